@@ -1,0 +1,98 @@
+"""What a table of edges must fulfil to be a tree; each fault is one line that names the node."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class HierarchyError(ValueError):
+    """The edges do not form one rooted tree."""
+
+
+def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+    """Refuse empty tables, self-parents, duplicate edges and second parents."""
+    if len(child) != len(parent):
+        raise HierarchyError(f"{len(child)} children but {len(parent)} parents: the columns differ in length")
+    if not len(child):
+        raise HierarchyError("the hierarchy is empty or a single node: no edge to learn from; choose a larger part")
+    _no_self_parent(child, parent)
+    _one_parent(child, parent)
+
+
+def check_nodes(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
+    """Refuse no nodes, duplicate ids and parents that are no node; ids come sorted."""
+    if not len(ids):
+        raise HierarchyError("the hierarchy is empty: choose another part")
+    _one_parent(ids, parents)
+    missing = ~np.isin(parents, ids) & (parents != -1)
+    if missing.any():
+        i = int(np.flatnonzero(missing)[0])
+        raise HierarchyError(
+            f"node {ids[i]} names the parent {parents[i]}, which is missing ({int(missing.sum())} such): "
+            "add the parent or drop the node"
+        )
+
+
+def one_root(
+    ids: NDArray[np.int64], up: NDArray[np.int64], virtual_root: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nodes with exactly one root: the one there is, or a virtual one above several."""
+    roots = np.flatnonzero(up < 0)
+    if not len(roots):
+        raise cycle_error(ids, up)
+    if len(roots) == 1:
+        return ids, up
+    if virtual_root is None:
+        named = ", ".join(str(i) for i in ids[roots[:5]])
+        raise HierarchyError(
+            f"{len(roots)} roots ({named}{', …' if len(roots) > 5 else ''}): a tree has one; "
+            "set source.virtual_root to an unused id to join them"
+        )
+    if virtual_root in ids:
+        raise HierarchyError(f"source.virtual_root {virtual_root} is a node already: choose an unused id")
+    at = int(np.searchsorted(ids, virtual_root))
+    moved = np.where(up >= at, up + 1, up)
+    moved[roots] = at
+    return np.insert(ids, at, virtual_root), np.insert(moved, at, -1)
+
+
+def cycle_error(ids: NDArray[np.int64], up: NDArray[np.int64]) -> HierarchyError:
+    """The error for nodes that no root reaches, naming one cycle."""
+    reached = up < 0
+    while True:
+        more = reached | ((up >= 0) & reached[up])
+        if (more == reached).all():
+            break
+        reached = more
+    node = int(np.flatnonzero(~reached)[0])
+    seen: list[int] = []
+    while node not in seen:
+        seen.append(node)
+        node = int(up[node])
+    cycle = [*seen[seen.index(node) :], node]
+    shown = " -> ".join(str(ids[i]) for i in cycle[:8]) + (" -> …" if len(cycle) > 8 else "")
+    return HierarchyError(f"cycle {shown}: remove one of these edges")
+
+
+def _one_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+    order = np.lexsort((parent, child))
+    c, p = child[order], parent[order]
+    again = c[1:] == c[:-1]
+    same = again & (p[1:] == p[:-1])
+    if same.any():
+        i = int(np.flatnonzero(same)[0])
+        raise HierarchyError(f"duplicate edge {c[i]} -> {p[i]} ({int(same.sum())} such): drop the repeated rows")
+    if again.any():
+        i = int(np.flatnonzero(again)[0])
+        raise HierarchyError(
+            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one parent a node"
+        )
+
+
+def _no_self_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+    own = child == parent
+    if own.any():
+        raise HierarchyError(
+            f"node {child[own][0]} is its own parent ({int(own.sum())} such): leave the root out of the edge table"
+        )

@@ -1,0 +1,232 @@
+"""A rooted tree in depth-first order.
+
+Nodes are rows 0 .. N-1 in preorder, children by ascending id. A parent therefore precedes its children and the
+descendants of row i are the rows i+1 .. end[i]-1, so an ancestor test is two comparisons (Euler tour intervals).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from terrarium.hierarchy import checks
+
+Rows = NDArray[np.int32]
+Ids = NDArray[np.int64]
+
+HierarchyError = checks.HierarchyError
+
+
+@dataclass(frozen=True, eq=False)
+class Hierarchy:
+    """A rooted tree.
+
+    Attributes:
+        ids: (N,) identifier of each row.
+        parent: (N,) row of the parent, -1 at the root (row 0).
+        depth: (N,) edges to the root.
+        end: (N,) one past the last row of the subtree.
+    """
+
+    ids: Ids
+    parent: Rows
+    depth: NDArray[np.int16]
+    end: Rows
+
+    @classmethod
+    def from_edges(cls, child: ArrayLike, parent: ArrayLike, *, virtual_root: int | None = None) -> Hierarchy:
+        """Build the tree of the edges child -> parent.
+
+        Args:
+            child: (E,) ids; each id may stand here once.
+            parent: (E,) ids.
+            virtual_root: id of a root to add above several roots. Without it several roots are an error.
+
+        Raises:
+            HierarchyError: self-parent, duplicate edge, second parent, cycle, no root, or several roots.
+        """
+        child, parent = np.asarray(child, np.int64).ravel(), np.asarray(parent, np.int64).ravel()
+        checks.check_edges(child, parent)
+        ids = np.unique(np.concatenate([child, parent]))
+        up = np.full(len(ids), -1, np.int64)
+        up[np.searchsorted(ids, child)] = np.searchsorted(ids, parent)
+        ids, up = checks.one_root(ids, up, virtual_root)
+        return cls._from_parents(ids, up)
+
+    @classmethod
+    def from_parents(cls, ids: ArrayLike, parent_ids: ArrayLike, *, virtual_root: int | None = None) -> Hierarchy:
+        """Build the tree of N nodes, each with the id of its parent; the root names itself or -1.
+
+        Args:
+            ids: (N,) ids, each once.
+            parent_ids: (N,) ids of the parents.
+            virtual_root: id of a root to add above several roots. Without it several roots are an error.
+
+        Raises:
+            HierarchyError: a parent that is not among the ids, a repeated id, a cycle, no root, or several roots.
+        """
+        ids, parent_ids = np.asarray(ids, np.int64).ravel(), np.asarray(parent_ids, np.int64).ravel()
+        order = np.argsort(ids, kind="stable")
+        ids, parent_ids = ids[order], parent_ids[order]
+        checks.check_nodes(ids, parent_ids)
+        is_root = (parent_ids == ids) | (parent_ids == -1)
+        up = np.where(is_root, -1, np.searchsorted(ids, parent_ids))
+        ids, up = checks.one_root(ids, up, virtual_root)
+        return cls._from_parents(ids, up)
+
+    @classmethod
+    def _from_parents(cls, ids: Ids, up: NDArray[np.int64]) -> Hierarchy:
+        """Lay out nodes (ids ascending, `up` the position of the parent, -1 at the one root) in preorder."""
+        levels = _levels(ids, up)
+        size = np.ones(len(ids), np.int64)
+        for level in reversed(levels[1:]):
+            np.add.at(size, up[level], size[level])
+        row = np.zeros(len(ids), np.int64)
+        depth = np.zeros(len(ids), np.int16)
+        for k, level in enumerate(levels[1:], start=1):
+            row[level] = row[up[level]] + 1 + _elder_siblings(up[level], size[level])
+            depth[level] = k
+        order = np.empty(len(ids), np.int64)
+        order[row] = np.arange(len(ids))
+        parent = np.where(up[order] < 0, -1, row[up[order]])
+        rows = np.arange(len(ids))
+        return cls(
+            ids=ids[order],
+            parent=parent.astype(np.int32),
+            depth=depth[order],
+            end=(rows + size[order]).astype(np.int32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def max_depth(self) -> int:
+        """Depth of the deepest node."""
+        return int(self.depth.max())
+
+    @property
+    def pair_count(self) -> int:
+        """Ancestor-descendant pairs: in a tree the sum of the depths."""
+        return int(self.depth.sum(dtype=np.int64))
+
+    def rows(self, ids: ArrayLike) -> Rows:
+        """Rows of ids, shape kept.
+
+        Raises:
+            HierarchyError: an id that is not in the tree.
+        """
+        wanted = np.asarray(ids, np.int64)
+        order, ordered = self._by_id
+        at = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+        absent = wanted[ordered[at] != wanted]
+        if absent.size:
+            raise HierarchyError(f"id {absent.flat[0]} is not in the hierarchy ({absent.size} such ids)")
+        return order[at]
+
+    def is_ancestor(self, ancestor: ArrayLike, descendant: ArrayLike) -> NDArray[np.bool_]:
+        """Whether rows are proper ancestors of rows; broadcasts."""
+        a, d = np.asarray(ancestor), np.asarray(descendant)
+        return (a < d) & (d < self.end[a])
+
+    def ancestors(self, row: int) -> Rows:
+        """Proper ancestors of a row, nearest first."""
+        found = []
+        above = self.parent[row]
+        while above >= 0:
+            found.append(above)
+            above = self.parent[above]
+        return np.array(found, np.int32)
+
+    def children(self, row: int) -> Rows:
+        """Children of a row, by ascending id."""
+        inside = np.arange(row + 1, self.end[row], dtype=np.int32)
+        return inside[self.parent[inside] == row]
+
+    def closure(self) -> tuple[Rows, Rows, NDArray[np.int16]]:
+        """All pairs (ancestor, descendant, depth difference), by descendant row, nearest ancestor first.
+
+        One gather per depth difference, no loop over nodes: the ancestor k steps up of all nodes at once.
+        """
+        depth = self.depth.astype(np.int64)
+        start = np.cumsum(depth) - depth
+        ancestor = np.empty(self.pair_count, np.int32)
+        alive = np.flatnonzero(depth > 0)
+        above = self.parent[alive]
+        for step in range(self.max_depth):
+            ancestor[start[alive] + step] = above
+            keep = depth[alive] > step + 1
+            alive, above = alive[keep], self.parent[above[keep]]
+        descendant = np.repeat(np.arange(len(self), dtype=np.int32), depth)
+        difference = np.arange(1, self.pair_count + 1, dtype=np.int64)
+        difference -= np.repeat(start, depth)
+        return ancestor, descendant, difference.astype(np.int16)
+
+    def levels(self) -> tuple[Rows, NDArray[np.int64]]:
+        """Rows sorted by depth (preorder within a depth) and (max_depth + 2,) offsets of the depths."""
+        order = np.argsort(self.depth, kind="stable").astype(np.int32)
+        counts = np.bincount(self.depth, minlength=self.max_depth + 1)
+        return order, np.concatenate([[0], np.cumsum(counts)])
+
+    def lca(self, a: ArrayLike, b: ArrayLike) -> Rows:
+        """Lowest common ancestor-or-self of rows; broadcasts. One step up of all open pairs at a time."""
+        x, y = (v.astype(np.int32) for v in np.broadcast_arrays(np.asarray(a), np.asarray(b)))
+        shape = x.shape
+        x, y = x.ravel().copy(), y.ravel().copy()
+        todo = np.flatnonzero(x != y)
+        while todo.size:
+            # in preorder the later row cannot be an ancestor of the earlier one, so it may climb
+            later = x[todo] > y[todo]
+            x[todo[later]] = self.parent[x[todo[later]]]
+            y[todo[~later]] = self.parent[y[todo[~later]]]
+            todo = todo[x[todo] != y[todo]]
+        return x.reshape(shape)
+
+    def hops(self, a: ArrayLike, b: ArrayLike) -> NDArray[np.int64]:
+        """Edges on the path between rows; broadcasts."""
+        depth = self.depth.astype(np.int64)
+        return depth[np.asarray(a)] + depth[np.asarray(b)] - 2 * depth[self.lca(a, b)]
+
+    def fingerprint(self) -> str:
+        """SHA-256 of ids and parents, hexadecimal: equal trees, equal fingerprints."""
+        digest = hashlib.sha256()
+        digest.update(np.ascontiguousarray(self.ids, "<i8").tobytes())
+        digest.update(np.ascontiguousarray(self.parent, "<i4").tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def _by_id(self) -> tuple[Rows, Ids]:
+        order = np.argsort(self.ids, kind="stable").astype(np.int32)
+        return order, self.ids[order]
+
+
+def _levels(ids: Ids, up: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Positions by depth, each level sorted by (parent, id); an unreached node lies on or below a cycle."""
+    by_parent = np.argsort(up, kind="stable")
+    first = np.searchsorted(up[by_parent], np.arange(len(ids) + 1))
+    levels = [np.flatnonzero(up < 0)]
+    reached = 1
+    while True:
+        level = levels[-1]
+        count = first[level + 1] - first[level]
+        total = int(count.sum())
+        if total == 0:
+            break
+        shift = np.repeat(first[level] - (np.cumsum(count) - count), count)
+        levels.append(by_parent[np.arange(total) + shift])
+        reached += total
+    if reached < len(ids):
+        raise checks.cycle_error(ids, up)
+    return levels
+
+
+def _elder_siblings(parents: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum of the sizes of the elder siblings; siblings are neighbours in the level."""
+    before = np.cumsum(size) - size
+    is_first = np.concatenate([[True], parents[1:] != parents[:-1]])
+    start = np.maximum.accumulate(np.where(is_first, np.arange(len(size)), 0))
+    return before - before[start]

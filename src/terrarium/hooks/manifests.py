@@ -1,0 +1,160 @@
+"""The manifest of a run: what it read and wrote, with what parameters and programs, and how it ended."""
+
+import logging
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from kedro.io import CatalogProtocol
+from kedro.io.core import DatasetError, Version, is_parameter
+from kedro.pipeline import Pipeline
+
+from terrarium.hooks.catalogs import MANIFEST, all_versioned, has_version, versioned
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+_FILTERS = ("tags", "from_nodes", "to_nodes", "node_names", "from_inputs", "to_outputs", "namespaces")
+_GIT_TIMEOUT_S = 10
+_REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def manifest_reader(catalog: CatalogProtocol) -> Callable[[str], Mapping[str, Any] | None]:
+    """A function from a run's version to its manifest, or to None where there is none that can be read."""
+    dataset = versioned(catalog, MANIFEST)
+
+    def read(stamp: str) -> Mapping[str, Any] | None:
+        if dataset is None or not has_version(dataset, stamp):
+            return None
+        try:
+            content = dataset._copy(_version=Version(stamp, None)).load()
+        except DatasetError as error:
+            logger.warning("The manifest of run %s cannot be read: %s", stamp, error)
+            return None
+        return content if _is_manifest(content) else None
+
+    return read
+
+
+def start_of(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, Any]:
+    """What is known of a run before its first node."""
+    parameters = _parameters(catalog)
+    return {
+        "format": FORMAT,
+        "run": run_params["run_id"],
+        "status": "running",
+        "failed_at": None,
+        "error": None,
+        "started": now(),
+        "ended": None,
+        "pipelines": list(run_params.get("pipeline_names") or ["__default__"]),
+        "filters": {name: _listed(run_params[name]) for name in _FILTERS if run_params.get(name)},
+        "load_versions": dict(run_params.get("load_versions") or {}),
+        "only_missing_outputs": bool(run_params.get("only_missing_outputs")),
+        "environment": run_params.get("env"),
+        "runner": str(run_params.get("runner")),
+        "read": {},
+        "written": {},
+        "nodes": {node.name: {"inputs": _data(node.inputs), "outputs": list(node.outputs)} for node in pipeline.nodes},
+        "parameters": parameters,
+        "runtime_params": plain(run_params.get("runtime_params") or {}),
+        "seeds": dict(_seeds(parameters)),
+        "packages": _packages(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "git": _git(Path(run_params["project_path"])),
+    }
+
+
+def versions_touched(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, dict[str, str]]:
+    """The versions a run has written by now, and those of earlier runs that it reads, by dataset."""
+    read, written = {}, {}
+    consumed = pipeline.all_inputs()
+    for name, dataset in all_versioned(catalog, pipeline.datasets()).items():
+        own = dataset.resolve_save_version()
+        if name in pipeline.all_outputs() and own is not None and has_version(dataset, own):
+            written[name] = own
+        elif name in consumed and dataset.exists():
+            read[name] = str(dataset.resolve_load_version())
+    return {"read": read, "written": written}
+
+
+def now() -> str:
+    """The time in UTC, to the millisecond."""
+    return datetime.now(tz=UTC).isoformat(timespec="milliseconds")
+
+
+def plain(value: Any) -> Any:
+    """`value` with pydantic models turned into dicts and everything that JSON lacks into text."""
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump(mode="json"))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
+
+
+def _is_manifest(content: Any) -> bool:
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def _data(names: list[str]) -> list[str]:
+    return [name for name in names if not is_parameter(name)]
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def _parameters(catalog: CatalogProtocol) -> dict[str, Any]:
+    dataset = catalog.get("parameters") if "parameters" in catalog else None
+    content: dict[str, Any] = plain(dataset.load()) if dataset is not None else {}
+    return content
+
+
+def _seeds(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _seeds(value, f"{prefix}{key}.")
+        elif key == "seed":
+            yield f"{prefix}{key}", value
+
+
+def _packages() -> dict[str, str]:
+    """Installed versions of this package and of what it requires."""
+    try:
+        needed = [line for line in requires("terrarium") or [] if "extra ==" not in line]
+    except PackageNotFoundError:
+        needed = ["kedro", "kedro-datasets", "numpy", "pandas", "torch"]
+    names = ["terrarium", *(match[0] for line in needed if (match := _REQUIREMENT.match(line)))]
+    found = ((name, _version(name)) for name in sorted(set(names)))
+    return {name: number for name, number in found if number is not None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git(project: Path) -> dict[str, Any] | None:
+    """The commit of the project and whether files differ from it; None outside a repository."""
+    try:
+        commit = _run_git(project, "rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_run_git(project, "status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _run_git(project: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=project, capture_output=True, text=True, check=True, timeout=_GIT_TIMEOUT_S
+    )
+    return done.stdout.strip()

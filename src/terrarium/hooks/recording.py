@@ -1,0 +1,92 @@
+"""Each run writes its manifest, and keeps it up to date while it runs."""
+
+import logging
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from terrarium.hooks.catalogs import MANIFEST, read_at, versioned
+from terrarium.hooks.manifests import now, start_of, versions_touched
+
+logger = logging.getLogger(__name__)
+
+
+class _Run:
+    """A run that is going on: its manifest, its nodes, and how far it has come."""
+
+    def __init__(self, manifest: dict[str, Any], pipeline: Pipeline) -> None:
+        self.manifest = manifest
+        self.pipeline = pipeline
+        self.node: Node | None = None
+        self.failed: Node | None = None
+
+    def failed_at(self) -> str | None:
+        """The node that failed: in its function, in saving its outputs, or in loading its inputs."""
+        if self.failed is not None:
+            return self.failed.name
+        nodes = self.pipeline.nodes
+        if self.node is None:
+            return nodes[0].name if nodes else None
+        if not set(self.node.outputs) <= set(self.manifest["written"]) | set(self.manifest["unversioned"]):
+            return self.node.name
+        after = nodes[nodes.index(self.node) + 1 :]
+        return after[0].name if after else self.node.name
+
+
+class RecordRuns:
+    """Write the catalog entry `runs.manifest` at the start of a run, before each node, and at the end.
+
+    A manifest whose status is still `running` while nothing runs belongs to a run that was killed.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Begin the manifest."""
+        dataset = versioned(catalog, MANIFEST)
+        if dataset is None:
+            logger.warning("The catalog has no versioned entry '%s', so this run leaves no manifest", MANIFEST)
+            return
+        read_at(dataset, str(dataset.resolve_save_version()))
+        run = _Run(start_of(run_params, pipeline, catalog), pipeline)
+        self._runs[run_params["run_id"]] = run
+        _save(run, catalog)
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: CatalogProtocol, run_id: str) -> None:
+        """Note what the nodes before this one have written."""
+        run = self._runs.get(run_id)
+        if run is not None:
+            run.node = node
+            _save(run, catalog)
+
+    @hook_impl
+    def on_node_error(self, node: Node, run_id: str) -> None:
+        """Note which node failed."""
+        if run_id in self._runs:
+            self._runs[run_id].failed = node
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+        """Close the manifest of a run that went well."""
+        run = self._runs.pop(run_params["run_id"], None)
+        if run is not None:
+            _save(run, catalog, status="finished", ended=now())
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+        """Close the manifest of a run that failed, saying where."""
+        run = self._runs.pop(run_params["run_id"], None)
+        if run is not None:
+            _save(run, catalog, status="failed", ended=now(), error=f"{type(error).__name__}: {error}")
+            _save(run, catalog, failed_at=run.failed_at())
+
+
+def _save(run: _Run, catalog: CatalogProtocol, **changes: Any) -> None:
+    run.manifest |= {**versions_touched(run.pipeline, catalog), **changes}
+    catalog.get(MANIFEST).save(run.manifest)

@@ -1,0 +1,318 @@
+"""One epoch of mini-batch training on the CPU, compiled.
+
+Per batch: the gradient of the objective at the frozen table, summed per touched row, then one Riemannian step of the
+touched rows. Work and memory grow with the batch, not with the table. One thread, one order: the same seed gives the
+same bits. `terrarium.pipelines.hyperbolic.objective` states the same objective in PyTorch; the tests hold the two
+together.
+
+Gradients are kept in an orthonormal frame of the tangent space: a radial part, and an angular part that is summed in
+the ambient space and projected once, since with h = cosh d - 1 and S = sinh d = sqrt(h (h + 2))
+
+    dd/dr1 = (sinh(r1 - r2) + 1/2 cosh r1 sinh r2 |u1 - u2|^2) / S
+    (1 / sinh r1) dd/du1 = - sinh r2 / S * (u2 - <u1, u2> u1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from terrarium.pipelines.hyperbolic import sampling
+from terrarium.pipelines.hyperbolic.sampling import negatives_at_depth, negatives_near
+
+RANKING, CLOSURE, SLACK = 0, 1, 2
+ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
+NEGLIGIBLE = 1e-9
+"""A negative whose softmax share is smaller gets no gradient, so its row is not touched."""
+_TINY = 1e-12
+
+
+@njit(cache=True, inline="always", fastmath=True, error_model="numpy")
+def _chord(direction: Any, a: int, b: int) -> float:  # pragma: no cover - compiled
+    total = 0.0
+    for i in range(direction.shape[1]):
+        difference = direction[a, i] - direction[b, i]
+        total += difference * difference
+    return total
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def _excess(exp1: float, exp2: float, chord: float) -> tuple[float, float]:  # pragma: no cover - compiled
+    """cosh d - 1 and 1/2 sinh r1 sinh r2 from exp(r1), exp(r2)."""
+    half = 0.125 * (exp1 - 1.0 / exp1) * (exp2 - 1.0 / exp2)
+    ratio = exp1 / exp2
+    return (ratio - 1.0) * (ratio - 1.0) / (2.0 * ratio) + half * chord, half
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _add_distance_gradient(
+    table: Any, gradient: Any, a: int, b: int, slot_a: int, slot_b: int, h: float, chord: float, scale: float
+) -> None:  # pragma: no cover - compiled
+    """Add scale * dd(a, b) to the gradients of both rows."""
+    direction, exponential = table
+    angular, radial = gradient
+    sinh_d = max(np.sqrt(h * (h + 2.0)), _TINY)
+    ea, eb = exponential[a], exponential[b]
+    sa, sb = 0.5 * (ea - 1.0 / ea), 0.5 * (eb - 1.0 / eb)
+    ratio = ea / eb
+    sinh_difference = 0.5 * (ratio - 1.0 / ratio)
+    f = scale / sinh_d
+    radial[slot_a] += f * (sinh_difference + 0.5 * (sa + 1.0 / ea) * sb * chord)
+    radial[slot_b] += f * (-sinh_difference + 0.5 * (sb + 1.0 / eb) * sa * chord)
+    fa, fb = -f * sb, -f * sa
+    for i in range(direction.shape[1]):
+        angular[slot_a, i] += fa * direction[b, i]
+        angular[slot_b, i] += fb * direction[a, i]
+
+
+@njit(cache=True, inline="always")
+def _slot(row: int, slots: Any) -> int:  # pragma: no cover - compiled
+    """Place of a row in the batch's gradient; a new one if the row was not touched yet."""
+    stamp, place, touched, count = slots
+    if stamp[row] != count[1]:
+        stamp[row] = count[1]
+        place[row] = count[0]
+        touched[count[0]] = row
+        count[0] += 1
+    return place[row]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def ranking_pair(
+    table: Any, gradient: Any, slots: Any, anchor: int, positive: int, negatives: Any, margin: float, weight: float
+) -> float:  # pragma: no cover - compiled
+    """mean_j max(0, d(anchor, positive) - d(anchor, n_j) + margin), times weight; gradients are added."""
+    direction, exponential = table
+    chord_p = _chord(direction, anchor, positive)
+    h_p, _ = _excess(exponential[anchor], exponential[positive], chord_p)
+    d_p = np.log1p(h_p + np.sqrt(h_p * (h_p + 2.0)))
+    limit = np.exp(d_p + margin)
+    share = weight / len(negatives)
+    loss, active = 0.0, 0
+    for j in range(len(negatives)):
+        n = negatives[j]
+        chord = _chord(direction, anchor, n)
+        h, _ = _excess(exponential[anchor], exponential[n], chord)
+        e = 1.0 + h + np.sqrt(h * (h + 2.0))
+        if e < limit:
+            loss += d_p + margin - np.log(e)
+            active += 1
+            slot_a = _slot(anchor, slots)
+            _add_distance_gradient(table, gradient, anchor, n, slot_a, _slot(n, slots), h, chord, -share)
+    if active:
+        slot_a, slot_p = _slot(anchor, slots), _slot(positive, slots)
+        _add_distance_gradient(table, gradient, anchor, positive, slot_a, slot_p, h_p, chord_p, share * active)
+    return loss * share
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def softmax_pair(
+    table: Any,
+    gradient: Any,
+    slots: Any,
+    anchor: int,
+    positive: int,
+    negatives: Any,
+    scratch: Any,
+    temperature: float,
+    with_radius: bool,
+    weight: float,
+) -> float:  # pragma: no cover - compiled
+    """-log softmax of the positive among the negatives, score -T d or -T (d + r), times weight; gradients are added."""
+    direction, exponential = table
+    _, radial = gradient
+    score, excess, chords = scratch
+    k = len(negatives)
+    best = -np.inf
+    for j in range(k + 1):
+        v = positive if j == k else negatives[j]
+        chords[j] = _chord(direction, anchor, v)
+        h, _ = _excess(exponential[anchor], exponential[v], chords[j])
+        excess[j] = h
+        e = 1.0 + h + np.sqrt(h * (h + 2.0))
+        if with_radius:
+            e *= exponential[v]
+        score[j] = -temperature * np.log(e)
+        best = max(best, score[j])
+    total = 0.0
+    for j in range(k + 1):
+        total += np.exp(score[j] - best)
+    loss = best + np.log(total) - score[k]
+    slot_a = _slot(anchor, slots)
+    for j in range(k + 1):
+        share = np.exp(score[j] - best) / total
+        if share < NEGLIGIBLE:
+            continue
+        v = positive if j == k else negatives[j]
+        scale = weight * temperature * ((1.0 if j == k else 0.0) - share)
+        slot_v = _slot(v, slots)
+        _add_distance_gradient(table, gradient, anchor, v, slot_a, slot_v, excess[j], chords[j], scale)
+        if with_radius:
+            radial[slot_v] += scale
+    return loss * weight
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _pull_to_target(
+    touched: Any, radius: Any, target: Any, radial: Any, strength: float
+) -> float:  # pragma: no cover - compiled
+    """strength * mean over touched rows of (radius - target)^2; gradients are added."""
+    total = 0.0
+    for s in range(len(touched)):
+        off = radius[touched[s]] - target[touched[s]]
+        total += off * off
+        radial[s] += 2.0 * strength * off / len(touched)
+    return strength * total / max(len(touched), 1)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def step_rows(
+    radius: Any, table: Any, state: Any, touched: Any, gradient: Any, lr: float, max_radius: float, train_radius: bool
+) -> tuple[float, int]:  # pragma: no cover - compiled
+    """Riemannian Adam for the touched rows only: state, step and limit of the radius.
+
+    Returns the largest radius before the limit, and how many rows would have passed it.
+
+    One second moment a row, of the squared Riemannian length of the gradient, so the step does not depend on the
+    frame. The step is the exponential map in polar coordinates: with tangent (a, b w), w a unit vector at the
+    direction u and t its length, sinh r' u' = (sinh r cosh t + cosh r sinh t a/t) u + sinh t b/t w.
+    """
+    direction, exponential = table
+    momentum_r, momentum_u, second, steps = state
+    angular, radial = gradient
+    dim = direction.shape[1]
+    largest, beyond = 0.0, 0
+    for s in range(len(touched)):
+        row = touched[s]
+        dot = 0.0
+        for i in range(dim):
+            dot += angular[s, i] * direction[row, i]
+        length = radial[s] * radial[s] if train_radius else 0.0
+        for i in range(dim):
+            g = angular[s, i] - dot * direction[row, i]
+            momentum_u[row, i] = ADAM_BETA1 * momentum_u[row, i] + (1.0 - ADAM_BETA1) * g
+            length += g * g
+        if train_radius:
+            momentum_r[row] = ADAM_BETA1 * momentum_r[row] + (1.0 - ADAM_BETA1) * radial[s]
+        second[row] = ADAM_BETA2 * second[row] + (1.0 - ADAM_BETA2) * length
+        steps[row] += 1
+        bias1 = 1.0 - ADAM_BETA1 ** steps[row]
+        bias2 = 1.0 - ADAM_BETA2 ** steps[row]
+        f = -lr / (bias1 * (np.sqrt(second[row] / bias2) + ADAM_EPS))
+        a = f * momentum_r[row]
+        b2 = 0.0
+        for i in range(dim):
+            b2 += momentum_u[row, i] * momentum_u[row, i]
+        b = abs(f) * np.sqrt(b2)
+        t = np.sqrt(a * a + b * b)
+        if t < _TINY:
+            continue
+        e = exponential[row]
+        sinh_r, cosh_r = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
+        et = np.exp(t)
+        sinh_t, cosh_t = 0.5 * (et - 1.0 / et), 0.5 * (et + 1.0 / et)
+        along = sinh_r * cosh_t + cosh_r * sinh_t * a / t
+        across = sinh_t / t * f
+        norm = 0.0
+        for i in range(dim):
+            x = along * direction[row, i] + across * momentum_u[row, i]
+            angular[s, i] = x
+            norm += x * x
+        norm = np.sqrt(norm)
+        if norm < _TINY:
+            continue
+        dot = 0.0
+        for i in range(dim):
+            direction[row, i] = angular[s, i] / norm
+            dot += direction[row, i] * momentum_u[row, i]
+        for i in range(dim):
+            momentum_u[row, i] -= dot * direction[row, i]
+        if train_radius:
+            reached = np.arcsinh(norm)
+            largest = max(largest, reached)
+            beyond += reached > max_radius
+            radius[row] = min(reached, max_radius)
+            exponential[row] = np.exp(radius[row])
+    return largest, beyond
+
+
+@njit(cache=True)
+def draw(tree: Any, pairs: Any, pair: int, options: Any, seeds: Any, out: Any) -> int:  # pragma: no cover - compiled
+    """Negatives of one pair, as the objective wants them; returns how many."""
+    ancestor, descendant, _ = pairs
+    kind, near, reach = options
+    if kind == RANKING:
+        return negatives_at_depth(tree, ancestor[pair], tree[2][descendant[pair]], seeds[0], seeds[1], pair, out)
+    return negatives_near(tree, descendant[pair], near, reach, seeds[0], seeds[1], pair, out)
+
+
+@njit(cache=True)
+def draw_batch(tree: Any, pairs: Any, batch: Any, options: Any, seeds: Any, out: Any) -> Any:  # pragma: no cover
+    """Negatives (B, K) of a batch of pairs into `out`; returns (B,) how many each got."""
+    counts = np.zeros(len(batch), np.int64)
+    for i in range(len(batch)):
+        counts[i] = draw(tree, pairs, batch[i], options, seeds, out[i])
+    return counts
+
+
+@njit(cache=True, error_model="numpy")
+def epoch(
+    radius: Any, table: Any, state: Any, target: Any, tree: Any, pairs: Any, order: Any, loss: Any, step: Any, seeds: Any
+) -> tuple[float, float, float, int, int]:  # pragma: no cover - compiled
+    """Train one epoch in place.
+
+    Args:
+        radius, table, state: (N,) radii; directions (N, d) and exp(radius); the optimiser's state.
+        target: (N,) target radii.
+        tree: `TreeArrays.as_tuple()`.
+        pairs: ancestors, descendants and weights, (P,) each.
+        order: positions of pairs, in the order of training.
+        loss: kind, negatives, near, reach, margin, temperature.
+        step: batch, learning rate, regulariser, largest radius, whether radii are trained.
+        seeds: seed and number of the epoch.
+
+    Returns:
+        Sum of weighted losses, sum of weights, largest radius before the limit, steps beyond it, steps of rows.
+    """
+    ancestor, descendant, weight = pairs
+    kind, count, near, reach, margin, temperature = loss
+    batch, lr, strength, max_radius, train_radius = step
+    direction, _ = table
+    capacity = batch * (count + 2)
+    gradient = (np.zeros((capacity, direction.shape[1])), np.zeros(capacity))
+    angular, radial = gradient
+    counter = np.zeros(2, np.int64)
+    touched = np.zeros(capacity, np.int64)
+    slots = (np.full(len(radius), -1, np.int64), np.zeros(len(radius), np.int64), touched, counter)
+    drawn = np.zeros(count, np.int64)
+    scratch = (np.zeros(count + 1), np.zeros(count + 1), np.zeros(count + 1))
+    losses, weights, largest, beyond, moved = 0.0, 0.0, 0.0, 0, 0
+    for start in range(0, len(order), batch):
+        stop = min(start + batch, len(order))
+        counter[0] = 0
+        counter[1] = start
+        total = weight[order[start:stop]].sum()
+        for p in range(start, stop):
+            pair = order[p]
+            a, d, w = ancestor[pair], descendant[pair], weight[pair] / total
+            k = draw(tree, pairs, pair, (kind, near, reach), seeds, drawn)
+            if k == 0:
+                continue
+            if kind == RANKING:
+                value = ranking_pair(table, gradient, slots, a, d, drawn[:k], margin, w)
+            else:
+                value = softmax_pair(table, gradient, slots, d, a, drawn[:k], scratch, temperature, kind == SLACK, w)
+            losses += value * total
+            weights += weight[pair]
+        n = counter[0]
+        moved += n
+        if train_radius and strength > 0.0:
+            _pull_to_target(touched[:n], radius, target, radial, strength)
+        reached, passed = step_rows(radius, table, state, touched[:n], gradient, lr, max_radius, train_radius)
+        largest = max(largest, reached)
+        beyond += passed
+        angular[:n] = 0.0
+        radial[:n] = 0.0
+    return losses, weights, largest, beyond, moved

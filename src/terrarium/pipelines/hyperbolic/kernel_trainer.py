@@ -1,0 +1,85 @@
+"""Training on the CPU by the compiled kernel: one thread, the same bits for the same seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from terrarium.pipelines.hyperbolic import kernel
+from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.sampling import TreeArrays
+from terrarium.pipelines.hyperbolic.trainer import Problem, diagnostics, pack_weights
+from terrarium.training.state import State
+
+_KINDS = {"ranking": kernel.RANKING, "closure": kernel.CLOSURE, "slack": kernel.SLACK}
+
+
+class KernelTrainer:
+    """The table and the optimiser's state, trained in place an epoch at a time."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Start at the problem's layout."""
+        self._problem = problem
+        self._tree = TreeArrays.of(problem.tree).as_tuple()
+        self._pairs = (problem.ancestor, problem.descendant, problem.weight)
+        self._radius = problem.start.radius.copy()
+        self._direction = np.ascontiguousarray(problem.start.direction)
+        self._momentum_r = np.zeros_like(self._radius)
+        self._momentum_u = np.zeros_like(self._direction)
+        self._second = np.zeros_like(self._radius)
+        self._steps = np.zeros(len(self._radius), np.int64)
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch; loss is the weighted mean of the objective, without the regulariser."""
+        options = self._problem.options
+        rate = self._problem.learning_rate(epoch)
+        kind = _KINDS[options.objective]
+        loss = (kind, options.negatives, *self._near(), options.margin, options.temperature)
+        step = (options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius)
+        losses, weights, largest, beyond, moved = kernel.epoch(
+            self._radius,
+            (self._direction, np.exp(self._radius)),
+            (self._momentum_r, self._momentum_u, self._second, self._steps),
+            self._problem.target,
+            self._tree,
+            self._pairs,
+            self._problem.order(epoch),
+            loss,
+            step,
+            (options.seed, epoch),
+        )
+        return {
+            "loss": losses / max(weights, 1e-300),
+            "items": float(len(self._problem.ancestor)),
+            "learning_rate": rate,
+            **diagnostics(self._problem, self._layout(), largest, beyond, moved),
+        }
+
+    def state(self) -> State:
+        """Points and the optimiser's state; the order and the negatives follow from seed and epoch."""
+        return State(
+            {
+                "radius": self._radius,
+                "direction": self._direction,
+                "momentum_radius": self._momentum_r,
+                "momentum_direction": self._momentum_u,
+                "second_moment": self._second,
+                "steps": self._steps,
+            }
+        )
+
+    def load(self, state: State) -> None:
+        """Become what `state` gave."""
+        self._radius, self._direction = state.tensors["radius"].copy(), state.tensors["direction"].copy()
+        self._momentum_r = state.tensors["momentum_radius"].copy()
+        self._momentum_u = state.tensors["momentum_direction"].copy()
+        self._second, self._steps = state.tensors["second_moment"].copy(), state.tensors["steps"].copy()
+
+    def weights(self) -> State:
+        """The points by id."""
+        return pack_weights(self._problem.tree, Layout(self._radius.copy(), self._direction.copy()))
+
+    def _near(self) -> tuple[int, int]:
+        return self._problem.options.near_negatives, self._problem.options.near_ancestors
+
+    def _layout(self) -> Layout:
+        return Layout(self._radius, self._direction)

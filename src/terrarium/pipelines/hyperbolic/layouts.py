@@ -1,0 +1,46 @@
+"""Layouts that need no training: the start of training, and what a trained layout must beat."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic.geometry import Floats
+
+Initialisation = Literal["inherited", "random"]
+_FREE_DEPTH = 3
+
+
+def random_directions(count: int, dim: int, seed: int) -> Floats:
+    """(count, dim) independent uniform directions: the documents' start."""
+    steps = np.random.default_rng(seed).normal(size=(count, dim))
+    return steps / np.linalg.norm(steps, axis=1, keepdims=True)
+
+
+def inherited_directions(tree: Hierarchy, dim: int, spread: float, seed: int) -> Floats:
+    """(N, dim) directions, each its parent's plus a random unit step, normalised.
+
+    Args:
+        tree: N nodes.
+        dim: dimension.
+        spread: length of the step below depth 3; down to there it is 1, so that the first branches part.
+        seed: of the steps.
+    """
+    steps = random_directions(len(tree), dim, seed)
+    steps[tree.depth > _FREE_DEPTH] *= spread
+    order, start = tree.levels()
+    directions = steps.copy()
+    for depth in range(1, tree.max_depth + 1):
+        rows = order[start[depth] : start[depth + 1]]
+        moved = directions[tree.parent[rows]] + steps[rows]
+        directions[rows] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    return directions
+
+
+def initial_directions(tree: Hierarchy, init: Initialisation, dim: int, spread: float, seed: int) -> Floats:
+    """(N, dim) directions of the chosen start."""
+    if init == "random":
+        return random_directions(len(tree), dim, seed)
+    return inherited_directions(tree, dim, spread, seed)

@@ -1,0 +1,71 @@
+"""The objectives, stated once in PyTorch: the truth that the compiled kernel is tested against, and the GPU's path.
+
+For a pair of an ancestor a and a descendant p with negatives n_j, d the hyperbolic distance and r the radius:
+
+- ranking: mean_j max(0, d(a, p) - d(a, n_j) + margin), n_j at the depth of p and never below a (the documents' loss);
+- closure: -log softmax of -T d(p, a) among -T d(p, n_j), n_j neither above nor below p (Nickel and Kiela 2017);
+- slack: the same with the score -T (r_v + d(p, v) - r_p), which is 0 for v on the geodesic from the origin to p.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from terrarium.pipelines.hyperbolic.kernel import NEGLIGIBLE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Objective = Literal["ranking", "closure", "slack"]
+
+
+def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
+    """Distance in polar coordinates; see `geometry.distance`. Broadcasts over leading axes."""
+    import torch
+
+    chord = (u1 - u2).square().sum(-1)
+    h = 2.0 * torch.sinh((r1 - r2) / 2.0).square() + 0.5 * torch.sinh(r1) * torch.sinh(r2) * chord
+    return torch.log1p(h + torch.sqrt((h * (h + 2.0)).clamp_min(1e-24)))
+
+
+def pair_losses(
+    objective: Objective,
+    radius: Tensor,
+    direction: Tensor,
+    ancestor: Tensor,
+    descendant: Tensor,
+    negatives: Tensor,
+    present: Tensor,
+    *,
+    margin: float,
+    temperature: float,
+) -> tuple[Tensor, Tensor]:
+    """Loss of each pair, and which negatives it pushes.
+
+    Args:
+        objective: which loss.
+        radius, direction: (R,) and (R, d) points.
+        ancestor, descendant: (B,) rows of the points.
+        negatives: (B, K) rows; present: (B, K) which of them count.
+        margin: of ranking. temperature: of closure and slack.
+
+    Returns:
+        (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
+        the margin, or with a softmax share that is not negligible.
+    """
+    import torch
+
+    anchor, positive = (ancestor, descendant) if objective == "ranking" else (descendant, ancestor)
+    near = distance(radius[anchor], direction[anchor], radius[positive], direction[positive])
+    far = distance(radius[anchor, None], direction[anchor, None], radius[negatives], direction[negatives])
+    count = present.sum(1)
+    if objective == "ranking":
+        hinge = (near[:, None] - far + margin).clamp_min(0.0) * present
+        return hinge.sum(1) / count.clamp_min(1), hinge > 0.0
+    if objective == "slack":
+        near, far = near + radius[positive], far + radius[negatives]
+    score = (-temperature * far).masked_fill(~present, -torch.inf)
+    own = -temperature * near
+    whole = torch.logsumexp(torch.cat([own[:, None], score], dim=1), dim=1)
+    active = (score - whole[:, None]).detach().exp() >= NEGLIGIBLE
+    return (whole - own).masked_fill(count == 0, 0.0), active

@@ -1,0 +1,109 @@
+"""Typed parameters of the hyperbolic family, branch by branch; the defaults stand in its parameter file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from terrarium.pipelines.hyperbolic.layouts import Initialisation
+from terrarium.pipelines.hyperbolic.objective import Objective
+from terrarium.pipelines.hyperbolic.radii import RadiusSchedule
+from terrarium.training.options import FitOptions, Options
+
+SAFE_RADIUS = 34.0
+
+
+class SourceOptions(Options):
+    """What to embed."""
+
+    path: str | None = Field(description="CSV, TSV or Parquet file of id (or child) and parent; null: NCBI's package")
+    select: Literal["clade", "lowest_taxids", "all"] = Field(description="which part of the source")
+    clade: int | str = Field(description="scientific name or id, for select: clade")
+    count: int = Field(gt=0, description="how many ids, for select: lowest_taxids; their ancestors come on top")
+    max_depth: int | None = Field(gt=0, description="levels below the root; null: all")
+    clean: bool = Field(description="drop leaves that name no described taxon, see docs/hyperbolic.md")
+    extra_noise: list[str] = Field(description="further regular expressions for the noise filter")
+    virtual_root: int | None = Field(description="unused id of a root to put above several roots")
+
+
+class FeatureOptions(Options):
+    """Target radii by depth."""
+
+    radius_schedule: RadiusSchedule
+    root_norm: float = Field(ge=0, lt=1, description="Euclidean norm wanted at depth 0")
+    leaf_norm: float = Field(gt=0, lt=1, description="Euclidean norm wanted at the deepest level")
+
+    @model_validator(mode="after")
+    def _outward(self) -> FeatureOptions:
+        if self.leaf_norm <= self.root_norm:
+            raise ValueError("leaf_norm must be larger than root_norm")
+        return self
+
+
+class ModelOptions(Options):
+    """The table of points and its start."""
+
+    dim: int = Field(ge=2, description="dimension of the ball")
+    init: Initialisation = Field(description="inherited: the parent's direction plus a step; random: independent")
+    spread: float = Field(gt=0, description="length of the step below depth 3, for init: inherited")
+    max_radius: float = Field(gt=0, le=SAFE_RADIUS, description="largest hyperbolic radius; float64 is exact to 34")
+    seed: int = Field(ge=0)
+
+
+class TrainingOptions(FitOptions):
+    """The objective and its optimiser."""
+
+    objective: Objective = Field(description="slack, closure or ranking, see docs/hyperbolic.md")
+    temperature: float = Field(gt=0, description="factor on the score, for slack and closure")
+    margin: float = Field(ge=0, description="for ranking")
+    negatives: int = Field(gt=0, description="negatives a pair")
+    near_negatives: int = Field(ge=0, description="of them, children of near ancestors, for slack and closure")
+    near_ancestors: int = Field(gt=0, description="how many of the nearest ancestors those come from")
+    pair_weights: Literal["uniform", "sqrt_depth"] = Field(description="sqrt_depth: sqrt(depth difference + 1)")
+    regulariser: float = Field(ge=0, description="strength of the pull of radii to their targets")
+    train_radius: bool = Field(description="false keeps the radii at their targets and trains directions alone")
+    batch_size: int = Field(gt=0)
+    learning_rate: float = Field(gt=0, description="length of the first steps, in hyperbolic units")
+    learning_rate_end: float = Field(gt=0, description="the same in the last epoch; geometric in between")
+    device: str = Field(description="cpu (compiled kernel), cuda, cuda:N, mps, or auto: cuda if there is one, else cpu")
+    seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _near_fit(self) -> TrainingOptions:
+        if self.near_negatives > self.negatives:
+            raise ValueError(f"near_negatives {self.near_negatives} is more than negatives {self.negatives}")
+        return self
+
+
+class EvaluationOptions(Options):
+    """How the layouts are measured."""
+
+    exact_limit: int = Field(gt=0, description="up to this many taxa every taxon is a query, beyond it a sample")
+    queries: int = Field(gt=0, description="queries of a sample, and of the untrained layouts")
+    neighbours: int = Field(gt=0, description="k of the nearest-neighbour purity")
+    purity_sample: int = Field(gt=1, description="taxa among which neighbours are searched, at most")
+    group_min: int = Field(gt=1, description="smallest group that separation counts")
+    group_sample: int = Field(gt=1, description="members of a group that separation samples, at most")
+    ranks: list[str] = Field(min_length=1, description="ranks at which taxa are grouped")
+    seed: int = Field(ge=0)
+
+
+class ReportingOptions(Options):
+    """What the figures show."""
+
+    disk_points: int = Field(gt=0, description="taxa drawn in the disk, at most")
+    scatter_points: int = Field(gt=0, description="taxa drawn in radius against depth, at most")
+    disk_rank: str = Field(description="rank that colours the disk")
+    disk_groups: int = Field(gt=0, description="largest groups with a colour of their own")
+
+
+class HyperbolicOptions(Options):
+    """The family's tree of parameters."""
+
+    source: SourceOptions
+    features: FeatureOptions
+    model: ModelOptions
+    training: TrainingOptions
+    evaluation: EvaluationOptions
+    reporting: ReportingOptions

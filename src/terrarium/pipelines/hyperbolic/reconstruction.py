@@ -1,0 +1,211 @@
+"""How well a layout gives back its tree: each taxon's ancestors, and its tree neighbours, ranked among all others.
+
+Protocol: for a query u with relatives sorted by score, n_j is the number of rows that are neither u nor a relative and
+score below the j-th relative, ties counted half. The rank of the j-th relative is 1 + n_j, and the average precision of
+u is the mean of j / (j + n_j). Ancestors are ranked as in Nickel and Kiela 2017, directed: descendants of u are among
+the others. Once by distance, once by slack(u, v) = r_v + d(u, v) - r_u, 0 for v on the geodesic from the origin to u.
+Edge MAP (Sala et al. 2018) takes parent and children as the relatives, by distance.
+
+Every rank is counted over all rows; only the queries may be a sample, stratified by depth.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic.geometry import Floats, Layout
+
+GROUP = 32
+"""Queries that share one pass over the table."""
+LARGEST_RADIUS = 150.0
+"""Beyond it the squares of exponentials of the radii leave float64."""
+_NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, eq=False)
+class QuerySample:
+    """The taxa whose relatives are ranked.
+
+    Attributes:
+        rows: (Q,) rows in ascending order.
+        depth: (Q,) their depths, the strata.
+        population: (max_depth + 1,) taxa at each depth of the tree.
+    """
+
+    rows: NDArray[np.int32]
+    depth: NDArray[np.int64]
+    population: NDArray[np.int64]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every taxon is a query."""
+        return len(self.rows) == int(self.population.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """What one way of ranking gives each query.
+
+    Attributes:
+        rank_sum: (Q,) sum of the ranks of the relatives.
+        average_precision: (Q,) in (0, 1]; 0 where there are no relatives.
+        relatives: (Q,) how many relatives there are.
+    """
+
+    rank_sum: Floats
+    average_precision: Floats
+    relatives: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """The three rankings of a sample of queries."""
+
+    sample: QuerySample
+    by_distance: Ranking
+    by_slack: Ranking
+    edges: Ranking
+
+    def metrics(self) -> dict[str, float]:
+        """MAP and mean rank of each ranking; of a sample also the 95 % limits `_low` and `_high`.
+
+        MAP is the mean over taxa that have ancestors (for edges: over all), mean rank the mean over all pairs.
+        """
+        found = {"reconstruction_queries": float(len(self.sample.rows))}
+        for name, ranking in (("distance", self.by_distance), ("slack", self.by_slack)):
+            precision, ranks = ranking.average_precision, ranking.rank_sum
+            found |= self._estimate(f"ancestor_map_{name}", precision, first_depth=1, top=1.0)
+            found |= self._estimate(f"ancestor_mean_rank_{name}", ranks, first_depth=1, per_pair=True)
+        return found | self._estimate("edge_map", self.edges.average_precision, first_depth=0, top=1.0)
+
+    def by_depth(self) -> pd.DataFrame:
+        """Per depth: queries, MAP by distance and slack, mean ranks, edge MAP."""
+        depth = self.sample.depth
+        frame = pd.DataFrame({"depth": depth, "queries": 1, "edge_map": self.edges.average_precision})
+        for name, ranking in (("distance", self.by_distance), ("slack", self.by_slack)):
+            frame[f"ancestor_map_{name}"] = ranking.average_precision
+            frame[f"ancestor_mean_rank_{name}"] = ranking.rank_sum / np.maximum(depth, 1)
+        how = {column: ("sum" if column == "queries" else "mean") for column in frame.columns[1:]}
+        table = frame.groupby("depth", as_index=False).agg(how)
+        ancestral = table.columns[table.columns.str.startswith("ancestor_")]
+        table.loc[table["depth"] == 0, ancestral] = np.nan
+        return table
+
+    def _estimate(
+        self, name: str, values: Floats, *, first_depth: int, per_pair: bool = False, top: float = np.inf
+    ) -> dict[str, float]:
+        """Stratified mean of a value of the queries from a depth on, with a normal interval if it is a sample.
+
+        A taxon has as many ancestors as its depth, so a sum over pairs is a stratified total over known pairs.
+        """
+        population = self.sample.population.astype(np.float64)
+        population[:first_depth] = 0.0
+        per = float(population @ np.arange(len(population))) if per_pair else float(population.sum())
+        mean, variance = _stratified(values, self.sample.depth, population)
+        estimate = mean / per
+        if self.sample.exact:
+            return {name: estimate}
+        half = _NORMAL_95 * np.sqrt(variance) / per
+        return {name: estimate, f"{name}_low": max(estimate - half, 0.0), f"{name}_high": min(estimate + half, top)}
+
+
+def choose_queries(tree: Hierarchy, exact_limit: int, queries: int, seed: int) -> QuerySample:
+    """All taxa of a tree of at most `exact_limit`, else a sample of `queries`, stratified by depth.
+
+    The sample is proportional to the taxa at each depth, but at least 2 of each depth (all, where there is 1), so it
+    may hold a few more than asked for. A tree of no more than `queries` taxa is taken whole.
+    """
+    population = np.bincount(tree.depth).astype(np.int64)
+    if len(tree) <= max(exact_limit, queries):
+        return QuerySample(np.arange(len(tree), dtype=np.int32), tree.depth.astype(np.int64), population)
+    share = np.floor(queries * population / len(tree)).astype(np.int64)
+    taken = np.minimum(np.maximum(share, 2), population)
+    shuffled = np.random.default_rng(seed).permutation(len(tree))
+    by_depth = shuffled[np.argsort(tree.depth[shuffled], kind="stable")]
+    within = np.arange(len(tree)) - np.repeat(np.cumsum(population) - population, population)
+    rows = np.sort(by_depth[within < np.repeat(taken, population)]).astype(np.int32)
+    return QuerySample(rows, tree.depth[rows].astype(np.int64), population)
+
+
+def reconstruct(tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads: int | None = None) -> Reconstruction:
+    """Rank the ancestors and the tree neighbours of the queries, exactly.
+
+    Time O(Q N d), memory O(N d) for the table and O(relatives) a thread; the numbers do not depend on the threads.
+
+    Args:
+        tree: N nodes.
+        layout: their points.
+        sample: from `choose_queries`.
+        threads: by default the processors this process may use.
+
+    Raises:
+        ValueError: a layout of another size, not finite, or with a radius outside 0 .. 150.
+    """
+    from terrarium.pipelines.hyperbolic.counting import DISTANCE, EDGE, SLACK, count_ranks
+
+    points, relatives = point_table(layout, len(tree)), _tree_arrays(tree)
+    ranks, precision = np.zeros((len(sample.rows), 3)), np.zeros((len(sample.rows), 3))
+
+    def rank_group(start: int) -> None:
+        part = slice(start, start + GROUP)
+        count_ranks(relatives, points, sample.rows[part], ranks[part], precision[part])
+
+    starts = range(0, len(sample.rows), GROUP)
+    with ThreadPoolExecutor(threads or _processors()) as pool:
+        for _ in pool.map(rank_group, starts):
+            pass
+    degree = np.diff(relatives[2])[sample.rows] + (sample.depth > 0)
+    count = {DISTANCE: sample.depth, SLACK: sample.depth, EDGE: degree}
+    parts = [Ranking(ranks[:, m], precision[:, m], count[m]) for m in (DISTANCE, SLACK, EDGE)]
+    return Reconstruction(sample, *parts)
+
+
+def point_table(layout: Layout, size: int) -> tuple[NDArray, Floats, Floats, Floats]:
+    """What the compiled functions read of a layout: (d, N) directions, exp(r), exp(-r), exp(r) sinh(r).
+
+    Raises:
+        ValueError: see `reconstruct`.
+    """
+    radius, direction = np.asarray(layout.radius, np.float64), np.asarray(layout.direction, np.float64)
+    if len(radius) != size or len(direction) != size:
+        raise ValueError(f"layout of {len(radius)} points for {size} taxa: evaluate a layout on its own hierarchy")
+    if not (np.isfinite(radius).all() and np.isfinite(direction).all()):
+        bad = ~(np.isfinite(radius) & np.isfinite(direction).all(axis=1))
+        raise ValueError(f"row {int(np.argmax(bad))} is not finite ({int(bad.sum())} such): the layout is broken")
+    if radius.min() < 0.0 or radius.max() > LARGEST_RADIUS:
+        raise ValueError(
+            f"radii from {radius.min():.6g} to {radius.max():.6g}: evaluation takes 0 to {LARGEST_RADIUS:g}, "
+            "lower model.max_radius"
+        )
+    return np.ascontiguousarray(direction.T), np.exp(radius), np.exp(-radius), 0.5 * np.expm1(2.0 * radius)
+
+
+def _tree_arrays(tree: Hierarchy) -> tuple[NDArray, NDArray, NDArray]:
+    """Parent of each row, rows grouped by parent, and the offsets of the groups."""
+    child = np.argsort(tree.parent, kind="stable")[1:].astype(np.int32)
+    count = np.bincount(tree.parent[1:], minlength=len(tree))
+    return tree.parent, child, np.concatenate([[0], np.cumsum(count)])
+
+
+def _stratified(values: Floats, stratum: NDArray[np.int64], population: Floats) -> tuple[float, float]:
+    """Estimate of the population's total, and its variance with the finite-population correction."""
+    size = len(population)
+    count = np.maximum(np.bincount(stratum, minlength=size), 1)
+    mean = np.bincount(stratum, values, minlength=size) / count
+    square = np.bincount(stratum, np.square(values - mean[stratum]), minlength=size)
+    unseen = np.clip(1.0 - count / np.maximum(population, 1.0), 0.0, 1.0)
+    variance = np.square(population) * unseen * square / (np.maximum(count - 1, 1) * count)
+    return float(population @ mean), float(variance.sum())
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,137 @@
+"""From the source's table to taxa, edges and closure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from terrarium.hierarchy import Hierarchy, HierarchyError
+from terrarium.pipelines.hyperbolic.cleaning import clean
+from terrarium.pipelines.hyperbolic.options import SourceOptions
+from terrarium.sources.errors import SourceError
+from terrarium.sources.ncbi_package import RANKS, NcbiPackage
+from terrarium.sources.table import read_table
+
+
+def read(options: SourceOptions) -> pd.DataFrame:
+    """The chosen part of the source: id, parent (-1 at the topmost), name, rank, a row a node."""
+    if options.path is not None:
+        table = read_table(options.path)
+        match options.select:
+            case "clade":
+                return _clade(table, options.clade)
+            case "lowest_taxids":
+                return _lowest(table, options.count)
+        return table
+    package = NcbiPackage()
+    match options.select:
+        case "clade":
+            return package.clade(options.clade, options.max_depth)
+        case "lowest_taxids":
+            return package.lowest_taxids(options.count)
+    return package.all()
+
+
+def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Taxa, edges and what the noise filter removed.
+
+    Returns:
+        taxa: id, name, rank, depth, a row a taxon in depth-first order, the root first.
+        edges: child, parent, in the same order.
+        cleaning: rule, removed.
+
+    Raises:
+        HierarchyError: when the table is not one tree, or a single node is left.
+    """
+    tree = Hierarchy.from_parents(table["id"], table["parent"], virtual_root=options.virtual_root)
+    taxa = _describe(tree, table)
+    if options.max_depth is not None:
+        keep = tree.depth <= options.max_depth
+        tree, taxa = _part(tree, keep), taxa[keep]
+    keep, cleaning = clean(tree, taxa["name"], options.extra_noise)
+    if options.clean:
+        tree, taxa = _part(tree, keep), taxa[keep]
+    else:
+        cleaning["removed"] = 0
+    if len(tree) < 2:
+        raise HierarchyError(f"only {taxa['name'].iloc[0]!r} is left, a single node: choose a larger part")
+    taxa = taxa.assign(name=taxa["name"].fillna(taxa["id"].astype("str")), depth=tree.depth).reset_index(drop=True)
+    return taxa, edge_table(tree), cleaning
+
+
+def edge_table(tree: Hierarchy) -> pd.DataFrame:
+    """child, parent: a row for each taxon but the root, in depth-first order."""
+    ids = tree.ids.astype(np.int32)
+    return pd.DataFrame({"child": ids[1:], "parent": ids[tree.parent[1:]]})
+
+
+def tree_of(edges: pd.DataFrame) -> Hierarchy:
+    """The hierarchy of a table of edges."""
+    return Hierarchy.from_edges(edges["child"], edges["parent"])
+
+
+def closure_table(tree: Hierarchy) -> pd.DataFrame:
+    """ancestor, descendant (ids), depth_diff: every pair, by descendant, nearest ancestor first."""
+    ancestor, descendant, difference = tree.closure()
+    ids = tree.ids.astype(np.int32)
+    return pd.DataFrame({"ancestor": ids[ancestor], "descendant": ids[descendant], "depth_diff": difference})
+
+
+def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:
+    """Refuse a rank that neither NCBI nor the table knows."""
+    known = set(RANKS) | set(taxa["rank"].unique())
+    for rank in ranks:
+        if rank not in known:
+            close = difflib.get_close_matches(rank, sorted(known), n=3, cutoff=0.5)
+            hint = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
+            raise SourceError(f"unknown rank {rank!r}: {hint}")
+
+
+def _describe(tree: Hierarchy, table: pd.DataFrame) -> pd.DataFrame:
+    """id, name, rank in row order; a virtual root is nameless."""
+    described = table.set_index("id")[["name", "rank"]].reindex(tree.ids)
+    return pd.DataFrame(
+        {
+            "id": tree.ids.astype(np.int32),
+            "name": described["name"].to_numpy(),
+            "rank": described["rank"].astype("str").fillna("no rank").to_numpy(),
+        }
+    )
+
+
+def _part(tree: Hierarchy, keep: np.ndarray) -> Hierarchy:
+    """The hierarchy of the rows that stay; with a row its ancestors stay."""
+    parent_ids = np.where(tree.parent < 0, -1, tree.ids[tree.parent])
+    return Hierarchy.from_parents(tree.ids[keep], parent_ids[keep])
+
+
+def _clade(table: pd.DataFrame, root: int | str) -> pd.DataFrame:
+    """The rows below and with a node, given by name or id."""
+    text = str(root).strip()
+    hits = table[table["id"].astype("str") == text] if text.isdigit() else table[table["name"] == text]
+    if hits.empty:
+        close = difflib.get_close_matches(text, table["name"].dropna().unique(), n=3)
+        raise SourceError(f"source.clade {text!r} is not in the table" + (f": did you mean {close}?" if close else ""))
+    if len(hits) > 1:
+        raise SourceError(f"{text!r} names {len(hits)} nodes: give one of the ids {sorted(hits['id'])}")
+    top = int(hits["id"].iloc[0])
+    inside, frontier = {top}, {top}
+    while frontier:
+        frontier = set(table.loc[table["parent"].isin(frontier), "id"]) - inside
+        inside |= frontier
+    part = table[table["id"].isin(inside)]
+    return part.assign(parent=part["parent"].where(part["id"] != top, -1))
+
+
+def _lowest(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The `count` smallest ids that have a parent, with their ancestors."""
+    parent = table.drop_duplicates("id").set_index("id")["parent"]
+    frontier = set(parent[parent >= 0].sort_index().index[:count])
+    inside: set[int] = set()
+    while frontier:
+        inside |= frontier
+        frontier = set(parent.reindex(list(frontier)).dropna().astype(int)) - inside - {-1}
+    return table[table["id"].isin(inside)]

@@ -1,0 +1,144 @@
+"""Training through PyTorch, for GPUs: the same objective, negatives and row-wise optimiser as the compiled kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from terrarium.pipelines.hyperbolic import kernel
+from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.objective import pair_losses
+from terrarium.pipelines.hyperbolic.riemannian import RiemannianRowAdam
+from terrarium.pipelines.hyperbolic.sampling import TreeArrays
+from terrarium.pipelines.hyperbolic.trainer import Problem, diagnostics, pack_weights
+from terrarium.training.fabric import TorchTrainable
+from terrarium.training.options import TorchOptions
+from terrarium.training.state import State
+
+
+class PointTable(torch.nn.Module):
+    """Radii and directions as sparse embeddings."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        radius, direction = torch.tensor(layout.radius)[:, None], torch.tensor(layout.direction)
+        self.radius = torch.nn.Embedding.from_pretrained(radius, freeze=False, sparse=True)
+        self.direction = torch.nn.Embedding.from_pretrained(direction, freeze=False, sparse=True)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Radii (R,) and directions (R, d) of rows."""
+        return self.radius(rows).squeeze(-1), self.direction(rows)
+
+    def layout(self) -> Layout:
+        """The points as arrays."""
+        radius, direction = self.radius.weight.detach(), self.direction.weight.detach()
+        return Layout(radius.squeeze(-1).cpu().numpy().copy(), direction.cpu().numpy().copy())
+
+
+class TorchTrainer(TorchTrainable):
+    """The table trained by autograd; only the rows of a batch get gradients, state and steps."""
+
+    def __init__(self, problem: Problem, device: str) -> None:
+        """Put the problem's layout on the device."""
+        self._problem = problem
+        self._tree = TreeArrays.of(problem.tree).as_tuple()
+        self._pairs = (problem.ancestor, problem.descendant, problem.weight)
+        self._table = PointTable(problem.start)
+        self._target = torch.tensor(problem.target)
+        self._sums = (0.0, 0.0)
+        super().__init__(
+            self._table,
+            self._make_optimizer,
+            self._batches,
+            self._batch_loss,
+            TorchOptions(device=device, precision="64-true", clip_norm=0.0),
+            export=lambda table: pack_weights(problem.tree, table.layout()),
+        )
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch; loss as in the compiled kernel."""
+        rate = self._problem.learning_rate(epoch)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._sums = (0.0, 0.0)
+        numbers = super().epoch(epoch)
+        optimizer: Any = self._optimizer
+        largest, beyond, moved = optimizer.pop_counts()
+        return {
+            **numbers,
+            "loss": float(self._sums[0]) / max(float(self._sums[1]), 1e-300),
+            "items": float(len(self._problem.ancestor)),
+            **diagnostics(self._problem, self._table.layout(), largest, beyond, moved),
+        }
+
+    def _make_optimizer(self, parameters: Any) -> RiemannianRowAdam:
+        radius, direction = parameters
+        options = self._problem.options
+        return RiemannianRowAdam(
+            radius,
+            direction,
+            lr=options.learning_rate,
+            max_radius=self._problem.max_radius,
+            train_radius=options.train_radius,
+        )
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
+        """Pairs and negatives by the compiled sampler, renumbered to the rows of the batch."""
+        options = self._problem.options
+        order = self._problem.order(epoch)
+        kind = {"ranking": kernel.RANKING, "closure": kernel.CLOSURE, "slack": kernel.SLACK}[options.objective]
+        choice = (kind, options.near_negatives, options.near_ancestors)
+        for start in range(0, len(order), options.batch_size):
+            batch = order[start : start + options.batch_size]
+            negatives = np.zeros((len(batch), options.negatives), np.int64)
+            counts = kernel.draw_batch(self._tree, self._pairs, batch, choice, (options.seed, epoch), negatives)
+            present = np.arange(options.negatives) < counts[:, None]
+            pairs = np.stack([self._problem.ancestor[batch], self._problem.descendant[batch]])
+            kept = counts > 0
+            used = np.concatenate([pairs[:, kept].ravel(), negatives[present]])
+            rows, position = np.unique(used, return_inverse=True)
+            local_pairs, local = np.zeros_like(pairs, dtype=np.int64), np.zeros_like(negatives)
+            local_pairs[:, kept] = position[: 2 * kept.sum()].reshape(2, -1)
+            local[present] = position[2 * kept.sum() :]
+            yield tuple(
+                torch.from_numpy(array) for array in (rows, *local_pairs, local, present, self._pairs[2][batch])
+            )
+
+    def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
+        rows, ancestor, descendant, negatives, present, weight = batch
+        options = self._problem.options
+        if not len(rows):
+            return model.radius.weight.sum() * 0.0, len(weight)
+        radius, direction = model(rows)
+        choice = {"margin": options.margin, "temperature": options.temperature}
+        pairs = (ancestor, descendant, negatives, present)
+        with torch.no_grad():
+            losses, active = pair_losses(options.objective, radius, direction, *pairs, **choice)
+            touched = self._touched(len(rows), ancestor, descendant, negatives, active, present)
+            self._sums = (self._sums[0] + (losses * weight).sum(), self._sums[1] + (weight * present.any(1)).sum())
+        radius = torch.where(touched, radius, radius.detach())
+        direction = torch.where(touched[:, None], direction, direction.detach())
+        losses, _ = pair_losses(options.objective, radius, direction, *pairs, **choice)
+        value = (losses * weight).sum() / weight.sum()
+        if options.train_radius and options.regulariser > 0.0 and touched.any():
+            target = self._target.to(rows.device)[rows]
+            value = value + options.regulariser * (radius - target).square()[touched].mean()
+        return value, len(weight)
+
+    def _touched(
+        self, count: int, ancestor: Tensor, descendant: Tensor, negatives: Tensor, active: Tensor, present: Tensor
+    ) -> Tensor:
+        """(R,) which rows of the batch the objective gives a gradient."""
+        pushing = active.any(1) if self._problem.options.objective == "ranking" else present.any(1)
+        touched = torch.zeros(count, dtype=torch.bool, device=ancestor.device)
+        for rows in (ancestor[pushing], descendant[pushing], negatives[active]):
+            touched[rows] = True
+        return touched
+
+    def weights(self) -> State:
+        """The points by id."""
+        return pack_weights(self._problem.tree, self._table.layout())

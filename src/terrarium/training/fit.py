@@ -1,0 +1,198 @@
+"""The training loop that all families share: epochs, early stopping, checkpoints, history and progress."""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from terrarium.training.checkpoints import TrainingRun, TrainingStore
+from terrarium.training.history import history_row, history_table
+from terrarium.training.options import FitOptions
+from terrarium.training.progress import epoch_display
+from terrarium.training.state import JSON, State
+from terrarium.training.stopping import EarlyStopping, StoppingState
+
+logger = logging.getLogger(__name__)
+
+
+class Trainable(Protocol):
+    """What a family supplies: something that can train one epoch, and be saved and restored."""
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train epoch `epoch` (from 1) in place; return `loss`, `items` and further numbers for the history."""
+        ...
+
+    def state(self) -> State:
+        """Everything needed to go on to the same bits; its arrays are finite and may share memory with the model."""
+        ...
+
+    def load(self, state: State) -> None:
+        """Become what `state` describes."""
+        ...
+
+    def weights(self) -> State:
+        """A copy of the weights, as they are exported."""
+        ...
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss or the weights are no longer finite."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """What a training gives.
+
+    Attributes:
+        history: a row an epoch (see `history_table`).
+        best, final: exported weights of the best and of the last epoch.
+        checkpoints: folder with the checkpoints; a working folder, to be copied by whoever keeps it.
+        stop_reason: a sentence.
+        epochs: how many epochs the weights have been trained.
+        best_epoch: the epoch of `best`.
+    """
+
+    history: pd.DataFrame
+    best: State
+    final: State
+    checkpoints: Path
+    stop_reason: str
+    epochs: int
+    best_epoch: int
+
+
+def fit(
+    trainable: Trainable,
+    *,
+    options: FitOptions,
+    store: TrainingStore,
+    fingerprint: Mapping[str, JSON],
+    title: str = "training",
+) -> FitResult:
+    """Train until the epochs or the patience are used up, with a checkpoint after every epoch.
+
+    Args:
+        trainable: built as for a new training; an unfinished one with the same fingerprint is loaded into it.
+            It holds the final state afterwards.
+        options: epochs, early stopping and checkpoints.
+        store: where the checkpoints are kept.
+        fingerprint: JSON object of everything that decides the result: fingerprints of the data, all options, the seed.
+        title: name of the training in the log and on the progress bar.
+
+    Raises:
+        TrainingDiverged: when the loss or the weights are not finite; the checkpoints before stay as they are.
+        StoreLocked: when another process trains with the same fingerprint.
+    """
+    with store.open(fingerprint, options.checkpoints) as run:
+        training = _Training(trainable, options, run, title)
+        try:
+            training.resume()
+            training.train()
+            return training.finish()
+        except KeyboardInterrupt:
+            logger.warning(
+                "Interrupted after epoch %d; run the same command again to go on from %s", training.epoch, run.folder
+            )
+            raise
+
+
+class _Training:
+    """A training under way: the epoch reached, the stopping counters and the history."""
+
+    def __init__(self, trainable: Trainable, options: FitOptions, run: TrainingRun, title: str) -> None:
+        stopping = options.stopping
+        self.epoch = 0
+        self._trainable, self._options, self._run, self._title = trainable, options, run, title
+        self._early = EarlyStopping(stopping.patience, stopping.min_delta, stopping.direction)
+        self._stopping = StoppingState()
+        self._history: list[dict[str, JSON]] = []
+
+    def resume(self) -> None:
+        """Take up the newest checkpoint, if there is one."""
+        checkpoint = self._run.resume()
+        if checkpoint is not None:
+            self._trainable.load(checkpoint.state)
+            self.epoch, self._stopping, self._history = checkpoint.epoch, checkpoint.stopping, checkpoint.history
+
+    def train(self) -> None:
+        """Train epoch after epoch until there is a reason to stop."""
+        with epoch_display(self._title, self.epoch, self._options.max_epochs) as display:
+            while self._stop_reason() is None:
+                self._step()
+                display.show(self._history[-1], self._stopping.best_epoch == self.epoch)
+
+    def finish(self) -> FitResult:
+        """Mark the run as finished and collect its result."""
+        reason = self._stop_reason() or ""
+        logger.info("%s: %s", self._title, reason)
+        if self.epoch == 0:
+            self._save(0, self._stopping, self._history)
+        best_epoch = self._stopping.best_epoch or self.epoch
+        final = self._trainable.weights()
+        best = final if best_epoch == self.epoch else self._weights_of(best_epoch)
+        self._run.finish(reason)
+        table = history_table(self._history, best_epoch)
+        return FitResult(table, best, final, self._run.folder, reason, self.epoch, best_epoch)
+
+    def _step(self) -> None:
+        epoch = self.epoch + 1
+        started = time.perf_counter()
+        numbers = self._trainable.epoch(epoch)
+        row = history_row(epoch, numbers, time.perf_counter() - started)
+        if not math.isfinite(row["loss"]):
+            raise self._diverged(epoch, f"the loss is {row['loss']}")
+        stopping = self._early.update(self._stopping, epoch, self._metric(row))
+        history = [*self._history, row]
+        self._save(epoch, stopping, history)
+        self.epoch, self._stopping, self._history = epoch, stopping, history
+
+    def _save(self, epoch: int, stopping: StoppingState, history: list[dict[str, JSON]]) -> None:
+        state = self._trainable.state()
+        for name, array in state.tensors.items():
+            if array.dtype.kind in "fc" and not np.isfinite(array).all():
+                raise self._diverged(epoch, f"'{name}' holds a number that is not finite")
+        self._run.save(epoch, state, stopping, history)
+
+    def _metric(self, row: Mapping[str, JSON]) -> float:
+        name = self._options.stopping.metric
+        if name not in row:
+            raise ValueError(f"stopping.metric is '{name}', but an epoch gives only: {', '.join(row)}")
+        return float(row[name])
+
+    def _weights_of(self, epoch: int) -> State:
+        """The weights of an earlier epoch; the trainable is put back into its final state."""
+        self._trainable.load(self._run.read(epoch).state)
+        weights = self._trainable.weights()
+        self._trainable.load(self._run.read(self.epoch).state)
+        return weights
+
+    def _stop_reason(self) -> str | None:
+        options, stopping = self._options, self._stopping
+        if options.max_epochs == 0:
+            return "No epochs were asked for (max_epochs is 0), so the weights are the initial ones."
+        if self.epoch > 0 and self._early.should_stop(stopping):
+            margin = f" by more than {self._early.min_delta:g}" if self._early.min_delta else ""
+            return (
+                f"Stopped early after epoch {self.epoch}: {options.stopping.metric} has not improved{margin} for "
+                f"{stopping.waited} epochs (best {_short(stopping.best)} in epoch {stopping.best_epoch})."
+            )
+        if self.epoch >= options.max_epochs:
+            return f"Reached the limit of {options.max_epochs} epochs."
+        return None
+
+    def _diverged(self, epoch: int, what: str) -> TrainingDiverged:
+        path = self._run.path(self.epoch)
+        kept = f"the last good checkpoint is {path}" if self.epoch else "there is no checkpoint before it"
+        return TrainingDiverged(
+            f"Training diverged in epoch {epoch}: {what}; {kept}. Try a lower learning rate or a higher precision."
+        )
+
+
+def _short(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.5g}"

@@ -1,0 +1,79 @@
+"""Progress of a training: a bar on a terminal, one log line an epoch elsewhere."""
+
+import logging
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol
+
+import rich
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from terrarium.training.state import JSON
+
+logger = logging.getLogger(__name__)
+
+_UNSHOWN = {"epoch", "seconds", "items_per_second", "peak_memory_mb"}
+
+
+class EpochDisplay(Protocol):
+    """Shows every finished epoch; a context around the training."""
+
+    def __enter__(self) -> "EpochDisplay": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
+        """Show the history row of a finished epoch."""
+        ...
+
+
+def epoch_display(title: str, done: int, total: int) -> EpochDisplay:
+    """A bar where the console is a terminal, log lines elsewhere; `done` of `total` epochs lie behind."""
+    if rich.get_console().is_terminal:
+        return BarDisplay(title, done, total)
+    return LogDisplay(title, total)
+
+
+class LogDisplay:
+    """One log line an epoch."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self._title, self._total = title, total
+
+    def __enter__(self) -> "LogDisplay":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
+        """Log the history row of a finished epoch."""
+        speed = f"{row['items_per_second']:,.0f} items/s, {row['seconds']:.1f} s"
+        best = ", best so far" if is_best else ""
+        logger.info("%s epoch %d/%d: %s, %s%s", self._title, row["epoch"], self._total, _numbers(row), speed, best)
+
+
+class BarDisplay:
+    """A progress bar with the newest numbers."""
+
+    def __init__(self, title: str, done: int, total: int) -> None:
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        self._progress = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[numbers]}"))
+        self._task = self._progress.add_task(title, total=total, completed=done, numbers="")
+
+    def __enter__(self) -> "BarDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
+        """Move the bar to the finished epoch."""
+        self._progress.update(self._task, completed=row["epoch"], numbers=_numbers(row))
+
+
+def _numbers(row: Mapping[str, JSON]) -> str:
+    return ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name not in _UNSHOWN)

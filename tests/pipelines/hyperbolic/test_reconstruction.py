@@ -1,0 +1,259 @@
+"""Ranks against a slow statement of the definition, ties, perfect layouts, large radii, samples, threads."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic import geometry
+from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.reconstruction import (
+    QuerySample,
+    Ranking,
+    choose_queries,
+    point_table,
+    reconstruct,
+)
+from tests.pipelines.hyperbolic.trees import chain, random_layout, random_tree, star, tree_of, trees
+
+
+def everything(tree: Hierarchy) -> QuerySample:
+    return choose_queries(tree, exact_limit=len(tree), queries=1, seed=0)
+
+
+def slow_ranking(score: np.ndarray, tree: Hierarchy, relatives: list[set[int]]) -> list[tuple[float, float]]:
+    """(sum of ranks, average precision) of each query, as the definition reads."""
+    found = []
+    for u, own in enumerate(relatives):
+        others = [v for v in range(len(tree)) if v != u and v not in own]
+        ranks, precision = 0.0, 0.0
+        for j, key in enumerate(sorted(score[u, v] for v in own), start=1):
+            ahead = sum(1.0 if score[u, v] < key else 0.5 if score[u, v] == key else 0.0 for v in others)
+            ranks += 1.0 + ahead
+            precision += j / (j + ahead)
+        found.append((ranks, precision / max(len(own), 1)))
+    return found
+
+
+def check(tree: Hierarchy, ranking: Ranking, score: np.ndarray, relatives: list[set[int]]) -> None:
+    expected = np.array(slow_ranking(score, tree, relatives))
+    np.testing.assert_array_equal(ranking.relatives, [len(r) for r in relatives])
+    np.testing.assert_allclose(ranking.rank_sum, expected[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(ranking.average_precision, expected[:, 1], rtol=1e-12)
+
+
+def all_scores(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    args = (layout.radius[:, None], layout.direction[:, None], layout.radius[None], layout.direction[None])
+    return geometry.distance(*args), geometry.slack(*args)
+
+
+def family(tree: Hierarchy) -> tuple[list[set[int]], list[set[int]]]:
+    ancestors = [set(tree.ancestors(u).tolist()) for u in range(len(tree))]
+    neighbours = [set(tree.children(u).tolist()) | ({int(tree.parent[u])} - {-1}) for u in range(len(tree))]
+    return ancestors, neighbours
+
+
+@settings(max_examples=60, deadline=None)
+@given(tree=trees(), seed=st.integers(0, 2**32 - 1), dim=st.integers(2, 5))
+def test_equals_the_definition_on_random_trees(tree: Hierarchy, seed: int, dim: int) -> None:
+    layout = random_layout(np.random.default_rng(seed), len(tree), dim)
+    found = reconstruct(tree, layout, everything(tree), threads=1)
+    by_distance, by_slack = all_scores(layout)
+    ancestors, neighbours = family(tree)
+    check(tree, found.by_distance, by_distance, ancestors)
+    check(tree, found.by_slack, by_slack, ancestors)
+    check(tree, found.edges, by_distance, neighbours)
+
+
+@settings(max_examples=40, deadline=None)
+@given(tree=trees(), seed=st.integers(0, 2**32 - 1))
+def test_equals_the_definition_with_many_ties(tree: Hierarchy, seed: int) -> None:
+    """Few places, on the axes, so that equal distances are equal bits."""
+    rng = np.random.default_rng(seed)
+    axes = np.eye(3)[rng.integers(0, 3, len(tree))]
+    layout = Layout(rng.integers(0, 2, len(tree)) * 1.5, axes)
+    found = reconstruct(tree, layout, everything(tree), threads=1)
+    by_distance, by_slack = (np.round(score, 9) for score in all_scores(layout))
+    ancestors, neighbours = family(tree)
+    check(tree, found.by_distance, by_distance, ancestors)
+    check(tree, found.by_slack, by_slack, ancestors)
+    check(tree, found.edges, by_distance, neighbours)
+
+
+def test_metrics_average_over_taxa_and_over_pairs() -> None:
+    rng = np.random.default_rng(5)
+    tree = random_tree(rng, 300)
+    layout = random_layout(rng, 300)
+    metrics = reconstruct(tree, layout, everything(tree)).metrics()
+    ancestors, neighbours = family(tree)
+    by_distance, by_slack = all_scores(layout)
+    for name, score in (("distance", by_distance), ("slack", by_slack)):
+        slow = np.array(slow_ranking(score, tree, ancestors))[1:]
+        assert metrics[f"ancestor_map_{name}"] == pytest.approx(slow[:, 1].mean(), rel=1e-12)
+        assert metrics[f"ancestor_mean_rank_{name}"] == pytest.approx(slow[:, 0].sum() / tree.pair_count, rel=1e-12)
+    edges = np.array(slow_ranking(by_distance, tree, neighbours))
+    assert metrics["edge_map"] == pytest.approx(edges[:, 1].mean(), rel=1e-12)
+    assert metrics["reconstruction_queries"] == 300
+    assert not any(name.endswith(("_low", "_high")) for name in metrics)
+
+
+def test_a_tree_bent_into_rays_has_slack_map_1() -> None:
+    """Two legs, each on a ray of its own, the root at the origin: every ancestor on the geodesic, nothing else."""
+    tree = tree_of([0, 1, 2, 3, 0, 5, 6, 7])
+    direction = np.zeros((9, 2))
+    direction[:5, 0], direction[5:, 1] = 1.0, 1.0
+    layout = Layout(tree.depth * 1.0, direction)
+    metrics = reconstruct(tree, layout, everything(tree)).metrics()
+    assert metrics["ancestor_map_slack"] == 1.0
+    assert metrics["ancestor_mean_rank_slack"] == 1.0
+    assert metrics["ancestor_map_distance"] < 1.0
+
+
+def test_nested_cones_have_slack_map_1() -> None:
+    """A complete binary tree in the plane; children half the angle apart, radii steep enough."""
+    tree = tree_of([(i - 1) // 2 for i in range(1, 63)])
+    angle = np.zeros(63)
+    for row in range(63):
+        kids = tree.children(row)
+        width = 2 * np.pi * 4.0 ** -(int(tree.depth[row]) + 1)
+        for side, child in enumerate(kids):
+            angle[child] = angle[row] + (side - 0.5) * 2 * width
+    layout = Layout(tree.depth * 3.5, np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    metrics = reconstruct(tree, layout, everything(tree)).metrics()
+    assert metrics["ancestor_map_slack"] == 1.0
+    assert metrics["edge_map"] == 1.0
+
+
+def test_a_collapsed_layout_ties_everywhere() -> None:
+    tree = star(50)
+    layout = Layout(np.full(50, 2.0), np.tile([0.6, 0.8], (50, 1)))
+    found = reconstruct(tree, layout, everything(tree))
+    np.testing.assert_array_equal(found.by_distance.rank_sum[1:], 1 + 48 / 2)
+    np.testing.assert_array_equal(found.by_slack.rank_sum[1:], 1 + 48 / 2)
+    assert found.edges.average_precision[0] == 1.0
+
+
+def test_a_chain_has_only_descendants_as_negatives() -> None:
+    tree = chain(30)
+    layout = Layout(np.arange(30.0), np.tile([1.0, 0.0], (30, 1)))
+    found = reconstruct(tree, layout, everything(tree))
+    np.testing.assert_array_equal(found.by_slack.average_precision[1:], 1.0)
+    # by distance the k-th ancestor ties with the k-th descendant and loses to the nearer ones
+    u = 15
+    k = np.arange(1, 16)
+    ahead = np.minimum(k - 1, 14) + 0.5 * (k <= 14)
+    assert found.by_distance.rank_sum[u] == (1 + ahead).sum()
+
+
+def test_keeps_accuracy_at_large_radii() -> None:
+    """Order of distance and slack at radii near 33 with tiny angles, against 60 digits."""
+    rng = np.random.default_rng(0)
+    n = 60
+    tree = random_tree(rng, n)
+    radius = rng.uniform(28.0, 34.0, n)
+    angle = rng.uniform(-1.0, 1.0, n) * 10.0 ** rng.uniform(-13, -1, n)
+    layout = Layout(radius, np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    exact = np.array([exact_scores(layout, u) for u in range(n)])
+    found = reconstruct(tree, layout, everything(tree))
+    ancestors, neighbours = family(tree)
+    check(tree, found.by_distance, exact[:, 0], ancestors)
+    check(tree, found.by_slack, exact[:, 1], ancestors)
+    check(tree, found.edges, exact[:, 0], neighbours)
+
+
+def exact_scores(layout: Layout, u: int) -> tuple[list, list]:
+    with mpmath.workdps(60):
+        distance, slack = [], []
+        for v in range(len(layout)):
+            chord = sum((mpmath.mpf(a) - mpmath.mpf(b)) ** 2 for a, b in zip(*layout.direction[[u, v]], strict=True))
+            ru, rv = mpmath.mpf(layout.radius[u]), mpmath.mpf(layout.radius[v])
+            d = mpmath.acosh(mpmath.cosh(ru - rv) + mpmath.sinh(ru) * mpmath.sinh(rv) * chord / 2)
+            distance.append(d)
+            slack.append(rv + d - ru)
+        return distance, slack
+
+
+def test_surrogates_are_the_scores() -> None:
+    from terrarium.pipelines.hyperbolic.counting import score_block
+
+    rng = np.random.default_rng(2)
+    layout = random_layout(rng, 40, largest=30.0)
+    scores = tuple(np.empty(40) for _ in range(3))
+    for u in range(40):
+        score_block(u, 0, 40, point_table(layout, 40), scores)
+        args = (layout.radius[u], layout.direction[u], layout.radius, layout.direction)
+        np.testing.assert_allclose(scores[1], geometry.excess(*args), rtol=1e-12, atol=1e-300)
+        np.testing.assert_allclose(np.log1p(scores[2]), geometry.slack(*args), rtol=1e-12, atol=1e-13)
+
+
+def test_threads_do_not_change_the_numbers() -> None:
+    rng = np.random.default_rng(3)
+    tree, layout = random_tree(rng, 1000), random_layout(rng, 1000)
+    one, four = (reconstruct(tree, layout, everything(tree), threads=k) for k in (1, 4))
+    for name in ("by_distance", "by_slack", "edges"):
+        np.testing.assert_array_equal(getattr(one, name).rank_sum, getattr(four, name).rank_sum)
+        np.testing.assert_array_equal(getattr(one, name).average_precision, getattr(four, name).average_precision)
+    assert one.metrics() == four.metrics()
+
+
+def test_a_sample_is_stratified_seeded_and_counted_over_all_rows() -> None:
+    rng = np.random.default_rng(4)
+    tree, layout = random_tree(rng, 2000), random_layout(rng, 2000)
+    sample = choose_queries(tree, exact_limit=100, queries=300, seed=7)
+    assert not sample.exact
+    np.testing.assert_array_equal(sample.rows, choose_queries(tree, 100, 300, 7).rows)
+    assert not np.array_equal(sample.rows, choose_queries(tree, 100, 300, 8).rows)
+    taken = np.bincount(sample.depth, minlength=tree.max_depth + 1)
+    assert (taken >= np.minimum(sample.population, 2)).all()
+    assert len(np.unique(sample.rows)) == len(sample.rows) <= 300 + 2 * len(taken)
+    whole, part = reconstruct(tree, layout, everything(tree)), reconstruct(tree, layout, sample)
+    np.testing.assert_array_equal(part.by_slack.rank_sum, whole.by_slack.rank_sum[sample.rows])
+
+
+def test_intervals_hold_the_exact_value_about_19_times_in_20() -> None:
+    rng = np.random.default_rng(6)
+    tree, layout = random_tree(rng, 1500), random_layout(rng, 1500)
+    exact = reconstruct(tree, layout, everything(tree)).metrics()
+    names = ("ancestor_map_distance", "ancestor_mean_rank_slack", "edge_map")
+    inside = {name: 0 for name in names}
+    for seed in range(100):
+        found = reconstruct(tree, layout, choose_queries(tree, 0, 300, seed)).metrics()
+        for name in names:
+            inside[name] += found[f"{name}_low"] <= exact[name] <= found[f"{name}_high"]
+    assert all(86 <= count <= 100 for count in inside.values()), inside
+
+
+def test_a_sample_of_everything_is_exact() -> None:
+    tree = chain(20)
+    assert choose_queries(tree, exact_limit=0, queries=20, seed=0).exact
+    assert choose_queries(tree, exact_limit=20, queries=1, seed=0).exact
+
+
+def test_by_depth_averages_to_the_metrics() -> None:
+    rng = np.random.default_rng(8)
+    tree, layout = random_tree(rng, 200), random_layout(rng, 200)
+    found = reconstruct(tree, layout, everything(tree))
+    table = found.by_depth()
+    weight = table["queries"].where(table["depth"] > 0, 0)
+    mean = (table["ancestor_map_slack"].fillna(0.0) * weight).sum() / weight.sum()
+    assert mean == pytest.approx(found.metrics()["ancestor_map_slack"])
+    assert np.isnan(table["ancestor_map_distance"].iloc[0])
+    assert table["queries"].sum() == 200
+
+
+@pytest.mark.parametrize(
+    ("radius", "message"),
+    [
+        (np.zeros(4), "4 points for 5 taxa"),
+        (np.array([0.0, np.nan, 1.0, 1.0, 1.0]), "row 1 is not finite"),
+        (np.array([0.0, -1.0, 1.0, 1.0, 1.0]), "radii from -1"),
+        (np.array([0.0, 400.0, 1.0, 1.0, 1.0]), "lower model.max_radius"),
+    ],
+)
+def test_broken_layouts_are_refused(radius: np.ndarray, message: str) -> None:
+    layout = Layout(radius, np.tile([1.0, 0.0], (len(radius), 1)))
+    tree = star(5)
+    with pytest.raises(ValueError, match=message):
+        reconstruct(tree, layout, everything(tree))
