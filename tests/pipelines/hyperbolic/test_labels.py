@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic.labels import group_labels, metric_suffix
-from tests.pipelines.hyperbolic.trees import chain, star, tree_of, trees
+
+from .trees import chain, star, tree_of, trees
 
 
 def test_nearest_ancestor_or_self() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from terrarium.pipelines.hyperbolic.geometry import Layout, distance
 from terrarium.pipelines.hyperbolic.purity import neighbour_shares, purity, purity_metrics
-from tests.pipelines.hyperbolic.trees import random_layout, star, tree_of
+
+from .trees import random_layout, star, tree_of
 
 
 @pytest.mark.parametrize("k", [1, 4, 99])
@@ -52,7 +53,7 @@ def test_clusters_are_pure_and_ranks_of_one_group_are_absent() -> None:
 
 def test_random_places_give_chance() -> None:
     rng = np.random.default_rng(1)
-    tree = tree_of([0, 0, 0] + rng.choice([1, 2, 3], 3000, p=[0.6, 0.3, 0.1]).tolist())
+    tree = tree_of([0, 0, 0, *rng.choice([1, 2, 3], 3000, p=[0.6, 0.3, 0.1]).tolist()])
     layout = random_layout(rng, len(tree), dim=5)
     ranks = np.where(tree.depth == 1, "order", "species")
     found = purity_metrics(purity(tree, layout, ranks, ["order"], neighbours=10, sample=2000, seed=3))

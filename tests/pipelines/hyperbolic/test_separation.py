@@ -8,7 +8,8 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic.geometry import Layout
 from terrarium.pipelines.hyperbolic.labels import group_labels
 from terrarium.pipelines.hyperbolic.separation import sample_group_pairs, separation, separation_metrics
-from tests.pipelines.hyperbolic.trees import random_layout, tree_of
+
+from .trees import random_layout, tree_of
 
 
 def orders(sizes: list[int]) -> tuple[Hierarchy, np.ndarray]:

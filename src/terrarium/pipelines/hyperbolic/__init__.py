@@ -1,0 +1,1 @@
+"""Embeddings of a hierarchy in the Poincaré ball."""

@@ -19,13 +19,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from terrarium.pipelines.hyperbolic import sampling
+from terrarium.pipelines.hyperbolic.objective import NEGLIGIBLE
 from terrarium.pipelines.hyperbolic.sampling import negatives_at_depth, negatives_near
 
 RANKING, CLOSURE, SLACK = 0, 1, 2
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
-NEGLIGIBLE = 1e-9
-"""A negative whose softmax share is smaller gets no gradient, so its row is not touched."""
 _TINY = 1e-12
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from terrarium.pipelines.hyperbolic.kernel import NEGLIGIBLE
-
 if TYPE_CHECKING:
     from torch import Tensor
 
 Objective = Literal["ranking", "closure", "slack"]
+
+NEGLIGIBLE = 1e-9
+"""A negative whose softmax share is smaller gets no gradient, so its row is not touched."""
 
 
 def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:

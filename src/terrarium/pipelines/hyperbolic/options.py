@@ -9,12 +9,13 @@ from pydantic import Field, model_validator
 from terrarium.pipelines.hyperbolic.layouts import Initialisation
 from terrarium.pipelines.hyperbolic.objective import Objective
 from terrarium.pipelines.hyperbolic.radii import RadiusSchedule
-from terrarium.training.options import FitOptions, Options
+from terrarium.training.options import FitOptions
+from terrarium.training.options import Options as Base
 
 SAFE_RADIUS = 34.0
 
 
-class SourceOptions(Options):
+class SourceOptions(Base):
     """What to embed."""
 
     path: str | None = Field(description="CSV, TSV or Parquet file of id (or child) and parent; null: NCBI's package")
@@ -27,7 +28,7 @@ class SourceOptions(Options):
     virtual_root: int | None = Field(description="unused id of a root to put above several roots")
 
 
-class FeatureOptions(Options):
+class FeatureOptions(Base):
     """Target radii by depth."""
 
     radius_schedule: RadiusSchedule
@@ -41,7 +42,7 @@ class FeatureOptions(Options):
         return self
 
 
-class ModelOptions(Options):
+class ModelOptions(Base):
     """The table of points and its start."""
 
     dim: int = Field(ge=2, description="dimension of the ball")
@@ -76,7 +77,7 @@ class TrainingOptions(FitOptions):
         return self
 
 
-class EvaluationOptions(Options):
+class EvaluationOptions(Base):
     """How the layouts are measured."""
 
     exact_limit: int = Field(gt=0, description="up to this many taxa every taxon is a query, beyond it a sample")
@@ -89,7 +90,7 @@ class EvaluationOptions(Options):
     seed: int = Field(ge=0)
 
 
-class ReportingOptions(Options):
+class ReportingOptions(Base):
     """What the figures show."""
 
     disk_points: int = Field(gt=0, description="taxa drawn in the disk, at most")
@@ -98,7 +99,7 @@ class ReportingOptions(Options):
     disk_groups: int = Field(gt=0, description="largest groups with a colour of their own")
 
 
-class HyperbolicOptions(Options):
+class Options(Base):
     """The family's tree of parameters."""
 
     source: SourceOptions

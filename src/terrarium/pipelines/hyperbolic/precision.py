@@ -61,12 +61,12 @@ def assert_inside_ball(points: NDArray[np.floating], names: ArrayLike | None = N
     if x.ndim != 2 or not np.issubdtype(x.dtype, np.floating):
         raise TypeError(f"ball points are a 2-d array of floats, not {x.ndim}-d {x.dtype}")
     norm = row_norms(x)
-    broken = ~np.isfinite(x).all(axis=1)
+    broken = ~np.asarray(np.isfinite(x).all(axis=1))
     if broken.any():
         raise ValueError(
             f"{_named(broken, names)} not finite: the layout is broken, train again from a good checkpoint"
         )
-    outside = np.logical_not(norm < 1.0)
+    outside = ~np.asarray(norm < 1.0, np.bool_)
     if outside.any():
         raise ValueError(
             f"{_named(outside, names)} not strictly inside the ball in {x.dtype} (largest norm {norm.max():.9g}): "

@@ -1,0 +1,156 @@
+"""What the hyperbolic pipeline does, step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic import taxonomy
+from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
+from terrarium.pipelines.hyperbolic.geometry import Layout, norm_of_radius, to_ball
+from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
+from terrarium.pipelines.hyperbolic.options import (
+    EvaluationOptions,
+    FeatureOptions,
+    ModelOptions,
+    SourceOptions,
+    TrainingOptions,
+)
+from terrarium.pipelines.hyperbolic.precision import precision_report
+from terrarium.pipelines.hyperbolic.radii import target_radii
+from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_weights, unpack_weights
+from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.fit import fit
+from terrarium.training.state import State
+
+
+class WrongTaxaError(ValueError):
+    """Weights of other taxa than those at hand."""
+
+
+def read_source(source: SourceOptions) -> pd.DataFrame:
+    """Read the chosen part of the source: id, parent, name, rank."""
+    return taxonomy.read(source)
+
+
+def build_taxonomy(
+    source_table: pd.DataFrame, source: SourceOptions, ranks: list[str], disk_rank: str
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Taxa and edges of one tree in depth-first order, and what the noise filter removed."""
+    taxa, edges, cleaning = taxonomy.build(source_table, source)
+    taxonomy.check_ranks(taxa, [*ranks, disk_rank])
+    return taxa, edges, cleaning
+
+
+def build_closure(edges: pd.DataFrame) -> pd.DataFrame:
+    """All pairs of ancestor and descendant with their depth difference."""
+    return taxonomy.closure_table(taxonomy.tree_of(edges))
+
+
+def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
+    """Depth of each taxon, and how far from the origin it should lie."""
+    radius = target_radii(taxa["depth"], features.radius_schedule, features.root_norm, features.leaf_norm)
+    columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
+    return pd.DataFrame(columns)
+
+
+def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions) -> State:
+    """Start of the training: target radii with the chosen directions."""
+    tree = taxonomy.tree_of(edges)
+    direction = initial_directions(tree, model.init, model.dim, model.spread, model.seed)
+    return pack_weights(tree, Layout(_target(depths, model), direction))
+
+
+def train(
+    edges: pd.DataFrame,
+    closure: pd.DataFrame,
+    depths: pd.DataFrame,
+    initial_weights: State,
+    training_state: TrainingStore,
+    model: ModelOptions,
+    training: TrainingOptions,
+) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
+    """Train the points: best weights, checkpoints, history, and how it ended."""
+    tree = taxonomy.tree_of(edges)
+    problem = Problem(
+        tree=tree,
+        ancestor=tree.rows(closure["ancestor"]),
+        descendant=tree.rows(closure["descendant"]),
+        difference=closure["depth_diff"].to_numpy(copy=True),
+        target=_target(depths, model),
+        start=_layout_of(initial_weights, tree),
+        max_radius=model.max_radius,
+        options=training,
+    )
+    result = fit(
+        make_trainer(problem),
+        options=training,
+        store=training_state,
+        fingerprint=_fingerprint(problem, model, training),
+        title="hyperbolic",
+    )
+    summary = {"stop_reason": result.stop_reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
+    return result.best, result.checkpoints, result.history, summary
+
+
+def export_vectors(taxa: pd.DataFrame, edges: pd.DataFrame, weights: State) -> pd.DataFrame:
+    """Names, hyperbolic radius and ball coordinates of the taxa."""
+    tree = taxonomy.tree_of(edges)
+    layout = _layout_of(weights, tree)
+    parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent]).astype(np.int32)
+    points = pd.DataFrame(to_ball(layout), columns=[f"x{i}" for i in range(layout.dim)])
+    return pd.concat([taxa.assign(parent=parent, radius=layout.radius), points], axis=1)
+
+
+def evaluate(
+    taxa: pd.DataFrame,
+    edges: pd.DataFrame,
+    depths: pd.DataFrame,
+    weights: State,
+    model: ModelOptions,
+    evaluation: EvaluationOptions,
+) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
+    """Measure the trained layout beside two untrained ones: metrics, a row a layout, a row a layout and rank."""
+    taxonomy.check_ranks(taxa, evaluation.ranks)
+    tree = taxonomy.tree_of(edges)
+    trained = _layout_of(weights, tree)
+    target = _target(depths, model)
+    inherited = inherited_directions(tree, trained.dim, model.spread, model.seed)
+    layouts = {
+        TRAINED: trained,
+        "inherited": Layout(target, inherited),
+        "random": Layout(target, random_directions(len(tree), trained.dim, model.seed)),
+    }
+    numbers, by_layout, by_rank = compare(tree, layouts, taxa["rank"], evaluation)
+    return {**tree_numbers(tree), **numbers, **precision_report(trained)}, by_layout, by_rank
+
+
+def _layout_of(weights: State, tree: Hierarchy) -> Layout:
+    """The layout of weights, if they are those of the tree."""
+    if weights.metadata["taxa"] != tree.fingerprint():
+        raise WrongTaxaError(
+            f"the weights belong to other taxa (root {weights.metadata['root']}, {weights.metadata['count']} taxa) than "
+            f"the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run with "
+            "--load-versions=hyperbolic.weights:VERSION,hyperbolic.edges:VERSION,hyperbolic.taxa:VERSION; "
+            "the manifests under 08_reporting/runs say which belong together"
+        )
+    return unpack_weights(weights)
+
+
+def _target(depths: pd.DataFrame, model: ModelOptions) -> np.ndarray:
+    return np.minimum(depths["target_radius"].to_numpy(copy=True), model.max_radius)
+
+
+def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOptions) -> dict[str, Any]:
+    """What decides a training; retention of checkpoints does not."""
+    return {
+        "taxa": problem.tree.fingerprint(),
+        "pairs": len(problem.ancestor),
+        "target_radius": float(problem.target.sum()),
+        "model": model.model_dump(mode="json"),
+        "training": training.model_dump(mode="json", exclude={"checkpoints"}),
+    }
