@@ -73,5 +73,5 @@ def _whole(column: pd.Series, file: Path, name: str) -> np.ndarray:
     wrong = (numbers.isna() & column.notna()) | (numbers.notna() & (numbers % 1 != 0))
     if wrong.any():
         value = column[wrong].iloc[0]
-        raise SourceError(f"{file.name} has {value!r} in column {name}: ids are whole numbers")
+        raise SourceError(f"{file.name} has {str(value)!r} in column {name}: ids are whole numbers")
     return numbers.fillna(-1).to_numpy(dtype=np.int64)

@@ -34,7 +34,7 @@ def run(tree: Hierarchy, layout: Layout, ranks: np.ndarray, seed: int = 0) -> pd
 
 
 def test_by_hand() -> None:
-    """Group one alternates between radii 1 and 1 + 2^-k; two rays at a right angle and opposite would need acosh."""
+    """Two groups on opposite rays: one at radii 2 to 11, the other at one point of radius 3."""
     tree, ranks = orders([10, 10])
     direction = np.tile([1.0, 0.0], (21, 1))
     direction[11:] = [-1.0, 0.0]

@@ -82,7 +82,7 @@ def compare(
         numbers of the trained layout; a row a layout with all its numbers; a row a layout and rank.
     """
     measured = {
-        name: measure(tree, layout, ranks, options, exact_limit=options.exact_limit if name == TRAINED else 1)
+        name: measure(tree, layout, ranks, options, exact_limit=options.exact_limit if name == TRAINED else 0)
         for name, layout in layouts.items()
     }
     rows = [{"layout": name, **found.numbers} for name, found in measured.items()]

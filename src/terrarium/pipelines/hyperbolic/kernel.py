@@ -141,7 +141,7 @@ def softmax_pair(
     slot_a = _slot(anchor, slots)
     for j in range(k + 1):
         share = np.exp(score[j] - best) / total
-        if share < NEGLIGIBLE:
+        if j < k and share < NEGLIGIBLE:
             continue
         v = positive if j == k else negatives[j]
         scale = weight * temperature * ((1.0 if j == k else 0.0) - share)

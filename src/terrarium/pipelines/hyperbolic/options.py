@@ -8,11 +8,10 @@ from pydantic import Field, model_validator
 
 from terrarium.pipelines.hyperbolic.layouts import Initialisation
 from terrarium.pipelines.hyperbolic.objective import Objective
+from terrarium.pipelines.hyperbolic.precision import SAFE_RADIUS_FLOAT64
 from terrarium.pipelines.hyperbolic.radii import RadiusSchedule
 from terrarium.training.options import FitOptions
 from terrarium.training.options import Options as Base
-
-SAFE_RADIUS = 34.0
 
 
 class SourceOptions(Base):
@@ -48,7 +47,7 @@ class ModelOptions(Base):
     dim: int = Field(ge=2, description="dimension of the ball")
     init: Initialisation = Field(description="inherited: the parent's direction plus a step; random: independent")
     spread: float = Field(gt=0, description="length of the step below depth 3, for init: inherited")
-    max_radius: float = Field(gt=0, le=SAFE_RADIUS, description="largest hyperbolic radius; float64 is exact to 34")
+    max_radius: float = Field(gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact to 34")
     seed: int = Field(ge=0)
 
 

@@ -24,6 +24,8 @@ from terrarium.pipelines.hyperbolic.geometry import Floats, Layout
 
 GROUP = 32
 """Queries that share one pass over the table."""
+LEAST_A_DEPTH = 10
+"""Queries that a sample takes of each depth, at least."""
 LARGEST_RADIUS = 150.0
 """Beyond it the squares of exponentials of the radii leave float64."""
 _NORMAL_95 = 1.959963984540054
@@ -119,14 +121,15 @@ class Reconstruction:
 def choose_queries(tree: Hierarchy, exact_limit: int, queries: int, seed: int) -> QuerySample:
     """All taxa of a tree of at most `exact_limit`, else a sample of `queries`, stratified by depth.
 
-    The sample is proportional to the taxa at each depth, but at least 2 of each depth (all, where there is 1), so it
-    may hold a few more than asked for. A tree of no more than `queries` taxa is taken whole.
+    The sample is proportional to the taxa at each depth, but at least 10 of each depth (all, where there are fewer):
+    the few shallow taxa differ most. It may thus hold a few more than asked for. A tree of no more than `queries` taxa
+    is taken whole.
     """
     population = np.bincount(tree.depth).astype(np.int64)
     if len(tree) <= max(exact_limit, queries):
         return QuerySample(np.arange(len(tree), dtype=np.int32), tree.depth.astype(np.int64), population)
     share = np.floor(queries * population / len(tree)).astype(np.int64)
-    taken = np.minimum(np.maximum(share, 2), population)
+    taken = np.minimum(np.maximum(share, LEAST_A_DEPTH), population)
     shuffled = np.random.default_rng(seed).permutation(len(tree))
     by_depth = shuffled[np.argsort(tree.depth[shuffled], kind="stable")]
     within = np.arange(len(tree)) - np.repeat(np.cumsum(population) - population, population)

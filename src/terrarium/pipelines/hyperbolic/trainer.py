@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic.correlation import pearson
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius
 from terrarium.pipelines.hyperbolic.options import ModelOptions, TrainingOptions
 from terrarium.training.device import resolve_device
@@ -97,12 +98,6 @@ def diagnostics(problem: Problem, layout: Layout, largest: float, beyond: int, m
         "share_outside": float(np.mean(norm >= 1.0)),
         "share_outside_before_projection": beyond / max(moved, 1),
         "max_radius": float(layout.radius.max()),
-        "depth_norm_pearson": _correlation(problem.tree.depth, norm),
+        "depth_norm_pearson": pearson(problem.tree.depth, norm),
         "rows_per_batch": moved / -(-len(problem.ancestor) // problem.options.batch_size),
     }
-
-
-def _correlation(a: NDArray, b: NDArray) -> float:
-    if a.std() == 0.0 or b.std() == 0.0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])

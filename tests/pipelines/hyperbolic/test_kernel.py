@@ -1,0 +1,121 @@
+"""The compiled kernel against the objective in PyTorch: gradients by autograd, steps by the exponential map."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terrarium.pipelines.hyperbolic import kernel
+from terrarium.pipelines.hyperbolic.geometry import distance
+from terrarium.pipelines.hyperbolic.objective import pair_losses
+
+from .trees import random_layout
+
+N, DIM = 12, 4
+
+
+def compiled(layout, objective, negatives, margin, temperature):
+    """Loss and Riemannian gradient of the pair (0, 1) by the kernel."""
+    table = (layout.direction.copy(), np.exp(layout.radius))
+    gradient = (np.zeros((N, DIM)), np.zeros(N))
+    slots = (np.full(N, -1, np.int64), np.zeros(N, np.int64), np.zeros(N, np.int64), np.zeros(2, np.int64))
+    if objective == "ranking":
+        loss = kernel.ranking_pair(table, gradient, slots, 0, 1, negatives, margin, 1.0)
+    else:
+        scratch = tuple(np.zeros(len(negatives) + 1) for _ in range(3))
+        loss = kernel.softmax_pair(
+            table, gradient, slots, 1, 0, negatives, scratch, temperature, objective == "slack", 1.0
+        )
+    rows = slots[2][: slots[3][0]]
+    angular, radial = np.zeros((N, DIM)), np.zeros(N)
+    angular[rows], radial[rows] = gradient[0][: len(rows)], gradient[1][: len(rows)]
+    angular -= (angular * layout.direction).sum(1, keepdims=True) * layout.direction
+    return loss, radial, angular
+
+
+def by_autograd(layout, objective, negatives, margin, temperature):
+    radius = torch.tensor(layout.radius, requires_grad=True)
+    direction = torch.tensor(layout.direction, requires_grad=True)
+    losses, _ = pair_losses(
+        objective,
+        radius,
+        direction,
+        torch.tensor([0]),
+        torch.tensor([1]),
+        torch.tensor(negatives)[None],
+        torch.ones(1, len(negatives), dtype=torch.bool),
+        margin=margin,
+        temperature=temperature,
+    )
+    losses.sum().backward()
+    u, g = layout.direction, direction.grad.numpy()
+    tangent = (g - (g * u).sum(1, keepdims=True) * u) / np.sinh(layout.radius)[:, None]
+    return losses.item(), radius.grad.numpy(), tangent
+
+
+@pytest.mark.parametrize("objective", ["ranking", "closure", "slack"])
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), largest=st.sampled_from([1.0, 4.0, 10.0]), temperature=st.sampled_from([0.5, 1.0, 10.0]))
+def test_gradient_equals_autograd(objective, seed, largest, temperature):
+    layout = random_layout(np.random.default_rng(seed), N, DIM, largest)
+    layout.radius[:] += 0.05
+    negatives = np.array([2, 3, 4, 5, 5, 6, 7], np.int64)
+    loss, radial, angular = compiled(layout, objective, negatives, 0.7, temperature)
+    expected, radial_t, angular_t = by_autograd(layout, objective, negatives, 0.7, temperature)
+    assert loss == pytest.approx(expected, rel=1e-7, abs=1e-7)
+    assert np.allclose(radial, radial_t, rtol=1e-6, atol=1e-6 * temperature)
+    assert np.allclose(angular, angular_t, rtol=1e-6, atol=1e-6 * temperature)
+
+
+def fresh_state(size):
+    return np.zeros(size), np.zeros((size, DIM)), np.zeros(size), np.zeros(size, np.int64)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), rate=st.sampled_from([1e-3, 0.1, 2.0]))
+def test_the_first_step_has_the_length_of_the_learning_rate(seed, rate):
+    """Adam's first step is the gradient over its own length; the exponential map keeps lengths."""
+    rng = np.random.default_rng(seed)
+    layout = random_layout(rng, N, DIM, 3.0)
+    before = layout.radius.copy(), layout.direction.copy()
+    gradient = rng.normal(size=(N, DIM)), rng.normal(size=N)
+    table = (layout.direction, np.exp(layout.radius))
+    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), gradient, rate, 34.0, True)
+    moved = distance(before[0], before[1], layout.radius, layout.direction)
+    assert np.allclose(moved, rate, rtol=1e-5)
+    assert np.allclose(np.linalg.norm(layout.direction, axis=1), 1.0)
+    assert np.allclose(table[1], np.exp(layout.radius))
+
+
+def test_only_touched_rows_move_and_no_radius_passes_the_limit():
+    rng = np.random.default_rng(0)
+    layout = random_layout(rng, N, DIM, 3.0)
+    before = layout.radius.copy(), layout.direction.copy()
+    gradient = np.zeros((3, DIM)), np.full(3, -1.0)
+    largest, beyond = kernel.step_rows(
+        layout.radius,
+        (layout.direction, np.exp(layout.radius)),
+        fresh_state(N),
+        np.array([1, 4, 7]),
+        gradient,
+        1.0,
+        2.5,
+        True,
+    )
+    still = np.setdiff1d(np.arange(N), [1, 4, 7])
+    assert (layout.radius[still] == before[0][still]).all()
+    assert (layout.direction[still] == before[1][still]).all()
+    assert layout.radius[[1, 4, 7]].max() <= 2.5
+    assert largest == pytest.approx(before[0][[1, 4, 7]].max() + 1.0)
+    assert beyond == int((before[0][[1, 4, 7]] + 1.0 > 2.5).sum())
+
+
+def test_frozen_radii_stay():
+    rng = np.random.default_rng(0)
+    layout = random_layout(rng, N, DIM, 3.0)
+    before = layout.radius.copy()
+    gradient = rng.normal(size=(N, DIM)), rng.normal(size=N)
+    table = (layout.direction, np.exp(layout.radius))
+    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), gradient, 0.1, 34.0, False)
+    assert (layout.radius == before).all()

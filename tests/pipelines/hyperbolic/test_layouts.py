@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
+
+from .trees import chain, random_tree
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return random_tree(np.random.default_rng(0), 400)
+
+
+@pytest.mark.parametrize("init", ["random", "inherited"])
+def test_directions_are_unit_and_seeded(tree, init):
+    first, same, other = (initial_directions(tree, init, 5, 0.3, seed) for seed in (1, 1, 2))
+    assert np.allclose(np.linalg.norm(first, axis=1), 1.0)
+    assert (first == same).all()
+    assert not np.allclose(first, other)
+
+
+def test_random_directions_ignore_the_tree(tree):
+    assert (initial_directions(tree, "random", 5, 0.3, 1) == random_directions(len(tree), 5, 1)).all()
+
+
+def test_a_smaller_spread_keeps_children_nearer(tree):
+    deep = np.flatnonzero(tree.depth > 3)
+    cosines = []
+    for spread in (0.1, 0.5):
+        u = inherited_directions(tree, 5, spread, 1)
+        cosines.append((u[deep] * u[tree.parent[deep]]).sum(1).mean())
+    assert cosines[0] > cosines[1]
+
+
+def test_without_spread_a_chain_keeps_its_direction_below_depth_3():
+    u = inherited_directions(chain(20), 4, 1e-12, 1)
+    assert np.allclose(u[4:], u[3])
+    assert not np.allclose(u[1], u[0])

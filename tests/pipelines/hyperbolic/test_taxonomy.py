@@ -1,0 +1,83 @@
+import pandas as pd
+import pytest
+
+from terrarium.hierarchy import HierarchyError
+from terrarium.pipelines.hyperbolic import taxonomy
+from terrarium.pipelines.hyperbolic.options import SourceOptions
+from terrarium.sources.errors import SourceError
+
+DEFAULTS = {
+    "path": None,
+    "select": "all",
+    "clade": "x",
+    "count": 10,
+    "max_depth": None,
+    "clean": False,
+    "extra_noise": [],
+    "virtual_root": None,
+}
+
+
+def options(**chosen):
+    return SourceOptions.model_validate(DEFAULTS | chosen)
+
+
+@pytest.fixture
+def table(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "id": [1, 2, 3, 4, 5, 6],
+            "parent": [None, 1, 1, 2, 2, 4],
+            "name": ["life", "cats", "dogs", "lions", "cat sp. 1", "one lion"],
+            "rank": ["kingdom", "family", "family", "genus", "species", "species"],
+        }
+    )
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    return str(tmp_path / "t.csv")
+
+
+def test_a_users_own_table_takes_two_parameters(table):
+    taxa, edges, cleaning = taxonomy.build(taxonomy.read(options(path=table)), options(path=table))
+    assert taxa["id"].tolist() == [1, 2, 4, 6, 5, 3]
+    assert taxa["depth"].tolist() == [0, 1, 2, 3, 2, 1]
+    assert dict(zip(edges["child"], edges["parent"], strict=True)) == {2: 1, 4: 2, 6: 4, 5: 2, 3: 1}
+    assert cleaning["removed"].sum() == 0
+
+
+def test_parts_of_a_table(table):
+    assert set(taxonomy.read(options(path=table, select="clade", clade="cats"))["id"]) == {2, 4, 5, 6}
+    assert set(taxonomy.read(options(path=table, select="clade", clade=4))["id"]) == {4, 6}
+    assert set(taxonomy.read(options(path=table, select="lowest_taxids", count=1))["id"]) == {1, 2}
+    with pytest.raises(SourceError, match="'cots' is not in the table.*cats"):
+        taxonomy.read(options(path=table, select="clade", clade="cots"))
+
+
+def test_depth_limit_and_noise_filter(table):
+    source = taxonomy.read(options(path=table))
+    taxa, _, _ = taxonomy.build(source, options(max_depth=1))
+    assert taxa["depth"].max() == 1
+    taxa, _, cleaning = taxonomy.build(source, options(clean=True))
+    assert 5 not in set(taxa["id"])
+    assert cleaning.set_index("rule").loc["sp.", "removed"] == 1
+
+
+def test_a_single_node_is_refused(table):
+    source = taxonomy.read(options(path=table, select="clade", clade="dogs"))
+    with pytest.raises(HierarchyError, match="only 'dogs' is left"):
+        taxonomy.build(source, options())
+
+
+def test_nameless_nodes_and_a_virtual_root_get_their_id_as_name(tmp_path):
+    (tmp_path / "e.csv").write_text("child,parent\n2,1\n4,3\n")
+    source = taxonomy.read(options(path=str(tmp_path / "e.csv")))
+    taxa, _, _ = taxonomy.build(source, options(virtual_root=99))
+    assert taxa["name"].tolist() == ["99", "1", "2", "3", "4"]
+    with pytest.raises(HierarchyError, match="virtual_root"):
+        taxonomy.build(source, options())
+
+
+def test_unknown_ranks_have_close_matches(table):
+    taxa, _, _ = taxonomy.build(taxonomy.read(options(path=table)), options())
+    taxonomy.check_ranks(taxa, ["family", "order"])
+    with pytest.raises(SourceError, match="unknown rank 'phylm': did you mean.*phylum"):
+        taxonomy.check_ranks(taxa, ["phylm"])

@@ -1,0 +1,125 @@
+"""Both trainers on one problem: they agree, are reproducible, and resume to the same bits."""
+
+import numpy as np
+import pytest
+
+from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
+from terrarium.pipelines.hyperbolic.layouts import inherited_directions
+from terrarium.pipelines.hyperbolic.options import TrainingOptions
+from terrarium.pipelines.hyperbolic.radii import target_radii
+from terrarium.pipelines.hyperbolic.torch_trainer import TorchTrainer
+from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, unpack_weights
+from terrarium.training.device import DeviceError
+
+from .trees import random_tree
+
+OPTIONS = {
+    "max_epochs": 4,
+    "stopping": {"patience": 0, "min_delta": 0.0, "metric": "loss", "direction": "min"},
+    "checkpoints": {"keep_last": 5, "keep_every": 0},
+    "objective": "slack",
+    "temperature": 3.0,
+    "margin": 0.2,
+    "negatives": 8,
+    "near_negatives": 3,
+    "near_ancestors": 4,
+    "pair_weights": "sqrt_depth",
+    "regulariser": 0.3,
+    "train_radius": True,
+    "batch_size": 16,
+    "learning_rate": 0.02,
+    "learning_rate_end": 0.01,
+    "device": "cpu",
+    "seed": 0,
+}
+
+
+def problem(max_radius=34.0, size=150, **options):
+    tree = random_tree(np.random.default_rng(5), size)
+    target = np.minimum(target_radii(tree.depth, "linear", 0.1, 0.95), max_radius)
+    start = Layout(target.copy(), inherited_directions(tree, 5, 0.3, 0))
+    chosen = TrainingOptions.model_validate(OPTIONS | options)
+    return Problem(tree, *tree.closure(), target, start, max_radius, chosen)
+
+
+@pytest.mark.parametrize("objective", ["slack", "closure", "ranking"])
+@pytest.mark.parametrize("train_radius", [True, False])
+def test_kernel_equals_torch(objective, train_radius):
+    task = problem(max_radius=3.0, objective=objective, train_radius=train_radius)
+    compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
+    for epoch in (1, 2):
+        numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
+        for name, value in numbers.items():
+            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-6), name
+    found, wanted = unpack_weights(compiled.weights()), unpack_weights(autograd.weights())
+    assert np.allclose(found.radius, wanted.radius, atol=1e-5)
+    assert np.allclose(found.direction, wanted.direction, atol=1e-3)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    runs = [KernelTrainer(problem(seed=seed)) for seed in (1, 1, 2)]
+    for run in runs:
+        run.epoch(1)
+    assert runs[0].weights().equals(runs[1].weights())
+    assert not runs[0].weights().equals(runs[2].weights())
+
+
+@pytest.mark.parametrize("trainer", [KernelTrainer, lambda task: TorchTrainer(task, "cpu")])
+def test_resumed_equals_uninterrupted(trainer):
+    whole, half = trainer(problem()), trainer(problem())
+    for epoch in (1, 2, 3):
+        whole.epoch(epoch)
+    half.epoch(1)
+    rest = trainer(problem())
+    rest.load(half.state())
+    for epoch in (2, 3):
+        rest.epoch(epoch)
+    assert rest.weights().equals(whole.weights())
+    found, wanted = rest.state().tensors, whole.state().tensors
+    assert all((found[name] == wanted[name]).all() for name in wanted if not name.startswith("random."))
+
+
+@pytest.mark.parametrize("objective", ["slack", "closure", "ranking"])
+def test_training_lowers_the_loss_and_stays_inside(objective):
+    run = KernelTrainer(problem(objective=objective, learning_rate=0.05))
+    history = [run.epoch(epoch) for epoch in range(1, 8)]
+    assert history[-1]["loss"] < 0.8 * history[0]["loss"]
+    assert all(row["share_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
+
+
+def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser():
+    free, bound = KernelTrainer(problem(regulariser=0.0)), KernelTrainer(problem(regulariser=100.0))
+    for epoch in (1, 2, 3):
+        free.epoch(epoch)
+        bound.epoch(epoch)
+    target = problem().target
+    far = [np.abs(unpack_weights(run.weights()).radius - target).mean() for run in (free, bound)]
+    assert far[1] < 0.5 * far[0]
+
+
+def test_pair_weights_and_learning_rate():
+    task = problem(learning_rate=0.04, learning_rate_end=0.01, max_epochs=3)
+    assert [task.learning_rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.04, 0.02, 0.01])
+    assert np.allclose(task.weight, np.sqrt(task.difference + 1.0))
+    assert (problem(pair_weights="uniform").weight == 1.0).all()
+    assert sorted(task.order(1)) == list(range(len(task.ancestor)))
+
+
+def test_the_device_decides_the_trainer():
+    assert isinstance(make_trainer(problem()), KernelTrainer)
+    with pytest.raises(DeviceError):
+        make_trainer(problem(device="tpu"))
+
+
+def test_a_chain_has_nothing_to_push_and_still_trains():
+    from .trees import chain
+
+    tree = chain(6)
+    target = target_radii(tree.depth, "linear", 0.1, 0.95)
+    start = Layout(target.copy(), inherited_directions(tree, 3, 0.3, 0))
+    for objective in ("slack", "ranking"):
+        task = Problem(tree, *tree.closure(), target, start, 34.0, TrainingOptions.model_validate(OPTIONS | {"objective": objective}))
+        for run in (KernelTrainer(task), TorchTrainer(task, "cpu")):
+            assert run.epoch(1)["loss"] == 0.0
+            assert np.allclose(unpack_weights(run.weights()).direction, start.direction)
