@@ -71,17 +71,18 @@ def start_of(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
     }
 
 
-def versions_touched(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, dict[str, str]]:
-    """The versions a run has written by now, and those of earlier runs that it reads, by dataset."""
+def versions_touched(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, Any]:
+    """The versions a run has written by now, those of earlier runs that it reads, and what it makes unversioned."""
     read, written = {}, {}
     consumed = pipeline.all_inputs()
-    for name, dataset in all_versioned(catalog, pipeline.datasets()).items():
+    datasets = all_versioned(catalog, pipeline.datasets())
+    for name, dataset in datasets.items():
         own = dataset.resolve_save_version()
         if name in pipeline.all_outputs() and own is not None and has_version(dataset, own):
             written[name] = own
         elif name in consumed and dataset.exists():
             read[name] = str(dataset.resolve_load_version())
-    return {"read": read, "written": written}
+    return {"read": read, "written": written, "unversioned": sorted(pipeline.all_outputs() - datasets.keys())}
 
 
 def now() -> str:

@@ -1,0 +1,41 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint viz docs bench clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Terrarium needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+run: $(READY)  ## Embed Mammalia: the hyperbolic pipeline on its defaults
+	$(BIN)/kedro run --pipelines=hyperbolic
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## Style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+viz: $(READY)  ## Open the pipeline in kedro-viz
+	$(BIN)/kedro viz run
+
+docs: $(READY)  ## Build the static kedro-viz site into build/
+	$(BIN)/kedro viz build --include-previews
+
+bench: $(READY)  ## Run the benchmarks (long); results go to a temporary folder
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove the environment and caches; data/ stays
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

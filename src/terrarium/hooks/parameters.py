@@ -1,0 +1,94 @@
+"""Wrong parameters stop a run before its first node."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from pydantic import BaseModel, ValidationError
+
+
+class ParameterError(ValueError):
+    """Parameters that do not exist or have a wrong value, a line for each."""
+
+
+class ValidateParameters:
+    """Hold the whole tree of parameters, and every runtime parameter, against the families' option models.
+
+    Kedro validates the branches that the nodes of the requested pipelines take; this covers what lies around them: a
+    family, a branch or a global that does not exist.
+    """
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Raises ParameterError, before anything is loaded or run."""
+        faults = check(context.config_loader["parameters"], family_models(), _globals(context))
+        if faults:
+            raise ParameterError("\n".join(faults))
+
+
+def family_models() -> dict[str, type[BaseModel]]:
+    """The model of each family's tree: the class `Options` of `terrarium.pipelines.<family>.options`."""
+    import terrarium.pipelines
+
+    names = [module.name for module in iter_modules(terrarium.pipelines.__path__) if module.ispkg]
+    return {name: import_module(f"terrarium.pipelines.{name}.options").Options for name in names}
+
+
+def check(
+    parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]], globals_: Iterable[str] = ()
+) -> list[str]:
+    """A line for each fault of a tree of parameters: what, where, and the nearest name there is.
+
+    Args:
+        parameters: the tree; Kedro puts globals that were given at run time beside the families.
+        models: of each family's branch.
+        globals_: names that may stand beside the families.
+    """
+    known = sorted([*models, *globals_])
+    faults = [f"{name} does not exist: {_nearest(str(name), known)}" for name in parameters if name not in known]
+    for family, model in models.items():
+        try:
+            model.model_validate(parameters.get(family, {}))
+        except ValidationError as error:
+            faults += [_line(family, model, fault) for fault in error.errors()]
+    return faults
+
+
+def _globals(context: KedroContext) -> Iterable[str]:
+    try:
+        found: dict[str, Any] = context.config_loader["globals"]
+    except KeyError:
+        return ()
+    return found
+
+
+def _line(family: str, model: type[BaseModel], fault: Any) -> str:
+    place = ".".join([family, *(str(part) for part in fault["loc"])])
+    if fault["type"] == "extra_forbidden":
+        *branch, name = fault["loc"]
+        return f"{place} does not exist: {_nearest(str(name), _fields(model, branch))}"
+    if fault["type"] == "missing":
+        return f"{place} is missing: give it a value in conf/base/parameters/{family}.yml"
+    text = fault["msg"].removeprefix("Value error, ")
+    return f"{place}: {text[:1].lower()}{text[1:]}, not {fault['input']!r}" if fault["loc"][1:] else f"{place}: {text}"
+
+
+def _fields(model: type[BaseModel], branch: Iterable[Any]) -> list[str]:
+    for name in branch:
+        inner = model.model_fields[str(name)].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return sorted(model.model_fields)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
