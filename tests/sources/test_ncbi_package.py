@@ -41,7 +41,8 @@ def test_a_homonym_lists_its_taxa(package):
 
 
 @pytest.mark.parametrize(
-    ("name", "close"), [("mammalia", "'Mammalia'"), ("Homo sapens", "'Homo sapiens'"), ("Echinodermta", "'Echinodermata'")]
+    ("name", "close"),
+    [("mammalia", "'Mammalia'"), ("Homo sapens", "'Homo sapiens'"), ("Echinodermta", "'Echinodermata'")],
 )
 def test_an_unknown_name_has_close_matches(package, name, close):
     with pytest.raises(SourceError, match=close):

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kedro.io.core import AbstractVersionedDataset, DatasetError, get_protocol_and_path
+from kedro.io.core import DatasetError, get_protocol_and_path
 
 if TYPE_CHECKING:
-    _Base = AbstractVersionedDataset[Any, Any]
+    _Base: TypeAlias = Any
 else:
     _Base = object
 
@@ -39,7 +39,7 @@ class AtomicSaves(_Base):
     def save(self, data: Any) -> None:
         """Save `data` atomically. Raises DatasetError when the version exists already."""
         with self._staged():
-            super().save.__wrapped__(self, data)  # type: ignore[attr-defined]
+            super().save.__wrapped__(self, data)
 
     def _get_save_path(self) -> PurePosixPath:
         return PurePosixPath(self._staging().target)

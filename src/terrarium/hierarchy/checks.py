@@ -86,7 +86,7 @@ def _one_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
     if again.any():
         i = int(np.flatnonzero(again)[0])
         raise HierarchyError(
-            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one parent a node"
+            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one a node"
         )
 
 

@@ -132,9 +132,17 @@ def _ranked(
     versions: Mapping[str, Sequence[str]], named: Mapping[str, str], running: set[str], lineage: Lineage
 ) -> list[str]:
     """The inputs in the order in which they choose."""
-    covers = {name: (lineage.of(name, on_disk[0]).keys() & versions.keys()) - {name} for name, on_disk in versions.items()}
+    covers = {
+        name: (lineage.of(name, on_disk[0]).keys() & versions.keys()) - {name} for name, on_disk in versions.items()
+    }
     foreign = {
-        family: {other for name in covers if family_of(name) == family for other in covers[name] if family_of(other) != family}
+        family: {
+            other
+            for name in covers
+            if family_of(name) == family
+            for other in covers[name]
+            if family_of(other) != family
+        }
         for family in {family_of(name) for name in versions}
     }
 

@@ -89,4 +89,6 @@ class RecordRuns:
 
 def _save(run: _Run, catalog: CatalogProtocol, **changes: Any) -> None:
     run.manifest |= {**versions_touched(run.pipeline, catalog), **changes}
-    catalog.get(MANIFEST).save(run.manifest)
+    dataset = versioned(catalog, MANIFEST)
+    if dataset is not None:
+        dataset.save(run.manifest)

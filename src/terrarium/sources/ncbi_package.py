@@ -24,13 +24,53 @@ ROOT = 1
 # The numbering of ranks is the order of taxoniq 1.0.3's enumeration, from 1.
 RANKS: tuple[str, ...] = tuple(
     name.replace("_", " ")
-    for name in (
-        "biotype clade class cohort family forma forma_specialis genotype genus infraclass infraorder isolate kingdom "
-        "morph order parvorder pathogroup phylum section series serogroup serotype species species_group "
-        "species_subgroup strain subclass subcohort subfamily subgenus subkingdom suborder subphylum subsection "
-        "subspecies subtribe subvariety superclass superfamily superkingdom superorder superphylum tribe varietas "
-        "no_rank"
-    ).split()
+    for name in [
+        "biotype",
+        "clade",
+        "class",
+        "cohort",
+        "family",
+        "forma",
+        "forma_specialis",
+        "genotype",
+        "genus",
+        "infraclass",
+        "infraorder",
+        "isolate",
+        "kingdom",
+        "morph",
+        "order",
+        "parvorder",
+        "pathogroup",
+        "phylum",
+        "section",
+        "series",
+        "serogroup",
+        "serotype",
+        "species",
+        "species_group",
+        "species_subgroup",
+        "strain",
+        "subclass",
+        "subcohort",
+        "subfamily",
+        "subgenus",
+        "subkingdom",
+        "suborder",
+        "subphylum",
+        "subsection",
+        "subspecies",
+        "subtribe",
+        "subvariety",
+        "superclass",
+        "superfamily",
+        "superkingdom",
+        "superorder",
+        "superphylum",
+        "tribe",
+        "varietas",
+        "no_rank",
+    ]
 )
 
 
@@ -81,7 +121,7 @@ class NcbiPackage:
         lines = np.array(text.decode().split("\n"), dtype=object)
         line_start = np.concatenate([[0], np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1])
         names = lines[np.searchsorted(line_start, starts)]
-        return self._table(ids, _no_self(ids, parent), rank, names)
+        return self._table(ids, _no_self(ids, parent), rank, list(names))
 
     def resolve(self, root: int | str) -> int:
         """The tax id of a scientific name or tax id; errors as in `clade`."""
@@ -147,13 +187,13 @@ class NcbiPackage:
 
     @staticmethod
     def _table(ids: Any, parents: Any, ranks: Any, names: Sequence[str | None]) -> pd.DataFrame:
-        ranks = np.asarray(ranks, np.int64)
+        codes: NDArray[np.int64] = np.asarray(ranks, np.int64) - 1
         return pd.DataFrame(
             {
                 "id": np.asarray(ids, np.int32),
                 "parent": np.asarray(parents, np.int32),
                 "name": pd.array(names, dtype="str"),
-                "rank": pd.Categorical.from_codes(ranks - 1, categories=list(RANKS)),
+                "rank": pd.Categorical.from_codes(codes, categories=pd.Index(RANKS)),
             }
         )
 
@@ -161,7 +201,7 @@ class NcbiPackage:
     def _all_taxa(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         trie = self._trie("taxa", "IBBB")
         with _no_garbage_collection():
-            flat = np.fromiter(_flatten(trie), np.dtype((np.int64, 3)), len(trie))
+            flat: NDArray[np.int64] = np.fromiter(_flatten(trie), np.dtype((np.int64, 3)), len(trie))  # type: ignore[assignment]
         return flat[:, 0], flat[:, 1], flat[:, 2]
 
     @cached_property

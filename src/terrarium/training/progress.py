@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from itertools import islice
 from types import TracebackType
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from terrarium.training.state import JSON
 logger = logging.getLogger(__name__)
 
 _UNSHOWN = {"epoch", "seconds", "items_per_second", "peak_memory_mb"}
+_SHOWN = 5
+"""How many numbers of a history row are shown: the first, so a trainable puts first what people watch."""
 
 
 class EpochDisplay(Protocol):
@@ -76,4 +79,5 @@ class BarDisplay:
 
 
 def _numbers(row: Mapping[str, JSON]) -> str:
-    return ", ".join(f"{name} {value:.5g}" for name, value in row.items() if name not in _UNSHOWN)
+    shown = islice(((name, value) for name, value in row.items() if name not in _UNSHOWN), _SHOWN)
+    return ", ".join(f"{name} {value:.5g}" for name, value in shown)

@@ -29,7 +29,15 @@ def test_each_rule_takes_its_leaves():
     tree = tree_of([0] * 8)
     stays, table = clean(tree, pd.Series(NAMES, dtype="str"))
     assert np.flatnonzero(stays).tolist() == [0, 6]
-    expected = {"sp.": 1, "nr., cf. or aff.": 1, "uncultured": 1, "hybrid": 1, "environmental": 1, CONTAINER: 1, STALE: 1}
+    expected = {
+        "sp.": 1,
+        "nr., cf. or aff.": 1,
+        "uncultured": 1,
+        "hybrid": 1,
+        "environmental": 1,
+        CONTAINER: 1,
+        STALE: 1,
+    }
     assert removed(table) == expected
 
 

@@ -56,7 +56,9 @@ def by_autograd(layout, objective, negatives, margin, temperature):
 
 @pytest.mark.parametrize("objective", ["ranking", "closure", "slack"])
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10**6), largest=st.sampled_from([1.0, 4.0, 10.0]), temperature=st.sampled_from([0.5, 1.0, 10.0]))
+@given(
+    seed=st.integers(0, 10**6), largest=st.sampled_from([1.0, 4.0, 10.0]), temperature=st.sampled_from([0.5, 1.0, 10.0])
+)
 def test_gradient_equals_autograd(objective, seed, largest, temperature):
     layout = random_layout(np.random.default_rng(seed), N, DIM, largest)
     layout.radius[:] += 0.05

@@ -77,5 +77,9 @@ def test_a_draw_depends_on_seed_epoch_and_pair():
     tree = random_tree(np.random.default_rng(1), 300)
     base = draw(sampling.negatives_outside, tree, 250, seed=1, epoch=2, pair=3)
     assert (base == draw(sampling.negatives_outside, tree, 250, seed=1, epoch=2, pair=3)).all()
-    for other in ({"seed": 2, "epoch": 2, "pair": 3}, {"seed": 1, "epoch": 3, "pair": 3}, {"seed": 1, "epoch": 2, "pair": 4}):
+    for other in (
+        {"seed": 2, "epoch": 2, "pair": 3},
+        {"seed": 1, "epoch": 3, "pair": 3},
+        {"seed": 1, "epoch": 2, "pair": 4},
+    ):
         assert (base != draw(sampling.negatives_outside, tree, 250, **other)).any()

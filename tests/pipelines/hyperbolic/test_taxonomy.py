@@ -48,7 +48,7 @@ def test_parts_of_a_table(table):
     assert set(taxonomy.read(options(path=table, select="clade", clade="cats"))["id"]) == {2, 4, 5, 6}
     assert set(taxonomy.read(options(path=table, select="clade", clade=4))["id"]) == {4, 6}
     assert set(taxonomy.read(options(path=table, select="lowest_taxids", count=1))["id"]) == {1, 2}
-    with pytest.raises(SourceError, match="'cots' is not in the table.*cats"):
+    with pytest.raises(SourceError, match=r"'cots' is not in the table.*cats"):
         taxonomy.read(options(path=table, select="clade", clade="cots"))
 
 
@@ -79,5 +79,5 @@ def test_nameless_nodes_and_a_virtual_root_get_their_id_as_name(tmp_path):
 def test_unknown_ranks_have_close_matches(table):
     taxa, _, _ = taxonomy.build(taxonomy.read(options(path=table)), options())
     taxonomy.check_ranks(taxa, ["family", "order"])
-    with pytest.raises(SourceError, match="unknown rank 'phylm': did you mean.*phylum"):
+    with pytest.raises(SourceError, match=r"unknown rank 'phylm': did you mean.*phylum"):
         taxonomy.check_ranks(taxa, ["phylm"])

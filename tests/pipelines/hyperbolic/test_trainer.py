@@ -119,7 +119,14 @@ def test_a_chain_has_nothing_to_push_and_still_trains():
     target = target_radii(tree.depth, "linear", 0.1, 0.95)
     start = Layout(target.copy(), inherited_directions(tree, 3, 0.3, 0))
     for objective in ("slack", "ranking"):
-        task = Problem(tree, *tree.closure(), target, start, 34.0, TrainingOptions.model_validate(OPTIONS | {"objective": objective}))
+        task = Problem(
+            tree,
+            *tree.closure(),
+            target,
+            start,
+            34.0,
+            TrainingOptions.model_validate(OPTIONS | {"objective": objective}),
+        )
         for run in (KernelTrainer(task), TorchTrainer(task, "cpu")):
             assert run.epoch(1)["loss"] == 0.0
             assert np.allclose(unpack_weights(run.weights()).direction, start.direction)

@@ -257,7 +257,16 @@ def draw_batch(tree: Any, pairs: Any, batch: Any, options: Any, seeds: Any, out:
 
 @njit(cache=True, error_model="numpy")
 def epoch(
-    radius: Any, table: Any, state: Any, target: Any, tree: Any, pairs: Any, order: Any, loss: Any, step: Any, seeds: Any
+    radius: Any,
+    table: Any,
+    state: Any,
+    target: Any,
+    tree: Any,
+    pairs: Any,
+    order: Any,
+    loss: Any,
+    step: Any,
+    seeds: Any,
 ) -> tuple[float, float, float, int, int]:  # pragma: no cover - compiled
     """Train one epoch in place.
 

@@ -11,7 +11,7 @@ import pandas as pd
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
-from terrarium.pipelines.hyperbolic.geometry import Layout, norm_of_radius, to_ball
+from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, to_ball
 from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
 from terrarium.pipelines.hyperbolic.options import (
     EvaluationOptions,
@@ -133,16 +133,17 @@ def _layout_of(weights: State, tree: Hierarchy) -> Layout:
     """The layout of weights, if they are those of the tree."""
     if weights.metadata["taxa"] != tree.fingerprint():
         raise WrongTaxaError(
-            f"the weights belong to other taxa (root {weights.metadata['root']}, {weights.metadata['count']} taxa) than "
-            f"the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run with "
+            f"the weights belong to other taxa (root {weights.metadata['root']}, {weights.metadata['count']} taxa) "
+            f"than the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run with "
             "--load-versions=hyperbolic.weights:VERSION,hyperbolic.edges:VERSION,hyperbolic.taxa:VERSION; "
             "the manifests under 08_reporting/runs say which belong together"
         )
     return unpack_weights(weights)
 
 
-def _target(depths: pd.DataFrame, model: ModelOptions) -> np.ndarray:
-    return np.minimum(depths["target_radius"].to_numpy(copy=True), model.max_radius)
+def _target(depths: pd.DataFrame, model: ModelOptions) -> Floats:
+    target: Floats = np.minimum(depths["target_radius"].to_numpy(np.float64, copy=True), model.max_radius)
+    return target
 
 
 def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOptions) -> dict[str, Any]:

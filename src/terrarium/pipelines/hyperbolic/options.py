@@ -47,7 +47,9 @@ class ModelOptions(Base):
     dim: int = Field(ge=2, description="dimension of the ball")
     init: Initialisation = Field(description="inherited: the parent's direction plus a step; random: independent")
     spread: float = Field(gt=0, description="length of the step below depth 3, for init: inherited")
-    max_radius: float = Field(gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact to 34")
+    max_radius: float = Field(
+        gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact to 34"
+    )
     seed: int = Field(ge=0)
 
 

@@ -103,7 +103,9 @@ def _reporting() -> list[Node]:
             name="draw_ranks",
             tags="reporting",
         ),
-        Node(presentation.draw_disk, ["vectors", "params:reporting"], "figure_disk", name="draw_disk", tags="reporting"),
+        Node(
+            presentation.draw_disk, ["vectors", "params:reporting"], "figure_disk", name="draw_disk", tags="reporting"
+        ),
         Node(
             presentation.write_report,
             [

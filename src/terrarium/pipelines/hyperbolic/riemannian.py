@@ -20,9 +20,7 @@ _TINY = 1e-12
 class RiemannianRowAdam(torch.optim.Optimizer):
     """Adam for the pair of a (N, 1) radius and a (N, d) direction with sparse gradients."""
 
-    def __init__(
-        self, radius: Tensor, direction: Tensor, *, lr: float, max_radius: float, train_radius: bool
-    ) -> None:
+    def __init__(self, radius: Tensor, direction: Tensor, *, lr: float, max_radius: float, train_radius: bool) -> None:
         """State for every row is kept, but only touched rows change."""
         super().__init__([radius, direction], {"lr": lr})
         self._limit, self._train_radius = max_radius, train_radius

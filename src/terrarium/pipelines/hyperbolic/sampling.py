@@ -108,7 +108,7 @@ def negatives_at_depth(
     Where the subtree covers that depth, rows of any depth outside the subtree that are no ancestors of the anchor
     serve instead. The root has no negatives: 0 is returned.
     """
-    parent, end, depths, level, level_start, _, _ = tree
+    _, end, _, level, level_start, _, _ = tree
     start, stop = level_start[depth], level_start[depth + 1]
     inside_start = _lower(level, start, stop, anchor)
     inside = _lower(level, inside_start, stop, end[anchor]) - inside_start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ class PointTable(torch.nn.Module):
     def __init__(self, layout: Layout) -> None:
         super().__init__()
         radius, direction = torch.tensor(layout.radius)[:, None], torch.tensor(layout.direction)
-        self.radius = torch.nn.Embedding.from_pretrained(radius, freeze=False, sparse=True)
-        self.direction = torch.nn.Embedding.from_pretrained(direction, freeze=False, sparse=True)
+        count, dim = direction.shape
+        self.radius = torch.nn.Embedding(count, 1, sparse=True, _weight=radius)
+        self.direction = torch.nn.Embedding(count, dim, sparse=True, _weight=direction)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Radii (R,) and directions (R, d) of rows."""
@@ -56,7 +58,7 @@ class TorchTrainer(TorchTrainable):
             self._batches,
             self._batch_loss,
             TorchOptions(device=device, precision="64-true", clip_norm=0.0),
-            export=lambda table: pack_weights(problem.tree, table.layout()),
+            export=self._export_table,
         )
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -114,15 +116,23 @@ class TorchTrainer(TorchTrainable):
         if not len(rows):
             return model.radius.weight.sum() * 0.0, len(weight)
         radius, direction = model(rows)
-        choice = {"margin": options.margin, "temperature": options.temperature}
-        pairs = (ancestor, descendant, negatives, present)
+        loss = partial(
+            pair_losses,
+            options.objective,
+            ancestor=ancestor,
+            descendant=descendant,
+            negatives=negatives,
+            present=present,
+            margin=options.margin,
+            temperature=options.temperature,
+        )
         with torch.no_grad():
-            losses, active = pair_losses(options.objective, radius, direction, *pairs, **choice)
+            losses, active = loss(radius, direction)
             touched = self._touched(len(rows), ancestor, descendant, negatives, active, present)
             self._sums = (self._sums[0] + (losses * weight).sum(), self._sums[1] + (weight * present.any(1)).sum())
         radius = torch.where(touched, radius, radius.detach())
         direction = torch.where(touched[:, None], direction, direction.detach())
-        losses, _ = pair_losses(options.objective, radius, direction, *pairs, **choice)
+        losses, _ = loss(radius, direction)
         value = (losses * weight).sum() / weight.sum()
         if options.train_radius and options.regulariser > 0.0 and touched.any():
             target = self._target.to(rows.device)[rows]
@@ -139,6 +149,5 @@ class TorchTrainer(TorchTrainable):
             touched[rows] = True
         return touched
 
-    def weights(self) -> State:
-        """The points by id."""
+    def _export_table(self, _: Any) -> State:
         return pack_weights(self._problem.tree, self._table.layout())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic.correlation import pearson
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius
-from terrarium.pipelines.hyperbolic.options import ModelOptions, TrainingOptions
+from terrarium.pipelines.hyperbolic.options import TrainingOptions
 from terrarium.training.device import resolve_device
 from terrarium.training.fit import Trainable
 from terrarium.training.state import State
@@ -43,7 +43,8 @@ class Problem:
         """(P,) weights of the pairs."""
         if self.options.pair_weights == "uniform":
             return np.ones(len(self.difference))
-        return np.sqrt(self.difference + 1.0)
+        weight: Floats = np.sqrt(self.difference + 1.0)
+        return weight
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Positions of the pairs in the order of one epoch; depends on seed and epoch alone."""
@@ -91,13 +92,13 @@ def diagnostics(problem: Problem, layout: Layout, largest: float, beyond: int, m
     """
     norm = norm_of_radius(layout.radius)
     return {
+        "depth_norm_pearson": pearson(problem.tree.depth, norm),
+        "max_norm": float(norm.max()),
+        "share_outside": float(np.mean(norm >= 1.0)),
         "min_norm": float(norm.min()),
         "mean_norm": float(norm.mean()),
-        "max_norm": float(norm.max()),
-        "max_norm_before_projection": float(max(norm_of_radius(largest), norm.max())),
-        "share_outside": float(np.mean(norm >= 1.0)),
-        "share_outside_before_projection": beyond / max(moved, 1),
         "max_radius": float(layout.radius.max()),
-        "depth_norm_pearson": pearson(problem.tree.depth, norm),
+        "max_norm_before_projection": float(max(norm_of_radius(largest), norm.max())),
+        "share_outside_before_projection": beyond / max(moved, 1),
         "rows_per_batch": moved / -(-len(problem.ancestor) // problem.options.batch_size),
     }
