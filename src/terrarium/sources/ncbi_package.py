@@ -201,7 +201,7 @@ class NcbiPackage:
     def _all_taxa(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         trie = self._trie("taxa", "IBBB")
         with _no_garbage_collection():
-            flat: NDArray[np.int64] = np.fromiter(_flatten(trie), np.dtype((np.int64, 3)), len(trie))  # type: ignore[assignment]
+            flat: NDArray[np.int64] = np.fromiter(_flatten(trie), np.dtype((np.int64, 3)), len(trie))
         return flat[:, 0], flat[:, 1], flat[:, 2]
 
     @cached_property

@@ -7,6 +7,8 @@ import pandas as pd
 
 from terrarium.pipelines.hyperbolic.precision import assert_inside_ball
 
+_CHUNK = 4_000_000
+
 
 def closure_is_exact(closure: pd.DataFrame) -> None:
     """Refuse a closure that is not that of a tree.
@@ -17,18 +19,20 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
     Raises:
         ValueError: naming the first taxon that is wrong.
     """
-    _, taxon = np.unique(closure["descendant"].to_numpy(), return_inverse=True)
-    difference = closure["depth_diff"].to_numpy()
-    rows = np.bincount(taxon)
-    depth = np.zeros(len(rows), np.int64)
-    np.maximum.at(depth, taxon, difference)
-    parents = np.bincount(taxon[difference == 1], minlength=len(rows))
-    wrong = (rows != depth) | (parents != 1)
-    if wrong.any() or (difference < 1).any():
-        first = closure["descendant"].to_numpy()[taxon == int(np.argmax(wrong))][0]
+    descendant, difference = closure["descendant"].to_numpy(), closure["depth_diff"].to_numpy()
+    size = int(descendant.max(initial=-1)) + 1
+    rows, parents, depth = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int16)
+    for start in range(0, len(closure), _CHUNK):
+        taxon, step = descendant[start : start + _CHUNK], difference[start : start + _CHUNK]
+        rows += np.bincount(taxon, minlength=size)
+        parents += np.bincount(taxon[step == 1], minlength=size)
+        np.maximum.at(depth, taxon, step)
+    wrong = (rows > 0) & ((rows != depth) | (parents != 1))
+    if wrong.any():
+        first = int(np.argmax(wrong))
         raise ValueError(
-            f"the closure is not that of a tree: taxon {first} has {rows[np.argmax(wrong)]} ancestors at depth "
-            f"{depth[np.argmax(wrong)]} ({int(wrong.sum())} such); build it again with --tags=ingestion"
+            f"the closure is not that of a tree: taxon {first} has {rows[first]} ancestors at depth {depth[first]} "
+            f"({int(wrong.sum())} such); build it again with --tags=ingestion"
         )
 
 

@@ -1,0 +1,22 @@
+"""Run all benchmarks, or those named: python -m benchmarks [commands] [ingestion] [throughput]."""
+
+import sys
+
+from benchmarks import commands, ingestion, throughput
+
+BENCHMARKS = {"commands": commands.main, "ingestion": ingestion.main, "throughput": throughput.main}
+
+
+def main(names: list[str]) -> int:
+    """Run what is named, all by default; 2 for a name that does not exist."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"there is no benchmark {unknown[0]}: choose from {', '.join(BENCHMARKS)}")
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"## {name}", flush=True)
+        BENCHMARKS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""Time and memory of a command, by the operating system's own accounting of the finished process."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+KEDRO = str(Path(sys.executable).with_name("kedro"))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock and of the processor, peak resident memory in MB (10^6 bytes)."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def cost_of(command: list[str]) -> Cost:
+    """Run a command to its end; SystemExit with its output if it fails."""
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            raise SystemExit(output.read().decode())
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+
+
+def report(name: str, costs: list[Cost]) -> None:
+    """Print the medians of several runs."""
+    wall, cpu, peak = (statistics.median(getattr(c, field) for c in costs) for field in ("wall", "cpu", "peak_mb"))
+    spread = f"{min(c.wall for c in costs):.1f} to {max(c.wall for c in costs):.1f}"
+    print(f"{name}: wall {wall:.1f} s ({spread}), CPU {cpu:.1f} s, peak {peak:,.0f} MB, {len(costs)} runs", flush=True)

@@ -1,0 +1,55 @@
+"""Training pairs a CPU second of the compiled kernel."""
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
+from terrarium.pipelines.hyperbolic.layouts import initial_directions
+from terrarium.pipelines.hyperbolic.options import TrainingOptions
+from terrarium.pipelines.hyperbolic.radii import target_radii
+from terrarium.pipelines.hyperbolic.trainer import Problem
+from terrarium.sources.ncbi_package import NcbiPackage
+
+PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters" / "hyperbolic.yml"
+EPOCHS = 5
+
+
+def main() -> None:
+    """Each objective on Mammalia and on the set of the 100,000 lowest tax ids, dim 10, 50 negatives."""
+    package = NcbiPackage()
+    for name, table in (("Mammalia", package.clade(40674)), ("100,000 lowest tax ids", package.lowest_taxids(100_000))):
+        tree = Hierarchy.from_parents(table["id"], table["parent"])
+        for objective in ("slack", "closure", "ranking"):
+            rates = pairs_a_second(tree, objective)
+            print(
+                f"{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), {objective}: "
+                f"{statistics.median(rates):,.0f} pairs a CPU second "
+                f"({min(rates):,.0f} to {max(rates):,.0f}, epochs 2 to {EPOCHS})",
+                flush=True,
+            )
+
+
+def pairs_a_second(tree: Hierarchy, objective: str) -> list[float]:
+    """Pairs a CPU second of each epoch but the first, which compiles."""
+    target = target_radii(tree.depth, "linear", 0.1, 0.95)
+    start = Layout(target, initial_directions(tree, "inherited", 10, 0.3, 0))
+    options = TrainingOptions.model_validate(_defaults() | {"objective": objective, "max_epochs": EPOCHS})
+    trainer = KernelTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
+    rates = []
+    for epoch in range(1, EPOCHS + 1):
+        before = time.process_time()
+        trainer.epoch(epoch)
+        rates.append(tree.pair_count / (time.process_time() - before))
+    return rates[1:]
+
+
+def _defaults() -> dict[str, Any]:
+    text = PARAMETERS.read_text(encoding="utf-8").replace("${runtime_params:seed, ${globals:seed}}", "0")
+    defaults: dict[str, Any] = yaml.safe_load(text)["hyperbolic"]["training"]
+    return defaults

@@ -1,0 +1,82 @@
+"""One self-contained HTML page: prose, tables and figures, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from terrarium.reporting.theme import number
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; }
+h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid #ddd; }
+table { border-collapse: collapse; font-size: 0.92rem; margin: 1rem 0; display: block; overflow-x: auto; }
+th, td { padding: 0.25rem 0.7rem; text-align: right; border-bottom: 1px solid #e8e8e8; vertical-align: top; }
+th:first-child, td:first-child, td.text { text-align: left; } thead th { border-bottom: 2px solid #888; }
+pre { background: #f5f5f5; padding: 0.8rem; overflow-x: auto; } figure { margin: 1rem 0; }
+@media print { figure, table { break-inside: avoid; } }
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a page, as HTML."""
+
+    html: str
+
+
+def heading(text: str) -> Block:
+    """A section's title."""
+    return Block(f"<h2>{escape(text)}</h2>")
+
+
+def paragraph(text: str) -> Block:
+    """Prose."""
+    return Block(f"<p>{escape(text)}</p>")
+
+
+def code(text: str) -> Block:
+    """Lines of code."""
+    return Block(f"<pre><code>{escape(text)}</code></pre>")
+
+
+def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Block:
+    """A table of the frame's columns, with other labels where given."""
+    names = labels or {}
+    head = "".join(f'<th scope="col">{escape(str(names.get(c, c)))}</th>' for c in frame.columns)
+    rows = "".join(f"<tr>{''.join(_cell(v) for v in row)}</tr>" for row in frame.itertuples(index=False))
+    return Block(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def figure(plot: Any, name: str) -> Block:
+    """A plotly figure; `name` is its id on the page."""
+    body = plot.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False})
+    return Block(f"<figure>{body}</figure>")
+
+
+def page(title: str, blocks: Iterable[Block]) -> str:
+    """The page, with the plotting library inside."""
+    from plotly.offline import get_plotlyjs
+
+    content = "\n".join(block.html for block in blocks)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script>\n</head>\n"
+        f"<body>\n<h1>{escape(title)}</h1>\n{content}\n</body>\n</html>\n"
+    )
+
+
+def listing(words: Sequence[str]) -> str:
+    """Words as prose: a, b and c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def _cell(value: Any) -> str:
+    kind = ' class="text"' if isinstance(value, str) else ""
+    return f"<td{kind}>{escape(number(value))}</td>"

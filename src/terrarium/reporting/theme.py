@@ -1,0 +1,40 @@
+"""The look of figures and numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+# Okabe and Ito's colours, which people with any colour vision can tell apart, without black and yellow.
+PALETTE: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+WIDE_PALETTE: tuple[str, ...] = (*PALETTE, "#882255", "#44AA99", "#999933", "#332288", "#AA4466", "#6699CC")
+GREY, LIGHT = "#9A9A9A", "#E4E4E4"
+
+
+def new_figure(title: str, height: int = 420, **rows_and_columns: Any) -> Any:
+    """An empty plotly figure in the common look; with rows and columns, one of several panels."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(**rows_and_columns) if rows_and_columns else go.Figure()
+    figure.update_layout(
+        title={"text": title, "x": 0, "xref": "paper"},
+        template="plotly_white",
+        colorway=PALETTE,
+        height=height,
+        font={"family": "system-ui, sans-serif", "size": 13},
+        margin={"l": 60, "r": 30, "t": 70, "b": 50},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+    return figure
+
+
+def number(value: Any) -> str:
+    """A number for people: thousands separated, four significant digits, nothing for what is undefined."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -1,0 +1,55 @@
+"""Running the project as a user does, without writing into the repository."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+KEDRO = Path(sys.executable).with_name("kedro")
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a command; kedro-viz's record of runs is kept out of the repository by --env=test runs."""
+    return os.environ | {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "COLUMNS": "200"} | extra
+
+
+def kedro(*arguments: str, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """Run kedro in the project; the output of a failed command is shown."""
+    done = subprocess.run(
+        [str(KEDRO), *arguments],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stdout
+    return done
+
+
+def run(data_root: Path, *arguments: str, params: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    """`kedro run` at the sizes of conf/test with its data elsewhere."""
+    given = ",".join(part for part in (f"data_root={data_root}", params) if part)
+    return kedro("run", "--env=test", *arguments, f"--params={given}", check=check)
+
+
+def versions(data_root: Path, pattern: str) -> list[str]:
+    """Versions of the artifact whose folder matches a pattern, oldest first."""
+    (folder,) = data_root.glob(pattern)
+    return sorted(path.name for path in folder.iterdir())
+
+
+def load(data_root: Path, pattern: str, version: str | None = None) -> Any:
+    """An artifact's table or JSON, the newest by default."""
+    (folder,) = data_root.glob(pattern)
+    (file,) = (folder / (version or versions(data_root, pattern)[-1])).iterdir()
+    if file.suffix == ".parquet":
+        return pd.read_parquet(file)
+    return json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else file
