@@ -17,7 +17,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; m
 h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid #ddd; }
 table { border-collapse: collapse; font-size: 0.92rem; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { padding: 0.25rem 0.7rem; text-align: right; border-bottom: 1px solid #e8e8e8; vertical-align: top; }
-th:first-child, td:first-child, td.text { text-align: left; } thead th { border-bottom: 2px solid #888; }
+th:first-child, td:first-child, th.text, td.text { text-align: left; } thead th { border-bottom: 2px solid #888; }
 pre { background: #f5f5f5; padding: 0.8rem; overflow-x: auto; } figure { margin: 1rem 0; }
 @media print { figure, table { break-inside: avoid; } }
 """
@@ -48,7 +48,7 @@ def code(text: str) -> Block:
 def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Block:
     """A table of the frame's columns, with other labels where given."""
     names = labels or {}
-    head = "".join(f'<th scope="col">{escape(str(names.get(c, c)))}</th>' for c in frame.columns)
+    head = "".join(_head(str(names.get(c, c)), frame[c]) for c in frame.columns)
     rows = "".join(f"<tr>{''.join(_cell(v) for v in row)}</tr>" for row in frame.itertuples(index=False))
     return Block(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
@@ -75,6 +75,11 @@ def page(title: str, blocks: Iterable[Block]) -> str:
 def listing(words: Sequence[str]) -> str:
     """Words as prose: a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def _head(label: str, column: pd.Series) -> str:
+    kind = "" if pd.api.types.is_numeric_dtype(column) else ' class="text"'
+    return f'<th scope="col"{kind}>{escape(label)}</th>'
 
 
 def _cell(value: Any) -> str:

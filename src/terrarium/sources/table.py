@@ -46,6 +46,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
         }
     )
     if child == "child":
+        own = ids[ids == parents]
+        if len(own):
+            raise SourceError(f"{file.name}: node {own[0]} is its own parent ({len(own)} such): drop these rows")
         table = pd.concat([_topmost(table), table], ignore_index=True)
     return table.assign(rank=table["rank"].astype("category"))
 

@@ -1,8 +1,8 @@
 """The Poincaré disk: a picture of d dimensions in two.
 
-Every taxon keeps its hyperbolic radius exactly. Its angle comes from the plane in which the coloured groups lie
-farthest apart: the two leading principal components of the groups' mean directions. What the plane loses is said in
-the title.
+Every taxon keeps its hyperbolic radius exactly. Its angle is that of its direction, seen from the middle of the
+coloured groups, in the plane in which these groups lie farthest apart: the two leading principal components of their
+mean directions. How much of the directions' spread the plane keeps is said in the title.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def disk_figure(vectors: pd.DataFrame, rank: str, points: int, groups: int) -> A
     largest = _largest(labels, groups)
     place, share = project(_directions(vectors), labels, largest)
     x = place * norm_of_radius(vectors["radius"])[:, None]
-    figure = new_figure(f"The disk: {len(tree):,} taxa by {rank}; the plane keeps {share:.0%} of the directions", 760)
+    figure = new_figure(f"The disk: {len(tree):,} taxa by {rank}; the plane keeps {share:.0%} of their spread", 760)
     figure.add_shape(type="circle", x0=-1, y0=-1, x1=1, y1=1, line={"color": "#555", "width": 1})
     shown = _sample(tree, points)
     colour = np.where(np.isin(labels, largest), labels, -1)
@@ -53,7 +53,7 @@ def disk_figure(vectors: pd.DataFrame, rank: str, points: int, groups: int) -> A
 
 
 def project(directions: Floats, labels: NDArray[np.int32], largest: NDArray[np.int32]) -> tuple[Floats, float]:
-    """Unit vectors in the plane that parts the groups most, and the share of the squared directions it keeps.
+    """Unit vectors in the plane that parts the groups most, and the share of the directions' variance it keeps.
 
     Args:
         directions: (N, d) unit rows.
@@ -61,11 +61,14 @@ def project(directions: Floats, labels: NDArray[np.int32], largest: NDArray[np.i
         largest: the groups that count; all rows do where there are fewer than three.
     """
     means = np.array([directions[labels == group].mean(axis=0) for group in largest])
-    _, _, axes = np.linalg.svd(means if len(largest) > 2 else directions, full_matrices=False)
-    flat = directions @ axes[:2].T
+    sample = means if len(largest) > 2 else directions
+    middle = sample.mean(axis=0)
+    _, _, axes = np.linalg.svd(sample - middle, full_matrices=False)
+    flat = (directions - middle) @ axes[:2].T
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     unit = np.divide(flat, length, out=np.tile([1.0, 0.0], (len(flat), 1)), where=length > 1e-12)
-    return unit, float(np.square(length).mean())
+    spread = np.square(directions - middle).sum(axis=1).mean()
+    return unit, float(np.square(length).mean() / max(spread, 1e-300))
 
 
 def _directions(vectors: pd.DataFrame) -> Floats:

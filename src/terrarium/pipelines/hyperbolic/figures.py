@@ -102,7 +102,7 @@ def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> A
         line = {"color": PALETTE[1], "dash": "dash"}
         figure.add_scatter(x=targets.index, y=targets[target], name="target", line=line, mode="lines", **shown)
     figure.update_xaxes(title_text="depth")
-    figure.update_layout(legend={"y": 1.08})
+    figure.update_layout(legend={"y": -0.2, "yanchor": "top"}, height=460)
     return figure
 
 

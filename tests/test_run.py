@@ -1,0 +1,214 @@
+"""Whole runs through the command line at tiny size, as a user makes them."""
+
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.project import KEDRO, ROOT, environment, load, run, versions
+
+WEIGHTS, EDGES = "06_models/hyperbolic/weights.safetensors", "02_intermediate/hyperbolic/edges.parquet"
+METRICS, MANIFEST = "08_reporting/hyperbolic/metrics.json", "08_reporting/runs/manifest.json"
+NEAR_ROOT = "hyperbolic.source.clade=9604"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A data root with one whole run in it, and what the run printed."""
+    root = tmp_path_factory.mktemp("finished")
+    return root, run(root, "--pipelines=hyperbolic").stdout
+
+
+def test_a_run_says_where_its_results_lie(finished):
+    root, printed = finished
+    for name in ("report", "vectors", "metrics"):
+        line = next(line for line in printed.splitlines() if f"hyperbolic.{name}: " in line)
+        assert os.path.isfile(line.split(f"hyperbolic.{name}: ")[1].strip())
+        assert str(root) in line
+
+
+def test_every_artifact_has_one_version_of_the_run(finished):
+    root, _ = finished
+    (stamp,) = versions(root, MANIFEST)
+    folders = {path.parent.parent for path in root.rglob("*") if path.is_file() and stamp in path.parts}
+    assert len(folders) > 20
+    assert not list(root.rglob("*.partial"))
+
+
+def test_the_manifest_records_the_run(finished):
+    root, _ = finished
+    manifest = load(root, MANIFEST)
+    assert manifest["status"] == "finished"
+    assert manifest["written"]["hyperbolic.weights"] == versions(root, WEIGHTS)[0]
+    assert manifest["seeds"]["hyperbolic.training.seed"] == 0
+    assert manifest["parameters"]["hyperbolic"]["model"]["dim"] == 3
+
+
+def test_vectors_have_names_and_lie_inside_the_ball(finished):
+    vectors = load(finished[0], "07_model_output/hyperbolic/vectors.parquet")
+    points = vectors[["x0", "x1", "x2"]].to_numpy()
+    assert (np.linalg.norm(points, axis=1) < 1).all()
+    assert list(vectors.columns[:6]) == ["id", "name", "rank", "depth", "parent", "radius"]
+    assert vectors.set_index("name").loc["Homo sapiens", "id"] == 9606
+    assert np.allclose(np.tanh(vectors["radius"] / 2), np.linalg.norm(points, axis=1))
+
+
+def test_the_history_has_norms_before_and_after_projection(finished):
+    history = load(finished[0], "06_models/hyperbolic/history.parquet")
+    assert len(history) == 3
+    assert (history["share_outside"] == 0).all()
+    assert (history["max_norm_before_projection"] >= history["max_norm"]).all()
+
+
+def test_the_report_is_one_page_without_the_network(finished):
+    page = load(finished[0], "08_reporting/hyperbolic/report.html").read_text(encoding="utf-8")
+    body = page[page.index("<body>") :]
+    assert "Hominidae" in body or "9604" in body
+    assert 'src="http' not in body
+    assert 'href="http' not in body
+
+
+def test_evaluation_alone_reads_the_newest_weights_and_trains_nothing(finished):
+    root, _ = finished
+    before = versions(root, WEIGHTS)
+    run(root, "--pipelines=hyperbolic", "--tags=evaluation")
+    assert versions(root, WEIGHTS) == before
+    stamps = versions(root, METRICS)
+    assert load(root, METRICS, stamps[-1]) == load(root, METRICS, stamps[0])
+    assert load(root, MANIFEST)["read"]["hyperbolic.weights"] == before[-1]
+
+
+def test_from_nodes_and_the_old_spelling(finished):
+    root, _ = finished
+    before = versions(root, WEIGHTS)
+    run(root, "--pipeline=hyperbolic", "--from-nodes=hyperbolic.evaluate")
+    assert versions(root, WEIGHTS) == before
+
+
+def test_weights_are_never_scored_on_other_taxa(finished):
+    root, _ = finished
+    trained_on = versions(root, EDGES)[0]
+    run(
+        root,
+        "--pipelines=hyperbolic",
+        "--tags=ingestion",
+        params="hyperbolic.source.clade=9443,hyperbolic.source.max_depth=4",
+    )
+    newest = versions(root, EDGES)[-1]
+    assert newest != trained_on
+    done = run(root, "--pipelines=hyperbolic", "--tags=evaluation")
+    assert f"hyperbolic.edges: reading version {trained_on}, not the newest {newest}" in done.stdout
+    assert load(root, MANIFEST)["read"]["hyperbolic.edges"] == trained_on
+    pins = f"--load-versions=hyperbolic.weights:{versions(root, WEIGHTS)[0]},hyperbolic.edges:{newest}"
+    refused = run(root, "--pipelines=hyperbolic", "--tags=evaluation", pins, check=False)
+    assert refused.returncode != 0
+    assert "the weights belong to other taxa" in refused.stdout.splitlines()[-1]
+    assert load(root, MANIFEST)["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("hyperbolic.model.dims=3", "hyperbolic.model.dims does not exist: did you mean dim?"),
+        ("hyperbolic.modle.dim=3", "hyperbolic.modle does not exist: did you mean model?"),
+        ("data_roots=x", "data_roots does not exist: did you mean data_root?"),
+        ("hyperbolic.training.batch_size=many", "hyperbolic.training.batch_size: input should be a valid integer"),
+        ("hyperbolic.source.clade=Drosophila", "names 3 taxa"),
+        ("hyperbolic.source.clade=Homo sapens", "did you mean 'Homo sapiens'?"),
+        ("hyperbolic.source.clade=63221", "a single node"),
+        ("hyperbolic.reporting.disk_rank=ordre", "unknown rank 'ordre': did you mean order"),
+        ("hyperbolic.training.device=tpu", "Unknown device 'tpu'"),
+        ("hyperbolic.source.path=/nowhere.csv", "is not a file"),
+    ],
+)
+def test_wrong_parameters_end_in_a_clear_line_and_train_nothing(tmp_path, params, message):
+    done = run(tmp_path, "--pipelines=hyperbolic", params=params, check=False)
+    assert done.returncode != 0
+    assert message in "\n".join(done.stdout.splitlines()[-2:])
+    assert not (tmp_path / WEIGHTS).exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("child,parent\n1,2\n2,3\n3,1", "cycle 1 -> 2 -> 3 -> 1"),
+        ("child,parent\n1,1\n2,1", "node 1 is its own parent"),
+        ("id,parent\n1,\n2,7", "node 2 names the parent 7, which is missing"),
+        ("child,parent\n1,2\n3,4", "2 roots"),
+        ("child,parent\n1,2\n1,2", "duplicate edge 1 -> 2"),
+        ("id,parent\n1,", "a single node"),
+        ("id,parent", "empty"),
+    ],
+)
+def test_tables_that_are_no_tree_end_in_a_clear_line(tmp_path, rows, message):
+    (tmp_path / "own.csv").write_text(rows + "\n", encoding="utf-8")
+    params = f"hyperbolic.source.path={tmp_path}/own.csv,hyperbolic.source.select=all"
+    done = run(tmp_path / "data", "--pipelines=hyperbolic", params=params, check=False)
+    assert done.returncode != 0
+    assert message in done.stdout.splitlines()[-1]
+
+
+def test_a_users_own_table(tmp_path):
+    rows = "\n".join(f"{i},{i // 3},taxon {i} & co <b>,{'genus' if i < 12 else 'species'}" for i in range(1, 60))
+    (tmp_path / "own.csv").write_text(f"id,parent,name,rank\n0,,root,family\n{rows}\n", encoding="utf-8")
+    params = f"hyperbolic.source.path={tmp_path}/own.csv,hyperbolic.source.select=all"
+    run(tmp_path / "data", "--pipelines=hyperbolic", params=params)
+    assert load(tmp_path / "data", METRICS)["taxa"] == 60
+
+
+def test_a_killed_training_resumes_to_the_same_bits(tmp_path):
+    params = "hyperbolic.source.clade=9443,hyperbolic.training.max_epochs=6,hyperbolic.training.stopping.patience=0"
+    run(tmp_path / "whole", "--pipelines=hyperbolic", params=params)
+    killed = tmp_path / "killed"
+    arguments = ["run", "--env=test", "--pipelines=hyperbolic", f"--params=data_root={killed},{params}"]
+    process = subprocess.Popen([str(KEDRO), *arguments], cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(killed.glob("06_models/hyperbolic/training_state/*/epoch_*2.safetensors")):
+        assert process.poll() is None, "the run ended before it was killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / WEIGHTS).exists()
+    done = run(killed, "--pipelines=hyperbolic", params=params)
+    assert "epoch 1/6" not in done.stdout
+    found, wanted = (load_file(load(root, WEIGHTS)) for root in (killed, tmp_path / "whole"))
+    assert all((found[name] == wanted[name]).all() for name in wanted)
+
+
+def test_patience_stops_early_and_says_so(tmp_path):
+    params = "hyperbolic.training.max_epochs=50,hyperbolic.training.stopping.min_delta=10,hyperbolic.training.stopping.patience=2"
+    run(tmp_path, "--pipelines=hyperbolic", params=params)
+    summary = load(tmp_path, "06_models/hyperbolic/training_summary.json")
+    assert summary["epochs"] < 10
+    assert "2 epochs" in summary["stop_reason"]
+
+
+def test_every_registered_pipeline_runs(tmp_path):
+    listed = subprocess.run(
+        [str(KEDRO), "registry", "list"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+    ).stdout
+    names = [line.removeprefix("- ").strip() for line in listed.splitlines() if line.startswith("- ")]
+    assert set(names) == {"__default__", "hyperbolic"}
+    run(tmp_path)
+    assert versions(tmp_path, METRICS)
+
+
+@pytest.mark.parametrize("objective", ["ranking", "closure"])
+def test_the_other_objectives_and_options_run(tmp_path, objective):
+    given = {
+        "training.objective": objective,
+        "training.pair_weights": "sqrt_depth",
+        "training.train_radius": "false",
+        "model.init": "random",
+        "features.radius_schedule": "hyperbolic",
+        "source.clean": "true",
+        "training.checkpoints.keep_every": "2",
+    }
+    params = ",".join(f"hyperbolic.{name}={value}" for name, value in given.items())
+    run(tmp_path, "--pipelines=hyperbolic", params=params)
+    assert load(tmp_path, METRICS)["share_outside"] == 0
