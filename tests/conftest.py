@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# The machine may be shared and compiles on first use: a slow example is no fault.
+settings.register_profile("terrarium", deadline=None)
+settings.load_profile("terrarium")
 
 
 @pytest.fixture(autouse=True, scope="session")

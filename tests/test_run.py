@@ -13,7 +13,6 @@ from tests.project import KEDRO, ROOT, environment, load, run, versions
 
 WEIGHTS, EDGES = "06_models/hyperbolic/weights.safetensors", "02_intermediate/hyperbolic/edges.parquet"
 METRICS, MANIFEST = "08_reporting/hyperbolic/metrics.json", "08_reporting/runs/manifest.json"
-NEAR_ROOT = "hyperbolic.source.clade=9604"
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +180,8 @@ def test_a_killed_training_resumes_to_the_same_bits(tmp_path):
 
 
 def test_patience_stops_early_and_says_so(tmp_path):
-    params = "hyperbolic.training.max_epochs=50,hyperbolic.training.stopping.min_delta=10,hyperbolic.training.stopping.patience=2"
+    stopping = "hyperbolic.training.stopping.min_delta=10,hyperbolic.training.stopping.patience=2"
+    params = f"hyperbolic.training.max_epochs=50,{stopping}"
     run(tmp_path, "--pipelines=hyperbolic", params=params)
     summary = load(tmp_path, "06_models/hyperbolic/training_summary.json")
     assert summary["epochs"] < 10

@@ -1,0 +1,163 @@
+"""The hooks on catalogs in memory and on disk."""
+
+import logging
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog
+from kedro.io.core import Version
+from kedro.pipeline import Node, Pipeline
+
+from terrarium.datasets import JSONDataset, ParquetDataset, RunManifestDataset
+from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns
+from terrarium.hooks.inputs import MissingVersionError
+from terrarium.hooks.parameters import check, family_models
+from tests.test_parameters import parameters
+
+
+def double(table: pd.DataFrame) -> pd.DataFrame:
+    return table * 2
+
+
+def total(table: pd.DataFrame) -> dict[str, float]:
+    return {"total": float(table["a"].sum())}
+
+
+PIPELINE = Pipeline(
+    [
+        Node(double, "f.raw", "f.doubled", name="f.double", tags="features"),
+        Node(total, "f.doubled", "f.metrics", name="f.total", tags="evaluation"),
+    ]
+)
+
+
+def catalog(folder, stamp):
+    version = Version(None, stamp)
+    return DataCatalog(
+        {
+            "f.raw": ParquetDataset(filepath=str(folder / "raw"), version=version),
+            "f.doubled": ParquetDataset(filepath=str(folder / "doubled"), version=version),
+            "f.metrics": JSONDataset(filepath=str(folder / "metrics"), version=version),
+            "runs.manifest": RunManifestDataset(filepath=str(folder / "manifest"), version=version),
+        }
+    )
+
+
+def run_params(stamp, folder, **changes):
+    return {"run_id": stamp, "project_path": str(folder), "load_versions": {}, "pipeline_names": ["f"]} | changes
+
+
+def frame(value):
+    return pd.DataFrame({"a": [value]})
+
+
+def test_a_run_reads_its_own_though_a_later_one_has_written(tmp_path):
+    older, newer = catalog(tmp_path, "2026-01-01T00.00.00.000Z"), catalog(tmp_path, "2026-01-02T00.00.00.000Z")
+    for each, stamp in ((older, "1"), (newer, "2")):
+        PinVersions().before_pipeline_run(run_params(stamp, tmp_path), PIPELINE, each)
+    older["f.doubled"].save(frame(1))
+    newer["f.doubled"].save(frame(2))
+    assert older["f.doubled"].load()["a"].tolist() == [1]
+    assert newer["f.doubled"].load()["a"].tolist() == [2]
+
+
+def record(folder, stamp, pipeline, write, error=None):
+    data, params, hook = catalog(folder, stamp), run_params(stamp, folder), RecordRuns()
+    PinVersions().before_pipeline_run(params, pipeline, data)
+    hook.before_pipeline_run(params, pipeline, data)
+    for node in pipeline.nodes:
+        hook.before_node_run(node, data, stamp)
+        for name in node.outputs:
+            if name in write:
+                data[name].save(write[name])
+    if error:
+        hook.on_pipeline_error(error, params, data)
+    else:
+        hook.after_pipeline_run(params, data)
+    return catalog(folder, None)["runs.manifest"].load()
+
+
+def test_the_manifest_says_what_was_read_and_written(tmp_path):
+    catalog(tmp_path, "2026-01-01T00.00.00.000Z")["f.raw"].save(frame(1))
+    stamp = "2026-01-02T00.00.00.000Z"
+    found = record(tmp_path, stamp, PIPELINE, {"f.doubled": frame(2), "f.metrics": {"total": 2}})
+    assert found["status"] == "finished"
+    assert found["read"] == {"f.raw": "2026-01-01T00.00.00.000Z"}
+    assert found["written"] == {"f.doubled": stamp, "f.metrics": stamp}
+    assert found["packages"]["terrarium"]
+
+
+def test_the_manifest_of_a_failed_run_says_where(tmp_path):
+    catalog(tmp_path, "2026-01-01T00.00.00.000Z")["f.raw"].save(frame(1))
+    found = record(tmp_path, "2026-01-02T00.00.00.000Z", PIPELINE, {"f.doubled": frame(2)}, error=ValueError("no"))
+    assert (found["status"], found["failed_at"], found["error"]) == ("failed", "f.total", "ValueError: no")
+    assert list(found["written"]) == ["f.doubled"]
+
+
+def test_a_part_reads_what_belongs_together(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    first, second = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
+    catalog(tmp_path, first)["f.raw"].save(frame(1))
+    record(tmp_path, first, PIPELINE, {"f.doubled": frame(2), "f.metrics": {"total": 2}})
+    catalog(tmp_path, second)["f.raw"].save(frame(7))
+    part = Pipeline([Node(lambda raw, doubled: raw, ["f.raw", "f.doubled"], "f.x", name="f.both")])
+    data = catalog(tmp_path, "2026-01-03T00.00.00.000Z")
+    ChooseInputs().before_pipeline_run(run_params("3", tmp_path), part, data)
+    assert data["f.raw"].load()["a"].tolist() == [1]
+    assert f"f.raw: reading version {first}, not the newest {second}" in caplog.text
+
+
+def test_an_input_that_was_never_made_is_named_with_its_command(tmp_path):
+    data = catalog(tmp_path, "2026-01-03T00.00.00.000Z")
+    with pytest.raises(MissingVersionError, match=r"f\.raw was never made.*kedro run --pipelines=f"):
+        ChooseInputs().before_pipeline_run(run_params("3", tmp_path), PIPELINE, data)
+    data["f.raw"].save(frame(1))
+    named = run_params("3", tmp_path, load_versions={"f.raw": "2020-01-01T00.00.00.000Z"})
+    with pytest.raises(MissingVersionError, match="there is no such version; on disk are 2026-01-03"):
+        ChooseInputs().before_pipeline_run(named, PIPELINE, catalog(tmp_path, "2026-01-04T00.00.00.000Z"))
+
+
+def test_results_are_announced(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    data = catalog(tmp_path, "2026-01-01T00.00.00.000Z")
+    data["f.metrics"].save({"total": 1})
+    AnnounceResults().after_pipeline_run(PIPELINE, data)
+    assert caplog.messages == [f"f.metrics: {tmp_path / 'metrics' / '2026-01-01T00.00.00.000Z' / 'metrics'}"]
+
+
+def tree(**changes):
+    whole = parameters("local")
+    for name, value in changes.items():
+        *branch, last = name.split("__")
+        place = whole
+        for part in branch:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"hyperbolc": {}}, "hyperbolc does not exist: did you mean hyperbolic?"),
+        ({"data_roots": 1}, "data_roots does not exist: did you mean data_root?"),
+        ({"hyperbolic__modl": {}}, "hyperbolic.modl does not exist: did you mean model?"),
+        ({"hyperbolic__model__dims": 3}, "hyperbolic.model.dims does not exist: did you mean dim?"),
+        ({"hyperbolic__model__max_radius": 40.0}, "hyperbolic.model.max_radius: input should be less than"),
+        (
+            {"hyperbolic__training__objective": "best"},
+            "hyperbolic.training.objective: input should be 'ranking', 'closure' or 'slack'",
+        ),
+        ({"hyperbolic__features__root_norm": 0.99}, "leaf_norm must be larger than root_norm"),
+        ({"hyperbolic__training__near_negatives": 90}, "near_negatives 90 is more than negatives 50"),
+        ({"hyperbolic__source": {}}, "hyperbolic.source.path is missing"),
+    ],
+)
+def test_each_fault_has_its_line(changes, fault):
+    faults = check(tree(**changes), family_models(), ["data_root", "seed"])
+    assert any(fault in line for line in faults), faults
+    assert all("\n" not in line for line in faults)
+
+
+def test_globals_may_stand_beside_families():
+    assert check(tree(data_root="/somewhere", seed=1), family_models(), ["data_root", "seed"]) == []

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from terrarium.pipelines.hyperbolic import nodes
+from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
+from terrarium.pipelines.hyperbolic.options import FeatureOptions, ModelOptions, TrainingOptions
+from terrarium.pipelines.hyperbolic.taxonomy import build, closure_table, edge_table
+from terrarium.pipelines.hyperbolic.trainer import unpack_weights
+from terrarium.training.checkpoints import TrainingStore
+
+from .test_taxonomy import options as source
+from .test_trainer import OPTIONS
+from .trees import random_tree
+
+FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
+MODEL = ModelOptions(dim=4, init="inherited", spread=0.3, max_radius=34.0, seed=0)
+
+
+@pytest.fixture(scope="module")
+def data():
+    import pandas as pd
+
+    tree = random_tree(np.random.default_rng(9), 120)
+    parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent])
+    table = pd.DataFrame({"id": tree.ids, "parent": parent, "name": [f"t{i}" for i in tree.ids], "rank": "species"})
+    taxa, edges, _ = build(table, source())
+    return taxa, edges, nodes.compute_target_radii(taxa, FEATURES)
+
+
+def train(data, folder, **changes):
+    _, edges, depths = data
+    start = nodes.initialise(edges, depths, MODEL)
+    chosen = TrainingOptions.model_validate(OPTIONS | changes)
+    return nodes.train(edges, nodes.build_closure(edges), depths, start, TrainingStore(folder), MODEL, chosen)
+
+
+def test_target_norms_are_the_documents(data):
+    taxa, _, depths = data
+    assert np.allclose(depths["target_norm"], 0.1 + 0.85 * taxa["depth"] / taxa["depth"].max())
+
+
+def test_the_start_lies_at_the_targets(data):
+    _, edges, depths = data
+    layout = unpack_weights(nodes.initialise(edges, depths, MODEL))
+    assert np.allclose(layout.radius, depths["target_radius"])
+
+
+def test_no_epochs_export_the_start(data, tmp_path):
+    _, _, depths = data
+    weights, checkpoints, history, summary = train(data, tmp_path, max_epochs=0)
+    assert len(history) == 0
+    assert summary["epochs"] == 0
+    assert checkpoints.is_dir()
+    assert np.allclose(unpack_weights(weights).radius, depths["target_radius"])
+
+
+def test_vectors_keep_the_radius_and_name_the_parent(data, tmp_path):
+    taxa, edges, _ = data
+    weights, _, _, _ = train(data, tmp_path)
+    vectors = nodes.export_vectors(taxa, edges, weights)
+    norms = np.linalg.norm(vectors[["x0", "x1", "x2", "x3"]].to_numpy(), axis=1)
+    assert np.allclose(norms, norm_of_radius(vectors["radius"]))
+    assert vectors["parent"].iloc[0] == -1
+    parents = dict(zip(edges["child"], edges["parent"], strict=True))
+    assert all(parents[child] == parent for child, parent in zip(vectors["id"][1:], vectors["parent"][1:], strict=True))
+
+
+def test_weights_of_other_taxa_are_refused(data, tmp_path):
+    taxa, _, _ = data
+    weights, _, _, _ = train(data, tmp_path)
+    other = edge_table(random_tree(np.random.default_rng(8), 120))
+    with pytest.raises(nodes.WrongTaxaError, match="belong to other taxa"):
+        nodes.export_vectors(taxa, other, weights)
+
+
+def test_closure_is_by_id(data):
+    taxa, edges, _ = data
+    closure = nodes.build_closure(edges)
+    assert list(closure.columns) == ["ancestor", "descendant", "depth_diff"]
+    assert len(closure) == taxa["depth"].sum()
+    assert closure.equals(closure_table(nodes.taxonomy.tree_of(edges)))
