@@ -106,6 +106,8 @@ def test_weights_are_never_scored_on_other_taxa(finished):
     refused = run(root, "--pipelines=hyperbolic", "--tags=evaluation", pins, check=False)
     assert refused.returncode != 0
     assert "the weights belong to other taxa" in refused.stdout.splitlines()[-1]
+    belongs = f"hyperbolic.edges:{newest} was named, but hyperbolic.weights:"
+    assert any(belongs in line and trained_on in line for line in refused.stdout.splitlines())
     assert load(root, MANIFEST)["status"] == "failed"
 
 

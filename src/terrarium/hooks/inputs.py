@@ -50,6 +50,7 @@ class ChooseInputs:
             read_at(inputs[name], choice.version)
             _explain(name, choice, versions[name][0])
         _warn_unknown(choices, lineage)
+        _warn_mismatch(choices, named, lineage)
 
 
 def _free_inputs(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> set[str]:
@@ -120,3 +121,15 @@ def _warn_unknown(choices: Mapping[str, Choice], lineage: Lineage) -> None:
                 ", ".join(unknown),
                 extra=_PLAIN,
             )
+
+
+def _warn_mismatch(choices: Mapping[str, Choice], named: Mapping[str, str], lineage: Lineage) -> None:
+    """Warn of versions that the user named although another input was made from other ones."""
+    for name, choice in choices.items():
+        for other, version in lineage.of(name, choice.version).items():
+            if other != name and other in named and named[other] != version:
+                logger.warning(
+                    "%s:%s was named, but %s:%s was made from %s:%s",
+                    *(other, named[other], name, choice.version, other, version),
+                    extra=_PLAIN,
+                )

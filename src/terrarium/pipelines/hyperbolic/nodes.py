@@ -136,7 +136,7 @@ def _layout_of(weights: State, tree: Hierarchy) -> Layout:
             f"the weights belong to other taxa (root {weights.metadata['root']}, {weights.metadata['count']} taxa) "
             f"than the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run with "
             "--load-versions=hyperbolic.weights:VERSION,hyperbolic.edges:VERSION,hyperbolic.taxa:VERSION; "
-            "the manifests under 08_reporting/runs say which belong together"
+            "the warning at the start of this run names the versions that belong together"
         )
     return unpack_weights(weights)
 
