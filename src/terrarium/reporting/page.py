@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import pandas as pd
@@ -54,9 +55,10 @@ def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Block:
 
 
 def figure(plot: Any, name: str) -> Block:
-    """A plotly figure; `name` is its id on the page."""
+    """A plotly figure; `name` is its id on the page, its title what a screen reader says."""
+    title = re.sub(r"<[^>]*>", " ", plot.layout.title.text or name)
     body = plot.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False})
-    return Block(f"<figure>{body}</figure>")
+    return Block(f'<figure role="img" aria-label="{escape(unescape(title))}">{body}</figure>')
 
 
 def page(title: str, blocks: Iterable[Block]) -> str:

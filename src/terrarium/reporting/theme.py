@@ -7,7 +7,7 @@ from typing import Any
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart, without black and yellow.
 PALETTE: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-WIDE_PALETTE: tuple[str, ...] = (*PALETTE, "#882255", "#44AA99", "#999933", "#332288", "#AA4466", "#6699CC")
+WIDE_PALETTE: tuple[str, ...] = (*PALETTE, "#882255", "#8C564B", "#A8A800", "#332288", "#44AA99", "#000000")
 GREY, LIGHT = "#9A9A9A", "#E4E4E4"
 
 
@@ -29,12 +29,19 @@ def new_figure(title: str, height: int = 420, **rows_and_columns: Any) -> Any:
     return figure
 
 
+def note_empty(figure: Any, text: str) -> None:
+    """Say in the middle of a figure why it shows nothing."""
+    figure.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+
+
 def number(value: Any) -> str:
     """A number for people: thousands separated, four significant digits, nothing for what is undefined."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return ""
     if isinstance(value, str):
         return value
+    if value is None or not math.isfinite(value):
+        return ""
     if float(value).is_integer():
         return f"{int(value):,}"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
-from terrarium.reporting.theme import GREY, PALETTE, new_figure
+from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
 LAYOUTS: tuple[str, ...] = ("trained", "inherited", "random")
 _COLOURS = dict(zip(LAYOUTS, (PALETTE[0], PALETTE[5], GREY), strict=True))
+_MARK = "#222222"
+_UNTRAINED = "no epoch was trained"
 
 
 def loss_figure(history: pd.DataFrame) -> Any:
@@ -19,6 +22,8 @@ def loss_figure(history: pd.DataFrame) -> Any:
     figure = new_figure("Loss of the objective", specs=[[{"secondary_y": True}]])
     figure.add_scatter(x=history["epoch"], y=history["loss"], name="loss", mode="lines+markers")
     best = history[history["best"].astype(bool)]
+    if history.empty:
+        note_empty(figure, _UNTRAINED)
     figure.add_scatter(
         x=best["epoch"],
         y=best["loss"],
@@ -53,9 +58,12 @@ def norm_figure(history: pd.DataFrame) -> Any:
             figure.add_scatter(
                 x=history["epoch"], y=history[column], name=name, mode="lines+markers", line={"dash": dash}
             )
-    figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
+    if len(history):
+        figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
     figure.update_layout(legend={"y": -0.2, "yanchor": "top"}, height=460)
+    if history.empty:
+        note_empty(figure, _UNTRAINED)
     return figure
 
 
@@ -90,12 +98,13 @@ def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> A
             mode="markers",
             marker=dots,
             name="taxa",
-            text=chosen["name"],
+            text=[escape(str(name)) for name in chosen["name"]],
             hoverinfo="text",
             **shown,
         )
         edge = {"width": 0}
-        figure.add_scatter(x=high.index, y=high, line=edge, hoverinfo="skip", row=1, col=column, showlegend=False)
+        unseen = {"hoverinfo": "skip", "mode": "lines", "line": edge, "showlegend": False}
+        figure.add_scatter(x=high.index, y=high, row=1, col=column, **unseen)
         fill = {"fill": "tonexty", "fillcolor": "rgba(0,114,178,0.18)", "line": edge}
         figure.add_scatter(x=low.index, y=low, name="middle 90 %", mode="lines", **fill, **shown)
         figure.add_scatter(x=middle.index, y=middle, name="median", line={"color": PALETTE[0]}, mode="lines", **shown)
@@ -109,8 +118,9 @@ def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> A
 def separation_figure(rank_metrics: pd.DataFrame) -> Any:
     """Separation at each rank, beside the ratio that the tree itself has in hops."""
     figure = _bars("Separation: mean distance between groups over inside them", rank_metrics, "separation")
-    _marks(figure, rank_metrics, "hop_separation", "the tree's own, in hops", PALETTE[1], "diamond")
-    figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
+    _marks(figure, rank_metrics, "hop_separation", "the tree's own, in hops", _MARK, "diamond")
+    if len(rank_metrics):
+        figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
     return figure
 
 
@@ -118,7 +128,7 @@ def purity_figure(rank_metrics: pd.DataFrame) -> Any:
     """Share of the nearest neighbours that are of the same group, beside chance and the most there can be."""
     figure = _bars("Nearest neighbours of the same group", rank_metrics, "purity")
     _marks(figure, rank_metrics, "purity_ceiling", "most there can be", PALETTE[2], "line-ew-open")
-    _marks(figure, rank_metrics, "purity_chance", "chance", PALETTE[1], "diamond")
+    _marks(figure, rank_metrics, "purity_chance", "chance", _MARK, "diamond")
     figure.update_yaxes(range=[0, 1.05])
     return figure
 
@@ -130,13 +140,13 @@ def _bars(title: str, rank_metrics: pd.DataFrame, column: str) -> Any:
         figure.add_bar(x=part["rank"], y=part[column], name=layout, marker_color=_COLOURS[layout])
     figure.update_layout(barmode="group", bargap=0.35)
     if rank_metrics.empty:
-        figure.add_annotation(
-            text="no rank has two groups here", showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper"
-        )
+        note_empty(figure, "no rank has two groups here")
     return figure
 
 
 def _marks(figure: Any, rank_metrics: pd.DataFrame, column: str, name: str, colour: str, symbol: str) -> None:
+    if column not in rank_metrics:
+        return
     part = rank_metrics[rank_metrics["layout"] == LAYOUTS[0]]
     marker = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 3, "color": colour}}
     figure.add_scatter(x=part["rank"], y=part[column], name=name, mode="markers", marker=marker)

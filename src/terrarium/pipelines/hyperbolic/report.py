@@ -67,6 +67,12 @@ def report_page(
     blocks = [
         *_data(source, cleaning, metrics),
         heading("The disk"),
+        paragraph(
+            "Each taxon lies at its own hyperbolic radius; the rim is infinitely far away. Its angle comes from the "
+            "vectors alone: taxa of like directions stand side by side on the circle, so groups that lie mixed in the "
+            "ball lie mixed here. A picture in two dimensions keeps only a part of the distances; the line under the "
+            "title says how much."
+        ),
         figure(figures["disk"], "disk"),
         *_quality(layout_metrics),
         *_ranks(rank_metrics, figures),
@@ -127,17 +133,34 @@ def _quality(layouts: pd.DataFrame) -> list[Block]:
 
 def _verdict(by_name: pd.DataFrame, known: list[tuple[str, str, bool | None, str]]) -> str:
     """On which numbers training fell behind a layout that needs none."""
-    behind = []
-    for name, label, more, _ in known:
-        others = by_name.loc[by_name.index != "trained", name].dropna()
-        if more is None or others.empty:
-            continue
-        mine = by_name.loc["trained", name]
-        if (others.max() > mine) if more else (others.min() < mine):
-            behind.append(label)
+    judged = [(name, label, more) for name, label, more, _ in known if more is not None]
+    behind = [label for name, label, more in judged if _is_behind(by_name[name], more)]
     if behind:
         return f"Training made it worse than an untrained layout on: {listing(behind)}."
     return "Training is at least as good as both untrained layouts on every measure that has a better side."
+
+
+def _rank_verdict(rank_metrics: pd.DataFrame) -> str:
+    """At which ranks training fell behind a layout that needs none."""
+    behind = [
+        f"{label} at rank {rank}"
+        for label in ("separation", "purity")
+        for rank, part in rank_metrics.groupby("rank", sort=False)
+        if _is_behind(part.set_index("layout")[label], more=True)
+    ]
+    if behind:
+        return f"Training made it worse than an untrained layout on: {listing(behind)}."
+    return "Training is at least as good as both untrained layouts at every rank."
+
+
+def _is_behind(values: pd.Series, more: bool) -> bool:
+    """Whether the trained layout has a worse value than another, or none where another has one."""
+    others = values.drop("trained").dropna()
+    if others.empty:
+        return False
+    mine = values["trained"] if more else -values["trained"]
+    best = others.max() if more else -others.min()
+    return bool(pd.isna(mine) or best > mine)
 
 
 def _ranks(rank_metrics: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
@@ -147,6 +170,8 @@ def _ranks(rank_metrics: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
         "purity_chance": "chance",
         "purity_macro": "purity, mean over groups",
     }
+    if rank_metrics.empty:
+        return [heading("Groups by rank"), paragraph("None of the ranks asked for has two groups here.")]
     return [
         heading("Groups by rank"),
         paragraph(
@@ -155,19 +180,22 @@ def _ranks(rank_metrics: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
             "taxon's nearest neighbours that are of its group. Ranks with fewer than two groups are left out."
         ),
         table(rank_metrics[[c for c in columns if c in rank_metrics]], labels),
+        paragraph(_rank_verdict(rank_metrics)),
         figure(figures["separation"], "separation"),
         figure(figures["purity"], "purity"),
     ]
 
 
 def _training(summary: dict[str, Any], history: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
-    spent = f" in {history['seconds'].sum():.0f} s" if len(history) else ""
+    text = str(summary["stop_reason"])
+    if len(history):
+        text = (
+            f"{summary['epochs']} epochs in {history['seconds'].sum():.0f} s. {text} The weights are those of epoch "
+            f"{summary['best_epoch']}, the best one."
+        )
     return [
         heading("How training went"),
-        paragraph(
-            f"{summary['epochs']} epochs{spent}. {summary['stop_reason']} The weights are those of epoch "
-            f"{summary['best_epoch']}, the one with the lowest loss."
-        ),
+        paragraph(text),
         figure(figures["loss"], "loss"),
         figure(figures["norms"], "norms"),
         figure(figures["radius"], "radius"),
@@ -191,7 +219,11 @@ def _use() -> list[Block]:
     return [
         heading("Using the vectors"),
         paragraph("In kedro ipython or a notebook of the project:"),
-        code('vectors = catalog.load("hyperbolic.vectors")\nvectors.set_index("name").loc["Homo sapiens"]'),
+        code(
+            'vectors = catalog.load("hyperbolic.vectors")\n'
+            'species = vectors[vectors["rank"] == "species"]\n'
+            'points = species.set_index("name").filter(regex="^x[0-9]+$")'
+        ),
         paragraph(
             "Columns: id, name, rank, depth, parent, radius (hyperbolic), and x0, x1, … in the ball. Another version: "
             'catalog.load("hyperbolic.vectors", version="…").'
