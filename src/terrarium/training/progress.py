@@ -7,14 +7,14 @@ from types import TracebackType
 from typing import Protocol
 
 import rich
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from terrarium.training.state import JSON
 
 logger = logging.getLogger(__name__)
 
 _UNSHOWN = {"epoch", "seconds", "items_per_second", "peak_memory_mb"}
-_SHOWN = 5
+_SHOWN_IN_LOG, _SHOWN_ON_BAR = 5, 3
 """How many numbers of a history row are shown: the first, so a trainable puts first what people watch."""
 
 
@@ -55,14 +55,22 @@ class LogDisplay:
         """Log the history row of a finished epoch."""
         speed = f"{row['items_per_second']:,.0f} items/s, {row['seconds']:.1f} s"
         best = ", best so far" if is_best else ""
-        logger.info("%s epoch %d/%d: %s, %s%s", self._title, row["epoch"], self._total, _numbers(row), speed, best)
+        logger.info(
+            "%s epoch %d/%d: %s, %s%s",
+            self._title,
+            row["epoch"],
+            self._total,
+            _numbers(row, _SHOWN_IN_LOG),
+            speed,
+            best,
+        )
 
 
 class BarDisplay:
     """A progress bar with the newest numbers."""
 
     def __init__(self, title: str, done: int, total: int) -> None:
-        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        columns = [TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn()]
         self._progress = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[numbers]}"))
         self._task = self._progress.add_task(title, total=total, completed=done, numbers="")
 
@@ -75,9 +83,9 @@ class BarDisplay:
 
     def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
         """Move the bar to the finished epoch."""
-        self._progress.update(self._task, completed=row["epoch"], numbers=_numbers(row))
+        self._progress.update(self._task, completed=row["epoch"], numbers=_numbers(row, _SHOWN_ON_BAR))
 
 
-def _numbers(row: Mapping[str, JSON]) -> str:
-    shown = islice(((name, value) for name, value in row.items() if name not in _UNSHOWN), _SHOWN)
+def _numbers(row: Mapping[str, JSON], count: int) -> str:
+    shown = islice(((name, value) for name, value in row.items() if name not in _UNSHOWN), count)
     return ", ".join(f"{name} {value:.5g}" for name, value in shown)

@@ -50,8 +50,8 @@ class KernelTrainer:
         return {
             "loss": losses / max(weights, 1e-300),
             "items": float(len(self._problem.ancestor)),
-            "learning_rate": rate,
             **diagnostics(self._problem, self._layout(), largest, beyond, moved),
+            "learning_rate": rate,
         }
 
     def state(self) -> State:

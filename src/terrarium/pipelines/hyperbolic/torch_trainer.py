@@ -71,10 +71,10 @@ class TorchTrainer(TorchTrainable):
         optimizer: Any = self._optimizer
         largest, beyond, moved = optimizer.pop_counts()
         return {
-            **numbers,
             "loss": float(self._sums[0]) / max(float(self._sums[1]), 1e-300),
             "items": float(len(self._problem.ancestor)),
             **diagnostics(self._problem, self._table.layout(), largest, beyond, moved),
+            **{name: value for name, value in numbers.items() if name not in {"loss", "items"}},
         }
 
     def _make_optimizer(self, parameters: Any) -> RiemannianRowAdam:

@@ -93,8 +93,8 @@ def diagnostics(problem: Problem, layout: Layout, largest: float, beyond: int, m
     norm = norm_of_radius(layout.radius)
     return {
         "depth_norm_pearson": pearson(problem.tree.depth, norm),
-        "max_norm": float(norm.max()),
         "share_outside": float(np.mean(norm >= 1.0)),
+        "max_norm": float(norm.max()),
         "min_norm": float(norm.min()),
         "mean_norm": float(norm.mean()),
         "max_radius": float(layout.radius.max()),
