@@ -11,6 +11,8 @@ from terrarium.sources.errors import SourceError
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 NO_RANK = "no rank"
+LARGEST_ID = 2**31 - 1
+"""Ids are kept in 32 bits."""
 _CHILD = ("id", "child")
 
 
@@ -37,6 +39,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     ids, parents = _whole(frame[child], file, child), _whole(frame["parent"], file, "parent")
     if (ids < 0).any():
         raise SourceError(f"{file.name} has an empty or negative {child} in row {int(np.argmax(ids < 0)) + 1}")
+    if len(ids) and max(ids.max(), parents.max()) > LARGEST_ID:
+        raise SourceError(f"{file.name} has the id {max(ids.max(), parents.max())}: ids go up to {LARGEST_ID}")
     table = pd.DataFrame(
         {
             "id": ids,

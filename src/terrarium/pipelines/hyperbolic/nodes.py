@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOption
     return {
         "taxa": problem.tree.fingerprint(),
         "pairs": len(problem.ancestor),
-        "target_radius": float(problem.target.sum()),
+        "target_radius": sha256(problem.target.tobytes()).hexdigest(),
         "model": model.model_dump(mode="json"),
         "training": training.model_dump(mode="json", exclude={"checkpoints"}),
     }

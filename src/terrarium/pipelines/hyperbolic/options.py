@@ -24,7 +24,7 @@ class SourceOptions(Base):
     max_depth: int | None = Field(gt=0, description="levels below the root; null: all")
     clean: bool = Field(description="drop leaves that name no described taxon, see docs/hyperbolic.md")
     extra_noise: list[str] = Field(description="further regular expressions for the noise filter")
-    virtual_root: int | None = Field(description="unused id of a root to put above several roots")
+    virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
 
 
 class FeatureOptions(Base):
