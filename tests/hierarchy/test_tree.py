@@ -162,6 +162,11 @@ def test_faulty_nodes_are_named(ids, parents, message):
         Hierarchy.from_parents(ids, parents)
 
 
+def test_too_deep_a_chain_is_refused():
+    with pytest.raises(HierarchyError, match="40,000 levels"):
+        Hierarchy.from_edges(np.arange(1, 40_000), np.arange(39_999))
+
+
 def test_an_unknown_id_is_named():
     with pytest.raises(HierarchyError, match="id 7 is not in the hierarchy"):
         Hierarchy.from_edges([1], [2]).rows([1, 7])

@@ -150,6 +150,7 @@ def tree(**changes):
         ),
         ({"hyperbolic__features__root_norm": 0.99}, "leaf_norm must be larger than root_norm"),
         ({"hyperbolic__training__near_negatives": 90}, "near_negatives 90 is more than negatives 50"),
+        ({"hyperbolic__source__extra_noise": ["("]}, "hyperbolic.source.extra_noise: '(' is no regular expression"),
         ({"hyperbolic__source": {}}, "hyperbolic.source.path is missing"),
     ],
 )

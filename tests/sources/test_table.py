@@ -36,6 +36,8 @@ def test_parquet_is_csv(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("a.csv", "", "a.csv cannot be read as csv"),
+        ("a.parquet", "no parquet", "a.parquet cannot be read as parquet"),
         ("a.txt", "id,parent\n1,1\n", "suffix '.txt'"),
         ("a.csv", "a,b\n1,1\n", r"columns \['a', 'b'\]"),
         ("a.csv", "id,parent\nx,1\n", "'x' in column id"),

@@ -82,6 +82,8 @@ class Hierarchy:
     def _from_parents(cls, ids: Ids, up: NDArray[np.int64]) -> Hierarchy:
         """Lay out nodes (ids ascending, `up` the position of the parent, -1 at the one root) in preorder."""
         levels = _levels(ids, up)
+        if len(levels) > np.iinfo(np.int16).max:
+            raise HierarchyError(f"{len(levels):,} levels: depths are kept in 16 bits; choose a shallower part")
         size = np.ones(len(ids), np.int64)
         for level in reversed(levels[1:]):
             np.add.at(size, up[level], size[level])

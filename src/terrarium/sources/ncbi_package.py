@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from terrarium.sources.errors import SourceError
 
-ROOT = 1
 # The numbering of ranks is the order of taxoniq 1.0.3's enumeration, from 1.
 RANKS: tuple[str, ...] = tuple(
     name.replace("_", " ")

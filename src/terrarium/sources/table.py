@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.errors import EmptyDataError, ParserError
+from pyarrow import ArrowInvalid
 
 from terrarium.sources.errors import SourceError
 
@@ -31,7 +33,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
     file = Path(path)
     if not file.is_file():
         raise SourceError(f"source.path {file} is not a file: give a {', '.join(SUFFIXES)} file of child and parent")
-    frame = _read(file)
+    try:
+        frame = _read(file)
+    except (EmptyDataError, ParserError, ArrowInvalid, UnicodeDecodeError) as error:
+        raise SourceError(f"{file.name} cannot be read as {file.suffix[1:]}: {error}") from error
     frame.columns = [str(c).strip().lower() for c in frame.columns]
     child = next((c for c in _CHILD if c in frame), None)
     if child is None or "parent" not in frame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from terrarium.pipelines.hyperbolic.layouts import Initialisation
 from terrarium.pipelines.hyperbolic.objective import Objective
@@ -25,6 +26,16 @@ class SourceOptions(Base):
     clean: bool = Field(description="drop leaves that name no described taxon, see docs/hyperbolic.md")
     extra_noise: list[str] = Field(description="further regular expressions for the noise filter")
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
+
+    @field_validator("extra_noise")
+    @classmethod
+    def _compiles(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression ({error})") from error
+        return patterns
 
 
 class FeatureOptions(Base):
