@@ -245,18 +245,6 @@ def test_a_sample_of_everything_is_exact() -> None:
     assert choose_queries(tree, exact_limit=20, queries=1, seed=0).exact
 
 
-def test_by_depth_averages_to_the_metrics() -> None:
-    rng = np.random.default_rng(8)
-    tree, layout = random_tree(rng, 200), random_layout(rng, 200)
-    found = reconstruct(tree, layout, everything(tree))
-    table = found.by_depth()
-    weight = table["queries"].where(table["depth"] > 0, 0)
-    mean = (table["ancestor_map_slack"].fillna(0.0) * weight).sum() / weight.sum()
-    assert mean == pytest.approx(found.metrics()["ancestor_map_slack"])
-    assert np.isnan(table["ancestor_map_distance"].iloc[0])
-    assert table["queries"].sum() == 200
-
-
 @pytest.mark.parametrize(
     ("radius", "message"),
     [

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from terrarium.hierarchy import Hierarchy
@@ -86,19 +85,6 @@ class Reconstruction:
             found |= self._estimate(f"ancestor_map_{name}", precision, first_depth=1, top=1.0)
             found |= self._estimate(f"ancestor_mean_rank_{name}", ranks, first_depth=1, per_pair=True)
         return found | self._estimate("edge_map", self.edges.average_precision, first_depth=0, top=1.0)
-
-    def by_depth(self) -> pd.DataFrame:
-        """Per depth: queries, MAP by distance and slack, mean ranks, edge MAP."""
-        depth = self.sample.depth
-        frame = pd.DataFrame({"depth": depth, "queries": 1, "edge_map": self.edges.average_precision})
-        for name, ranking in (("distance", self.by_distance), ("slack", self.by_slack)):
-            frame[f"ancestor_map_{name}"] = ranking.average_precision
-            frame[f"ancestor_mean_rank_{name}"] = ranking.rank_sum / np.maximum(depth, 1)
-        how = {column: ("sum" if column == "queries" else "mean") for column in frame.columns[1:]}
-        table = frame.groupby("depth", as_index=False).agg(how)
-        ancestral = table.columns[table.columns.str.startswith("ancestor_")]
-        table.loc[table["depth"] == 0, ancestral] = np.nan
-        return table
 
     def _estimate(
         self, name: str, values: Floats, *, first_depth: int, per_pair: bool = False, top: float = np.inf
