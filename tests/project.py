@@ -14,8 +14,9 @@ KEDRO = Path(sys.executable).with_name("kedro")
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment of a command; kedro-viz's record of runs is kept out of the repository by --env=test runs."""
-    return os.environ | {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "COLUMNS": "200"} | extra
+    """The environment of a command; kedro-viz keeps no record of runs, as it would write that into the repository."""
+    quiet = {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TERRARIUM_VIZ_HOOKS": "0", "COLUMNS": "200"}
+    return os.environ | quiet | extra
 
 
 def kedro(*arguments: str, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,16 @@
 """Settings of the Kedro project; see https://docs.kedro.org for what each of them means."""
 
+import os
+
 from kedro.config import OmegaConfigLoader
 
 from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns, ValidateParameters
 
 HOOKS = (ValidateParameters(), ChooseInputs(), PinVersions(), RecordRuns(), AnnounceResults())
+
+# Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.
+_VIZ = ("kedro-viz",) if os.environ.get("TERRARIUM_VIZ_HOOKS") == "0" else ()
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", *_VIZ)
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

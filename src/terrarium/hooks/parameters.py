@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_origin
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -56,7 +57,8 @@ def check(
         try:
             model.model_validate(parameters.get(family, {}))
         except ValidationError as error:
-            faults += [_line(family, model, fault) for fault in error.errors()]
+            lines = [_line(family, model, fault) for fault in error.errors()]
+            faults += dict.fromkeys(lines)
     return faults
 
 
@@ -69,7 +71,7 @@ def _globals(context: KedroContext) -> Iterable[str]:
 
 
 def _line(family: str, model: type[BaseModel], fault: Any) -> str:
-    place = ".".join([family, *(str(part) for part in fault["loc"])])
+    place = ".".join([family, *_path(model, fault["loc"])])
     if fault["type"] == "extra_forbidden":
         *branch, name = fault["loc"]
         return f"{place} does not exist: {_nearest(str(name), _fields(model, branch))}"
@@ -77,6 +79,21 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
         return f"{place} is missing: give it a value in conf/base/parameters/{family}.yml"
     text = fault["msg"].removeprefix("Value error, ")
     return f"{place}: {text[:1].lower()}{text[1:]}, not {fault['input']!r}" if fault["loc"][1:] else f"{place}: {text}"
+
+
+def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
+    """The parameter's name, without what pydantic adds for a member of a union."""
+    path: list[str] = []
+    inner: Any = model
+    for part in place:
+        path.append(str(part))
+        fields = getattr(inner, "model_fields", {})
+        if part not in fields:
+            break
+        inner = fields[part].annotation
+        if get_origin(inner) in (UnionType, Union):
+            break
+    return path
 
 
 def _fields(model: type[BaseModel], branch: Iterable[Any]) -> list[str]:
