@@ -1,10 +1,15 @@
-"""Run all benchmarks, or those named: python -m benchmarks [commands] [ingestion] [throughput]."""
+"""Run all benchmarks, or those named: python -m benchmarks [commands] [evaluation] [ingestion] [throughput]."""
 
 import sys
 
-from benchmarks import commands, ingestion, throughput
+from benchmarks import commands, evaluation, ingestion, throughput
 
-BENCHMARKS = {"commands": commands.main, "ingestion": ingestion.main, "throughput": throughput.main}
+BENCHMARKS = {
+    "commands": commands.main,
+    "evaluation": evaluation.main,
+    "ingestion": ingestion.main,
+    "throughput": throughput.main,
+}
 
 
 def main(names: list[str]) -> int:
