@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from terrarium.pipelines.hyperbolic.construct import construct
 from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
 
 from .trees import chain, random_tree
@@ -13,14 +14,19 @@ def tree():
 
 @pytest.mark.parametrize("init", ["random", "inherited"])
 def test_directions_are_unit_and_seeded(tree, init):
-    first, same, other = (initial_directions(tree, init, 5, 0.3, seed) for seed in (1, 1, 2))
+    first, same, other = (initial_directions(tree, init, 5, 0.3, 34.0, seed) for seed in (1, 1, 2))
     assert np.allclose(np.linalg.norm(first, axis=1), 1.0)
     assert (first == same).all()
     assert not np.allclose(first, other)
 
 
 def test_random_directions_ignore_the_tree(tree):
-    assert (initial_directions(tree, "random", 5, 0.3, 1) == random_directions(len(tree), 5, 1)).all()
+    assert (initial_directions(tree, "random", 5, 0.3, 34.0, 1) == random_directions(len(tree), 5, 1)).all()
+
+
+def test_constructed_directions_are_those_of_the_construction(tree):
+    found = initial_directions(tree, "constructed", 5, 0.3, 20.0, 1)
+    assert (found == construct(tree, 5, 20.0).direction).all()
 
 
 def test_a_smaller_spread_keeps_children_nearer(tree):

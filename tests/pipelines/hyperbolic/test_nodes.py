@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from terrarium.pipelines.hyperbolic import nodes
+from terrarium.pipelines.hyperbolic.construct import construct
 from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
 from terrarium.pipelines.hyperbolic.options import FeatureOptions, ModelOptions, TrainingOptions
-from terrarium.pipelines.hyperbolic.taxonomy import build, closure_table, edge_table
+from terrarium.pipelines.hyperbolic.taxonomy import build, closure_table, edge_table, tree_of
 from terrarium.pipelines.hyperbolic.trainer import unpack_weights
 from terrarium.training.checkpoints import TrainingStore
 
@@ -29,8 +30,8 @@ def data():
 
 def train(data, folder, **changes):
     _, edges, depths = data
-    start = nodes.initialise(edges, depths, MODEL)
     chosen = TrainingOptions.model_validate(OPTIONS | changes)
+    start = nodes.initialise(edges, depths, MODEL, chosen.objective)
     return nodes.train(edges, nodes.build_closure(edges), depths, start, TrainingStore(folder), MODEL, chosen)
 
 
@@ -41,7 +42,7 @@ def test_target_norms_are_the_documents(data):
 
 def test_the_start_lies_at_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialise(edges, depths, MODEL))
+    layout = unpack_weights(nodes.initialise(edges, depths, MODEL, "slack"))
     assert np.allclose(layout.radius, depths["target_radius"])
 
 
@@ -52,6 +53,16 @@ def test_no_epochs_export_the_start(data, tmp_path):
     assert summary["epochs"] == 0
     assert checkpoints.is_dir()
     assert np.allclose(unpack_weights(weights).radius, depths["target_radius"])
+
+
+def test_construct_exports_the_constructed_layout(data, tmp_path):
+    _, edges, _ = data
+    weights, _, history, summary = train(data, tmp_path, objective="construct")
+    expected = construct(tree_of(edges), MODEL.dim, MODEL.max_radius)
+    assert (unpack_weights(weights).radius == expected.radius).all()
+    assert (unpack_weights(weights).direction == expected.direction).all()
+    assert len(history) == 0
+    assert "constructed" in summary["stop_reason"]
 
 
 def test_vectors_keep_the_radius_and_name_the_parent(data, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.geometry import Layout, slack
 from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
 from terrarium.pipelines.hyperbolic.layouts import inherited_directions
 from terrarium.pipelines.hyperbolic.options import TrainingOptions
@@ -20,6 +20,7 @@ OPTIONS = {
     "checkpoints": {"keep_last": 5, "keep_every": 0},
     "objective": "slack",
     "temperature": 3.0,
+    "pull": 0.5,
     "margin": 0.2,
     "negatives": 8,
     "near_negatives": 3,
@@ -130,3 +131,27 @@ def test_a_chain_has_nothing_to_push_and_still_trains():
         for run in (KernelTrainer(task), TorchTrainer(task, "cpu")):
             assert run.epoch(1)["loss"] == 0.0
             assert np.allclose(unpack_weights(run.weights()).direction, start.direction)
+
+
+def test_pairs_of_a_taxon_follow_each_other_where_they_share_negatives():
+    task = problem(objective="slack")
+    descendant = task.descendant[task.order(1)]
+    assert (np.diff(descendant) != 0).sum() == len(task.tree) - 2
+    assert not (task.order(1) == task.order(2)).all()
+
+
+def test_pull_lowers_the_slack_of_ancestors():
+    runs = [KernelTrainer(problem(objective="slack", pull=pull, train_radius=False)) for pull in (0.0, 50.0)]
+    for run in runs:
+        for epoch in range(1, 6):
+            run.epoch(epoch)
+    task = problem()
+    means = [
+        slack(*point(layout, task.descendant), *point(layout, task.ancestor)).mean()
+        for layout in (unpack_weights(run.weights()) for run in runs)
+    ]
+    assert means[1] < 0.8 * means[0]
+
+
+def point(layout, rows):
+    return layout.radius[rows], layout.direction[rows]

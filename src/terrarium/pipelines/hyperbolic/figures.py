@@ -11,8 +11,8 @@ import pandas as pd
 from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
-LAYOUTS: tuple[str, ...] = ("trained", "inherited", "random")
-_COLOURS = dict(zip(LAYOUTS, (PALETTE[0], PALETTE[5], GREY), strict=True))
+LAYOUTS: tuple[str, ...] = ("trained", "constructed", "inherited", "random")
+_COLOURS = dict(zip(LAYOUTS, (PALETTE[0], PALETTE[2], PALETTE[5], GREY), strict=True))
 _MARK = "#222222"
 _UNTRAINED = "no epoch was trained"
 

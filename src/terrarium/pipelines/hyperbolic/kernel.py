@@ -105,51 +105,104 @@ def ranking_pair(
     return loss * share
 
 
+@njit(cache=True, inline="always", error_model="numpy")
+def _exp_score(
+    table: Any, anchor: int, v: int, with_radius: bool
+) -> tuple[float, float, float]:  # pragma: no cover - compiled
+    """exp of the score's cost, d or d + r_v; cosh d - 1; squared chord."""
+    direction, exponential = table
+    chord = _chord(direction, anchor, v)
+    h, _ = _excess(exponential[anchor], exponential[v], chord)
+    e = 1.0 + h + np.sqrt(h * (h + 2.0))
+    return (e * exponential[v] if with_radius else e), h, chord
+
+
 @njit(cache=True, fastmath=True, error_model="numpy")
-def softmax_pair(
+def _score_negatives(
+    table: Any, anchor: int, negatives: Any, scratch: Any, temperature: float, with_radius: bool
+) -> tuple[float, float]:  # pragma: no cover - compiled
+    """Fill scratch with (share times total, cosh d - 1, squared chord); returns the least log cost and the total.
+
+    Costs are taken over the least one, whose term is 1, so that a term below NEGLIGIBLE can be told from the ratio
+    alone: it is set to 0 without a power.
+    """
+    term, excess, chords = scratch
+    least = np.inf
+    for j in range(len(negatives)):
+        term[j], excess[j], chords[j] = _exp_score(table, anchor, negatives[j], with_radius)
+        least = min(least, term[j])
+    cut = NEGLIGIBLE ** (1.0 / temperature)
+    total = 0.0
+    for j in range(len(negatives)):
+        ratio = least / term[j]
+        term[j] = np.exp(temperature * np.log(ratio)) if ratio > cut else 0.0
+        total += term[j]
+    return np.log(least), total
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def softmax_group(
     table: Any,
     gradient: Any,
     slots: Any,
     anchor: int,
-    positive: int,
-    negatives: Any,
+    group: Any,
     scratch: Any,
     temperature: float,
+    pull: float,
     with_radius: bool,
-    weight: float,
 ) -> float:  # pragma: no cover - compiled
-    """-log softmax of the positive among the negatives, score -T d or -T (d + r), times weight; gradients are added."""
-    direction, exponential = table
+    """Pairs of one anchor that share their negatives: sum of weight times loss; gradients are added.
+
+    Loss of a positive: -log softmax of it among the negatives, cost T d or T (d + r), plus pull times its d or slack.
+
+    Args:
+        table, gradient, slots, scratch: see `epoch`.
+        anchor: row of the descendant.
+        group: rows of the positives, their weights, rows of the negatives.
+        temperature, pull: see above.
+        with_radius: whether the radius of a candidate adds to its cost.
+    """
+    positives, weights, negatives = group
+    _, exponential = table
     _, radial = gradient
-    score, excess, chords = scratch
-    k = len(negatives)
-    best = -np.inf
-    for j in range(k + 1):
-        v = positive if j == k else negatives[j]
-        chords[j] = _chord(direction, anchor, v)
-        h, _ = _excess(exponential[anchor], exponential[v], chords[j])
-        excess[j] = h
-        e = 1.0 + h + np.sqrt(h * (h + 2.0))
-        if with_radius:
-            e *= exponential[v]
-        score[j] = -temperature * np.log(e)
-        best = max(best, score[j])
-    total = 0.0
-    for j in range(k + 1):
-        total += np.exp(score[j] - best)
-    loss = best + np.log(total) - score[k]
-    slot_a = _slot(anchor, slots)
-    for j in range(k + 1):
-        share = np.exp(score[j] - best) / total
-        if j < k and share < NEGLIGIBLE:
+    least, total = _score_negatives(table, anchor, negatives, scratch, temperature, with_radius)
+    log_total = np.log(total)
+    own = np.log(exponential[anchor]) if with_radius else 0.0
+    loss, pushing = 0.0, 0.0
+    for i in range(len(positives)):
+        v = positives[i]
+        e, h, chord = _exp_score(table, anchor, v, with_radius)
+        cost = np.log(e)
+        behind = temperature * (cost - least) + log_total
+        # log(1 + exp(behind)) without overflow; its derivative is the share of the negatives
+        tail = np.exp(-abs(behind))
+        loss += weights[i] * (max(behind, 0.0) + np.log1p(tail) + pull * (cost - own))
+        share = 1.0 / (1.0 + tail) if behind > 0.0 else tail / (1.0 + tail)
+        if share < NEGLIGIBLE:
+            share = 0.0
+        pushing += weights[i] * share
+        scale = weights[i] * (temperature * share + pull)
+        if scale == 0.0:
             continue
-        v = positive if j == k else negatives[j]
-        scale = weight * temperature * ((1.0 if j == k else 0.0) - share)
-        slot_v = _slot(v, slots)
+        slot_a, slot_v = _slot(anchor, slots), _slot(v, slots)
+        _add_distance_gradient(table, gradient, anchor, v, slot_a, slot_v, h, chord, scale)
+        if with_radius:
+            radial[slot_v] += scale
+            radial[slot_a] -= weights[i] * pull
+    if pushing == 0.0:
+        return loss
+    term, excess, chords = scratch
+    for j in range(len(negatives)):
+        if term[j] < NEGLIGIBLE * total:
+            continue
+        v = negatives[j]
+        scale = -temperature * pushing * term[j] / total
+        slot_a, slot_v = _slot(anchor, slots), _slot(v, slots)
         _add_distance_gradient(table, gradient, anchor, v, slot_a, slot_v, excess[j], chords[j], scale)
         if with_radius:
             radial[slot_v] += scale
-    return loss * weight
+    return loss
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -238,12 +291,14 @@ def step_rows(
 
 @njit(cache=True)
 def draw(tree: Any, pairs: Any, pair: int, options: Any, seeds: Any, out: Any) -> int:  # pragma: no cover - compiled
-    """Negatives of one pair, as the objective wants them; returns how many."""
+    """Negatives of one pair, as the objective wants them; returns how many. All pairs of a descendant get the same
+    ones, except of `ranking`."""
     ancestor, descendant, _ = pairs
     kind, near, reach = options
     if kind == RANKING:
         return negatives_at_depth(tree, ancestor[pair], tree[2][descendant[pair]], seeds[0], seeds[1], pair, out)
-    return negatives_near(tree, descendant[pair], near, reach, seeds[0], seeds[1], pair, out)
+    anchor = descendant[pair]
+    return negatives_near(tree, anchor, near, reach, seeds[0], seeds[1], anchor, out)
 
 
 @njit(cache=True)
@@ -253,6 +308,72 @@ def draw_batch(tree: Any, pairs: Any, batch: Any, options: Any, seeds: Any, out:
     for i in range(len(batch)):
         counts[i] = draw(tree, pairs, batch[i], options, seeds, out[i])
     return counts
+
+
+@njit(cache=True, error_model="numpy")
+def _ranking_batch(
+    table: Any,
+    gradient: Any,
+    slots: Any,
+    tree: Any,
+    pairs: Any,
+    batch: Any,
+    total: float,
+    loss: Any,
+    seeds: Any,
+    work: Any,
+) -> tuple[float, float]:  # pragma: no cover - compiled
+    """Gradients of a batch for `ranking`; sum of weighted losses and of the weights of pairs with negatives."""
+    ancestor, descendant, weight = pairs
+    kind, _, near, reach, margin, _, _ = loss
+    drawn = work[0]
+    losses, weights = 0.0, 0.0
+    for p in range(len(batch)):
+        pair = batch[p]
+        k = draw(tree, pairs, pair, (kind, near, reach), seeds, drawn)
+        if k > 0:
+            a, d, w = ancestor[pair], descendant[pair], weight[pair]
+            losses += ranking_pair(table, gradient, slots, a, d, drawn[:k], margin, w / total) * total
+            weights += w
+    return losses, weights
+
+
+@njit(cache=True, error_model="numpy")
+def _softmax_batch(
+    table: Any,
+    gradient: Any,
+    slots: Any,
+    tree: Any,
+    pairs: Any,
+    batch: Any,
+    total: float,
+    loss: Any,
+    seeds: Any,
+    work: Any,
+) -> tuple[float, float]:  # pragma: no cover - compiled
+    """As `_ranking_batch`, for `closure` and `slack`: neighbouring pairs of one descendant are one group."""
+    ancestor, descendant, weight = pairs
+    kind, _, near, reach, _, temperature, pull = loss
+    drawn, scratch, positives, shares = work
+    losses, weights = 0.0, 0.0
+    p = 0
+    while p < len(batch):
+        anchor = descendant[batch[p]]
+        count, sum_weights = 0, 0.0
+        while p + count < len(batch) and descendant[batch[p + count]] == anchor:
+            pair = batch[p + count]
+            positives[count] = ancestor[pair]
+            shares[count] = weight[pair] / total
+            sum_weights += weight[pair]
+            count += 1
+        k = draw(tree, pairs, batch[p], (kind, near, reach), seeds, drawn)
+        if k > 0:
+            group = positives[:count], shares[:count], drawn[:k]
+            value = softmax_group(table, gradient, slots, anchor, group, scratch, temperature, pull, kind == SLACK)
+            losses += value * total
+            weights += sum_weights
+        p += count
+    return losses, weights
 
 
 @njit(cache=True, error_model="numpy")
@@ -276,43 +397,37 @@ def epoch(
         tree: `TreeArrays.as_tuple()`.
         pairs: ancestors, descendants and weights, (P,) each.
         order: positions of pairs, in the order of training.
-        loss: kind, negatives, near, reach, margin, temperature.
+        loss: kind, negatives, near, reach, margin, temperature, pull.
         step: batch, learning rate, regulariser, largest radius, whether radii are trained.
         seeds: seed and number of the epoch.
 
     Returns:
         Sum of weighted losses, sum of weights, largest radius before the limit, steps beyond it, steps of rows.
     """
-    ancestor, descendant, weight = pairs
-    kind, count, near, reach, margin, temperature = loss
+    weight = pairs[2]
+    kind, count = loss[0], loss[1]
     batch, lr, strength, max_radius, train_radius = step
     direction, _ = table
-    capacity = batch * (count + 2)
+    capacity = min(batch * (count + 2), len(radius))
     gradient = (np.zeros((capacity, direction.shape[1])), np.zeros(capacity))
     angular, radial = gradient
     counter = np.zeros(2, np.int64)
     touched = np.zeros(capacity, np.int64)
     slots = (np.full(len(radius), -1, np.int64), np.zeros(len(radius), np.int64), touched, counter)
-    drawn = np.zeros(count, np.int64)
-    scratch = (np.zeros(count + 1), np.zeros(count + 1), np.zeros(count + 1))
+    scratch = (np.zeros(count), np.zeros(count), np.zeros(count))
+    work = (np.zeros(count, np.int64), scratch, np.zeros(batch, np.int64), np.zeros(batch))
     losses, weights, largest, beyond, moved = 0.0, 0.0, 0.0, 0, 0
     for start in range(0, len(order), batch):
-        stop = min(start + batch, len(order))
+        part = order[start : start + batch]
         counter[0] = 0
         counter[1] = start
-        total = weight[order[start:stop]].sum()
-        for p in range(start, stop):
-            pair = order[p]
-            a, d, w = ancestor[pair], descendant[pair], weight[pair] / total
-            k = draw(tree, pairs, pair, (kind, near, reach), seeds, drawn)
-            if k == 0:
-                continue
-            if kind == RANKING:
-                value = ranking_pair(table, gradient, slots, a, d, drawn[:k], margin, w)
-            else:
-                value = softmax_pair(table, gradient, slots, d, a, drawn[:k], scratch, temperature, kind == SLACK, w)
-            losses += value * total
-            weights += weight[pair]
+        total = weight[part].sum()
+        if kind == RANKING:
+            found = _ranking_batch(table, gradient, slots, tree, pairs, part, total, loss, seeds, work)
+        else:
+            found = _softmax_batch(table, gradient, slots, tree, pairs, part, total, loss, seeds, work)
+        losses += found[0]
+        weights += found[1]
         n = counter[0]
         moved += n
         if train_radius and strength > 0.0:

@@ -33,7 +33,7 @@ class KernelTrainer:
         options = self._problem.options
         rate = self._problem.learning_rate(epoch)
         kind = _KINDS[options.objective]
-        loss = (kind, options.negatives, *self._near(), options.margin, options.temperature)
+        loss = (kind, options.negatives, *self._near(), options.margin, options.temperature, options.pull)
         step = (options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius)
         losses, weights, largest, beyond, moved = kernel.epoch(
             self._radius,

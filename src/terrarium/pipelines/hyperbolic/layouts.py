@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic.construct import construct
 from terrarium.pipelines.hyperbolic.geometry import Floats
 
-Initialisation = Literal["inherited", "random"]
+Initialisation = Literal["inherited", "random", "constructed"]
 _FREE_DEPTH = 3
 
 
@@ -39,8 +40,14 @@ def inherited_directions(tree: Hierarchy, dim: int, spread: float, seed: int) ->
     return directions
 
 
-def initial_directions(tree: Hierarchy, init: Initialisation, dim: int, spread: float, seed: int) -> Floats:
-    """(N, dim) directions of the chosen start."""
-    if init == "random":
-        return random_directions(len(tree), dim, seed)
-    return inherited_directions(tree, dim, spread, seed)
+def initial_directions(
+    tree: Hierarchy, init: Initialisation, dim: int, spread: float, max_radius: float, seed: int
+) -> Floats:
+    """(N, dim) directions of the chosen start; `max_radius` decides the edges of the constructed one."""
+    match init:
+        case "random":
+            return random_directions(len(tree), dim, seed)
+        case "constructed":
+            return construct(tree, dim, max_radius).direction
+        case "inherited":
+            return inherited_directions(tree, dim, spread, seed)

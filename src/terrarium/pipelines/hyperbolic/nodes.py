@@ -11,9 +11,11 @@ import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic import taxonomy
+from terrarium.pipelines.hyperbolic.construct import construct
 from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, to_ball
 from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
+from terrarium.pipelines.hyperbolic.objective import Objective
 from terrarium.pipelines.hyperbolic.options import (
     EvaluationOptions,
     FeatureOptions,
@@ -27,6 +29,8 @@ from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_w
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from terrarium.training.state import State
+
+CONSTRUCTED = "The layout was constructed from the tree; nothing was trained."
 
 
 class WrongTaxaError(ValueError):
@@ -59,10 +63,12 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
     return pd.DataFrame(columns)
 
 
-def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions) -> State:
-    """Start of the training: target radii with the chosen directions."""
+def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, objective: Objective) -> State:
+    """Start of the training: target radii with the chosen directions; for `construct` the whole constructed layout."""
     tree = taxonomy.tree_of(edges)
-    direction = initial_directions(tree, model.init, model.dim, model.spread, model.seed)
+    if objective == "construct":
+        return pack_weights(tree, construct(tree, model.dim, model.max_radius))
+    direction = initial_directions(tree, model.init, model.dim, model.spread, model.max_radius, model.seed)
     return pack_weights(tree, Layout(_target(depths, model), direction))
 
 
@@ -89,12 +95,13 @@ def train(
     )
     result = fit(
         make_trainer(problem),
-        options=training,
+        options=training.model_copy(update={"max_epochs": 0}) if training.objective == "construct" else training,
         store=training_state,
         fingerprint=_fingerprint(problem, model, training),
         title="hyperbolic",
     )
-    summary = {"stop_reason": result.stop_reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
+    reason = CONSTRUCTED if training.objective == "construct" else result.stop_reason
+    summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
     return result.best, result.checkpoints, result.history, summary
 
 
@@ -115,7 +122,7 @@ def evaluate(
     model: ModelOptions,
     evaluation: EvaluationOptions,
 ) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
-    """Measure the trained layout beside two untrained ones: metrics, a row a layout, a row a layout and rank."""
+    """Measure the trained layout beside three untrained ones: metrics, a row a layout, a row a layout and rank."""
     taxonomy.check_ranks(taxa, evaluation.ranks)
     tree = taxonomy.tree_of(edges)
     trained = _layout_of(weights, tree)
@@ -123,6 +130,7 @@ def evaluate(
     inherited = inherited_directions(tree, trained.dim, model.spread, model.seed)
     layouts = {
         TRAINED: trained,
+        "constructed": construct(tree, trained.dim, model.max_radius),
         "inherited": Layout(target, inherited),
         "random": Layout(target, random_directions(len(tree), trained.dim, model.seed)),
     }

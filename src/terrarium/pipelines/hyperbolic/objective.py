@@ -4,7 +4,10 @@ For a pair of an ancestor a and a descendant p with negatives n_j, d the hyperbo
 
 - ranking: mean_j max(0, d(a, p) - d(a, n_j) + margin), n_j at the depth of p and never below a (the documents' loss);
 - closure: -log softmax of -T d(p, a) among -T d(p, n_j), n_j neither above nor below p (Nickel and Kiela 2017);
-- slack: the same with the score -T (r_v + d(p, v) - r_p), which is 0 for v on the geodesic from the origin to p.
+- slack: the same with the slack r_v + d(p, v) - r_p in place of d, which is 0 for v on the geodesic from the origin to
+  p; that is softplus(T slack(a) + logsumexp_j(-T slack(n_j))).
+
+To closure and slack, `pull` adds pull * d(p, a) or pull * slack(a). All pairs of a descendant share its negatives.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-Objective = Literal["ranking", "closure", "slack"]
+Objective = Literal["construct", "ranking", "closure", "slack"]
 
 NEGLIGIBLE = 1e-9
-"""A negative whose softmax share is smaller gets no gradient, so its row is not touched."""
+"""A negative with a smaller share of the negatives' softmax counts as absent, and a pair that leaves its negatives a
+smaller share than that does not push; the rows of neither are touched."""
 
 
 def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
@@ -40,6 +44,7 @@ def pair_losses(
     *,
     margin: float,
     temperature: float,
+    pull: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Loss of each pair, and which negatives it pushes.
 
@@ -48,7 +53,7 @@ def pair_losses(
         radius, direction: (R,) and (R, d) points.
         ancestor, descendant: (B,) rows of the points.
         negatives: (B, K) rows; present: (B, K) which of them count.
-        margin: of ranking. temperature: of closure and slack.
+        margin: of ranking. temperature, pull: of closure and slack.
 
     Returns:
         (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
@@ -64,9 +69,12 @@ def pair_losses(
         hinge = (near[:, None] - far + margin).clamp_min(0.0) * present
         return hinge.sum(1) / count.clamp_min(1), hinge > 0.0
     if objective == "slack":
-        near, far = near + radius[positive], far + radius[negatives]
+        near = near + radius[positive] - radius[anchor]
+        far = far + radius[negatives] - radius[anchor, None]
     score = (-temperature * far).masked_fill(~present, -torch.inf)
-    own = -temperature * near
-    whole = torch.logsumexp(torch.cat([own[:, None], score], dim=1), dim=1)
-    active = (score - whole[:, None]).detach().exp() >= NEGLIGIBLE
-    return (whole - own).masked_fill(count == 0, 0.0), active
+    whole = torch.logsumexp(score, dim=1, keepdim=True)
+    counted = (score - torch.where(count[:, None] > 0, whole, 0.0)).detach().exp() >= NEGLIGIBLE
+    behind = temperature * near + torch.logsumexp(score.masked_fill(~counted, -torch.inf), dim=1)
+    pushing = torch.sigmoid(behind.detach()) >= NEGLIGIBLE
+    losses = torch.nn.functional.softplus(torch.where(pushing, behind, behind.detach())) + pull * near
+    return losses.masked_fill(count == 0, 0.0), counted & pushing[:, None]

@@ -56,7 +56,7 @@ class ModelOptions(Base):
     """The table of points and its start."""
 
     dim: int = Field(ge=2, description="dimension of the ball")
-    init: Initialisation = Field(description="inherited: the parent's direction plus a step; random: independent")
+    init: Initialisation = Field(description="directions: inherited (the parent's plus a step), constructed, random")
     spread: float = Field(gt=0, description="length of the step below depth 3, for init: inherited")
     max_radius: float = Field(
         gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact to 34"
@@ -67,8 +67,11 @@ class ModelOptions(Base):
 class TrainingOptions(FitOptions):
     """The objective and its optimiser."""
 
-    objective: Objective = Field(description="slack, closure or ranking, see docs/hyperbolic.md")
+    objective: Objective = Field(
+        description="slack, closure, ranking, or construct (no training), see docs/hyperbolic.md"
+    )
     temperature: float = Field(gt=0, description="factor on the score, for slack and closure")
+    pull: float = Field(ge=0, description="for slack and closure: how strongly an ancestor's slack or distance counts")
     margin: float = Field(ge=0, description="for ranking")
     negatives: int = Field(gt=0, description="negatives a pair")
     near_negatives: int = Field(ge=0, description="of them, children of near ancestors, for slack and closure")

@@ -46,7 +46,7 @@ def _training() -> list[Node]:
     return [
         Node(
             nodes.initialise,
-            ["edges", "depths", "params:model"],
+            ["edges", "depths", "params:model", "params:training.objective"],
             "initial_weights",
             name="initialise",
             tags="training",

@@ -125,6 +125,7 @@ class TorchTrainer(TorchTrainable):
             present=present,
             margin=options.margin,
             temperature=options.temperature,
+            pull=options.pull,
         )
         with torch.no_grad():
             losses, active = loss(radius, direction)
@@ -143,7 +144,8 @@ class TorchTrainer(TorchTrainable):
         self, count: int, ancestor: Tensor, descendant: Tensor, negatives: Tensor, active: Tensor, present: Tensor
     ) -> Tensor:
         """(R,) which rows of the batch the objective gives a gradient."""
-        pushing = active.any(1) if self._problem.options.objective == "ranking" else present.any(1)
+        pulling = self._problem.options.objective != "ranking" and self._problem.options.pull > 0.0
+        pushing = present.any(1) if pulling else active.any(1)
         touched = torch.zeros(count, dtype=torch.bool, device=ancestor.device)
         for rows in (ancestor[pushing], descendant[pushing], negatives[active]):
             touched[rows] = True

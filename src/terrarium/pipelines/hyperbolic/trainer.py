@@ -47,8 +47,15 @@ class Problem:
         return weight
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """Positions of the pairs in the order of one epoch; depends on seed and epoch alone."""
-        return np.random.default_rng([self.options.seed, epoch]).permutation(len(self.ancestor))
+        """Positions of the pairs in the order of one epoch; depends on seed and epoch alone.
+
+        For closure and slack the pairs of a descendant follow each other, since they share their negatives.
+        """
+        rng = np.random.default_rng([self.options.seed, epoch])
+        if self.options.objective == "ranking":
+            return rng.permutation(len(self.ancestor))
+        place = rng.permutation(len(self.tree))
+        return np.argsort(place[self.descendant], kind="stable")
 
     def learning_rate(self, epoch: int) -> float:
         """Geometric from the first epoch's rate to the last one's."""
