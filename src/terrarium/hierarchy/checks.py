@@ -10,14 +10,39 @@ class HierarchyError(ValueError):
     """The edges do not form one rooted tree."""
 
 
-def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
-    """Refuse empty tables, self-parents, duplicate edges and second parents."""
+def first_rows(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which entries are the first of their id."""
+    first = np.zeros(len(ids), bool)
+    first[np.unique(ids, return_index=True)[1]] = True
+    return first
+
+
+def check_links(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+    """Refuse further rows of an id that repeat a parent or name none."""
+    further = ~first_rows(child)
+    none = further & ((parent == -1) | (parent == child))
+    if none.any():
+        raise HierarchyError(
+            f"node {child[none][0]} has a second row without a parent: drop it ({int(none.sum())} such)"
+        )
+    _no_duplicates(child, parent)
+    missing = further & ~np.isin(parent, child)
+    if missing.any():
+        i = int(np.flatnonzero(missing)[0])
+        raise HierarchyError(f"node {child[i]} names the parent {parent[i]}, which is missing: add it or drop the row")
+
+
+def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64], *, several_parents: bool = False) -> None:
+    """Refuse empty tables, self-parents, duplicate edges and, unless they are wanted, second parents."""
     if len(child) != len(parent):
         raise HierarchyError(f"{len(child)} children but {len(parent)} parents: the columns differ in length")
     if not len(child):
         raise HierarchyError("the hierarchy is empty or a single node: no edge to learn from; choose a larger part")
     _no_self_parent(child, parent)
-    _one_parent(child, parent)
+    if several_parents:
+        _no_duplicates(child, parent)
+    else:
+        _one_parent(child, parent)
 
 
 def check_nodes(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
@@ -76,18 +101,25 @@ def cycle_error(ids: NDArray[np.int64], up: NDArray[np.int64]) -> HierarchyError
 
 
 def _one_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
-    order = np.lexsort((parent, child))
-    c, p = child[order], parent[order]
+    c, p = _no_duplicates(child, parent)
     again = c[1:] == c[:-1]
-    same = again & (p[1:] == p[:-1])
-    if same.any():
-        i = int(np.flatnonzero(same)[0])
-        raise HierarchyError(f"duplicate edge {c[i]} -> {p[i]} ({int(same.sum())} such): drop the repeated rows")
     if again.any():
         i = int(np.flatnonzero(again)[0])
         raise HierarchyError(
-            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one a node"
+            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one a node; "
+            "set source.several_parents to true if they are meant"
         )
+
+
+def _no_duplicates(child: NDArray[np.int64], parent: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The edges sorted by child and parent."""
+    order = np.lexsort((parent, child))
+    c, p = child[order], parent[order]
+    same = (c[1:] == c[:-1]) & (p[1:] == p[:-1])
+    if same.any():
+        i = int(np.flatnonzero(same)[0])
+        raise HierarchyError(f"duplicate edge {c[i]} -> {p[i]} ({int(same.sum())} such): drop the repeated rows")
+    return c, p
 
 
 def _no_self_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:

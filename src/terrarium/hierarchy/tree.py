@@ -1,19 +1,23 @@
-"""A rooted tree in depth-first order.
+"""A rooted hierarchy in depth-first order.
 
-Nodes are rows 0 .. N-1 in preorder, children by ascending id. A parent therefore precedes its children and the
-descendants of row i are the rows i+1 .. end[i]-1, so an ancestor test is two comparisons (Euler tour intervals).
+Nodes are rows 0 .. N-1 in preorder, children by ascending id. In a tree a parent therefore precedes its children and
+the descendants of row i are the rows i+1 .. end[i]-1, so an ancestor test is two comparisons (Euler tour intervals).
+
+Where nodes have several parents, the first parent of each gives the tree that rows, depths and intervals follow; the
+other links are kept beside it, and ancestors are looked up in sorted rows instead of intervals.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from terrarium.hierarchy import checks
+from terrarium.hierarchy.links import Ancestors, ancestors_of, refuse_cycles
 
 Rows = NDArray[np.int32]
 Ids = NDArray[np.int64]
@@ -21,36 +25,55 @@ Ids = NDArray[np.int64]
 HierarchyError = checks.HierarchyError
 
 
+def _no_rows() -> Rows:
+    return np.zeros(0, np.int32)
+
+
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
-    """A rooted tree.
+    """A rooted tree, or a rooted acyclic graph around the tree of its first parents.
 
     Attributes:
         ids: (N,) identifier of each row.
-        parent: (N,) row of the parent, -1 at the root (row 0).
-        depth: (N,) edges to the root.
+        parent: (N,) row of the first parent, -1 at the root (row 0).
+        depth: (N,) edges to the root by first parents.
         end: (N,) one past the last row of the subtree.
+        extra_child, extra_parent: (E,) rows of the further links, sorted by child; none in a tree.
     """
 
     ids: Ids
     parent: Rows
     depth: NDArray[np.int16]
     end: Rows
+    extra_child: Rows = field(default_factory=_no_rows)
+    extra_parent: Rows = field(default_factory=_no_rows)
 
     @classmethod
-    def from_edges(cls, child: ArrayLike, parent: ArrayLike, *, virtual_root: int | None = None) -> Hierarchy:
-        """Build the tree of the edges child -> parent.
+    def from_edges(
+        cls,
+        child: ArrayLike,
+        parent: ArrayLike,
+        *,
+        virtual_root: int | None = None,
+        several_parents: bool = False,
+    ) -> Hierarchy:
+        """Build the hierarchy of the edges child -> parent.
 
         Args:
-            child: (E,) ids; each id may stand here once.
+            child: (E,) ids; each id may stand here once, unless it may have several parents.
             parent: (E,) ids.
             virtual_root: id of a root to add above several roots. Without it several roots are an error.
+            several_parents: whether a node may have several; the one that stands first is its first parent.
 
         Raises:
             HierarchyError: self-parent, duplicate edge, second parent, cycle, no root, or several roots.
         """
         child, parent = np.asarray(child, np.int64).ravel(), np.asarray(parent, np.int64).ravel()
-        checks.check_edges(child, parent)
+        checks.check_edges(child, parent, several_parents=several_parents)
+        if several_parents:
+            first = checks.first_rows(child)
+            tree = cls.from_edges(child[first], parent[first], virtual_root=virtual_root)
+            return tree._with_links(child[~first], parent[~first])
         ids = np.unique(np.concatenate([child, parent]))
         up = np.full(len(ids), -1, np.int64)
         up[np.searchsorted(ids, child)] = np.searchsorted(ids, parent)
@@ -58,18 +81,31 @@ class Hierarchy:
         return cls._from_parents(ids, up)
 
     @classmethod
-    def from_parents(cls, ids: ArrayLike, parent_ids: ArrayLike, *, virtual_root: int | None = None) -> Hierarchy:
-        """Build the tree of N nodes, each with the id of its parent; the root names itself or -1.
+    def from_parents(
+        cls,
+        ids: ArrayLike,
+        parent_ids: ArrayLike,
+        *,
+        virtual_root: int | None = None,
+        several_parents: bool = False,
+    ) -> Hierarchy:
+        """Build the hierarchy of N nodes, each with the id of its parent; the root names itself or -1.
 
         Args:
-            ids: (N,) ids, each once.
+            ids: (N,) ids, each once, unless it may have several parents.
             parent_ids: (N,) ids of the parents.
             virtual_root: id of a root to add above several roots. Without it several roots are an error.
+            several_parents: whether an id may have several rows; the one that stands first gives its first parent.
 
         Raises:
             HierarchyError: a parent that is not among the ids, a repeated id, a cycle, no root, or several roots.
         """
         ids, parent_ids = np.asarray(ids, np.int64).ravel(), np.asarray(parent_ids, np.int64).ravel()
+        if several_parents:
+            first = checks.first_rows(ids)
+            checks.check_links(ids, parent_ids)
+            tree = cls.from_parents(ids[first], parent_ids[first], virtual_root=virtual_root)
+            return tree._with_links(ids[~first], parent_ids[~first])
         order = np.argsort(ids, kind="stable")
         ids, parent_ids = ids[order], parent_ids[order]
         checks.check_nodes(ids, parent_ids)
@@ -103,8 +139,21 @@ class Hierarchy:
             end=(rows + size[order]).astype(np.int32),
         )
 
+    def _with_links(self, child: Ids, parent: Ids) -> Hierarchy:
+        """The hierarchy with further links, given by id."""
+        below, above = self.rows(child), self.rows(parent)
+        order = np.lexsort((above, below))
+        whole = replace(self, extra_child=below[order], extra_parent=above[order])
+        refuse_cycles(*whole.links(), self.ids)
+        return whole
+
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every node has one parent at most."""
+        return not len(self.extra_child)
 
     @property
     def max_depth(self) -> int:
@@ -114,6 +163,8 @@ class Hierarchy:
     @property
     def pair_count(self) -> int:
         """Ancestor-descendant pairs: in a tree the sum of the depths."""
+        if not self.is_tree:
+            return len(self.ancestor_rows.rows)
         return int(self.depth.sum(dtype=np.int64))
 
     def rows(self, ids: ArrayLike) -> Rows:
@@ -133,10 +184,16 @@ class Hierarchy:
     def is_ancestor(self, ancestor: ArrayLike, descendant: ArrayLike) -> NDArray[np.bool_]:
         """Whether rows are proper ancestors of rows; broadcasts."""
         a, d = np.asarray(ancestor), np.asarray(descendant)
-        return (a < d) & (d < self.end[a])
+        if self.is_tree:
+            return (a < d) & (d < self.end[a])
+        pairs, wanted = self._pair_keys, d.astype(np.int64) * len(self) + a
+        return pairs[np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)] == wanted
 
     def ancestors(self, row: int) -> Rows:
         """Proper ancestors of a row, nearest first."""
+        if not self.is_tree:
+            part = slice(*self.ancestor_rows.start[row : row + 2])
+            return self.ancestor_rows.rows[part][np.argsort(self.ancestor_rows.difference[part], kind="stable")]
         found = []
         above = self.parent[row]
         while above >= 0:
@@ -145,15 +202,47 @@ class Hierarchy:
         return np.array(found, np.int32)
 
     def children(self, row: int) -> Rows:
-        """Children of a row, by ascending id."""
+        """Children of a row by first parent, by ascending id; then those by further links."""
         inside = np.arange(row + 1, self.end[row], dtype=np.int32)
-        return inside[self.parent[inside] == row]
+        return np.concatenate([inside[self.parent[inside] == row], self.extra_child[self.extra_parent == row]])
+
+    def parents(self, row: int) -> Rows:
+        """Parents of a row, the first parent first; none at the root."""
+        first = self.parent[row : row + 1]
+        return np.concatenate([first[first >= 0], self.extra_parent[self.extra_child == row]])
+
+    def links(self) -> tuple[Rows, Rows]:
+        """All direct links (child, parent), by child, the first parent first."""
+        child = np.concatenate([np.arange(1, len(self), dtype=np.int32), self.extra_child])
+        parent = np.concatenate([self.parent[1:], self.extra_parent])
+        order = np.argsort(child, kind="stable")
+        return child[order], parent[order]
+
+    def below(self, row: int) -> Rows:
+        """All descendants of a row, ascending."""
+        if self.is_tree:
+            return np.arange(row + 1, self.end[row], dtype=np.int32)
+        return np.flatnonzero(self.is_ancestor(row, np.arange(len(self)))).astype(np.int32)
+
+    def part(self, keep: NDArray[np.bool_]) -> Hierarchy:
+        """The hierarchy of the rows that stay; with a row the way up by first parents stays."""
+        child, parent = self.links()
+        stays = keep[child] & keep[parent]
+        ids = np.concatenate([self.ids[:1], self.ids[child[stays]]])
+        parents = np.concatenate([[-1], self.ids[parent[stays]]])
+        return Hierarchy.from_parents(ids, parents, several_parents=not self.is_tree)
 
     def closure(self) -> tuple[Rows, Rows, NDArray[np.int16]]:
         """All pairs (ancestor, descendant, depth difference), by descendant row, nearest ancestor first.
 
-        One gather per depth difference, no loop over nodes: the ancestor k steps up of all nodes at once.
+        In a tree one gather per depth difference, no loop over nodes: the ancestor k steps up of all nodes at once.
+        With several parents the difference is that of the shortest way.
         """
+        if not self.is_tree:
+            start, rows, steps = self.ancestor_rows
+            below = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(start))
+            order = np.lexsort((rows, steps, below))
+            return rows[order], below, steps[order]
         depth = self.depth.astype(np.int64)
         start = np.cumsum(depth) - depth
         ancestor = np.empty(self.pair_count, np.int32)
@@ -175,7 +264,7 @@ class Hierarchy:
         return order, np.concatenate([[0], np.cumsum(counts)])
 
     def lca(self, a: ArrayLike, b: ArrayLike) -> Rows:
-        """Lowest common ancestor-or-self of rows; broadcasts. One step up of all open pairs at a time."""
+        """Lowest common ancestor-or-self of rows by first parents; broadcasts. One step up of all open pairs a time."""
         x, y = (v.astype(np.int32) for v in np.broadcast_arrays(np.asarray(a), np.asarray(b)))
         shape = x.shape
         x, y = x.ravel().copy(), y.ravel().copy()
@@ -189,16 +278,29 @@ class Hierarchy:
         return x.reshape(shape)
 
     def hops(self, a: ArrayLike, b: ArrayLike) -> NDArray[np.int64]:
-        """Edges on the path between rows; broadcasts."""
+        """Edges on the path between rows by first parents; broadcasts."""
         depth = self.depth.astype(np.int64)
         return depth[np.asarray(a)] + depth[np.asarray(b)] - 2 * depth[self.lca(a, b)]
 
     def fingerprint(self) -> str:
-        """SHA-256 of ids and parents, hexadecimal: equal trees, equal fingerprints."""
+        """SHA-256 of ids, parents and further links, hexadecimal: equal hierarchies, equal fingerprints."""
         digest = hashlib.sha256()
         digest.update(np.ascontiguousarray(self.ids, "<i8").tobytes())
         digest.update(np.ascontiguousarray(self.parent, "<i4").tobytes())
+        if not self.is_tree:
+            digest.update(np.ascontiguousarray([self.extra_child, self.extra_parent], "<i4").tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def ancestor_rows(self) -> Ancestors:
+        """Sorted proper ancestors of each row, with the shortest way to each."""
+        return ancestors_of(*self.links(), len(self))
+
+    @cached_property
+    def _pair_keys(self) -> NDArray[np.int64]:
+        """descendant * N + ancestor of all pairs, ascending."""
+        start, rows, _ = self.ancestor_rows
+        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(start)) * len(self) + rows
 
     @cached_property
     def _by_id(self) -> tuple[Rows, Ids]:

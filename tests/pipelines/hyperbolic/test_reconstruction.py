@@ -19,7 +19,7 @@ from terrarium.pipelines.hyperbolic.reconstruction import (
     reconstruct,
 )
 
-from .trees import chain, random_layout, random_tree, star, tree_of, trees
+from .trees import chain, random_dag, random_layout, random_tree, star, tree_of, trees
 
 
 def everything(tree: Hierarchy) -> QuerySample:
@@ -259,3 +259,19 @@ def test_broken_layouts_are_refused(radius: np.ndarray, message: str) -> None:
     tree = star(5)
     with pytest.raises(ValueError, match=message):
         reconstruct(tree, layout, everything(tree))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_several_parents_all_ancestors_and_links_count(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    dag = random_dag(rng, 40)
+    layout = random_layout(rng, len(dag))
+    found = reconstruct(dag, layout, everything(dag))
+    by_distance, by_slack = all_scores(layout)
+    ancestors = [set(dag.ancestors(u).tolist()) for u in range(len(dag))]
+    neighbours = [set(dag.children(u).tolist()) | set(dag.parents(u).tolist()) for u in range(len(dag))]
+    check(dag, found.by_distance, by_distance, ancestors)
+    check(dag, found.by_slack, by_slack, ancestors)
+    check(dag, found.edges, by_distance, neighbours)
+    expected = sum(ranks for ranks, _ in slow_ranking(by_slack, dag, ancestors)) / dag.pair_count
+    assert found.metrics()["ancestor_mean_rank_slack"] == pytest.approx(expected)

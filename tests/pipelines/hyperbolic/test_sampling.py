@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from terrarium.pipelines.hyperbolic import sampling
 from terrarium.pipelines.hyperbolic.sampling import TreeArrays
 
-from .trees import chain, random_tree, star, trees
+from .trees import chain, random_dag, random_tree, star, trees
 
 
 def draw(function, tree, *arguments, count=40, seed=0, epoch=1, pair=0):
@@ -83,3 +83,16 @@ def test_a_draw_depends_on_seed_epoch_and_pair():
         {"seed": 1, "epoch": 2, "pair": 4},
     ):
         assert (base != draw(sampling.negatives_outside, tree, 250, **other)).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_negative_is_a_relative_by_a_further_link(seed):
+    dag = random_dag(np.random.default_rng(seed), 60)
+    for anchor in range(len(dag)):
+        forbidden = {anchor, *dag.ancestors(anchor).tolist(), *dag.below(anchor).tolist()}
+        got = [
+            draw(sampling.negatives_outside, dag, anchor),
+            draw(sampling.negatives_near, dag, anchor, 20, 3),
+            draw(sampling.negatives_at_depth, dag, anchor, min(int(dag.depth[anchor]) + 1, dag.max_depth)),
+        ]
+        assert not forbidden & {int(row) for rows in got for row in rows}

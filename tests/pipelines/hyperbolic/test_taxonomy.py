@@ -4,6 +4,7 @@ import pytest
 from terrarium.hierarchy import HierarchyError
 from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.options import SourceOptions
+from terrarium.pipelines.hyperbolic.validators import closure_is_exact
 from terrarium.sources.errors import SourceError
 
 DEFAULTS = {
@@ -14,6 +15,7 @@ DEFAULTS = {
     "max_depth": None,
     "clean": False,
     "extra_noise": [],
+    "several_parents": False,
     "virtual_root": None,
 }
 
@@ -81,3 +83,48 @@ def test_unknown_ranks_have_close_matches(table):
     taxonomy.check_ranks(taxa, ["family", "order"])
     with pytest.raises(SourceError, match=r"unknown rank 'phylm': did you mean.*phylum"):
         taxonomy.check_ranks(taxa, ["phylm"])
+
+
+@pytest.fixture
+def several(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "id": [1, 2, 3, 4, 4, 5, 5],
+            "parent": [None, 1, 1, 3, 2, 4, 1],
+            "name": ["thing", "pet", "animal", "dog", "dog", "puppy", "puppy"],
+        }
+    )
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    return str(tmp_path / "t.csv")
+
+
+def test_several_parents_have_to_be_wanted(several):
+    table = taxonomy.read(options(path=several))
+    with pytest.raises(HierarchyError, match=r"node 4 is listed twice|source\.several_parents"):
+        taxonomy.build(table, options())
+
+
+def test_several_parents_go_from_the_table_to_the_closure(several):
+    wanted = options(several_parents=True)
+    taxa, edges, _ = taxonomy.build(taxonomy.read(options(path=several)), wanted)
+    assert taxa["id"].tolist() == [1, 2, 3, 4, 5]
+    assert list(zip(edges["child"], edges["parent"], strict=True)) == [(2, 1), (3, 1), (4, 3), (4, 2), (5, 4), (5, 1)]
+    closure = taxonomy.closure_table(taxonomy.tree_of(edges))
+    found = {(a, d): k for a, d, k in closure.itertuples(index=False)}
+    assert found == {(1, 2): 1, (1, 3): 1, (3, 4): 1, (2, 4): 1, (1, 4): 2, (4, 5): 1, (1, 5): 1, (3, 5): 2, (2, 5): 2}
+    closure_is_exact(closure)
+
+
+def test_a_clade_of_several_parents_drops_links_from_outside(several):
+    wanted = options(several_parents=True)
+    taxa, edges, _ = taxonomy.build(taxonomy.read(options(path=several, select="clade", clade="pet")), wanted)
+    assert taxa["name"].tolist() == ["pet", "dog", "puppy"]
+    assert list(zip(edges["child"], edges["parent"], strict=True)) == [(4, 2), (5, 4)]
+
+
+def test_keys_of_the_source_are_kept():
+    table = pd.DataFrame(
+        {"id": [1, 2], "parent": [-1, 1], "name": ["a", "b"], "rank": ["no rank"] * 2, "key": ["X:1", "X:2"]}
+    )
+    taxa, _, _ = taxonomy.build(table, options())
+    assert taxa["key"].tolist() == ["X:1", "X:2"]

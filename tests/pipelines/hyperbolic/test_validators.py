@@ -19,7 +19,7 @@ def test_the_closure_of_a_tree_is_accepted(tree):
 def test_a_closure_that_lacks_a_row_below_the_deepest_is_refused(tree, data):
     closure = closure_table(tree)
     deep = closure.index[closure["depth_diff"] < closure.groupby("descendant")["depth_diff"].transform("max")]
-    with pytest.raises(ValueError, match="not that of a tree"):
+    with pytest.raises(ValueError, match="not that of a hierarchy"):
         closure_is_exact(closure.drop(data.draw(st.sampled_from(list(deep)))))
 
 

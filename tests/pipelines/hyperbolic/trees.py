@@ -33,3 +33,13 @@ def random_layout(rng: np.random.Generator, size: int, dim: int = 3, largest: fl
 def trees(draw: st.DrawFn, largest: int = 40) -> Hierarchy:
     size = draw(st.integers(2, largest))
     return tree_of([draw(st.integers(0, i)) for i in range(size - 1)])
+
+
+def random_dag(rng: np.random.Generator, size: int) -> Hierarchy:
+    """A rooted acyclic graph; about a third of the nodes have a second parent."""
+    child, parent = [], []
+    for node in range(1, size):
+        parents = rng.permutation(node)[: 1 + int(rng.random() < 0.35)]
+        child += [node] * len(parents)
+        parent += parents.tolist()
+    return Hierarchy.from_edges(child, parent, several_parents=True)

@@ -41,10 +41,11 @@ def clean(tree: Hierarchy, names: pd.Series, extra: Sequence[str] = ()) -> tuple
     """
     rules = [*RULES, *((pattern, pattern) for pattern in extra)]
     rule = _first_rule(names, rules)
+    child, parent = tree.links()
     stays = np.ones(len(tree), bool)
     while True:
         inhabited = np.zeros(len(tree), bool)
-        inhabited[tree.parent[1:][stays[1:]]] = True
+        inhabited[parent[stays[child]]] = True
         goes = stays & ~inhabited & (rule >= 0)
         goes[0] = False
         if not goes.any():

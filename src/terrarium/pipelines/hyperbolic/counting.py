@@ -96,34 +96,32 @@ def _summarise(keys: Any, twice: Any) -> tuple[float, float]:  # pragma: no cove
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _relatives(tree: Any, queries: Any) -> tuple[Any, Any]:  # pragma: no cover - compiled
-    """The rows to be ranked: (rows, (3 Q + 1,) offsets), for each query ancestors, ancestors, tree neighbours."""
-    parent, child, child_start = tree
+    """The rows to be ranked: (rows, (3 Q + 1,) offsets), for each query ancestors, ancestors, neighbours by link."""
+    parent, near, near_start, above, above_start = tree
+    several = len(above_start) > 0
     offset = np.zeros(3 * len(queries) + 1, np.int64)
     for q in range(len(queries)):
-        u, depth = queries[q], 0
-        up = parent[u]
+        u, count = queries[q], 0
+        up = -1 if several else parent[u]
         while up >= 0:
-            depth += 1
+            count += 1
             up = parent[up]
-        degree = child_start[u + 1] - child_start[u] + (1 if depth else 0)
-        offset[3 * q + 1] = offset[3 * q] + depth
-        offset[3 * q + 2] = offset[3 * q] + 2 * depth
-        offset[3 * q + 3] = offset[3 * q] + 2 * depth + degree
+        if several:
+            count = above_start[u + 1] - above_start[u]
+        offset[3 * q + 1] = offset[3 * q] + count
+        offset[3 * q + 2] = offset[3 * q] + 2 * count
+        offset[3 * q + 3] = offset[3 * q] + 2 * count + near_start[u + 1] - near_start[u]
     rows = np.empty(offset[-1], np.int64)
     for q in range(len(queries)):
-        u, at, depth = queries[q], offset[3 * q], offset[3 * q + 1] - offset[3 * q]
-        up = parent[u]
-        while up >= 0:
-            rows[at] = up
-            rows[at + depth] = up
-            at += 1
-            up = parent[up]
-        at += depth
-        if depth:
-            rows[at] = parent[u]
-            at += 1
-        for i in range(child_start[u], child_start[u + 1]):
-            rows[at] = child[i]
+        u, at, count = queries[q], offset[3 * q], offset[3 * q + 1] - offset[3 * q]
+        up = u
+        for i in range(count):
+            up = above[above_start[u] + i] if several else parent[up]
+            rows[at + i] = up
+            rows[at + count + i] = up
+        at += 2 * count
+        for i in range(near_start[u], near_start[u + 1]):
+            rows[at] = near[i]
             at += 1
     return rows, offset
 
@@ -135,7 +133,8 @@ def count_ranks(tree: Any, points: Any, queries: Any, ranks: Any, precision: Any
     Memory is O(BLOCK + relatives of the queries).
 
     Args:
-        tree: parent (N,); child (N - 1,) grouped by parent and child_start (N + 1,).
+        tree: parent (N,); neighbours by link, grouped by row, and their offsets (N + 1,); ancestors grouped by row and
+            their offsets (N + 1,), both empty for a tree.
         points: as in `score_block`.
         queries: (Q,) rows.
         ranks, precision: (Q, 3) written: sum of the ranks and average precision, in the order DISTANCE, SLACK, EDGE;

@@ -96,7 +96,10 @@ def compare(
 def tree_numbers(tree: Hierarchy) -> dict[str, float]:
     """Size of the tree and of its closure: pairs and shares at depth difference 1, 2 and 3 or more."""
     pairs = tree.pair_count
-    near = {k: int((tree.depth >= k).sum()) for k in (1, 2)}
+    if tree.is_tree:
+        near = {k: int((tree.depth >= k).sum()) for k in (1, 2)}
+    else:
+        near = {k: int((tree.ancestor_rows.difference == k).sum()) for k in (1, 2)}
     counts = {"1": near[1], "2": near[2], "3_or_more": pairs - near[1] - near[2]}
     return {
         "taxa": float(len(tree)),

@@ -25,6 +25,9 @@ class SourceOptions(Base):
     max_depth: int | None = Field(gt=0, description="levels below the root; null: all")
     clean: bool = Field(description="drop leaves that name no described taxon, see docs/hyperbolic.md")
     extra_noise: list[str] = Field(description="further regular expressions for the noise filter")
+    several_parents: bool = Field(
+        description="an id may have several rows, one a parent; the first is its first parent"
+    )
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
 
     @field_validator("extra_noise")

@@ -37,12 +37,14 @@ class QuerySample:
     Attributes:
         rows: (Q,) rows in ascending order.
         depth: (Q,) their depths, the strata.
-        population: (max_depth + 1,) taxa at each depth of the tree.
+        population: (max_depth + 1,) taxa at each depth.
+        pairs: (max_depth + 1,) pairs whose descendant is of each depth.
     """
 
     rows: NDArray[np.int32]
     depth: NDArray[np.int64]
     population: NDArray[np.int64]
+    pairs: NDArray[np.int64]
 
     @property
     def exact(self) -> bool:
@@ -91,11 +93,11 @@ class Reconstruction:
     ) -> dict[str, float]:
         """Stratified mean of a value of the queries from a depth on, with a normal interval if it is a sample.
 
-        A taxon has as many ancestors as its depth, so a sum over pairs is a stratified total over known pairs.
+        How many pairs there are at each depth is known, so a sum over pairs is a stratified total over known pairs.
         """
         population = self.sample.population.astype(np.float64)
         population[:first_depth] = 0.0
-        per = float(population @ np.arange(len(population))) if per_pair else float(population.sum())
+        per = float(self.sample.pairs[first_depth:].sum() if per_pair else population.sum())
         mean, variance = _stratified(values, self.sample.depth, population)
         estimate = mean / per
         if self.sample.exact:
@@ -112,15 +114,17 @@ def choose_queries(tree: Hierarchy, exact_limit: int, queries: int, seed: int) -
     is taken whole.
     """
     population = np.bincount(tree.depth).astype(np.int64)
+    above = tree.depth if tree.is_tree else np.diff(tree.ancestor_rows.start)
+    pairs = np.bincount(tree.depth, above).astype(np.int64)
     if len(tree) <= max(exact_limit, queries):
-        return QuerySample(np.arange(len(tree), dtype=np.int32), tree.depth.astype(np.int64), population)
+        return QuerySample(np.arange(len(tree), dtype=np.int32), tree.depth.astype(np.int64), population, pairs)
     share = np.floor(queries * population / len(tree)).astype(np.int64)
     taken = np.minimum(np.maximum(share, LEAST_A_DEPTH), population)
     shuffled = np.random.default_rng(seed).permutation(len(tree))
     by_depth = shuffled[np.argsort(tree.depth[shuffled], kind="stable")]
     within = np.arange(len(tree)) - np.repeat(np.cumsum(population) - population, population)
     rows = np.sort(by_depth[within < np.repeat(taken, population)]).astype(np.int32)
-    return QuerySample(rows, tree.depth[rows].astype(np.int64), population)
+    return QuerySample(rows, tree.depth[rows].astype(np.int64), population, pairs)
 
 
 def reconstruct(tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads: int | None = None) -> Reconstruction:
@@ -139,7 +143,7 @@ def reconstruct(tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads
     """
     from terrarium.pipelines.hyperbolic.counting import DISTANCE, EDGE, SLACK, count_ranks
 
-    points, relatives = point_table(layout, len(tree)), _tree_arrays(tree)
+    points, relatives = point_table(layout, len(tree)), _relatives(tree)
     ranks, precision = np.zeros((len(sample.rows), 3)), np.zeros((len(sample.rows), 3))
 
     def rank_group(start: int) -> None:
@@ -150,8 +154,9 @@ def reconstruct(tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads
     with ThreadPoolExecutor(threads or _processors()) as pool:
         for _ in pool.map(rank_group, starts):
             pass
-    degree = np.diff(relatives[2])[sample.rows] + (sample.depth > 0)
-    count = {DISTANCE: sample.depth, SLACK: sample.depth, EDGE: degree}
+    degree = np.diff(relatives[2])[sample.rows]
+    above = sample.depth if tree.is_tree else np.diff(tree.ancestor_rows.start)[sample.rows]
+    count = {DISTANCE: above, SLACK: above, EDGE: degree}
     parts = [Ranking(ranks[:, m], precision[:, m], count[m]) for m in (DISTANCE, SLACK, EDGE)]
     return Reconstruction(sample, *parts)
 
@@ -176,11 +181,15 @@ def point_table(layout: Layout, size: int) -> tuple[NDArray, Floats, Floats, Flo
     return np.ascontiguousarray(direction.T), np.exp(radius), np.exp(-radius), 0.5 * np.expm1(2.0 * radius)
 
 
-def _tree_arrays(tree: Hierarchy) -> tuple[NDArray, NDArray, NDArray]:
-    """Parent of each row, rows grouped by parent, and the offsets of the groups."""
-    child = np.argsort(tree.parent, kind="stable")[1:].astype(np.int32)
-    count = np.bincount(tree.parent[1:], minlength=len(tree))
-    return tree.parent, child, np.concatenate([[0], np.cumsum(count)])
+def _relatives(tree: Hierarchy) -> tuple[NDArray, ...]:
+    """What `count_ranks` reads: first parents; neighbours by link and their offsets; of a DAG ancestors and offsets."""
+    child, parent = tree.links()
+    row, other = np.concatenate([child, parent]), np.concatenate([parent, child])
+    near = other[np.argsort(row, kind="stable")]
+    near_start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(tree)))])
+    if tree.is_tree:
+        return tree.parent, near, near_start, np.zeros(0, np.int32), np.zeros(0, np.int64)
+    return tree.parent, near, near_start, tree.ancestor_rows.rows, tree.ancestor_rows.start
 
 
 def _stratified(values: Floats, stratum: NDArray[np.int64], population: Floats) -> tuple[float, float]:

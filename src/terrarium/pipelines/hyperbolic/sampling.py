@@ -2,7 +2,8 @@
 
 Rows are in preorder (`terrarium.hierarchy`), so the subtree of a row is an interval and the part of a depth level that
 lies inside a subtree is a slice of that level. Uniform draws outside a subtree therefore need no rejection, except of
-the few ancestors of a row.
+the few ancestors of a row. Where nodes have several parents, ancestors and descendants by further links are found in
+sorted rows and rejected as well.
 
 Random numbers come from splitmix64 (Steele, Lea and Flood 2014) seeded by (seed, epoch, pair), so that the draw of a
 pair depends neither on the batch nor on the number of threads.
@@ -33,7 +34,9 @@ class TreeArrays:
         parent, end, depth: as in `Hierarchy`.
         level: (N,) rows sorted by depth, preorder within a depth.
         level_start: (max_depth + 2,) offsets of the depths in `level`.
-        child: (N - 1,) rows grouped by parent; child_start: (N + 1,) offsets of the parents in `child`.
+        child: (N - 1,) rows grouped by first parent; child_start: (N + 1,) offsets of the parents in `child`.
+        above: (P,) proper ancestors of each row, ascending within a row; above_start: (N + 1,) their offsets. Both
+            empty for a tree.
     """
 
     parent: NDArray[np.int32]
@@ -43,6 +46,8 @@ class TreeArrays:
     level_start: NDArray[np.int64]
     child: NDArray[np.int32]
     child_start: NDArray[np.int64]
+    above: NDArray[np.int32]
+    above_start: NDArray[np.int64]
 
     @classmethod
     def of(cls, tree: Hierarchy) -> TreeArrays:
@@ -50,6 +55,7 @@ class TreeArrays:
         level, level_start = tree.levels()
         child = np.argsort(tree.parent, kind="stable")[1:].astype(np.int32)
         count = np.bincount(tree.parent[1:], minlength=len(tree))
+        several = not tree.is_tree
         return cls(
             parent=tree.parent,
             end=tree.end,
@@ -58,11 +64,33 @@ class TreeArrays:
             level_start=level_start,
             child=child,
             child_start=np.concatenate([[0], np.cumsum(count)]),
+            above=tree.ancestor_rows.rows if several else np.zeros(0, np.int32),
+            above_start=tree.ancestor_rows.start if several else np.zeros(0, np.int64),
         )
 
     def as_tuple(self) -> tuple[Any, ...]:
         """The arrays in the order that the compiled functions take them."""
-        return (self.parent, self.end, self.depth, self.level, self.level_start, self.child, self.child_start)
+        tree = self.parent, self.end, self.depth, self.level, self.level_start, self.child, self.child_start
+        return (*tree, self.above, self.above_start)
+
+
+@njit(cache=True)
+def related(tree: Any, a: int, b: int) -> bool:  # pragma: no cover - compiled
+    """Whether two rows are the same or one is an ancestor of the other."""
+    end = tree[1]
+    if a <= b < end[a] or b <= a < end[b]:
+        return True
+    if not len(tree[8]):
+        return False
+    return _is_above(tree, a, b) or _is_above(tree, b, a)
+
+
+@njit(cache=True, inline="always")
+def _is_above(tree: Any, a: int, b: int) -> bool:  # pragma: no cover - compiled
+    """Whether a is in the sorted ancestors of b."""
+    above, above_start = tree[7], tree[8]
+    at = _lower(above, above_start[b], above_start[b + 1], a)
+    return at < above_start[b + 1] and above[at] == a
 
 
 @njit(cache=True, inline="always")
@@ -108,7 +136,7 @@ def negatives_at_depth(
     Where the subtree covers that depth, rows of any depth outside the subtree that are no ancestors of the anchor
     serve instead. The root has no negatives: 0 is returned.
     """
-    _, end, _, level, level_start, _, _ = tree
+    end, level, level_start = tree[1], tree[3], tree[4]
     start, stop = level_start[depth], level_start[depth + 1]
     inside_start = _lower(level, start, stop, anchor)
     inside = _lower(level, inside_start, stop, end[anchor]) - inside_start
@@ -116,13 +144,20 @@ def negatives_at_depth(
     if pool <= 0:
         return negatives_outside(tree, anchor, seed, epoch, pair, out)
     state = stream(seed, epoch, pair)
-    for j in range(len(out)):
-        state += _GOLDEN
-        at = start + below(mix(state), pool)
-        if at >= inside_start:
-            at += inside
-        out[j] = level[at]
-    return len(out)
+    several = len(tree[8]) > 0
+    count = 0
+    for _ in range(len(out)):
+        for _ in range(TRIES):
+            state += _GOLDEN
+            at = start + below(mix(state), pool)
+            if at >= inside_start:
+                at += inside
+            if several and related(tree, anchor, level[at]):
+                continue
+            out[count] = level[at]
+            count += 1
+            break
+    return count
 
 
 @njit(cache=True)
@@ -131,12 +166,13 @@ def negatives_outside(tree: Any, anchor: int, seed: int, epoch: int, pair: int, 
 
     An ancestor that is drawn is drawn again, `TRIES` times at most, then the place stays empty.
     """
-    _, end, depths, _, _, _, _ = tree
+    end, depths = tree[1], tree[2]
     inside = end[anchor] - anchor
     pool = len(end) - inside
     if pool <= depths[anchor]:
         return 0
     state = stream(seed, epoch, pair)
+    several = len(tree[8]) > 0
     count = 0
     for _ in range(len(out)):
         for _ in range(TRIES):
@@ -145,6 +181,8 @@ def negatives_outside(tree: Any, anchor: int, seed: int, epoch: int, pair: int, 
             if row >= anchor:
                 row += inside
             elif end[row] > anchor:
+                continue
+            if several and related(tree, anchor, row):
                 continue
             out[count] = row
             count += 1
@@ -158,9 +196,9 @@ def negatives_near(
 ) -> int:  # pragma: no cover - compiled
     """Draw the first `near` places from the children of the nearest `reach` ancestors, the rest as `negatives_outside`.
 
-    A draw that is the anchor or an ancestor of it is drawn again, `TRIES` times at most.
+    A draw that is the anchor, or an ancestor or descendant of it, is drawn again, `TRIES` times at most.
     """
-    parent, end, depths, _, _, child, child_start = tree
+    parent, depths, child, child_start = tree[0], tree[2], tree[5], tree[6]
     state = stream(seed ^ 0x5DEECE66D, epoch, pair)
     count = 0
     if depths[anchor] > 0:
@@ -174,7 +212,7 @@ def negatives_near(
                 state += _GOLDEN
                 first = child_start[row]
                 row = child[first + below(mix(state), child_start[row + 1] - first)]
-                if row <= anchor < end[row]:
+                if related(tree, anchor, row):
                     continue
                 out[count] = row
                 count += 1

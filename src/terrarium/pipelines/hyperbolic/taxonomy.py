@@ -39,21 +39,26 @@ def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd
     """Taxa, edges and what the noise filter removed.
 
     Returns:
-        taxa: id, name, rank, depth, a row a taxon in depth-first order, the root first.
-        edges: child, parent, in the same order.
+        taxa: id, name, rank, depth, and key if the source has one; a row a taxon in depth-first order, the root first.
+        edges: child, parent, a row a link, in the same order; of several parents the first parent first.
         cleaning: rule, removed.
 
     Raises:
         HierarchyError: when the table is not one tree, or a single node is left.
     """
-    tree = Hierarchy.from_parents(table["id"], table["parent"], virtual_root=options.virtual_root)
+    tree = Hierarchy.from_parents(
+        table["id"],
+        table["parent"],
+        virtual_root=options.virtual_root,
+        several_parents=options.several_parents,
+    )
     taxa = _describe(tree, table)
     if options.max_depth is not None:
         keep = tree.depth <= options.max_depth
-        tree, taxa = _part(tree, keep), taxa[keep]
+        tree, taxa = tree.part(keep), taxa[keep]
     keep, cleaning = clean(tree, taxa["name"], options.extra_noise)
     if options.clean:
-        tree, taxa = _part(tree, keep), taxa[keep]
+        tree, taxa = tree.part(keep), taxa[keep]
     else:
         cleaning["removed"] = 0
     if len(tree) < 2:
@@ -63,14 +68,15 @@ def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd
 
 
 def edge_table(tree: Hierarchy) -> pd.DataFrame:
-    """child, parent: a row for each taxon but the root, in depth-first order."""
+    """child, parent: a row a link, in depth-first order of the children."""
     ids = tree.ids.astype(np.int32)
-    return pd.DataFrame({"child": ids[1:], "parent": ids[tree.parent[1:]]})
+    child, parent = tree.links()
+    return pd.DataFrame({"child": ids[child], "parent": ids[parent]})
 
 
 def tree_of(edges: pd.DataFrame) -> Hierarchy:
     """The hierarchy of a table of edges."""
-    return Hierarchy.from_edges(edges["child"], edges["parent"])
+    return Hierarchy.from_edges(edges["child"], edges["parent"], several_parents=not edges["child"].is_unique)
 
 
 def closure_table(tree: Hierarchy) -> pd.DataFrame:
@@ -92,26 +98,22 @@ def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:
 
 def _describe(tree: Hierarchy, table: pd.DataFrame) -> pd.DataFrame:
     """id, name, rank in row order; a virtual root is nameless."""
-    described = table.set_index("id")[["name", "rank"]].reindex(tree.ids)
-    return pd.DataFrame(
+    described = table.drop_duplicates("id").set_index("id").reindex(tree.ids)
+    taxa = pd.DataFrame(
         {
             "id": tree.ids.astype(np.int32),
             "name": described["name"].to_numpy(),
             "rank": described["rank"].astype("str").fillna("no rank").to_numpy(),
         }
     )
-
-
-def _part(tree: Hierarchy, keep: np.ndarray) -> Hierarchy:
-    """The hierarchy of the rows that stay; with a row its ancestors stay."""
-    parent_ids = np.where(tree.parent < 0, -1, tree.ids[tree.parent])
-    return Hierarchy.from_parents(tree.ids[keep], parent_ids[keep])
+    return taxa.assign(key=described["key"].to_numpy()) if "key" in described else taxa
 
 
 def _clade(table: pd.DataFrame, root: int | str) -> pd.DataFrame:
-    """The rows below and with a node, given by name or id."""
+    """The rows below and with a node, given by name or id; links from outside are left out."""
     text = str(root).strip()
     hits = table[table["id"].astype("str") == text] if text.isdigit() else table[table["name"] == text]
+    hits = hits.drop_duplicates("id")
     if hits.empty:
         close = difflib.get_close_matches(text, table["name"].dropna().unique(), n=3)
         raise SourceError(f"source.clade {text!r} is not in the table" + (f": did you mean {close}?" if close else ""))
@@ -122,16 +124,17 @@ def _clade(table: pd.DataFrame, root: int | str) -> pd.DataFrame:
     while frontier:
         frontier = set(table.loc[table["parent"].isin(frontier), "id"]) - inside
         inside |= frontier
-    part = table[table["id"].isin(inside)]
+    part = table[table["id"].isin(inside) & (table["parent"].isin(inside) | (table["id"] == top))]
+    part = part[(part["id"] != top) | ~part["id"].duplicated()]
     return part.assign(parent=part["parent"].where(part["id"] != top, -1))
 
 
 def _lowest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     """The `count` smallest ids that have a parent, with their ancestors."""
-    parent = table.drop_duplicates("id").set_index("id")["parent"]
-    frontier = set(parent[parent >= 0].sort_index().index[:count])
+    links = table[table["parent"] >= 0]
+    frontier = set(links["id"].drop_duplicates().sort_values().iloc[:count])
     inside: set[int] = set()
     while frontier:
         inside |= frontier
-        frontier = set(parent.reindex(list(frontier)).dropna().astype(int)) - inside - {-1}
+        frontier = set(links.loc[links["id"].isin(frontier), "parent"]) - inside
     return table[table["id"].isin(inside)]

@@ -11,10 +11,10 @@ _CHUNK = 4_000_000
 
 
 def closure_is_exact(closure: pd.DataFrame) -> None:
-    """Refuse a closure that is not that of a tree.
+    """Refuse a closure that is not that of a rooted hierarchy.
 
-    In a tree a taxon of depth k has exactly the ancestors 1 .. k steps up, so the sum of depths is the number of
-    pairs, and each taxon but the root has one row with difference 1.
+    Each taxon but the root has a row with difference 1, and one at least for each step up to its farthest ancestor; in
+    a tree, where each has one parent, exactly one.
 
     Raises:
         ValueError: naming the first taxon that is wrong.
@@ -27,12 +27,13 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
         rows += np.bincount(taxon, minlength=size)
         parents += np.bincount(taxon[step == 1], minlength=size)
         np.maximum.at(depth, taxon, step)
-    wrong = (rows > 0) & ((rows != depth) | (parents != 1))
+    several = (parents > 1).any()
+    wrong = (rows > 0) & ((parents < 1) | (rows < depth if several else rows != depth))
     if wrong.any():
         first = int(np.argmax(wrong))
         raise ValueError(
-            f"the closure is not that of a tree: taxon {first} has {rows[first]} ancestors at depth {depth[first]} "
-            f"({int(wrong.sum())} such); build it again with --tags=ingestion"
+            f"the closure is not that of a hierarchy: taxon {first} has {rows[first]} ancestors at depth "
+            f"{depth[first]} ({int(wrong.sum())} such); build it again with --tags=ingestion"
         )
 
 
