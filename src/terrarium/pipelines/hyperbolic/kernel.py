@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from terrarium.pipelines.hyperbolic.documented_sampling import negatives_for_ranking
 from terrarium.pipelines.hyperbolic.objective import NEGLIGIBLE
-from terrarium.pipelines.hyperbolic.sampling import negatives_at_depth, negatives_near
+from terrarium.pipelines.hyperbolic.sampling import negatives_near
 
 RANKING, CLOSURE, SLACK = 0, 1, 2
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
@@ -238,11 +239,14 @@ def step_rows(
 
 @njit(cache=True)
 def draw(tree: Any, pairs: Any, pair: int, options: Any, seeds: Any, out: Any) -> int:  # pragma: no cover - compiled
-    """Negatives of one pair, as the objective wants them; returns how many."""
+    """Negatives of one pair, as the objective wants them; returns how many.
+
+    `options` are the kind, near and reach; for ranking the sampler stands in the place of near.
+    """
     ancestor, descendant, _ = pairs
     kind, near, reach = options
     if kind == RANKING:
-        return negatives_at_depth(tree, ancestor[pair], tree[2][descendant[pair]], seeds[0], seeds[1], pair, out)
+        return negatives_for_ranking(near, tree, ancestor[pair], descendant[pair], seeds[0], seeds[1], pair, out)
     return negatives_near(tree, descendant[pair], near, reach, seeds[0], seeds[1], pair, out)
 
 
@@ -276,7 +280,8 @@ def epoch(
         tree: `TreeArrays.as_tuple()`.
         pairs: ancestors, descendants and weights, (P,) each.
         order: positions of pairs, in the order of training.
-        loss: kind, negatives, near, reach, margin, temperature.
+        loss: kind, negatives, near (for ranking the sampler), reach, margins, temperature; the margin of a pair is
+            margins[0] + margins[1] * depth difference.
         step: batch, learning rate, regulariser, largest radius, whether radii are trained.
         seeds: seed and number of the epoch.
 
@@ -284,7 +289,7 @@ def epoch(
         Sum of weighted losses, sum of weights, largest radius before the limit, steps beyond it, steps of rows.
     """
     ancestor, descendant, weight = pairs
-    kind, count, near, reach, margin, temperature = loss
+    kind, count, near, reach, margins, temperature = loss
     batch, lr, strength, max_radius, train_radius = step
     direction, _ = table
     capacity = batch * (count + 2)
@@ -308,6 +313,7 @@ def epoch(
             if k == 0:
                 continue
             if kind == RANKING:
+                margin = margins[0] + margins[1] * (tree[2][d] - tree[2][a])
                 value = ranking_pair(table, gradient, slots, a, d, drawn[:k], margin, w)
             else:
                 value = softmax_pair(table, gradient, slots, d, a, drawn[:k], scratch, temperature, kind == SLACK, w)

@@ -88,7 +88,7 @@ def below(random: np.uint64, bound: int) -> int:  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def _lower(level: Any, start: int, stop: int, row: int) -> int:  # pragma: no cover - compiled
+def lower(level: Any, start: int, stop: int, row: int) -> int:  # pragma: no cover - compiled
     """First position in level[start:stop] whose row is at least `row`."""
     while start < stop:
         middle = (start + stop) >> 1
@@ -110,8 +110,8 @@ def negatives_at_depth(
     """
     _, end, _, level, level_start, _, _ = tree
     start, stop = level_start[depth], level_start[depth + 1]
-    inside_start = _lower(level, start, stop, anchor)
-    inside = _lower(level, inside_start, stop, end[anchor]) - inside_start
+    inside_start = lower(level, start, stop, anchor)
+    inside = lower(level, inside_start, stop, end[anchor]) - inside_start
     pool = stop - start - inside
     if pool <= 0:
         return negatives_outside(tree, anchor, seed, epoch, pair, out)
