@@ -31,7 +31,7 @@ def train(data, folder, **changes):
     _, edges, depths = data
     start = nodes.initialise(edges, depths, MODEL)
     chosen = TrainingOptions.model_validate(OPTIONS | changes)
-    return nodes.train(edges, nodes.build_closure(edges), depths, start, TrainingStore(folder), MODEL, chosen)
+    return nodes.train(edges, nodes.build_closure(edges, source()), depths, start, TrainingStore(folder), MODEL, chosen)
 
 
 def test_target_norms_are_the_documents(data):
@@ -75,7 +75,7 @@ def test_weights_of_other_taxa_are_refused(data, tmp_path):
 
 def test_closure_is_by_id(data):
     taxa, edges, _ = data
-    closure = nodes.build_closure(edges)
+    closure = nodes.build_closure(edges, source())
     assert list(closure.columns) == ["ancestor", "descendant", "depth_diff"]
     assert len(closure) == taxa["depth"].sum()
     assert closure.equals(closure_table(nodes.taxonomy.tree_of(edges)))

@@ -15,6 +15,7 @@ DEFAULTS = {
     "clean": False,
     "extra_noise": [],
     "virtual_root": None,
+    "cut_lineages_above": None,
 }
 
 

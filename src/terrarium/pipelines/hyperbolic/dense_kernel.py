@@ -43,17 +43,18 @@ def _slot(row: int, slots: Any) -> int:  # pragma: no cover - compiled
 def gather(points: Any, norm: Any, named: Any, tanh: bool, local: Any) -> None:  # pragma: no cover - compiled
     """Ball coordinates of the named rows, their squared norms (at most 1 - eps), and which of these are free."""
     ball, square, free = local
+    for i in range(len(points)):
+        for s in range(len(named)):
+            ball[s, i] = points[i, named[s]]
     for s in range(len(named)):
-        row = named[s]
-        share = 1.0
         if tanh:
-            length = max(float(norm[row]), NORM_FLOOR)
+            length = max(float(norm[named[s]]), NORM_FLOOR)
             share = np.tanh(0.5 * length) / length
+            for i in range(len(points)):
+                ball[s, i] *= share
         total = 0.0
         for i in range(len(points)):
-            x = share * points[i, row]
-            ball[s, i] = x
-            total += x * x
+            total += ball[s, i] * ball[s, i]
         free[s] = 1.0 if total <= 1.0 - EPS else 0.0
         square[s] = min(total, 1.0 - EPS)
 
@@ -111,9 +112,7 @@ def hinge_pair(
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _to_stored(
-    points: Any, norm: Any, named: Any, tanh: bool, gradient: Any
-) -> None:  # pragma: no cover - compiled
+def _to_stored(points: Any, norm: Any, named: Any, tanh: bool, gradient: Any) -> None:  # pragma: no cover - compiled
     """Carry the gradient from ball coordinates x to the stored rows z, x = tanh(|z| / 2) z / |z|."""
     if not tanh:
         return
@@ -140,9 +139,7 @@ def _pull(length: float, target: float, tanh: bool) -> float:  # pragma: no cove
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def measure_rows(
-    points: Any, target: Any, norm: Any, pull: Any, tanh: bool
-) -> float:  # pragma: no cover - compiled
+def measure_rows(points: Any, target: Any, norm: Any, pull: Any, tanh: bool) -> float:  # pragma: no cover - compiled
     """Fill norms and pulls of all rows; returns the sum of the squared pulls."""
     total = 0.0
     for row in range(len(norm)):
@@ -392,14 +389,14 @@ def epoch(
 
 @njit(cache=True)
 def _scatter(extra: Any, named: Any, gradient: Any) -> None:  # pragma: no cover - compiled
-    for s in range(len(named)):
-        for i in range(len(extra)):
+    for i in range(len(extra)):
+        for s in range(len(named)):
             extra[i, named[s]] = gradient[s, i]
 
 
 @njit(cache=True)
 def _clear(extra: Any, named: Any, gradient: Any) -> None:  # pragma: no cover - compiled
-    for s in range(len(named)):
-        for i in range(len(extra)):
+    for i in range(len(extra)):
+        for s in range(len(named)):
             extra[i, named[s]] = 0.0
-            gradient[s, i] = 0.0
+    gradient[: len(named)] = 0.0

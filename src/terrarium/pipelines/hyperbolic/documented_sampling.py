@@ -7,14 +7,13 @@ random numbers as in `terrarium.pipelines.hyperbolic.sampling`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numba import njit
 
+from terrarium.pipelines.hyperbolic.pair_options import NegativeSampler
 from terrarium.pipelines.hyperbolic.sampling import below, lower, mix, negatives_at_depth, stream
-
-NegativeSampler = Literal["outside", "same_depth", "random", "tiered"]
 
 OUTSIDE, SAME_DEPTH, RANDOM, TIERED = range(4)
 SAMPLERS: dict[NegativeSampler, int] = {
@@ -85,7 +84,9 @@ def negatives_tiered(
             top = parent[top]
         first = lower(level, start, stop, top)
         wanted = nearest + int(_CLASS_SHARE * len(out)) - count
-        count, state = _some_of(level, first, lower(level, first, stop, end[top]), descendant, state, out, count, wanted)
+        count, state = _some_of(
+            level, first, lower(level, first, stop, end[top]), descendant, state, out, count, wanted
+        )
     count, state = _some_of(level, start, stop, descendant, state, out, count, len(out) - count)
     return _fill(len(end), state, out, count)
 

@@ -13,7 +13,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
+from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_layout, random_directions
 from terrarium.pipelines.hyperbolic.options import (
     EvaluationOptions,
     FeatureOptions,
@@ -23,7 +23,7 @@ from terrarium.pipelines.hyperbolic.options import (
 )
 from terrarium.pipelines.hyperbolic.precision import precision_report
 from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_weights, unpack_weights
+from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from terrarium.training.state import State
@@ -47,9 +47,9 @@ def build_taxonomy(
     return taxa, edges, cleaning
 
 
-def build_closure(edges: pd.DataFrame) -> pd.DataFrame:
-    """All pairs of ancestor and descendant with their depth difference."""
-    return taxonomy.closure_table(taxonomy.tree_of(edges))
+def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
+    """All pairs of ancestor and descendant with their depth difference, less those of cut lineages."""
+    return taxonomy.closure_table(taxonomy.tree_of(edges), source.cut_lineages_above)
 
 
 def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
@@ -60,10 +60,10 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
 
 
 def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions) -> State:
-    """Start of the training: target radii with the chosen directions."""
+    """Start of the training: the target radii with the chosen directions, or points about the origin."""
     tree = taxonomy.tree_of(edges)
-    direction = initial_directions(tree, model.init, model.dim, model.spread, model.seed)
-    return pack_weights(tree, Layout(_target(depths, model), direction))
+    layout = initial_layout(tree, _target(depths, model), model.init, model.dim, model.spread, model.seed)
+    return pack_weights(tree, layout)
 
 
 def train(
@@ -93,6 +93,7 @@ def train(
         store=training_state,
         fingerprint=_fingerprint(problem, model, training),
         title="hyperbolic",
+        uncounted_epochs=problem.uncounted_epochs,
     )
     summary = {"stop_reason": result.stop_reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
     return result.best, result.checkpoints, result.history, summary
@@ -126,8 +127,8 @@ def evaluate(
         "inherited": Layout(target, inherited),
         "random": Layout(target, random_directions(len(tree), trained.dim, model.seed)),
     }
-    numbers, by_layout, by_rank = compare(tree, layouts, taxa["rank"], evaluation)
-    return {**tree_numbers(tree), **numbers, **precision_report(trained)}, by_layout, by_rank
+    numbers, by_layout, by_rank = compare(tree, layouts, taxa["rank"], evaluation, trained_norm(weights))
+    return {**tree_numbers(tree), **precision_report(trained), **numbers}, by_layout, by_rank
 
 
 def _layout_of(weights: State, tree: Hierarchy) -> Layout:

@@ -38,7 +38,7 @@ def pair_losses(
     negatives: Tensor,
     present: Tensor,
     *,
-    margin: float,
+    margin: Tensor | float,
     temperature: float,
 ) -> tuple[Tensor, Tensor]:
     """Loss of each pair, and which negatives it pushes.
@@ -48,7 +48,7 @@ def pair_losses(
         radius, direction: (R,) and (R, d) points.
         ancestor, descendant: (B,) rows of the points.
         negatives: (B, K) rows; present: (B, K) which of them count.
-        margin: of ranking. temperature: of closure and slack.
+        margin: of ranking, one or (B,). temperature: of closure and slack.
 
     Returns:
         (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
@@ -61,7 +61,8 @@ def pair_losses(
     far = distance(radius[anchor, None], direction[anchor, None], radius[negatives], direction[negatives])
     count = present.sum(1)
     if objective == "ranking":
-        hinge = (near[:, None] - far + margin).clamp_min(0.0) * present
+        wanted = near + margin
+        hinge = (wanted[:, None] - far).clamp_min(0.0) * present
         return hinge.sum(1) / count.clamp_min(1), hinge > 0.0
     if objective == "slack":
         near, far = near + radius[positive], far + radius[negatives]
