@@ -23,7 +23,7 @@ from terrarium.pipelines.hyperbolic.kernel import ADAM_BETA1, ADAM_BETA2, ADAM_E
 
 _BLOCK = 2048
 _CLIP_EPS = 1e-6
-_FLUSH_MOMENTUM, _FLUSH_SECOND = 1e-30, 1e-36
+_TINY_MOMENTUM, _TINY_SECOND = 1e-30, 1e-36
 _NUDGE_EDGE = 1e-6
 
 
@@ -194,7 +194,11 @@ def adam_pass(
     points, norm, pull = table
     momentum, second = state
     strength, clip, step, root, beta1, rest1, beta2, rest2, eps = constants
-    zero, tiny_m, tiny_v = constants.dtype.type(0.0), constants.dtype.type(1e-30), constants.dtype.type(1e-36)
+    zero, tiny_m, tiny_v = (
+        constants.dtype.type(0.0),
+        constants.dtype.type(_TINY_MOMENTUM),
+        constants.dtype.type(_TINY_SECOND),
+    )
     pulled, largest = 0.0, 0.0
     for start in range(0, len(norm), _BLOCK):
         stop = min(start + _BLOCK, len(norm))
@@ -314,8 +318,7 @@ def epoch(
         Sum of weighted losses, sum of weights, largest norm before a projection, named rows beyond the limit, named
         rows.
     """
-    ancestor, descendant, weight, factor = pairs
-    negatives, sampler, margins = loss
+    negatives, _, _ = loss
     batch, rate, regulariser, clip = step
     tanh, nudged, limit, hold_all, every = hold
     momentum, second, steps = state
@@ -328,54 +331,28 @@ def epoch(
     extra = np.zeros((dim, size), points.dtype)
     local = (np.empty((capacity, dim)), np.empty(capacity), np.empty(capacity))
     gradient = np.zeros((capacity, dim))
-    counter = np.zeros(2, np.int64)
-    named = np.empty(capacity, np.int64)
+    counter, named = np.zeros(2, np.int64), np.empty(capacity, np.int64)
     slots = (np.full(size, -1, np.int64), np.empty(size, np.int64), named, counter)
-    drawn = np.empty((batch, negatives), np.int64)
-    ends, got = np.empty((batch, 2), np.int64), np.empty(batch, np.int64)
+    drawn = (np.empty((batch, negatives), np.int64), np.empty((batch, 2), np.int64), np.empty(batch, np.int64))
     strength = 2.0 * regulariser / size
     pulled = measure_rows(points, target, norm, pull, tanh)
     losses, weights, largest, beyond, moved = 0.0, 0.0, 0.0, 0, 0
     for start in range(0, len(order), batch):
-        stop = min(start + batch, len(order))
+        chosen = order[start : start + batch]
         counter[0], counter[1] = 0, start
-        total = 0.0
-        for p in range(start, stop):
-            pair, b = order[p], p - start
-            k = negatives_for_ranking(
-                sampler, tree, ancestor[pair], descendant[pair], seeds[0], seeds[1], pair, drawn[b]
-            )
-            ends[b, 0], ends[b, 1] = _slot(ancestor[pair], slots), _slot(descendant[pair], slots)
-            for j in range(k):
-                drawn[b, j] = _slot(drawn[b, j], slots)
-            got[b] = k
-            total += weight[pair]
-        n = counter[0]
-        rows = named[:n]
+        _draw_batch(tree, pairs, chosen, loss, seeds, slots, drawn)
+        rows = named[: counter[0]]
         gather(points, norm, rows, tanh, local)
-        for p in range(start, stop):
-            pair, b = order[p], p - start
-            if got[b] == 0:
-                continue
-            margin = margins[0] + margins[1] * (tree[2][descendant[pair]] - tree[2][ancestor[pair]])
-            share = weight[pair] * factor[pair] / total
-            value = hinge_pair(local, gradient, ends[b, 0], ends[b, 1], drawn[b, : got[b]], margin, share)
-            losses += value * total
-            weights += weight[pair]
+        loss_sum, weight_sum = _batch_gradient(tree, pairs, chosen, loss, local, drawn, gradient)
         _to_stored(points, norm, rows, tanh, gradient)
+        clipped = _clip_factor(points, norm, pull, rows, gradient, pulled, strength, clip)
         steps[0] += 1
-        constants[0] = strength
-        constants[1] = _clip_factor(points, norm, pull, rows, gradient, pulled, strength, clip)
-        constants[2] = rate / (1.0 - ADAM_BETA1 ** steps[0])
-        constants[3] = 1.0 / np.sqrt(1.0 - ADAM_BETA2 ** steps[0])
-        constants[4], constants[5] = ADAM_BETA1, 1.0 - ADAM_BETA1
-        constants[6], constants[7] = ADAM_BETA2, 1.0 - ADAM_BETA2
-        constants[8] = ADAM_EPS
+        _set_constants(constants, strength, clipped, rate, steps[0])
         _scatter(extra, rows, gradient)
         pulled, reached = adam_pass(table, (momentum, second), extra, target, scratch, constants, tanh)
         _clear(extra, rows, gradient)
-        largest = max(largest, reached)
-        moved += n
+        losses, weights, largest = losses + loss_sum, weights + weight_sum, max(largest, reached)
+        moved += len(rows)
         if nudged > 0.0:
             pulled += nudge(table, target, rows, nudged, tanh)
         if not tanh:
@@ -385,6 +362,60 @@ def epoch(
             if hold_all or (every > 0 and (start // batch) % every == 0):
                 pulled += project_all(table, target, limit)
     return losses, weights, largest, beyond, moved
+
+
+@njit(cache=True)
+def _draw_batch(
+    tree: Any, pairs: Any, chosen: Any, loss: Any, seeds: Any, slots: Any, drawn: Any
+) -> None:  # pragma: no cover - compiled
+    """Negatives of the pairs, their two ends, and how many negatives there are; all as places in the batch."""
+    ancestor, descendant, _, _ = pairs
+    _, sampler, _ = loss
+    negatives, ends, counts = drawn
+    for b in range(len(chosen)):
+        pair = chosen[b]
+        a, d = ancestor[pair], descendant[pair]
+        counts[b] = negatives_for_ranking(sampler, tree, a, d, seeds[0], seeds[1], pair, negatives[b])
+        ends[b, 0], ends[b, 1] = _slot(a, slots), _slot(d, slots)
+        for j in range(counts[b]):
+            negatives[b, j] = _slot(negatives[b, j], slots)
+
+
+@njit(cache=True)
+def _batch_gradient(
+    tree: Any, pairs: Any, chosen: Any, loss: Any, local: Any, drawn: Any, gradient: Any
+) -> tuple[float, float]:  # pragma: no cover - compiled
+    """Add the gradient of the batch's loss; returns the sums of weighted losses and of weights."""
+    ancestor, descendant, weight, factor = pairs
+    _, _, margins = loss
+    negatives, ends, counts = drawn
+    total = 0.0
+    for b in range(len(chosen)):
+        total += weight[chosen[b]]
+    losses, weights = 0.0, 0.0
+    for b in range(len(chosen)):
+        pair = chosen[b]
+        if counts[b] == 0:
+            continue
+        margin = margins[0] + margins[1] * (tree[2][descendant[pair]] - tree[2][ancestor[pair]])
+        share = weight[pair] * factor[pair] / total
+        found = negatives[b, : counts[b]]
+        losses += total * hinge_pair(local, gradient, ends[b, 0], ends[b, 1], found, margin, share)
+        weights += weight[pair]
+    return losses, weights
+
+
+@njit(cache=True)
+def _set_constants(
+    constants: Any, strength: float, clipped: float, rate: float, steps: int
+) -> None:  # pragma: no cover - compiled
+    """What `adam_pass` multiplies by, at a step of Adam."""
+    constants[0], constants[1] = strength, clipped
+    constants[2] = rate / (1.0 - ADAM_BETA1**steps)
+    constants[3] = 1.0 / np.sqrt(1.0 - ADAM_BETA2**steps)
+    constants[4], constants[5] = ADAM_BETA1, 1.0 - ADAM_BETA1
+    constants[6], constants[7] = ADAM_BETA2, 1.0 - ADAM_BETA2
+    constants[8] = ADAM_EPS
 
 
 @njit(cache=True)
