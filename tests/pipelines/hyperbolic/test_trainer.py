@@ -83,6 +83,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
     assert not runs[0].weights().equals(runs[2].weights())
 
 
+def test_training_leaves_the_problem_as_it_is():
+    task = problem()
+    direction = task.start.direction.copy()
+    KernelTrainer(task).epoch(1)
+    assert (task.start.direction == direction).all()
+
+
 @pytest.mark.parametrize("trainer", [KernelTrainer, lambda task: TorchTrainer(task, "cpu")])
 def test_resumed_equals_uninterrupted(trainer):
     whole, half = trainer(problem()), trainer(problem())

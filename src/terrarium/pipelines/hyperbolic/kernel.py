@@ -99,7 +99,9 @@ def ranking_pair(
             loss += d_p + margin - np.log(e)
             active += 1
             slot_a = _slot(anchor, slots)
-            _add_distance_gradient(table, gradient, anchor, n, slot_a, _slot(n, slots), h, chord, -share)
+            # a sampler may draw the anchor itself: no distance, no gradient
+            if n != anchor:
+                _add_distance_gradient(table, gradient, anchor, n, slot_a, _slot(n, slots), h, chord, -share)
     if active:
         slot_a, slot_p = _slot(anchor, slots), _slot(positive, slots)
         _add_distance_gradient(table, gradient, anchor, positive, slot_a, slot_p, h_p, chord_p, share * active)

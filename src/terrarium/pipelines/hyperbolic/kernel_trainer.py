@@ -26,7 +26,7 @@ class KernelTrainer:
         self._tree = TreeArrays.of(problem.tree).as_tuple()
         self._pairs = (problem.ancestor, problem.descendant, problem.weight * problem.factor)
         self._radius = problem.start.radius.copy()
-        self._direction = np.ascontiguousarray(problem.start.direction)
+        self._direction = np.array(problem.start.direction, order="C")
         self._momentum_r = np.zeros_like(self._radius)
         self._momentum_u = np.zeros_like(self._direction)
         self._second = np.zeros_like(self._radius)
