@@ -97,10 +97,12 @@ def ranking_pair(
         e = 1.0 + h + np.sqrt(h * (h + 2.0))
         if e < limit:
             loss += d_p + margin - np.log(e)
+            # samplers of older recipes may draw the positive, whose pull and push cancel, or the anchor itself
+            if n == positive:
+                continue
             active += 1
-            slot_a = _slot(anchor, slots)
-            # a sampler may draw the anchor itself: no distance, no gradient
             if n != anchor:
+                slot_a = _slot(anchor, slots)
                 _add_distance_gradient(table, gradient, anchor, n, slot_a, _slot(n, slots), h, chord, -share)
     if active:
         slot_a, slot_p = _slot(anchor, slots), _slot(positive, slots)

@@ -52,7 +52,7 @@ def pair_losses(
 
     Returns:
         (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
-        the margin, or with a softmax share that is not negligible.
+        the margin but the positive itself, or with a softmax share that is not negligible.
     """
     import torch
 
@@ -63,7 +63,7 @@ def pair_losses(
     if objective == "ranking":
         wanted = near + margin
         hinge = (wanted[:, None] - far).clamp_min(0.0) * present
-        return hinge.sum(1) / count.clamp_min(1), hinge > 0.0
+        return hinge.sum(1) / count.clamp_min(1), (hinge > 0.0) & (negatives != positive[:, None])
     if objective == "slack":
         near, far = near + radius[positive], far + radius[negatives]
     score = (-temperature * far).masked_fill(~present, -torch.inf)
