@@ -1,10 +1,14 @@
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terrarium.hierarchy import HierarchyError
 from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
+
+from .trees import trees
 
 DEFAULTS = {
     "path": None,
@@ -82,3 +86,14 @@ def test_unknown_ranks_have_close_matches(table):
     taxonomy.check_ranks(taxa, ["family", "order"])
     with pytest.raises(SourceError, match=r"unknown rank 'phylm': did you mean.*phylum"):
         taxonomy.check_ranks(taxa, ["phylm"])
+
+
+@given(trees(), st.integers(1, 40))
+def test_cut_lineages_keep_pairs_of_low_ids(tree, cut):
+    whole = taxonomy.closure_table(tree)
+    expected = whole[(whole["ancestor"] <= cut) & (whole["descendant"] <= cut)]
+    if expected.empty:
+        with pytest.raises(SourceError, match="leaves no pair"):
+            taxonomy.closure_table(tree, cut)
+    else:
+        assert taxonomy.closure_table(tree, cut).equals(expected.reset_index(drop=True))
