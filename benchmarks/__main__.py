@@ -1,13 +1,15 @@
-"""Run all benchmarks, or those named: python -m benchmarks [commands] [evaluation] [ingestion] [throughput]."""
+"""Run all benchmarks, or those named: python -m benchmarks [commands] [evaluation] [ingestion] [recipes] ..."""
 
 import sys
 
-from benchmarks import commands, evaluation, ingestion, throughput
+from benchmarks import commands, evaluation, ingestion, recipes, throughput
 
 BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
     "ingestion": ingestion.main,
+    "recipes": recipes.main,
+    "recipes_documented_data": recipes.documented_data,
     "throughput": throughput.main,
 }
 

@@ -2,6 +2,7 @@
 
 import logging
 
+import pandas as pd
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.validation.parameter_validator import ParameterValidator
@@ -9,11 +10,16 @@ from pydantic import BaseModel
 
 from terrarium.hooks.parameters import check, family_models
 from terrarium.pipeline_registry import register_pipelines
+from terrarium.pipelines.hyperbolic import nodes
+from terrarium.pipelines.hyperbolic.options import Options
+from terrarium.training.checkpoints import TrainingStore
 from tests.project import ROOT
 
 ENVIRONMENTS = sorted(
     path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name not in {"base", "local"}
 )
+RECIPES = [name for name in ENVIRONMENTS if name.startswith("hyperbolic_")]
+HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
 
 
 def parameters(environment):
@@ -54,3 +60,38 @@ def test_annotations_resolve_so_that_kedro_validates(caplog):
     assert "Could not extract type hints" not in caplog.text
     for branch in ("source", "features", "model", "training", "evaluation", "reporting"):
         assert isinstance(checked["hyperbolic"][branch], BaseModel), branch
+
+
+def test_the_recipes_are_there_and_differ():
+    assert len(RECIPES) == 12
+    assert len({str(parameters(name)["hyperbolic"]) for name in RECIPES}) == 12
+    for name in RECIPES:
+        chosen = Options.model_validate(parameters(name)["hyperbolic"])
+        assert chosen.training.learning_rate == chosen.training.learning_rate_end
+        assert (chosen.training.max_epochs, chosen.training.negatives, chosen.model.dim) == (10_000, 50, 10)
+        assert (chosen.training.optimiser == "riemannian_adam") is (name == "hyperbolic_v2_riemannian")
+
+
+@pytest.fixture(scope="module")
+def hominidae():
+    source = Options.model_validate(parameters("local")["hyperbolic"]).source.model_copy(update=HOMINIDAE)
+    taxa, edges, _ = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
+    return taxa, edges, nodes.build_closure(edges, source)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_trains(hominidae, recipe, tmp_path):
+    taxa, edges, closure = hominidae
+    chosen = Options.model_validate(parameters(recipe)["hyperbolic"])
+    depths = nodes.compute_target_radii(taxa, chosen.features)
+    training = chosen.training.model_copy(update={"max_epochs": 1})
+    start = nodes.initialise(edges, depths, chosen.model, chosen.training.objective)
+    _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
+    assert isinstance(history, pd.DataFrame)
+    row = history.iloc[0]
+    assert row["learning_rate"] == training.learning_rate
+    assert row["rows_moved_per_batch"] >= row["rows_per_batch"]
+    assert row["false_negatives"] > 0.0
+    assert {"max_norm", "mean_norm", "share_outside", "max_norm_before_projection", "depth_norm_pearson"} <= set(
+        row.index
+    )

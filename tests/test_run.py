@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.project import KEDRO, ROOT, environment, load, run, versions
+from tests.project import KEDRO, ROOT, environment, kedro, load, run, versions
 
 WEIGHTS, EDGES = "06_models/hyperbolic/weights.safetensors", "02_intermediate/hyperbolic/edges.parquet"
 METRICS, MANIFEST = "08_reporting/hyperbolic/metrics.json", "08_reporting/runs/manifest.json"
@@ -214,3 +214,25 @@ def test_the_other_objectives_and_options_run(tmp_path, objective):
     params = ",".join(f"hyperbolic.{name}={value}" for name, value in given.items())
     run(tmp_path, "--pipelines=hyperbolic", params=params)
     assert load(tmp_path, METRICS)["share_outside"] == 0
+
+
+def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
+    given = {
+        "source.select": "clade",
+        "source.clade": "9604",
+        "source.cut_lineages_above": "null",
+        "training.max_epochs": "3",
+        "training.learning_rate": "0.2",
+        "reporting.disk_rank": "genus",
+        "evaluation.ranks": "[genus]",
+    }
+    params = ",".join([f"data_root={tmp_path}", *(f"hyperbolic.{name}={value}" for name, value in given.items())])
+    kedro("run", "--env=hyperbolic_v1", "--pipelines=hyperbolic", f"--params={params}")
+    history, metrics = load(tmp_path, "06_models/hyperbolic/history.parquet"), load(tmp_path, METRICS)
+    best = history[history["best"]].iloc[0]
+    assert metrics["share_outside"] == best["share_outside"]
+    assert metrics["max_norm"] == best["max_norm"]
+    weights = load_file(load(tmp_path, WEIGHTS))
+    assert weights["norm"].max() == metrics["max_norm"]
+    vectors = load(tmp_path, "07_model_output/hyperbolic/vectors.parquet")
+    assert (np.linalg.norm(vectors[[f"x{i}" for i in range(10)]].to_numpy(), axis=1) < 1).all()

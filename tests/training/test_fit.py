@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.fit import TrainingDiverged
+from terrarium.training.fit import TrainingDiverged, fit
 from terrarium.training.state import State, read_metadata, read_state
 
 from . import toy as toy_module
@@ -192,3 +192,15 @@ def test_weights_in_the_result_do_not_move_with_the_trainable(tmp_path):
     before = State(dict(result.final.tensors), result.final.metadata)
     toy.epoch(3)
     assert result.final.equals(before)
+
+
+def test_uncounted_epochs_neither_stop_a_training_nor_are_its_best(tmp_path):
+    values = [0.1, 0.2, 0.3, 5.0, 4.0, 6.0, 7.0, 1.0]
+    counted = train(tmp_path / "a", Scripted(values), options(8, patience=2))
+    assert (counted.epochs, counted.best_epoch) == (3, 1)
+    store, given = TrainingStore(tmp_path / "b"), options(8, patience=2)
+    later = fit(Scripted(values), options=given, store=store, fingerprint={"data": "a"}, uncounted_epochs=3)
+    assert (later.epochs, later.best_epoch) == (7, 5)
+    store = TrainingStore(tmp_path / "c")
+    none = fit(Scripted(values), options=options(3), store=store, fingerprint={"data": "a"}, uncounted_epochs=9)
+    assert (none.epochs, none.best_epoch) == (3, 3)

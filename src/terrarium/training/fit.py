@@ -74,6 +74,7 @@ def fit(
     store: TrainingStore,
     fingerprint: Mapping[str, JSON],
     title: str = "training",
+    uncounted_epochs: int = 0,
 ) -> FitResult:
     """Train until the epochs or the patience are used up, with a checkpoint after every epoch.
 
@@ -84,13 +85,15 @@ def fit(
         store: where the checkpoints are kept.
         fingerprint: JSON object of everything that decides the result: fingerprints of the data, all options, the seed.
         title: name of the training in the log and on the progress bar.
+        uncounted_epochs: how many first epochs early stopping and the choice of the best leave out, because their
+            metric does not compare with that of later ones.
 
     Raises:
         TrainingDiverged: when the loss or the weights are not finite; the checkpoints before stay as they are.
         StoreLocked: when another process trains with the same fingerprint.
     """
     with store.open(fingerprint, options.checkpoints) as run:
-        training = _Training(trainable, options, run, title)
+        training = _Training(trainable, options, run, title, uncounted_epochs)
         try:
             training.resume()
             training.train()
@@ -105,12 +108,13 @@ def fit(
 class _Training:
     """A training under way: the epoch reached, the stopping counters and the history."""
 
-    def __init__(self, trainable: Trainable, options: FitOptions, run: TrainingRun, title: str) -> None:
+    def __init__(self, trainable: Trainable, options: FitOptions, run: TrainingRun, title: str, uncounted: int) -> None:
         stopping = options.stopping
         self.epoch = 0
         self._trainable, self._options, self._run, self._title = trainable, options, run, title
         self._early = EarlyStopping(stopping.patience, stopping.min_delta, stopping.direction)
         self._stopping = StoppingState()
+        self._uncounted = uncounted
         self._history: list[dict[str, JSON]] = []
 
     def resume(self) -> None:
@@ -147,7 +151,8 @@ class _Training:
         row = history_row(epoch, numbers, time.perf_counter() - started)
         if not math.isfinite(row["loss"]):
             raise self._diverged(epoch, f"the loss is {row['loss']}")
-        stopping = self._early.update(self._stopping, epoch, self._metric(row))
+        metric = self._metric(row)
+        stopping = self._stopping if epoch <= self._uncounted else self._early.update(self._stopping, epoch, metric)
         history = [*self._history, row]
         self._save(epoch, stopping, history)
         self.epoch, self._stopping, self._history = epoch, stopping, history

@@ -55,6 +55,19 @@ def test_metrics_are_finite_numbers_with_plain_names(compared):
     assert by_rank["rank"].tolist() == ["order", "family"] * 2
 
 
+def test_norms_as_trained_are_reported_where_they_are_known(tree, ranks, compared):
+    layouts = {name: random_layout(np.random.default_rng(i), 200) for i, name in enumerate(("trained", "random"))}
+    norm = np.linspace(0.5, 1.5, 200)
+    numbers, by_layout, _ = compare(tree, layouts, ranks, OPTIONS, norm)
+    assert numbers["share_outside"] == 0.5
+    assert (numbers["max_norm"], numbers["min_norm"]) == (1.5, 0.5)
+    assert numbers["mean_norm"] == pytest.approx(1.0)
+    assert numbers["depth_norm_pearson"] == pytest.approx(np.corrcoef(tree.depth, norm)[0, 1])
+    assert by_layout["share_outside"].tolist() == [0.5, 0.0]
+    others = set(numbers) - {"share_outside", "max_norm", "min_norm", "mean_norm", "depth_norm_pearson"}
+    assert all(numbers[name] == compared[0][name] for name in others)
+
+
 def test_measuring_is_seeded(tree, ranks):
     layout = random_layout(np.random.default_rng(0), 200)
     first, second = (measure(tree, layout, ranks, OPTIONS, exact_limit=1000) for _ in range(2))

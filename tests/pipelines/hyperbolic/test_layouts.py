@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
+from terrarium.pipelines.hyperbolic.geometry import to_ball
+from terrarium.pipelines.hyperbolic.layouts import (
+    inherited_directions,
+    initial_directions,
+    initial_layout,
+    random_directions,
+    uniform_layout,
+)
+from terrarium.pipelines.hyperbolic.radii import target_radii
 
 from .trees import chain, random_tree
 
@@ -42,3 +50,19 @@ def test_without_spread_a_chain_keeps_its_direction_below_depth_3():
     u = inherited_directions(chain(20), 4, 1e-12, 1)
     assert np.allclose(u[4:], u[3])
     assert not np.allclose(u[1], u[0])
+
+
+def test_the_uniform_start_lies_about_the_origin_whatever_the_depth(tree):
+    target = target_radii(tree.depth, "linear", 0.1, 0.95)
+    points = to_ball(initial_layout(tree, target, "uniform", 5, 0.3, 34.0, 1))
+    assert 0.99e-3 < np.abs(points).max() <= 1e-3
+    assert abs(np.corrcoef(np.linalg.norm(points, axis=1), tree.depth)[0, 1]) < 0.2
+    assert (points == to_ball(uniform_layout(len(tree), 5, 1))).all()
+
+
+@pytest.mark.parametrize("init", ["random", "inherited"])
+def test_the_other_starts_lie_at_the_targets(tree, init):
+    target = target_radii(tree.depth, "linear", 0.1, 0.95)
+    layout = initial_layout(tree, target, init, 5, 0.3, 34.0, 1)
+    assert (layout.radius == target).all()
+    assert (layout.direction == initial_directions(tree, init, 5, 0.3, 34.0, 1)).all()

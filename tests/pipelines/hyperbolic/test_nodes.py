@@ -32,7 +32,7 @@ def train(data, folder, **changes):
     _, edges, depths = data
     chosen = TrainingOptions.model_validate(OPTIONS | changes)
     start = nodes.initialise(edges, depths, MODEL, chosen.objective)
-    return nodes.train(edges, nodes.build_closure(edges), depths, start, TrainingStore(folder), MODEL, chosen)
+    return nodes.train(edges, nodes.build_closure(edges, source()), depths, start, TrainingStore(folder), MODEL, chosen)
 
 
 def test_target_norms_are_the_documents(data):
@@ -86,7 +86,39 @@ def test_weights_of_other_taxa_are_refused(data, tmp_path):
 
 def test_closure_is_by_id(data):
     taxa, edges, _ = data
-    closure = nodes.build_closure(edges)
+    closure = nodes.build_closure(edges, source())
     assert list(closure.columns) == ["ancestor", "descendant", "depth_diff"]
     assert len(closure) == taxa["depth"].sum()
     assert closure.equals(closure_table(nodes.taxonomy.tree_of(edges)))
+
+
+def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_path):
+    from .test_dense_trainer import V1, dense
+    from .test_evaluation import OPTIONS as EVALUATION
+
+    taxa, edges, depths = data
+    weights, _, history, _ = train(data, tmp_path, **V1, dense=dense(), max_epochs=1)
+    metrics, layouts, _ = nodes.evaluate(
+        taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]})
+    )
+    assert metrics["share_outside"] == history["share_outside"].iloc[-1] > 0.0
+    assert metrics["max_norm"] == history["max_norm"].iloc[-1] > 1.0
+    assert layouts["share_outside"].tolist()[1:] == [0.0, 0.0, 0.0]
+    vectors = nodes.export_vectors(taxa, edges, weights)
+    assert np.linalg.norm(vectors[["x0", "x1", "x2", "x3"]].to_numpy(), axis=1).max() < 1.0
+
+
+def test_a_cut_closure_trains(data, tmp_path):
+    _, edges, depths = data
+    closure = nodes.build_closure(edges, source(cut_lineages_above=60))
+    assert 0 < len(closure) < len(nodes.build_closure(edges, source()))
+    start = nodes.initialise(edges, depths, MODEL, "ranking")
+    chosen = TrainingOptions.model_validate(OPTIONS | {"max_epochs": 1})
+    _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_the_uniform_start_ignores_the_targets(data):
+    _, edges, depths = data
+    layout = unpack_weights(nodes.initialise(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "slack"))
+    assert layout.radius.max() < 0.01

@@ -1,11 +1,15 @@
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terrarium.hierarchy import HierarchyError
 from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.options import SourceOptions
 from terrarium.pipelines.hyperbolic.validators import closure_is_exact
 from terrarium.sources.errors import SourceError
+
+from .trees import trees
 
 DEFAULTS = {
     "path": None,
@@ -17,6 +21,7 @@ DEFAULTS = {
     "extra_noise": [],
     "several_parents": False,
     "virtual_root": None,
+    "cut_lineages_above": None,
 }
 
 
@@ -128,3 +133,14 @@ def test_keys_of_the_source_are_kept():
     )
     taxa, _, _ = taxonomy.build(table, options())
     assert taxa["key"].tolist() == ["X:1", "X:2"]
+
+
+@given(trees(), st.integers(1, 40))
+def test_cut_lineages_keep_pairs_of_low_ids(tree, cut):
+    whole = taxonomy.closure_table(tree)
+    expected = whole[(whole["ancestor"] <= cut) & (whole["descendant"] <= cut)]
+    if expected.empty:
+        with pytest.raises(SourceError, match="leaves no pair"):
+            taxonomy.closure_table(tree, cut)
+    else:
+        assert taxonomy.closure_table(tree, cut).equals(expected.reset_index(drop=True))

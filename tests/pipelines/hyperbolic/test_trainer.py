@@ -25,7 +25,25 @@ OPTIONS = {
     "negatives": 8,
     "near_negatives": 3,
     "near_ancestors": 4,
+    "negative_sampler": "outside",
+    "pairs": "closure",
+    "curriculum": [],
+    "epoch_fraction": 1.0,
+    "class_balanced": False,
+    "class_weights": False,
+    "depth_margin": None,
     "pair_weights": "sqrt_depth",
+    "optimiser": "riemannian_adam",
+    "dense": {
+        "clip_norm": 1.0,
+        "projection": "batch_rows",
+        "projection_limit": 0.99999,
+        "project_all_every": 0,
+        "parametrisation": "ball",
+        "radial_nudge": 0.0,
+    },
+    "burn_in_epochs": 0,
+    "burn_in_factor": 0.1,
     "regulariser": 0.3,
     "train_radius": True,
     "batch_size": 16,
@@ -64,6 +82,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
         run.epoch(1)
     assert runs[0].weights().equals(runs[1].weights())
     assert not runs[0].weights().equals(runs[2].weights())
+
+
+def test_training_leaves_the_problem_as_it_is():
+    task = problem()
+    direction = task.start.direction.copy()
+    KernelTrainer(task).epoch(1)
+    assert (task.start.direction == direction).all()
 
 
 @pytest.mark.parametrize("trainer", [KernelTrainer, lambda task: TorchTrainer(task, "cpu")])

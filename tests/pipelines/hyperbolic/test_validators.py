@@ -28,3 +28,22 @@ def test_vectors_on_the_sphere_are_refused():
     with pytest.raises(ValueError, match="b"):
         vectors_are_inside(vectors)
     vectors_are_inside(vectors.assign(x0=[0.0, np.nextafter(1.0, 0.0)]))
+
+
+@given(trees(), st.data())
+def test_cut_lineages_are_accepted_as_such_alone(tree, data):
+    whole = closure_table(tree)
+    cut = data.draw(st.integers(int(whole["descendant"].min()), len(tree)))
+    if not ((whole["ancestor"] <= cut) & (whole["descendant"] <= cut)).any():
+        return
+    closure = closure_table(tree, cut)
+    closure_is_exact(closure)
+    above = pd.concat([closure, whole.assign(descendant=len(tree) + 1).head(1)])
+    above.attrs = closure.attrs
+    with pytest.raises(ValueError, match="is cut above"):
+        closure_is_exact(above)
+    twice = pd.concat([closure[closure["depth_diff"] == closure["depth_diff"].min()]] * 2)
+    twice.attrs = closure.attrs
+    if (twice["depth_diff"] == 1).all():
+        with pytest.raises(ValueError, match="not that of a hierarchy"):
+            closure_is_exact(twice)

@@ -52,3 +52,20 @@ def norm_statistics(points: NDArray[np.floating]) -> dict[str, float]:
         "max_norm": float(norm.max()),
         "share_outside": float(np.mean(~(norm < 1.0))),
     }
+
+
+def norm_numbers(depth: ArrayLike, norm: ArrayLike) -> dict[str, float]:
+    """Statistics of Euclidean norms that need not lie below 1, and Pearson's correlation of them with depth.
+
+    Args:
+        depth: (N,) depths.
+        norm: (N,) norms.
+    """
+    x = np.asarray(norm, np.float64)
+    return {
+        "depth_norm_pearson": pearson(depth, x),
+        "share_outside": float(np.mean(~(x < 1.0))),
+        "max_norm": float(x.max()),
+        "min_norm": float(x.min()),
+        "mean_norm": float(x.mean()),
+    }

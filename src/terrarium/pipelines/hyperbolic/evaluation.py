@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.correlation import depth_correlations, norm_statistics
-from terrarium.pipelines.hyperbolic.geometry import Layout, to_ball
+from terrarium.pipelines.hyperbolic.correlation import depth_correlations, norm_numbers, norm_statistics
+from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, to_ball
 from terrarium.pipelines.hyperbolic.options import EvaluationOptions
 from terrarium.pipelines.hyperbolic.purity import purity, purity_metrics
 from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct
@@ -68,7 +68,11 @@ def in_order(table: pd.DataFrame, ranks: list[str]) -> pd.DataFrame:
 
 
 def compare(
-    tree: Hierarchy, layouts: dict[str, Layout], ranks: pd.Series, options: EvaluationOptions
+    tree: Hierarchy,
+    layouts: dict[str, Layout],
+    ranks: pd.Series,
+    options: EvaluationOptions,
+    norm: Floats | None = None,
 ) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
     """Measure the trained layout exactly and the others on a sample of queries.
 
@@ -77,6 +81,8 @@ def compare(
         layouts: by name; `trained` is among them.
         ranks: (N,) rank of each row.
         options: what and how much.
+        norm: (N,) Euclidean norms of the trained points, where these may lie outside the ball and the layout cannot:
+            what is said of norms is then said of them.
 
     Returns:
         numbers of the trained layout; a row a layout with all its numbers; a row a layout and rank.
@@ -85,6 +91,8 @@ def compare(
         name: measure(tree, layout, ranks, options, exact_limit=options.exact_limit if name == TRAINED else 0)
         for name, layout in layouts.items()
     }
+    if norm is not None:
+        measured[TRAINED].numbers.update(norm_numbers(tree.depth, norm))
     rows = [{"layout": name, **found.numbers} for name, found in measured.items()]
     tables = [found.by_rank.assign(layout=name) for name, found in measured.items()]
     by_rank = pd.concat(tables, ignore_index=True)

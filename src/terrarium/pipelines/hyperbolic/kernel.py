@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from terrarium.pipelines.hyperbolic.documented_sampling import negatives_for_ranking
 from terrarium.pipelines.hyperbolic.objective import NEGLIGIBLE
-from terrarium.pipelines.hyperbolic.sampling import negatives_at_depth, negatives_near
+from terrarium.pipelines.hyperbolic.sampling import negatives_near, negatives_not_above
 
 RANKING, CLOSURE, SLACK = 0, 1, 2
+NOT_ABOVE = -1
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
 _TINY = 1e-12
 
@@ -96,9 +98,13 @@ def ranking_pair(
         e = 1.0 + h + np.sqrt(h * (h + 2.0))
         if e < limit:
             loss += d_p + margin - np.log(e)
+            # samplers of older recipes may draw the positive, whose pull and push cancel, or the anchor itself
+            if n == positive:
+                continue
             active += 1
-            slot_a = _slot(anchor, slots)
-            _add_distance_gradient(table, gradient, anchor, n, slot_a, _slot(n, slots), h, chord, -share)
+            if n != anchor:
+                slot_a = _slot(anchor, slots)
+                _add_distance_gradient(table, gradient, anchor, n, slot_a, _slot(n, slots), h, chord, -share)
     if active:
         slot_a, slot_p = _slot(anchor, slots), _slot(positive, slots)
         _add_distance_gradient(table, gradient, anchor, positive, slot_a, slot_p, h_p, chord_p, share * active)
@@ -291,13 +297,18 @@ def step_rows(
 
 @njit(cache=True)
 def draw(tree: Any, pairs: Any, pair: int, options: Any, seeds: Any, out: Any) -> int:  # pragma: no cover - compiled
-    """Negatives of one pair, as the objective wants them; returns how many. All pairs of a descendant get the same
-    ones, except of `ranking`."""
+    """Negatives of one pair, as the objective wants them; returns how many.
+
+    All pairs of a descendant get the same ones, except for ranking. `options` are the kind, near and reach; in the
+    place of near stands the sampler for ranking, and NOT_ABOVE for all rows that are no ancestors.
+    """
     ancestor, descendant, _ = pairs
     kind, near, reach = options
     if kind == RANKING:
-        return negatives_at_depth(tree, ancestor[pair], tree[2][descendant[pair]], seeds[0], seeds[1], pair, out)
+        return negatives_for_ranking(near, tree, ancestor[pair], descendant[pair], seeds[0], seeds[1], pair, out)
     anchor = descendant[pair]
+    if near == NOT_ABOVE:
+        return negatives_not_above(tree, anchor, seeds[0], seeds[1], anchor, out)
     return negatives_near(tree, anchor, near, reach, seeds[0], seeds[1], anchor, out)
 
 
@@ -325,7 +336,7 @@ def _ranking_batch(
 ) -> tuple[float, float]:  # pragma: no cover - compiled
     """Gradients of a batch for `ranking`; sum of weighted losses and of the weights of pairs with negatives."""
     ancestor, descendant, weight = pairs
-    kind, _, near, reach, margin, _, _ = loss
+    kind, _, near, reach, margins, _, _ = loss
     drawn = work[0]
     losses, weights = 0.0, 0.0
     for p in range(len(batch)):
@@ -333,6 +344,7 @@ def _ranking_batch(
         k = draw(tree, pairs, pair, (kind, near, reach), seeds, drawn)
         if k > 0:
             a, d, w = ancestor[pair], descendant[pair], weight[pair]
+            margin = margins[0] + margins[1] * (tree[2][d] - tree[2][a])
             losses += ranking_pair(table, gradient, slots, a, d, drawn[:k], margin, w / total) * total
             weights += w
     return losses, weights
@@ -397,7 +409,8 @@ def epoch(
         tree: `TreeArrays.as_tuple()`.
         pairs: ancestors, descendants and weights, (P,) each.
         order: positions of pairs, in the order of training.
-        loss: kind, negatives, near, reach, margin, temperature, pull.
+        loss: kind, negatives, near (for ranking the sampler), reach, margins, temperature, pull; the margin of a pair
+            is margins[0] + margins[1] * depth difference.
         step: batch, learning rate, regulariser, largest radius, whether radii are trained.
         seeds: seed and number of the epoch.
 

@@ -7,10 +7,14 @@ import numpy as np
 from terrarium.pipelines.hyperbolic import kernel
 from terrarium.pipelines.hyperbolic.geometry import Layout
 from terrarium.pipelines.hyperbolic.sampling import TreeArrays
-from terrarium.pipelines.hyperbolic.trainer import Problem, diagnostics, pack_weights
+from terrarium.pipelines.hyperbolic.trainer import (
+    Problem,
+    diagnostics,
+    draw_options,
+    false_negatives,
+    pack_weights,
+)
 from terrarium.training.state import State
-
-_KINDS = {"ranking": kernel.RANKING, "closure": kernel.CLOSURE, "slack": kernel.SLACK}
 
 
 class KernelTrainer:
@@ -20,9 +24,9 @@ class KernelTrainer:
         """Start at the problem's layout."""
         self._problem = problem
         self._tree = TreeArrays.of(problem.tree).as_tuple()
-        self._pairs = (problem.ancestor, problem.descendant, problem.weight)
+        self._pairs = (problem.ancestor, problem.descendant, problem.weight * problem.factor)
         self._radius = problem.start.radius.copy()
-        self._direction = np.ascontiguousarray(problem.start.direction)
+        self._direction = np.array(problem.start.direction, order="C")
         self._momentum_r = np.zeros_like(self._radius)
         self._momentum_u = np.zeros_like(self._direction)
         self._second = np.zeros_like(self._radius)
@@ -32,8 +36,9 @@ class KernelTrainer:
         """Train one epoch; loss is the weighted mean of the objective, without the regulariser."""
         options = self._problem.options
         rate = self._problem.learning_rate(epoch)
-        kind = _KINDS[options.objective]
-        loss = (kind, options.negatives, *self._near(), options.margin, options.temperature, options.pull)
+        kind, near, reach = draw_options(options)
+        loss = (kind, options.negatives, near, reach, self._problem.margins, options.temperature, options.pull)
+        order = self._problem.order(epoch)
         step = (options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius)
         losses, weights, largest, beyond, moved = kernel.epoch(
             self._radius,
@@ -42,15 +47,16 @@ class KernelTrainer:
             self._problem.target,
             self._tree,
             self._pairs,
-            self._problem.order(epoch),
+            order,
             loss,
             step,
             (options.seed, epoch),
         )
         return {
             "loss": losses / max(weights, 1e-300),
-            "items": float(len(self._problem.ancestor)),
-            **diagnostics(self._problem, self._layout(), largest, beyond, moved),
+            "items": float(len(order)),
+            **diagnostics(self._problem, self._layout(), largest, beyond, moved, len(order)),
+            "false_negatives": false_negatives(self._problem, self._tree, order, epoch),
             "learning_rate": rate,
         }
 
@@ -77,9 +83,6 @@ class KernelTrainer:
     def weights(self) -> State:
         """The points by id."""
         return pack_weights(self._problem.tree, Layout(self._radius.copy(), self._direction.copy()))
-
-    def _near(self) -> tuple[int, int]:
-        return self._problem.options.near_negatives, self._problem.options.near_ancestors
 
     def _layout(self) -> Layout:
         return Layout(self._radius, self._direction)

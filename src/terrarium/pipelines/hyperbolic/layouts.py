@@ -8,9 +8,11 @@ import numpy as np
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.geometry import Floats
+from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, from_ball
 
-Initialisation = Literal["inherited", "random", "constructed"]
+Directions = Literal["inherited", "constructed", "random"]
+Initialisation = Literal["inherited", "constructed", "random", "uniform"]
+UNIFORM_HALF_WIDTH = 1e-3
 _FREE_DEPTH = 3
 
 
@@ -41,9 +43,9 @@ def inherited_directions(tree: Hierarchy, dim: int, spread: float, seed: int) ->
 
 
 def initial_directions(
-    tree: Hierarchy, init: Initialisation, dim: int, spread: float, max_radius: float, seed: int
+    tree: Hierarchy, init: Directions, dim: int, spread: float, max_radius: float, seed: int
 ) -> Floats:
-    """(N, dim) directions of the chosen start; `max_radius` decides the edges of the constructed one."""
+    """(N, dim) directions of a start at the target radii; `max_radius` decides the edges of the constructed one."""
     match init:
         case "random":
             return random_directions(len(tree), dim, seed)
@@ -51,3 +53,18 @@ def initial_directions(
             return construct(tree, dim, max_radius).direction
         case "inherited":
             return inherited_directions(tree, dim, spread, seed)
+
+
+def uniform_layout(count: int, dim: int, seed: int) -> Layout:
+    """Ball coordinates from U(-0.001, 0.001), whatever the depth: the start of the documents' first model."""
+    width = UNIFORM_HALF_WIDTH
+    return from_ball(np.random.default_rng(seed).uniform(-width, width, size=(count, dim)))
+
+
+def initial_layout(
+    tree: Hierarchy, target: Floats, init: Initialisation, dim: int, spread: float, max_radius: float, seed: int
+) -> Layout:
+    """The chosen start: the target radii with its directions, or points about the origin."""
+    if init == "uniform":
+        return uniform_layout(len(tree), dim, seed)
+    return Layout(target, initial_directions(tree, init, dim, spread, max_radius, seed))

@@ -14,7 +14,7 @@ from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.construct import construct
 from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_directions, random_directions
+from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_layout, random_directions
 from terrarium.pipelines.hyperbolic.objective import Objective
 from terrarium.pipelines.hyperbolic.options import (
     EvaluationOptions,
@@ -25,7 +25,7 @@ from terrarium.pipelines.hyperbolic.options import (
 )
 from terrarium.pipelines.hyperbolic.precision import precision_report
 from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_weights, unpack_weights
+from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from terrarium.training.state import State
@@ -51,9 +51,9 @@ def build_taxonomy(
     return taxa, edges, cleaning
 
 
-def build_closure(edges: pd.DataFrame) -> pd.DataFrame:
-    """All pairs of ancestor and descendant with their depth difference."""
-    return taxonomy.closure_table(taxonomy.tree_of(edges))
+def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
+    """All pairs of ancestor and descendant with their depth difference, less those of cut lineages."""
+    return taxonomy.closure_table(taxonomy.tree_of(edges), source.cut_lineages_above)
 
 
 def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
@@ -64,12 +64,12 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
 
 
 def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, objective: Objective) -> State:
-    """Start of the training: target radii with the chosen directions; for `construct` the whole constructed layout."""
+    """Start of the training; for `construct` the whole constructed layout."""
     tree = taxonomy.tree_of(edges)
     if objective == "construct":
         return pack_weights(tree, construct(tree, model.dim, model.max_radius))
-    direction = initial_directions(tree, model.init, model.dim, model.spread, model.max_radius, model.seed)
-    return pack_weights(tree, Layout(_target(depths, model), direction))
+    start = model.init, model.dim, model.spread, model.max_radius, model.seed
+    return pack_weights(tree, initial_layout(tree, _target(depths, model), *start))
 
 
 def train(
@@ -99,6 +99,7 @@ def train(
         store=training_state,
         fingerprint=_fingerprint(problem, model, training),
         title="hyperbolic",
+        uncounted_epochs=problem.uncounted_epochs,
     )
     reason = CONSTRUCTED if training.objective == "construct" else result.stop_reason
     summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
@@ -134,8 +135,8 @@ def evaluate(
         "inherited": Layout(target, inherited),
         "random": Layout(target, random_directions(len(tree), trained.dim, model.seed)),
     }
-    numbers, by_layout, by_rank = compare(tree, layouts, taxa["rank"], evaluation)
-    return {**tree_numbers(tree), **numbers, **precision_report(trained)}, by_layout, by_rank
+    numbers, by_layout, by_rank = compare(tree, layouts, taxa["rank"], evaluation, trained_norm(weights))
+    return {**tree_numbers(tree), **precision_report(trained), **numbers}, by_layout, by_rank
 
 
 def _layout_of(weights: State, tree: Hierarchy) -> Layout:

@@ -42,7 +42,7 @@ def pair_losses(
     negatives: Tensor,
     present: Tensor,
     *,
-    margin: float,
+    margin: Tensor | float,
     temperature: float,
     pull: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
@@ -53,11 +53,11 @@ def pair_losses(
         radius, direction: (R,) and (R, d) points.
         ancestor, descendant: (B,) rows of the points.
         negatives: (B, K) rows; present: (B, K) which of them count.
-        margin: of ranking. temperature, pull: of closure and slack.
+        margin: of ranking, one or (B,). temperature, pull: of closure and slack.
 
     Returns:
         (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
-        the margin, or with a softmax share that is not negligible.
+        the margin but the positive itself, or with a softmax share that is not negligible.
     """
     import torch
 
@@ -66,8 +66,9 @@ def pair_losses(
     far = distance(radius[anchor, None], direction[anchor, None], radius[negatives], direction[negatives])
     count = present.sum(1)
     if objective == "ranking":
-        hinge = (near[:, None] - far + margin).clamp_min(0.0) * present
-        return hinge.sum(1) / count.clamp_min(1), hinge > 0.0
+        wanted = near + margin
+        hinge = (wanted[:, None] - far).clamp_min(0.0) * present
+        return hinge.sum(1) / count.clamp_min(1), (hinge > 0.0) & (negatives != positive[:, None])
     if objective == "slack":
         near = near + radius[positive] - radius[anchor]
         far = far + radius[negatives] - radius[anchor, None]

@@ -7,8 +7,16 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from terrarium.pipelines.hyperbolic.dense_options import DenseOptions
 from terrarium.pipelines.hyperbolic.layouts import Initialisation
 from terrarium.pipelines.hyperbolic.objective import Objective
+from terrarium.pipelines.hyperbolic.pair_options import (
+    Curriculum,
+    DepthMargin,
+    NegativeSampler,
+    PairSet,
+    check_curriculum,
+)
 from terrarium.pipelines.hyperbolic.precision import SAFE_RADIUS_FLOAT64
 from terrarium.pipelines.hyperbolic.radii import RadiusSchedule
 from terrarium.training.options import FitOptions
@@ -29,6 +37,15 @@ class SourceOptions(Base):
         description="an id may have several rows, one a parent; the first is its first parent"
     )
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
+    cut_lineages_above: int | None = Field(
+        ge=0, description="keep only pairs of ids up to this one (the documents' data fault); null: all pairs"
+    )
+
+    @model_validator(mode="after")
+    def _cut_a_tree(self) -> SourceOptions:
+        if self.several_parents and self.cut_lineages_above is not None:
+            raise ValueError("cut_lineages_above goes with a tree: set several_parents to false")
+        return self
 
     @field_validator("extra_noise")
     @classmethod
@@ -59,7 +76,9 @@ class ModelOptions(Base):
     """The table of points and its start."""
 
     dim: int = Field(ge=2, description="dimension of the ball")
-    init: Initialisation = Field(description="directions: inherited (the parent's plus a step), constructed, random")
+    init: Initialisation = Field(
+        description="inherited: the parent's direction plus a step; constructed; random, uniform: independent"
+    )
     spread: float = Field(gt=0, description="length of the step below depth 3, for init: inherited")
     max_radius: float = Field(
         gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact to 34"
@@ -79,12 +98,25 @@ class TrainingOptions(FitOptions):
     negatives: int = Field(gt=0, description="negatives a pair")
     near_negatives: int = Field(ge=0, description="of them, children of near ancestors, for slack and closure")
     near_ancestors: int = Field(gt=0, description="how many of the nearest ancestors those come from")
+    negative_sampler: NegativeSampler = Field(
+        description="outside the taxon's line; non_ancestors; or, for ranking, as documented"
+    )
+    pairs: PairSet = Field(description="closure: of all ancestors; parent_child: of parents alone")
+    curriculum: Curriculum = Field(description="phases of the largest depth difference; []: none")
+    epoch_fraction: float = Field(gt=0, le=1, description="share of the pairs of each depth difference in an epoch")
+    class_balanced: bool = Field(description="as many pairs of each ancestor at depth 1")
+    class_weights: bool = Field(description="factor of a pair: min(sqrt(largest class / its descendant's), 10)")
+    depth_margin: DepthMargin | None = Field(description="margin by depth difference, for ranking; null: margin")
     pair_weights: Literal["uniform", "sqrt_depth"] = Field(description="sqrt_depth: sqrt(depth difference + 1)")
     regulariser: float = Field(ge=0, description="strength of the pull of radii to their targets")
     train_radius: bool = Field(description="false keeps the radii at their targets and trains directions alone")
+    optimiser: Literal["riemannian_adam", "dense_adam"] = Field(description="dense_adam: the documents', for ranking")
+    dense: DenseOptions
     batch_size: int = Field(gt=0)
     learning_rate: float = Field(gt=0, description="length of the first steps, in hyperbolic units")
     learning_rate_end: float = Field(gt=0, description="the same in the last epoch; geometric in between")
+    burn_in_epochs: int = Field(ge=0, description="first epochs, with burn_in_factor on the learning rate")
+    burn_in_factor: float = Field(gt=0, le=1, description="factor on the learning rate in them")
     device: str = Field(description="cpu (compiled kernel), cuda, cuda:N, mps, or auto: cuda if there is one, else cpu")
     seed: int = Field(ge=0)
 
@@ -92,6 +124,39 @@ class TrainingOptions(FitOptions):
     def _near_fit(self) -> TrainingOptions:
         if self.near_negatives > self.negatives:
             raise ValueError(f"near_negatives {self.near_negatives} is more than negatives {self.negatives}")
+        return self
+
+    @model_validator(mode="after")
+    def _ranking_alone(self) -> TrainingOptions:
+        """What is stated for the ranking loss alone."""
+        asked = {
+            "optimiser dense_adam": self.optimiser == "dense_adam",
+            f"negative_sampler {self.negative_sampler}": self.negative_sampler in {"same_depth", "random", "tiered"},
+            "depth_margin": self.depth_margin is not None,
+        }
+        if self.negative_sampler == "non_ancestors" and (self.objective == "ranking" or self.near_negatives > 0):
+            raise ValueError(
+                "negative_sampler non_ancestors goes with objective closure or slack and near_negatives 0, since it "
+                "draws from all taxa alike"
+            )
+        for name, given in asked.items():
+            if given and self.objective != "ranking":
+                raise ValueError(f"{name} goes with objective ranking alone, not {self.objective}")
+        return self
+
+    @model_validator(mode="after")
+    def _dense_fit(self) -> TrainingOptions:
+        if self.optimiser == "dense_adam" and self.device not in {"cpu", "auto"}:
+            raise ValueError(f"optimiser dense_adam runs on the CPU alone, not {self.device}: set device to cpu")
+        if self.optimiser == "dense_adam" and not self.train_radius:
+            raise ValueError("optimiser dense_adam trains coordinates and cannot hold radii: set train_radius to true")
+        return self
+
+    @model_validator(mode="after")
+    def _curriculum_fit(self) -> TrainingOptions:
+        check_curriculum(self.curriculum)
+        if self.curriculum and self.pairs == "parent_child":
+            raise ValueError("pairs parent_child have one depth difference: set curriculum to []")
         return self
 
 

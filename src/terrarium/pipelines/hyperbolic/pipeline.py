@@ -26,7 +26,7 @@ def _ingestion() -> list[Node]:
             name="build_taxonomy",
             tags="ingestion",
         ),
-        Node(nodes.build_closure, "edges", "closure", name="build_closure", tags="ingestion"),
+        Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion"),
     ]
 
 

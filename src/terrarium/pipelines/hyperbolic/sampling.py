@@ -89,7 +89,7 @@ def related(tree: Any, a: int, b: int) -> bool:  # pragma: no cover - compiled
 def _is_above(tree: Any, a: int, b: int) -> bool:  # pragma: no cover - compiled
     """Whether a is in the sorted ancestors of b."""
     above, above_start = tree[7], tree[8]
-    at = _lower(above, above_start[b], above_start[b + 1], a)
+    at = lower(above, above_start[b], above_start[b + 1], a)
     return at < above_start[b + 1] and above[at] == a
 
 
@@ -116,7 +116,7 @@ def below(random: np.uint64, bound: int) -> int:  # pragma: no cover - compiled
 
 
 @njit(cache=True)
-def _lower(level: Any, start: int, stop: int, row: int) -> int:  # pragma: no cover - compiled
+def lower(level: Any, start: int, stop: int, row: int) -> int:  # pragma: no cover - compiled
     """First position in level[start:stop] whose row is at least `row`."""
     while start < stop:
         middle = (start + stop) >> 1
@@ -138,8 +138,8 @@ def negatives_at_depth(
     """
     end, level, level_start = tree[1], tree[3], tree[4]
     start, stop = level_start[depth], level_start[depth + 1]
-    inside_start = _lower(level, start, stop, anchor)
-    inside = _lower(level, inside_start, stop, end[anchor]) - inside_start
+    inside_start = lower(level, start, stop, anchor)
+    inside = lower(level, inside_start, stop, end[anchor]) - inside_start
     pool = stop - start - inside
     if pool <= 0:
         return negatives_outside(tree, anchor, seed, epoch, pair, out)
@@ -183,6 +183,28 @@ def negatives_outside(tree: Any, anchor: int, seed: int, epoch: int, pair: int, 
             elif end[row] > anchor:
                 continue
             if several and related(tree, anchor, row):
+                continue
+            out[count] = row
+            count += 1
+            break
+    return count
+
+
+@njit(cache=True)
+def negatives_not_above(tree: Any, anchor: int, seed: int, epoch: int, pair: int, out: Any) -> int:  # pragma: no cover
+    """Draw rows that are neither the anchor nor an ancestor of it, uniform; returns how many.
+
+    Descendants are among them, as in Nickel and Kiela (2017), whose evaluation counts them as negatives.
+    """
+    end = tree[1]
+    several = len(tree[8]) > 0
+    state = stream(seed, epoch, pair)
+    count = 0
+    for _ in range(len(out)):
+        for _ in range(TRIES):
+            state += _GOLDEN
+            row = below(mix(state), len(end))
+            if row == anchor or (_is_above(tree, row, anchor) if several else row < anchor < end[row]):
                 continue
             out[count] = row
             count += 1

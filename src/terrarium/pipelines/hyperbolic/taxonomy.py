@@ -79,11 +79,29 @@ def tree_of(edges: pd.DataFrame) -> Hierarchy:
     return Hierarchy.from_edges(edges["child"], edges["parent"], several_parents=not edges["child"].is_unique)
 
 
-def closure_table(tree: Hierarchy) -> pd.DataFrame:
-    """ancestor, descendant (ids), depth_diff: every pair, by descendant, nearest ancestor first."""
+CUT = "cut_lineages_above"
+
+
+def closure_table(tree: Hierarchy, cut: int | None = None) -> pd.DataFrame:
+    """ancestor, descendant (ids), depth_diff: every pair, by descendant, nearest ancestor first.
+
+    Args:
+        tree: N nodes.
+        cut: keep the pairs whose two ids are not above it; the table remembers it in `attrs`.
+
+    Raises:
+        SourceError: no pair is left.
+    """
     ancestor, descendant, difference = tree.closure()
     ids = tree.ids.astype(np.int32)
-    return pd.DataFrame({"ancestor": ids[ancestor], "descendant": ids[descendant], "depth_diff": difference})
+    table = pd.DataFrame({"ancestor": ids[ancestor], "descendant": ids[descendant], "depth_diff": difference})
+    if cut is None:
+        return table
+    table = table[(table["ancestor"] <= cut) & (table["descendant"] <= cut)].reset_index(drop=True)
+    if table.empty:
+        raise SourceError(f"source.cut_lineages_above {cut} leaves no pair of the tree: raise it or set it to null")
+    table.attrs[CUT] = cut
+    return table
 
 
 def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:

@@ -15,7 +15,13 @@ from terrarium.pipelines.hyperbolic.geometry import Layout
 from terrarium.pipelines.hyperbolic.objective import pair_losses
 from terrarium.pipelines.hyperbolic.riemannian import RiemannianRowAdam
 from terrarium.pipelines.hyperbolic.sampling import TreeArrays
-from terrarium.pipelines.hyperbolic.trainer import Problem, diagnostics, pack_weights
+from terrarium.pipelines.hyperbolic.trainer import (
+    Problem,
+    diagnostics,
+    draw_options,
+    false_negatives,
+    pack_weights,
+)
 from terrarium.training.fabric import TorchTrainable
 from terrarium.training.options import TorchOptions
 from terrarium.training.state import State
@@ -48,7 +54,7 @@ class TorchTrainer(TorchTrainable):
         """Put the problem's layout on the device."""
         self._problem = problem
         self._tree = TreeArrays.of(problem.tree).as_tuple()
-        self._pairs = (problem.ancestor, problem.descendant, problem.weight)
+        self._pairs = (problem.ancestor, problem.descendant, problem.weight * problem.factor)
         self._table = PointTable(problem.start)
         self._target = torch.tensor(problem.target)
         self._sums = (0.0, 0.0)
@@ -70,10 +76,12 @@ class TorchTrainer(TorchTrainable):
         numbers = super().epoch(epoch)
         optimizer: Any = self._optimizer
         largest, beyond, moved = optimizer.pop_counts()
+        order = self._problem.order(epoch)
         return {
             "loss": float(self._sums[0]) / max(float(self._sums[1]), 1e-300),
-            "items": float(len(self._problem.ancestor)),
-            **diagnostics(self._problem, self._table.layout(), largest, beyond, moved),
+            "items": float(len(order)),
+            **diagnostics(self._problem, self._table.layout(), largest, beyond, moved, len(order)),
+            "false_negatives": false_negatives(self._problem, self._tree, order, epoch),
             **{name: value for name, value in numbers.items() if name not in {"loss", "items"}},
         }
 
@@ -92,8 +100,7 @@ class TorchTrainer(TorchTrainable):
         """Pairs and negatives by the compiled sampler, renumbered to the rows of the batch."""
         options = self._problem.options
         order = self._problem.order(epoch)
-        kind = {"ranking": kernel.RANKING, "closure": kernel.CLOSURE, "slack": kernel.SLACK}[options.objective]
-        choice = (kind, options.near_negatives, options.near_ancestors)
+        choice = draw_options(options)
         for start in range(0, len(order), options.batch_size):
             batch = order[start : start + options.batch_size]
             negatives = np.zeros((len(batch), options.negatives), np.int64)
@@ -106,12 +113,14 @@ class TorchTrainer(TorchTrainable):
             local_pairs, local = np.zeros_like(pairs, dtype=np.int64), np.zeros_like(negatives)
             local_pairs[:, kept] = position[: 2 * kept.sum()].reshape(2, -1)
             local[present] = position[2 * kept.sum() :]
+            base, slope = self._problem.margins
+            margin = base + slope * self._problem.difference[batch].astype(np.float64)
             yield tuple(
-                torch.from_numpy(array) for array in (rows, *local_pairs, local, present, self._pairs[2][batch])
+                torch.from_numpy(array) for array in (rows, *local_pairs, local, present, self._pairs[2][batch], margin)
             )
 
     def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
-        rows, ancestor, descendant, negatives, present, weight = batch
+        rows, ancestor, descendant, negatives, present, weight, margin = batch
         options = self._problem.options
         if not len(rows):
             return model.radius.weight.sum() * 0.0, len(weight)
@@ -123,7 +132,7 @@ class TorchTrainer(TorchTrainable):
             descendant=descendant,
             negatives=negatives,
             present=present,
-            margin=options.margin,
+            margin=margin,
             temperature=options.temperature,
             pull=options.pull,
         )

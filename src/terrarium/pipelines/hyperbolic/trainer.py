@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.correlation import pearson
+from terrarium.pipelines.hyperbolic import pair_choice
+from terrarium.pipelines.hyperbolic.correlation import norm_numbers
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius
 from terrarium.pipelines.hyperbolic.options import TrainingOptions
+from terrarium.pipelines.hyperbolic.pair_options import Phase
 from terrarium.training.device import resolve_device
 from terrarium.training.fit import Trainable
 from terrarium.training.state import State
+
+COUNTED_PAIRS = 4096
+"""How many pairs of an epoch false negatives are counted on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,36 +47,83 @@ class Problem:
 
     @property
     def weight(self) -> Floats:
-        """(P,) weights of the pairs."""
+        """(P,) weights of the pairs, of which a batch takes the mean as 1."""
         if self.options.pair_weights == "uniform":
             return np.ones(len(self.difference))
         weight: Floats = np.sqrt(self.difference + 1.0)
         return weight
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """Positions of the pairs in the order of one epoch; depends on seed and epoch alone.
+    @property
+    def factor(self) -> Floats:
+        """(P,) class weights of the pairs, all 1 without `class_weights`."""
+        if not self.options.class_weights:
+            return np.ones(len(self.difference))
+        return pair_choice.class_factors(self.tree, self.descendant)
 
-        For closure and slack the pairs of a descendant follow each other, since they share their negatives.
+    @property
+    def margins(self) -> tuple[float, float]:
+        """The margin of a pair is the first plus the second times its depth difference."""
+        graded = self.options.depth_margin
+        if graded is None:
+            return self.options.margin, 0.0
+        return graded.min, (graded.max - graded.min) / self.tree.max_depth
+
+    @property
+    def uncounted_epochs(self) -> int:
+        """First epochs whose loss says nothing about later ones: burn-in, and all phases but the last."""
+        started = self._phases[-1].epoch - 1 if self._phases else 0
+        return max(self.options.burn_in_epochs, started)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Positions of the pairs of one epoch in their order; depends on seed and epoch alone.
+
+        Of the closure the curriculum and `pairs` choose, of these `epoch_fraction`, of those `class_balanced`. For the
+        objectives closure and slack the pairs of a descendant follow each other, since they share their negatives.
         """
         rng = np.random.default_rng([self.options.seed, epoch])
+        limit = pair_choice.max_difference(self._phases, epoch)
+        chosen = pair_choice.allowed(self.difference, self.options.pairs == "parent_child", limit)
+        if self.options.epoch_fraction < 1.0:
+            chosen = self._all if chosen is None else chosen
+            chosen = pair_choice.stratified(self.difference, chosen, self.options.epoch_fraction, rng)
+        if self.options.class_balanced:
+            chosen = pair_choice.balanced(self._classes, self._all if chosen is None else chosen, rng)
         if self.options.objective == "ranking":
-            return rng.permutation(len(self.ancestor))
+            return rng.permutation(len(self.ancestor) if chosen is None else chosen)
+        chosen = self._all if chosen is None else chosen
         place = rng.permutation(len(self.tree))
-        return np.argsort(place[self.descendant], kind="stable")
+        return chosen[np.argsort(place[self.descendant[chosen]], kind="stable")]
 
     def learning_rate(self, epoch: int) -> float:
-        """Geometric from the first epoch's rate to the last one's."""
+        """Geometric from the first epoch's rate to the last one's, times `burn_in_factor` in the burn-in."""
         first, last = self.options.learning_rate, self.options.learning_rate_end
         share = (epoch - 1) / max(self.options.max_epochs - 1, 1)
-        return float(first * (last / first) ** share)
+        factor = self.options.burn_in_factor if epoch <= self.options.burn_in_epochs else 1.0
+        return float(factor * first * (last / first) ** share)
+
+    @property
+    def _all(self) -> NDArray[np.int64]:
+        return np.arange(len(self.ancestor))
+
+    @cached_property
+    def _classes(self) -> NDArray[np.int64]:
+        return pair_choice.class_of(self.tree, self.descendant)
+
+    @cached_property
+    def _phases(self) -> list[Phase]:
+        return pair_choice.phases(self.options.curriculum, self.options.max_epochs, self.tree.max_depth)
 
 
 def make_trainer(problem: Problem) -> Trainable:
-    """The trainer for the device that the options name.
+    """The trainer for the optimiser and the device that the options name.
 
     Raises:
         DeviceError: a device that is not there or lacks float64.
     """
+    if problem.options.optimiser == "dense_adam":
+        from terrarium.pipelines.hyperbolic.dense_trainer import DenseTrainer
+
+        return DenseTrainer(problem)
     device = resolve_device(problem.options.device)
     if device == "cpu":
         from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
@@ -80,9 +134,49 @@ def make_trainer(problem: Problem) -> Trainable:
     return TorchTrainer(problem, device)
 
 
-def pack_weights(tree: Hierarchy, layout: Layout) -> State:
-    """A layout with the ids of its rows and the fingerprint of its tree."""
+def draw_options(options: TrainingOptions) -> tuple[int, int, int]:
+    """What `kernel.draw` draws by: kind, near (for ranking the sampler) and reach."""
+    from terrarium.pipelines.hyperbolic import kernel
+    from terrarium.pipelines.hyperbolic.documented_sampling import SAMPLERS
+
+    if options.objective == "ranking":
+        return kernel.RANKING, SAMPLERS[options.negative_sampler], 0
+    kind = {"closure": kernel.CLOSURE, "slack": kernel.SLACK}[options.objective]
+    near = kernel.NOT_ABOVE if options.negative_sampler == "non_ancestors" else options.near_negatives
+    return kind, near, options.near_ancestors
+
+
+def false_negatives(problem: Problem, tree: Any, order: NDArray[np.int64], epoch: int) -> float:
+    """Share of the negatives that lie below the pair's ancestor, by the draws of the first pairs of an epoch.
+
+    Args:
+        problem: the training.
+        tree: its `TreeArrays.as_tuple()`.
+        order: positions of the epoch's pairs.
+        epoch: its number.
+    """
+    from terrarium.pipelines.hyperbolic import kernel
+
+    batch, options = order[:COUNTED_PAIRS], problem.options
+    drawn = np.zeros((len(batch), options.negatives), np.int64)
+    pairs = (problem.ancestor, problem.descendant, problem.ancestor)
+    counts = kernel.draw_batch(tree, pairs, batch, draw_options(options), (options.seed, epoch), drawn)
+    there = np.arange(options.negatives) < counts[:, None]
+    below = problem.tree.is_ancestor(problem.ancestor[batch, None], drawn) & there
+    return float(below.sum() / max(there.sum(), 1))
+
+
+def pack_weights(tree: Hierarchy, layout: Layout, norm: NDArray[np.floating] | None = None) -> State:
+    """A layout with the ids of its rows and the fingerprint of its tree.
+
+    Args:
+        tree: N nodes.
+        layout: their points.
+        norm: (N,) Euclidean norms as trained, where these may lie outside the ball and the layout cannot.
+    """
     tensors = {"id": tree.ids, "radius": layout.radius, "direction": layout.direction}
+    if norm is not None:
+        tensors["norm"] = norm
     return State(tensors, {"taxa": tree.fingerprint(), "root": int(tree.ids[0]), "count": len(tree)})
 
 
@@ -91,21 +185,27 @@ def unpack_weights(weights: State) -> Layout:
     return Layout(radius=weights.tensors["radius"], direction=weights.tensors["direction"])
 
 
-def diagnostics(problem: Problem, layout: Layout, largest: float, beyond: int, moved: int) -> dict[str, float]:
-    """What the history keeps of the table after an epoch.
+def trained_norm(weights: State) -> Floats | None:
+    """(N,) Euclidean norms as trained, where the weights keep them beside the layout."""
+    norm = weights.tensors.get("norm")
+    return None if norm is None else norm.astype(np.float64)
+
+
+def diagnostics(
+    problem: Problem, layout: Layout, largest: float, beyond: int, moved: int, pairs: int
+) -> dict[str, float]:
+    """What the history keeps of the table after an epoch of so many pairs.
 
     The projection is the limit of the radius: `largest` is the largest radius that a step reached before it, `beyond`
     how many of the `moved` steps of rows would have passed it.
     """
     norm = norm_of_radius(layout.radius)
+    rows = moved / -(-pairs // problem.options.batch_size)
     return {
-        "depth_norm_pearson": pearson(problem.tree.depth, norm),
-        "share_outside": float(np.mean(norm >= 1.0)),
-        "max_norm": float(norm.max()),
-        "min_norm": float(norm.min()),
-        "mean_norm": float(norm.mean()),
+        **norm_numbers(problem.tree.depth, norm),
         "max_radius": float(layout.radius.max()),
         "max_norm_before_projection": float(max(norm_of_radius(largest), norm.max())),
         "share_outside_before_projection": beyond / max(moved, 1),
-        "rows_per_batch": moved / -(-len(problem.ancestor) // problem.options.batch_size),
+        "rows_per_batch": rows,
+        "rows_moved_per_batch": rows,
     }

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.hyperbolic.precision import assert_inside_ball
+from terrarium.pipelines.hyperbolic.taxonomy import CUT
 
 _CHUNK = 4_000_000
 
@@ -16,9 +17,13 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
     Each taxon but the root has a row with difference 1, and one at least for each step up to its farthest ancestor; in
     a tree, where each has one parent, exactly one.
 
+    A closure with cut lineages (`source.cut_lineages_above`) has gaps: it may have fewer rows than that, but none
+    with an id above the cut.
+
     Raises:
         ValueError: naming the first taxon that is wrong.
     """
+    cut = closure.attrs.get(CUT)
     descendant, difference = closure["descendant"].to_numpy(), closure["depth_diff"].to_numpy()
     size = int(descendant.max(initial=-1)) + 1
     rows, parents, depth = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int16)
@@ -27,8 +32,14 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
         rows += np.bincount(taxon, minlength=size)
         parents += np.bincount(taxon[step == 1], minlength=size)
         np.maximum.at(depth, taxon, step)
-    several = (parents > 1).any()
-    wrong = (rows > 0) & ((parents < 1) | (rows < depth if several else rows != depth))
+    if cut is None:
+        several = (parents > 1).any()
+        wrong = (rows > 0) & ((parents < 1) | (rows < depth if several else rows != depth))
+    else:
+        above = max(int(closure["ancestor"].max()), size - 1)
+        if above > cut:
+            raise ValueError(f"the closure is cut above {cut} but names {above}; build it again with --tags=ingestion")
+        wrong = (rows > depth) | (parents > 1)
     if wrong.any():
         first = int(np.argmax(wrong))
         raise ValueError(

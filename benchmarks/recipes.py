@@ -1,0 +1,134 @@
+"""The older documents' training recipes side by side, each by `kedro run --env=<recipe>`."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.checklist import checklist
+from benchmarks.measuring import KEDRO, cost_of
+
+RECIPES = (
+    "hyperbolic_old",
+    "hyperbolic_v1",
+    "hyperbolic_v1_lambda",
+    "hyperbolic_v1_lr",
+    "hyperbolic_v1_clip",
+    "hyperbolic_v2",
+    "hyperbolic_v2_lambda",
+    "hyperbolic_v2_schedule_written",
+    "hyperbolic_v2_schedule_corrected",
+    "hyperbolic_v2_project_all",
+    "hyperbolic_v2_lr",
+    "hyperbolic_v2_riemannian",
+)
+CLADE, EPOCHS, DOCUMENTED_EPOCHS = "Mammalia", 6, 2
+DOCUMENTED = {
+    "hyperbolic_v1": {"max norm, epoch 1": 2.18, "max norm, epoch 2": 1.96, "mean norm, epoch 1": 0.55},
+    "hyperbolic_v2": {"max norm, epoch 1": 1.45, "mean norm, epoch 1": 0.60},
+}
+"""What the documents give for their own data."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of a recipe left: its history, metrics and summary."""
+
+    recipe: str
+    history: pd.DataFrame
+    metrics: dict[str, float]
+    summary: dict[str, Any]
+
+
+def main() -> None:
+    """All recipes on a clade for a few epochs, and the documents' checklist."""
+    parameters = {"source.select": "clade", "source.clade": CLADE, "source.cut_lineages_above": "null"}
+    show([run(recipe, parameters | {"training.max_epochs": EPOCHS}) for recipe in RECIPES], f"{CLADE}, {EPOCHS} epochs")
+    print("\nThe documents' checklist, judged by running it:\n")
+    for item, passed, how in checklist():
+        print(f"- {'pass' if passed else 'FAIL'}: {item} ({how})", flush=True)
+
+
+def documented_data() -> None:
+    """v1 and v2 on the documents' data, as long as they report."""
+    recipes = ("hyperbolic_v1", "hyperbolic_v2")
+    outcomes = [run(recipe, {"training.max_epochs": DOCUMENTED_EPOCHS}) for recipe in recipes]
+    show(outcomes, f"the documents' data, {DOCUMENTED_EPOCHS} epochs")
+
+
+def run(recipe: str, parameters: dict[str, Any]) -> Outcome:
+    """Run a recipe in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = ",".join([f"data_root={folder}", *(f"hyperbolic.{name}={value}" for name, value in parameters.items())])
+        cost_of([KEDRO, "run", f"--env={recipe}", "--pipelines=hyperbolic", f"--params={given}"])
+        return Outcome(
+            recipe,
+            pd.read_parquet(_artifact(folder, "history.parquet")),
+            json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            json.loads(_artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
+        )
+
+
+def show(outcomes: Sequence[Outcome], title: str) -> None:
+    """Print norms, quality and cost, a row a recipe."""
+    for name, columns in (("norms", norms), ("quality", quality), ("cost", cost)):
+        print(f"\n{title}: {name}\n", flush=True)
+        print(_markdown({outcome.recipe: columns(outcome) for outcome in outcomes}), flush=True)
+
+
+def norms(outcome: Outcome) -> dict[str, str]:
+    """Norms by epoch with the documents' figures in brackets; share outside and r of the best epoch's weights."""
+    history, documented = outcome.history, DOCUMENTED.get(outcome.recipe, {})
+    cells: dict[str, str] = {}
+    for column, label in (("max_norm", "max norm"), ("mean_norm", "mean norm")):
+        for place, when in ((0, "epoch 1"), (1, "epoch 2"), (-1, "end")):
+            value = f"{history[column].iloc[min(place, len(history) - 1)]:.3f}"
+            known = documented.get(f"{label}, {when}")
+            cells[f"{label}, {when}"] = value if known is None else f"{value} ({known:.2f})"
+    first, best = history["share_outside"].iloc[0], outcome.metrics["share_outside"]
+    cells |= {"outside, epoch 1": f"{first:.2%}", "outside, best": f"{best:.2%}"}
+    return cells | {"r, best": f"{outcome.metrics['depth_norm_pearson']:.3f}"}
+
+
+def quality(outcome: Outcome) -> dict[str, str]:
+    """Measures of the best epoch's weights."""
+    metrics = outcome.metrics
+    names = [name for name in metrics if name.startswith("separation_")]
+    cells = {name.replace("_", " "): f"{metrics[name]:.2f}" for name in names}
+    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "slack")}
+    cells["best epoch"] = str(outcome.summary["best_epoch"])
+    return cells | {"false negatives": f"{outcome.history['false_negatives'].mean():.1%}"}
+
+
+def cost(outcome: Outcome) -> dict[str, str]:
+    """When the training ended and what it took; the first epoch compiles and is left out of the seconds."""
+    history = outcome.history
+    seconds = history["seconds"].iloc[1:].median() if len(history) > 1 else history["seconds"].iloc[0]
+    return {
+        "epochs": str(outcome.summary["epochs"]),
+        "stopped": "patience" if "early" in outcome.summary["stop_reason"] else "limit",
+        "seconds an epoch": f"{seconds:.1f}",
+        "training, minutes": f"{history['seconds'].sum() / 60:.2f}",
+        "peak MB": f"{history['peak_memory_mb'].max():.0f}",
+        "rows a batch names": f"{history['rows_per_batch'].mean():.0f}",
+        "rows a batch moves": f"{history['rows_moved_per_batch'].mean():.0f}",
+    }
+
+
+def _artifact(folder: str, name: str) -> Path:
+    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
+    return found
+
+
+def _markdown(rows: dict[str, dict[str, str]]) -> str:
+    columns = list(dict.fromkeys(column for cells in rows.values() for column in cells))
+    lines = [["recipe", *columns], ["---"] * (len(columns) + 1)]
+    lines += [
+        [name.removeprefix("hyperbolic_"), *(cells.get(column, "") for column in columns)]
+        for name, cells in rows.items()
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

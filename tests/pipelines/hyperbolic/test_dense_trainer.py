@@ -1,0 +1,179 @@
+"""Training as the documents did it: reproducible, resumable, and honest about what leaves the ball."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from terrarium.pipelines.hyperbolic.dense_options import DenseOptions
+from terrarium.pipelines.hyperbolic.dense_trainer import DenseTrainer
+from terrarium.pipelines.hyperbolic.geometry import Layout, norm_of_radius, to_ball
+from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
+from terrarium.pipelines.hyperbolic.torch_trainer import TorchTrainer
+from terrarium.pipelines.hyperbolic.trainer import make_trainer, trained_norm, unpack_weights
+
+from .test_trainer import OPTIONS, problem
+
+V1 = {
+    "objective": "ranking",
+    "optimiser": "dense_adam",
+    "negative_sampler": "same_depth",
+    "regulariser": 0.01,
+    "learning_rate": 0.05,
+    "learning_rate_end": 0.05,
+}
+
+
+def dense(**changes):
+    return OPTIONS["dense"] | {"clip_norm": 0.0} | changes
+
+
+def task(size=400, **changes):
+    return problem(size=size, **(V1 | {"dense": dense()} | changes))
+
+
+def trained(epochs=1, **changes):
+    run = DenseTrainer(task(**changes))
+    return run, [run.epoch(epoch) for epoch in range(1, epochs + 1)]
+
+
+def test_the_optimiser_decides_the_trainer():
+    assert isinstance(make_trainer(task()), DenseTrainer)
+    assert isinstance(make_trainer(task(optimiser="riemannian_adam")), KernelTrainer)
+
+
+def test_it_starts_at_the_problems_layout():
+    for parametrisation in ("ball", "tanh"):
+        run = DenseTrainer(task(dense=dense(parametrisation=parametrisation)))
+        layout = unpack_weights(run.weights())
+        assert np.allclose(norm_of_radius(layout.radius), norm_of_radius(task().target), atol=1e-6)
+        assert np.allclose(layout.direction, task().start.direction, atol=1e-6)
+
+
+def test_rows_leave_the_ball_and_the_history_and_the_weights_say_so():
+    run, (row,) = trained()
+    weights = run.weights()
+    norm, layout = trained_norm(weights), unpack_weights(weights)
+    assert row["share_outside"] == np.mean(norm >= 1.0) > 0.0
+    assert row["max_norm"] == norm.max() > 1.0
+    assert row["max_norm_before_projection"] >= row["max_norm"]
+    assert (np.linalg.norm(to_ball(layout), axis=1) < 1.0).all()
+    inside = norm < 1.0 - 1e-5
+    assert np.allclose(norm_of_radius(layout.radius)[inside], norm[inside])
+    assert row["rows_moved_per_batch"] == 400 > row["rows_per_batch"] > 16
+
+
+@pytest.mark.parametrize("changes", [{"projection": "all_rows"}, {"project_all_every": 1}, {"parametrisation": "tanh"}])
+def test_what_holds_all_rows_leaves_none_outside(changes):
+    _, (row,) = trained(dense=dense(**changes))
+    assert row["share_outside"] == 0.0
+    assert row["max_norm"] <= 1.0
+
+
+def test_clipping_and_a_smaller_rate_keep_more_rows_inside():
+    plain = trained()[1][0]["share_outside"]
+    assert trained(dense=dense(clip_norm=0.1))[1][0]["share_outside"] < plain
+    assert trained(learning_rate=0.005, learning_rate_end=0.005)[1][0]["share_outside"] < plain
+
+
+def test_the_nudge_keeps_norms_near_their_targets():
+    target = norm_of_radius(task().target)
+    off = [
+        np.abs(trained_norm(trained(dense=dense(radial_nudge=share))[0].weights()) - target).mean()
+        for share in (0.0, 0.2)
+    ]
+    assert off[1] < off[0]
+
+
+def test_the_schedules_and_the_limit():
+    limits = {}
+    for projection in ("batch_rows", "schedule_as_written", "schedule_corrected"):
+        options = DenseOptions.model_validate(dense(projection=projection))
+        limits[projection] = [options.limit(epoch, 10) for epoch in (1, 5, 10)]
+    assert limits["batch_rows"] == [0.99999] * 3
+    assert limits["schedule_as_written"] == pytest.approx([1 - 9e-6, 1 - 5e-6, 1.0], abs=1e-12)
+    assert limits["schedule_corrected"] == pytest.approx([1 - 1e-5 * 100**0.1, 1 - 1e-4, 0.999], abs=1e-12)
+    _, (row,) = trained(dense=dense(projection="all_rows", projection_limit=0.8))
+    assert row["max_norm"] == pytest.approx(0.8, abs=1e-6)
+
+
+def test_training_lowers_the_loss():
+    slow = {"learning_rate": 0.002, "learning_rate_end": 0.002, "dense": dense(projection="all_rows")}
+    _, history = trained(8, negative_sampler="outside", pairs="parent_child", margin=1.0, **slow)
+    assert history[-1]["loss"] < 0.8 * history[0]["loss"]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    first, same, other = (trained(seed=seed)[0].weights() for seed in (1, 1, 2))
+    assert first.equals(same)
+    assert not first.equals(other)
+
+
+def test_resumed_equals_uninterrupted():
+    whole, _ = trained(3)
+    half, _ = trained(1)
+    rest = DenseTrainer(task())
+    rest.load(half.state())
+    for epoch in (2, 3):
+        rest.epoch(epoch)
+    assert rest.state().equals(whole.state())
+    assert rest.weights().equals(whole.weights())
+
+
+def test_class_weights_scale_the_loss_of_small_classes():
+    plain, weighted = (
+        trained(class_weights=given, learning_rate=1e-9, learning_rate_end=1e-9)[1][0] for given in (False, True)
+    )
+    assert weighted["loss"] > 1.01 * plain["loss"]
+
+
+@pytest.mark.parametrize("sampler", ["outside", "same_depth", "random", "tiered"])
+def test_false_negatives_are_counted_in_all_trainers(sampler):
+    given = problem(**(V1 | {"optimiser": "riemannian_adam", "negative_sampler": sampler}))
+    run, reference = KernelTrainer(given), TorchTrainer(given, "cpu")
+    row, expected = run.epoch(1), reference.epoch(1)
+    dense_row = DenseTrainer(problem(**(V1 | {"negative_sampler": sampler}))).epoch(1)
+    assert row["false_negatives"] == expected["false_negatives"] == dense_row["false_negatives"]
+    assert (row["false_negatives"] > 0.01) is (sampler != "outside")
+    assert row["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+
+
+def test_margins_by_depth_are_the_same_in_kernel_and_torch():
+    given = problem(objective="ranking", depth_margin={"min": 0.05, "max": 1.0}, negative_sampler="tiered")
+    plain = problem(objective="ranking", margin=0.05, negative_sampler="tiered")
+    row, expected = KernelTrainer(given).epoch(1), TorchTrainer(given, "cpu").epoch(1)
+    assert row["loss"] == pytest.approx(expected["loss"], rel=1e-6)
+    assert row["loss"] > KernelTrainer(plain).epoch(1)["loss"]
+
+
+def test_a_start_about_the_origin_trains():
+    given = task(regulariser=0.0)
+    start = Layout(np.full(len(given.target), 2e-3), given.start.direction)
+    run = DenseTrainer(type(given)(**{**vars_of(given), "start": start}))
+    row = run.epoch(1)
+    assert np.isfinite(row["loss"])
+    assert row["mean_norm"] > 0.01
+
+
+def vars_of(given):
+    return {name: getattr(given, name) for name in given.__dataclass_fields__}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objective": "slack", "negative_sampler": "outside"}, "optimiser dense_adam goes with objective ranking"),
+        ({"objective": "closure", "optimiser": "riemannian_adam"}, "negative_sampler same_depth goes with objective"),
+        ({"device": "cuda"}, "dense_adam runs on the CPU alone"),
+        ({"train_radius": False}, "cannot hold radii"),
+        ({"dense": dense(parametrisation="tanh", project_all_every=5)}, "never projected"),
+        ({"pairs": "parent_child", "curriculum": "auto"}, "set curriculum to"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        task(**changes)
+
+
+def test_a_margin_by_depth_is_for_ranking():
+    with pytest.raises(ValidationError, match="depth_margin goes with objective ranking"):
+        problem(depth_margin={"min": 0.1, "max": 0.2})
