@@ -124,6 +124,9 @@ def test_class_weights_scale_the_loss_of_small_classes():
         trained(class_weights=given, learning_rate=1e-9, learning_rate_end=1e-9)[1][0] for given in (False, True)
     )
     assert weighted["loss"] > 1.01 * plain["loss"]
+    given = task(class_weights=True)
+    assert np.allclose(given.whole_weight, given.weight * given.factor)
+    assert not np.allclose(given.whole_weight, task().whole_weight)
 
 
 @pytest.mark.parametrize("sampler", ["outside", "same_depth", "random", "tiered"])

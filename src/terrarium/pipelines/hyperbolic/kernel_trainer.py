@@ -24,7 +24,7 @@ class KernelTrainer:
         """Start at the problem's layout."""
         self._problem = problem
         self._tree = TreeArrays.of(problem.tree).as_tuple()
-        self._pairs = (problem.ancestor, problem.descendant, problem.weight * problem.factor)
+        self._pairs = (problem.ancestor, problem.descendant, problem.whole_weight)
         self._radius = problem.start.radius.copy()
         self._direction = np.array(problem.start.direction, order="C")
         self._momentum_r = np.zeros_like(self._radius)

@@ -54,7 +54,7 @@ class TorchTrainer(TorchTrainable):
         """Put the problem's layout on the device."""
         self._problem = problem
         self._tree = TreeArrays.of(problem.tree).as_tuple()
-        self._pairs = (problem.ancestor, problem.descendant, problem.weight * problem.factor)
+        self._pairs = (problem.ancestor, problem.descendant, problem.whole_weight)
         self._table = PointTable(problem.start)
         self._target = torch.tensor(problem.target)
         self._sums = (0.0, 0.0)

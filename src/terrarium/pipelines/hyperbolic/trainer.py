@@ -61,6 +61,11 @@ class Problem:
         return pair_choice.class_factors(self.tree, self.descendant)
 
     @property
+    def whole_weight(self) -> Floats:
+        """(P,) weights with the class weights in them; without these no second array is made."""
+        return self.weight * self.factor if self.options.class_weights else self.weight
+
+    @property
     def margins(self) -> tuple[float, float]:
         """The margin of a pair is the first plus the second times its depth difference."""
         graded = self.options.depth_margin
