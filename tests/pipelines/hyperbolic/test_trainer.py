@@ -64,8 +64,9 @@ def problem(max_radius=34.0, size=150, **options):
 
 @pytest.mark.parametrize("objective", ["slack", "closure", "ranking"])
 @pytest.mark.parametrize("train_radius", [True, False])
-def test_kernel_equals_torch(objective, train_radius):
-    task = problem(max_radius=3.0, objective=objective, train_radius=train_radius)
+@pytest.mark.parametrize("optimiser", ["riemannian_adam", "riemannian_sgd"])
+def test_kernel_equals_torch(objective, train_radius, optimiser):
+    task = problem(max_radius=3.0, objective=objective, train_radius=train_radius, optimiser=optimiser)
     compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
     for epoch in (1, 2):
         numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)

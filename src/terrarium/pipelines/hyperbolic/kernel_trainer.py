@@ -39,7 +39,10 @@ class KernelTrainer:
         kind, near, reach = draw_options(options)
         loss = (kind, options.negatives, near, reach, self._problem.margins, options.temperature, options.pull)
         order = self._problem.order(epoch)
-        step = (options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius)
+        step = (
+            *(options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius),
+            options.optimiser == "riemannian_adam",
+        )
         losses, weights, largest, beyond, moved = kernel.epoch(
             self._radius,
             (self._direction, np.exp(self._radius)),

@@ -110,10 +110,14 @@ class TrainingOptions(FitOptions):
     pair_weights: Literal["uniform", "sqrt_depth"] = Field(description="sqrt_depth: sqrt(depth difference + 1)")
     regulariser: float = Field(ge=0, description="strength of the pull of radii to their targets")
     train_radius: bool = Field(description="false keeps the radii at their targets and trains directions alone")
-    optimiser: Literal["riemannian_adam", "dense_adam"] = Field(description="dense_adam: the documents', for ranking")
+    optimiser: Literal["riemannian_adam", "riemannian_sgd", "dense_adam"] = Field(
+        description="riemannian_adam; riemannian_sgd: plain descent; dense_adam: the documents', for ranking"
+    )
     dense: DenseOptions
     batch_size: int = Field(gt=0)
-    learning_rate: float = Field(gt=0, description="length of the first steps, in hyperbolic units")
+    learning_rate: float = Field(
+        gt=0, description="length of the first steps, in hyperbolic units; of riemannian_sgd the factor on the gradient"
+    )
     learning_rate_end: float = Field(gt=0, description="the same in the last epoch; geometric in between")
     burn_in_epochs: int = Field(ge=0, description="first epochs, with burn_in_factor on the learning rate")
     burn_in_factor: float = Field(gt=0, le=1, description="factor on the learning rate in them")
