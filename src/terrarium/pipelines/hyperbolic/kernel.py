@@ -407,7 +407,7 @@ def _softmax_batch(
     return losses, weights
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def epoch(
     radius: Any,
     table: Any,

@@ -121,6 +121,7 @@ class TrainingOptions(FitOptions):
     learning_rate_end: float = Field(gt=0, description="the same in the last epoch; geometric in between")
     burn_in_epochs: int = Field(ge=0, description="first epochs, with burn_in_factor on the learning rate")
     burn_in_factor: float = Field(gt=0, le=1, description="factor on the learning rate in them")
+    threads: int = Field(gt=0, description="of the compiled kernel; more than one are lock-free and not reproducible")
     device: str = Field(description="cpu (compiled kernel), cuda, cuda:N, mps, or auto: cuda if there is one, else cpu")
     seed: int = Field(ge=0)
 
@@ -154,6 +155,14 @@ class TrainingOptions(FitOptions):
             raise ValueError(f"optimiser dense_adam runs on the CPU alone, not {self.device}: set device to cpu")
         if self.optimiser == "dense_adam" and not self.train_radius:
             raise ValueError("optimiser dense_adam trains coordinates and cannot hold radii: set train_radius to true")
+        return self
+
+    @model_validator(mode="after")
+    def _threads_fit(self) -> TrainingOptions:
+        if self.threads > 1 and (self.optimiser == "dense_adam" or self.device not in {"cpu", "auto"}):
+            raise ValueError(
+                "threads are for the compiled kernel (device cpu, a riemannian optimiser): set threads to 1"
+            )
         return self
 
     @model_validator(mode="after")
