@@ -18,7 +18,7 @@ from tests.project import ROOT
 ENVIRONMENTS = sorted(
     path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name not in {"base", "local"}
 )
-RECIPES = [name for name in ENVIRONMENTS if name.startswith("hyperbolic_")]
+RECIPES = [name for name in ENVIRONMENTS if name.startswith(("hyperbolic_old", "hyperbolic_v"))]
 HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
 
 

@@ -259,7 +259,7 @@ def _heads(senses: pd.DataFrame, relations: pd.DataFrame) -> pd.Series:
     first = senses[(senses["word"] == 1) & (senses["type"] == "a")].set_index("offset")
     names = first["lemma"] + ":" + first["lex_id"].astype(str).str.zfill(2)
     satellites = senses["type"] == "s"
-    return senses["offset"].where(satellites).map(head_of).map(names).fillna(":")
+    return senses["offset"].where(satellites).map(head_of).map(names).astype("str").fillna(":")
 
 
 def _sense_numbers(folder: Path, pos: str) -> dict[tuple[str, int], int]:

@@ -12,6 +12,7 @@ from terrarium.sources.errors import SourceError
 from .trees import trees
 
 DEFAULTS = {
+    "kind": "auto",
     "path": None,
     "select": "all",
     "clade": "x",

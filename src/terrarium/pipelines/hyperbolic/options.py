@@ -26,7 +26,10 @@ from terrarium.training.options import Options as Base
 class SourceOptions(Base):
     """What to embed."""
 
-    path: str | None = Field(description="CSV, TSV or Parquet file of id (or child) and parent; null: NCBI's package")
+    kind: Literal["auto", "package", "table", "taxdump", "obo", "wordnet_nouns", "wordnet_verbs"] = Field(
+        description="what the source is; auto goes by the path"
+    )
+    path: str | None = Field(description="file, folder or address of the source; null: NCBI's package")
     select: Literal["clade", "lowest_taxids", "all"] = Field(description="which part of the source")
     clade: int | str = Field(description="scientific name or id, for select: clade")
     count: int = Field(gt=0, description="how many ids, for select: lowest_taxids; their ancestors come on top")

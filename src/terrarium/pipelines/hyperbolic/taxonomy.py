@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,16 @@ from terrarium.pipelines.hyperbolic.cleaning import clean
 from terrarium.pipelines.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.ncbi_package import RANKS, NcbiPackage
+from terrarium.sources.obo import read_obo
 from terrarium.sources.table import read_table
+from terrarium.sources.taxdump import ARCHIVES, is_address, read_taxdump
+from terrarium.sources.wordnet import find_wordnet, read_hypernyms
 
 
 def read(options: SourceOptions) -> pd.DataFrame:
-    """The chosen part of the source: id, parent (-1 at the topmost), name, rank, a row a node."""
-    if options.path is not None:
-        table = read_table(options.path)
+    """The chosen part of the source: id, parent (-1 at the topmost), name, rank, a row a node or link."""
+    table = _whole_table(options)
+    if table is not None:
         match options.select:
             case "clade":
                 return _clade(table, options.clade)
@@ -33,6 +38,44 @@ def read(options: SourceOptions) -> pd.DataFrame:
         case "lowest_taxids":
             return package.lowest_taxids(options.count)
     return package.all()
+
+
+def _whole_table(options: SourceOptions) -> pd.DataFrame | None:
+    """Everything that the source holds; None for the package, which reads parts by itself."""
+    path, kind = options.path, source_kind(options)
+    if kind.startswith("wordnet"):
+        return read_hypernyms(find_wordnet(path), "v" if kind == "wordnet_verbs" else "n")
+    if path is None:
+        if kind != "package":
+            raise SourceError(f"source.kind {kind} needs source.path: set it to the file")
+        return None
+    match kind:
+        case "taxdump":
+            return read_taxdump(path, download_folder())
+        case "obo":
+            return read_obo(path)
+        case "table":
+            return read_table(path)
+    raise SourceError("source.kind package reads no file: set source.path to null, or source.kind to auto")
+
+
+def source_kind(options: SourceOptions) -> str:
+    """What kind of source it is; of `auto` what the path says."""
+    if options.kind != "auto":
+        return options.kind
+    if options.path is None:
+        return "package"
+    name = options.path.lower()
+    if name.endswith((".obo", ".obo.gz")):
+        return "obo"
+    if is_address(options.path) or name.endswith(ARCHIVES) or Path(options.path).is_dir():
+        return "taxdump"
+    return "table"
+
+
+def download_folder() -> Path:
+    """Where downloads are kept: terrarium in the user's folder of caches."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "terrarium"
 
 
 def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
