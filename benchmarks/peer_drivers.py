@@ -86,7 +86,9 @@ def gensim(spec: Spec, tree: Hierarchy) -> Trained:
     except _Enough:
         pass
     cpu = time.process_time() - start
-    return Trained(model.pairs, cpu, from_ball(model.kv.vectors[[model.kv.key_to_index[str(i)] for i in range(len(tree))]]))
+    return Trained(
+        model.pairs, cpu, from_ball(model.kv.vectors[[model.kv.key_to_index[str(i)] for i in range(len(tree))]])
+    )
 
 
 def geoopt_rsgd(spec: Spec, tree: Hierarchy) -> Trained:

@@ -168,7 +168,13 @@ def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float 
         command = [sys.executable, "-m", "benchmarks.peer_drivers", json.dumps(asdict(spec))]
         try:
             done = subprocess.run(
-                command, cwd=ROOT, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=limit, check=False
+                command,
+                cwd=ROOT,
+                env=os.environ | ONE_THREAD,
+                capture_output=True,
+                text=True,
+                timeout=limit,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return f"nothing after {limit:.0f} s by the clock, ended"
