@@ -1,4 +1,4 @@
-"""Programs that train on one closure for some CPU seconds, each in a process: python -m benchmarks.peer_drivers SPEC."""
+"""Programs that train on a closure for some CPU seconds, each in a process: python -m benchmarks.peer_drivers SPEC."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
@@ -81,10 +82,8 @@ def gensim(spec: Spec, tree: Hierarchy) -> Trained:
     model = Timed(relations, size=spec.dim, alpha=spec.rate, negative=spec.negatives, burn_in=0, seed=spec.seed)
     start = time.process_time()
     model.deadline = start + spec.seconds
-    try:
+    with suppress(_Enough):
         model.train(epochs=sys.maxsize, batch_size=spec.batch, print_every=10**9)
-    except _Enough:
-        pass
     cpu = time.process_time() - start
     return Trained(
         model.pairs, cpu, from_ball(model.kv.vectors[[model.kv.key_to_index[str(i)] for i in range(len(tree))]])

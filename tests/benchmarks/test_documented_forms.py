@@ -105,5 +105,5 @@ def test_all_ways_of_loading_pairs_agree(tree, places):
     for expected, *found in zip(*ways, strict=True):
         assert all(torch.equal(expected, other) for other in found)
     first = kept[0]
-    assert tree.row_of([first["ancestor_taxid"]])[0] == first["ancestor_idx"]
+    assert tree.ids[first["ancestor_idx"]] == first["ancestor_taxid"]
     assert first["descendant_depth"] - first["ancestor_depth"] == first["depth_diff"]
