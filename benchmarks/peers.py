@@ -47,7 +47,7 @@ class Contender:
 
 
 def peers() -> list[Contender]:
-    """The peers; the learning rates of geoopt and torch are the best of a short search, see `rates`."""
+    """The peers; the learning rates of geoopt and torch are the best of a short search, see `search_rates`."""
     return [
         Contender("gensim, 10 negatives, batch 10", "gensim", _gensim(10)),
         Contender("geoopt RSGD, batch 1024", "geoopt", _peer("geoopt_rsgd", 1024)),
@@ -67,7 +67,8 @@ RATES = {
     ("torch", 64): 0.03,
     ("torch", 1024): 0.03,
 }
-"""Learning rates by program and batch, for losses summed over the batch."""
+"""Learning rates by program and batch, for losses summed over the batch; chosen by `search_rates`."""
+RATE_GRID, RATE_SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 20.0
 
 
 def ours(negatives: int, init: str = "inherited") -> list[Contender]:
@@ -87,6 +88,21 @@ def main() -> None:
     mammals = package.clade(40674)
     throughput({"Mammalia": mammals, "100,000 lowest tax ids": package.lowest_taxids(100_000)})
     quality({"Mammalia": mammals, "20,000 lowest tax ids": package.lowest_taxids(20_000)})
+
+
+def search_rates() -> None:
+    """What `RATES` were chosen by: each rate of a grid for some CPU seconds on Mammalia."""
+    table = NcbiPackage().clade(40674)
+    tree = Hierarchy.from_parents(table["id"], table["parent"])
+    heading("Mammalia", tree, f"{RATE_SECONDS:.0f} CPU seconds each")
+    row(["program", "batch", "learning rate", *METRICS])
+    row(["---"] * (3 + len(METRICS)))
+    for program, batch in RATES:
+        for rate in RATE_GRID:
+            settings = _peer(program, batch) | {"rate": rate}
+            done = run(Contender(program, program.split("_")[0], settings), table, RATE_SECONDS)
+            found = [done, "", ""] if isinstance(done, str) else measures(tree, done.layout)
+            row([program, str(batch), f"{rate:g}", *found])
 
 
 def throughput(tables: dict[str, pd.DataFrame], seconds: float = THROUGHPUT_SECONDS) -> None:
