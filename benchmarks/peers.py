@@ -60,12 +60,12 @@ def peers() -> list[Contender]:
 
 
 RATES = {
-    ("geoopt_rsgd", 64): 0.03,
-    ("geoopt_rsgd", 1024): 0.03,
-    ("geoopt_radam", 64): 0.01,
-    ("geoopt_radam", 1024): 0.03,
-    ("torch", 64): 0.03,
-    ("torch", 1024): 0.03,
+    ("geoopt_rsgd", 64): 1.0,
+    ("geoopt_rsgd", 1024): 0.3,
+    ("geoopt_radam", 64): 0.1,
+    ("geoopt_radam", 1024): 0.1,
+    ("torch", 64): 3.0,
+    ("torch", 1024): 0.3,
 }
 """Learning rates by program and batch, for losses summed over the batch; chosen by `search_rates`."""
 RATE_GRID, RATE_SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 20.0
