@@ -89,7 +89,7 @@ def test_the_first_step_has_the_length_of_the_learning_rate(seed, rate):
     before = layout.radius.copy(), layout.direction.copy()
     gradient = rng.normal(size=(N, DIM)), rng.normal(size=N)
     table = (layout.direction, np.exp(layout.radius))
-    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), gradient, rate, 34.0, True)
+    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), gradient, rate, (34.0, True, True))
     moved = distance(before[0], before[1], layout.radius, layout.direction)
     assert np.allclose(moved, rate, rtol=1e-5)
     assert np.allclose(np.linalg.norm(layout.direction, axis=1), 1.0)
@@ -108,8 +108,7 @@ def test_only_touched_rows_move_and_no_radius_passes_the_limit():
         np.array([1, 4, 7]),
         gradient,
         1.0,
-        2.5,
-        True,
+        (2.5, True, True),
     )
     still = np.setdiff1d(np.arange(N), [1, 4, 7])
     assert (layout.radius[still] == before[0][still]).all()
@@ -125,5 +124,20 @@ def test_frozen_radii_stay():
     before = layout.radius.copy()
     gradient = rng.normal(size=(N, DIM)), rng.normal(size=N)
     table = (layout.direction, np.exp(layout.radius))
-    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), gradient, 0.1, 34.0, False)
+    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), gradient, 0.1, (34.0, False, True))
     assert (layout.radius == before).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), rate=st.sampled_from([1e-3, 0.1, 0.5]))
+def test_a_step_of_plain_descent_is_as_long_as_the_gradient_times_the_rate(seed, rate):
+    rng = np.random.default_rng(seed)
+    layout = random_layout(rng, N, DIM, 3.0)
+    before = layout.radius.copy(), layout.direction.copy()
+    angular, radial = rng.normal(size=(N, DIM)), rng.normal(size=N)
+    tangent = angular - (angular * layout.direction).sum(1, keepdims=True) * layout.direction
+    length = np.sqrt(radial**2 + (tangent**2).sum(1))
+    table = (layout.direction, np.exp(layout.radius))
+    kernel.step_rows(layout.radius, table, fresh_state(N), np.arange(N), (angular, radial), rate, (34.0, True, False))
+    moved = distance(before[0], before[1], layout.radius, layout.direction)
+    assert np.allclose(moved, rate * length, rtol=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from terrarium.pipelines.hyperbolic.geometry import Layout, slack
-from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
+from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer, in_threads
 from terrarium.pipelines.hyperbolic.layouts import inherited_directions
 from terrarium.pipelines.hyperbolic.options import TrainingOptions
 from terrarium.pipelines.hyperbolic.radii import target_radii
@@ -21,6 +21,7 @@ OPTIONS = {
     "objective": "slack",
     "temperature": 3.0,
     "pull": 0.5,
+    "threads": 1,
     "margin": 0.2,
     "negatives": 8,
     "near_negatives": 3,
@@ -64,8 +65,9 @@ def problem(max_radius=34.0, size=150, **options):
 
 @pytest.mark.parametrize("objective", ["slack", "closure", "ranking"])
 @pytest.mark.parametrize("train_radius", [True, False])
-def test_kernel_equals_torch(objective, train_radius):
-    task = problem(max_radius=3.0, objective=objective, train_radius=train_radius)
+@pytest.mark.parametrize("optimiser", ["riemannian_adam", "riemannian_sgd"])
+def test_kernel_equals_torch(objective, train_radius, optimiser):
+    task = problem(max_radius=3.0, objective=objective, train_radius=train_radius, optimiser=optimiser)
     compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
     for epoch in (1, 2):
         numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
@@ -180,3 +182,23 @@ def test_pull_lowers_the_slack_of_ancestors():
 
 def point(layout, rows):
     return layout.radius[rows], layout.direction[rows]
+
+
+def test_threads_train_as_well_and_cover_every_pair():
+    one, two = (KernelTrainer(problem(objective="slack", threads=threads, learning_rate=0.05)) for threads in (1, 2))
+    losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in (one, two)]
+    assert losses[1][-1] < 0.8 * losses[1][0]
+    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.25)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_share_out_the_order(threads):
+    seen = []
+    found = in_threads(lambda part: seen.append(part) or (1.0, 2.0, 3.0, 4, 5), np.arange(7), threads)
+    assert sorted(np.concatenate(seen)) == list(range(7))
+    assert list(found) == [(1.0, 2.0, 3.0, 4, 5)] * threads
+
+
+def test_threads_are_for_the_kernel():
+    with pytest.raises(ValueError, match="set threads to 1"):
+        problem(threads=2, device="cuda")

@@ -11,9 +11,11 @@ from terrarium.pipelines.hyperbolic.geometry import Floats
 
 GROWTH = 1.2
 """Codes are made in sizes that grow by this factor; a node takes the first points of the next larger code."""
+LARGE = 1000
+"""Beyond this size neighbours are searched less often and only about, which keeps large codes fast."""
 _NEIGHBOURS = 24
-_ROUNDS = 60
-_ROUNDS_A_SEARCH = 6
+_SEARCHES, _ROUNDS_A_SEARCH = 10, 6
+_SEARCHES_LARGE, _ROUNDS_A_SEARCH_LARGE, _TOLERANCE_LARGE = 5, 4, 1.0
 _STEP = 0.15
 _FIRST_POWER, _LAST_POWER = 4.0, 64.0
 
@@ -60,11 +62,14 @@ def _simplex(count: int, dim: int) -> Floats:
 def _repelled(count: int, dim: int) -> Floats:
     """Each point moves away from its neighbours, weighted by exp(power * cosine); the power grows by the round."""
     code = _normalise(np.random.default_rng(count).normal(size=(count, dim)))
+    searches, rounds, tolerance = _SEARCHES, _ROUNDS_A_SEARCH, 0.0
+    if count > LARGE:
+        searches, rounds, tolerance = _SEARCHES_LARGE, _ROUNDS_A_SEARCH_LARGE, _TOLERANCE_LARGE
     neighbours = min(_NEIGHBOURS, count - 1)
     found = np.empty(0)
-    for i, power in enumerate(np.geomspace(_FIRST_POWER, _LAST_POWER, _ROUNDS)):
-        if i % _ROUNDS_A_SEARCH == 0:
-            found = cKDTree(code).query(code, k=neighbours + 1)[1][:, 1:]
+    for i, power in enumerate(np.geomspace(_FIRST_POWER, _LAST_POWER, searches * rounds)):
+        if i % rounds == 0:
+            found = cKDTree(code).query(code, k=neighbours + 1, eps=tolerance)[1][:, 1:]
         near = code[found]
         cosine = np.einsum("nkd,nd->nk", near, code)
         weight = np.exp(power * (cosine - cosine.max(axis=1, keepdims=True)))

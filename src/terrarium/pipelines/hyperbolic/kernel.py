@@ -225,10 +225,42 @@ def _pull_to_target(
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
+def _update_moments(
+    u: Any, state: Any, row: int, angular: Any, radial: float, train_radius: bool, adaptive: bool
+) -> float:  # pragma: no cover - compiled
+    """Take a row's gradient into its moments; returns the factor that makes the first moment a step of rate 1."""
+    momentum_r, momentum_u, second, steps = state
+    keep = ADAM_BETA1 if adaptive else 0.0
+    dot = 0.0
+    for i in range(len(u)):
+        dot += angular[i] * u[i]
+    length = radial * radial if train_radius else 0.0
+    for i in range(len(u)):
+        g = angular[i] - dot * u[i]
+        momentum_u[row, i] = keep * momentum_u[row, i] + (1.0 - keep) * g
+        length += g * g
+    if train_radius:
+        momentum_r[row] = keep * momentum_r[row] + (1.0 - keep) * radial
+    if not adaptive:
+        return 1.0
+    second[row] = ADAM_BETA2 * second[row] + (1.0 - ADAM_BETA2) * length
+    steps[row] += 1
+    bias1 = 1.0 - ADAM_BETA1 ** steps[row]
+    bias2 = 1.0 - ADAM_BETA2 ** steps[row]
+    return 1.0 / (bias1 * (np.sqrt(second[row] / bias2) + ADAM_EPS))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
 def step_rows(
-    radius: Any, table: Any, state: Any, touched: Any, gradient: Any, lr: float, max_radius: float, train_radius: bool
+    radius: Any, table: Any, state: Any, touched: Any, gradient: Any, lr: float, limits: Any
 ) -> tuple[float, int]:  # pragma: no cover - compiled
-    """Riemannian Adam for the touched rows only: state, step and limit of the radius.
+    """Riemannian Adam, or plain descent, for the touched rows only: state, step and limit of the radius.
+
+    Args:
+        radius, table, state: see `epoch`.
+        touched, gradient: rows, and their gradients in their order; the angular ones are overwritten.
+        lr: length of a step of Adam; of plain descent the factor on the gradient.
+        limits: largest radius, whether radii are trained, whether the steps adapt (Adam).
 
     Returns the largest radius before the limit, and how many rows would have passed it.
 
@@ -237,27 +269,14 @@ def step_rows(
     direction u and t its length, sinh r' u' = (sinh r cosh t + cosh r sinh t a/t) u + sinh t b/t w.
     """
     direction, exponential = table
-    momentum_r, momentum_u, second, steps = state
+    momentum_r, momentum_u = state[0], state[1]
     angular, radial = gradient
+    max_radius, train_radius, adaptive = limits
     dim = direction.shape[1]
     largest, beyond = 0.0, 0
     for s in range(len(touched)):
         row = touched[s]
-        dot = 0.0
-        for i in range(dim):
-            dot += angular[s, i] * direction[row, i]
-        length = radial[s] * radial[s] if train_radius else 0.0
-        for i in range(dim):
-            g = angular[s, i] - dot * direction[row, i]
-            momentum_u[row, i] = ADAM_BETA1 * momentum_u[row, i] + (1.0 - ADAM_BETA1) * g
-            length += g * g
-        if train_radius:
-            momentum_r[row] = ADAM_BETA1 * momentum_r[row] + (1.0 - ADAM_BETA1) * radial[s]
-        second[row] = ADAM_BETA2 * second[row] + (1.0 - ADAM_BETA2) * length
-        steps[row] += 1
-        bias1 = 1.0 - ADAM_BETA1 ** steps[row]
-        bias2 = 1.0 - ADAM_BETA2 ** steps[row]
-        f = -lr / (bias1 * (np.sqrt(second[row] / bias2) + ADAM_EPS))
+        f = -lr * _update_moments(direction[row], state, row, angular[s], radial[s], train_radius, adaptive)
         a = f * momentum_r[row]
         b2 = 0.0
         for i in range(dim):
@@ -388,7 +407,7 @@ def _softmax_batch(
     return losses, weights
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def epoch(
     radius: Any,
     table: Any,
@@ -411,7 +430,7 @@ def epoch(
         order: positions of pairs, in the order of training.
         loss: kind, negatives, near (for ranking the sampler), reach, margins, temperature, pull; the margin of a pair
             is margins[0] + margins[1] * depth difference.
-        step: batch, learning rate, regulariser, largest radius, whether radii are trained.
+        step: batch, learning rate, regulariser, largest radius, whether radii are trained, whether steps adapt.
         seeds: seed and number of the epoch.
 
     Returns:
@@ -419,7 +438,7 @@ def epoch(
     """
     weight = pairs[2]
     kind, count = loss[0], loss[1]
-    batch, lr, strength, max_radius, train_radius = step
+    batch, lr, strength, max_radius, train_radius, adaptive = step
     direction, _ = table
     capacity = min(batch * (count + 2), len(radius))
     gradient = (np.zeros((capacity, direction.shape[1])), np.zeros(capacity))
@@ -445,7 +464,8 @@ def epoch(
         moved += n
         if train_radius and strength > 0.0:
             _pull_to_target(touched[:n], radius, target, radial, strength)
-        reached, passed = step_rows(radius, table, state, touched[:n], gradient, lr, max_radius, train_radius)
+        limits = max_radius, train_radius, adaptive
+        reached, passed = step_rows(radius, table, state, touched[:n], gradient, lr, limits)
         largest = max(largest, reached)
         beyond += passed
         angular[:n] = 0.0

@@ -1,8 +1,16 @@
-"""Training on the CPU by the compiled kernel: one thread, the same bits for the same seed."""
+"""Training on the CPU by the compiled kernel.
+
+One thread gives the same bits for the same seed. Several share the table without locks (Recht et al. 2011): each takes
+a part of the epoch's pairs, a step may overwrite another's, and no two runs are quite the same.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+from numpy.typing import NDArray
 
 from terrarium.pipelines.hyperbolic import kernel
 from terrarium.pipelines.hyperbolic.geometry import Layout
@@ -15,6 +23,8 @@ from terrarium.pipelines.hyperbolic.trainer import (
     pack_weights,
 )
 from terrarium.training.state import State
+
+Counts = tuple[float, float, float, int, int]
 
 
 class KernelTrainer:
@@ -39,19 +49,20 @@ class KernelTrainer:
         kind, near, reach = draw_options(options)
         loss = (kind, options.negatives, near, reach, self._problem.margins, options.temperature, options.pull)
         order = self._problem.order(epoch)
-        step = (options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius)
-        losses, weights, largest, beyond, moved = kernel.epoch(
-            self._radius,
-            (self._direction, np.exp(self._radius)),
-            (self._momentum_r, self._momentum_u, self._second, self._steps),
-            self._problem.target,
-            self._tree,
-            self._pairs,
-            order,
-            loss,
-            step,
-            (options.seed, epoch),
+        step = (
+            *(options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius),
+            options.optimiser == "riemannian_adam",
         )
+        table = self._direction, np.exp(self._radius)
+        state = self._momentum_r, self._momentum_u, self._second, self._steps
+
+        def train(part: NDArray[np.int64]) -> Counts:
+            seeds = options.seed, epoch
+            return kernel.epoch(
+                *(self._radius, table, state, self._problem.target, self._tree, self._pairs, part, loss, step, seeds)
+            )
+
+        losses, weights, largest, beyond, moved = _sum(in_threads(train, order, options.threads))
         return {
             "loss": losses / max(weights, 1e-300),
             "items": float(len(order)),
@@ -86,3 +97,19 @@ class KernelTrainer:
 
     def _layout(self) -> Layout:
         return Layout(self._radius, self._direction)
+
+
+def in_threads(
+    train: Callable[[NDArray[np.int64]], Counts], order: NDArray[np.int64], threads: int
+) -> Iterable[Counts]:
+    """What `train` gives for each of as many parts of the order as there are threads, all at once."""
+    if threads == 1:
+        return [train(order)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(train, np.array_split(order, threads)))
+
+
+def _sum(parts: Iterable[Counts]) -> Counts:
+    """Losses, weights, steps beyond the limit and steps add up; of the largest radii the largest counts."""
+    losses, weights, largest, beyond, moved = zip(*parts, strict=True)
+    return sum(losses), sum(weights), max(largest), sum(beyond), sum(moved)

@@ -110,13 +110,18 @@ class TrainingOptions(FitOptions):
     pair_weights: Literal["uniform", "sqrt_depth"] = Field(description="sqrt_depth: sqrt(depth difference + 1)")
     regulariser: float = Field(ge=0, description="strength of the pull of radii to their targets")
     train_radius: bool = Field(description="false keeps the radii at their targets and trains directions alone")
-    optimiser: Literal["riemannian_adam", "dense_adam"] = Field(description="dense_adam: the documents', for ranking")
+    optimiser: Literal["riemannian_adam", "riemannian_sgd", "dense_adam"] = Field(
+        description="riemannian_adam; riemannian_sgd: plain descent; dense_adam: the documents', for ranking"
+    )
     dense: DenseOptions
     batch_size: int = Field(gt=0)
-    learning_rate: float = Field(gt=0, description="length of the first steps, in hyperbolic units")
+    learning_rate: float = Field(
+        gt=0, description="length of the first steps, in hyperbolic units; of riemannian_sgd the factor on the gradient"
+    )
     learning_rate_end: float = Field(gt=0, description="the same in the last epoch; geometric in between")
     burn_in_epochs: int = Field(ge=0, description="first epochs, with burn_in_factor on the learning rate")
     burn_in_factor: float = Field(gt=0, le=1, description="factor on the learning rate in them")
+    threads: int = Field(gt=0, description="of the compiled kernel; more than one are lock-free and not reproducible")
     device: str = Field(description="cpu (compiled kernel), cuda, cuda:N, mps, or auto: cuda if there is one, else cpu")
     seed: int = Field(ge=0)
 
@@ -150,6 +155,14 @@ class TrainingOptions(FitOptions):
             raise ValueError(f"optimiser dense_adam runs on the CPU alone, not {self.device}: set device to cpu")
         if self.optimiser == "dense_adam" and not self.train_radius:
             raise ValueError("optimiser dense_adam trains coordinates and cannot hold radii: set train_radius to true")
+        return self
+
+    @model_validator(mode="after")
+    def _threads_fit(self) -> TrainingOptions:
+        if self.threads > 1 and (self.optimiser == "dense_adam" or self.device not in {"cpu", "auto"}):
+            raise ValueError(
+                "threads are for the compiled kernel (device cpu, a riemannian optimiser): set threads to 1"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Riemannian Adam by rows, for points in polar coordinates.
+"""Riemannian Adam and plain descent by rows, for points in polar coordinates.
 
 One second moment a row, of the squared Riemannian length of its gradient; state and step for the rows of the gradient
 only; the step is the exponential map (see `kernel.step_rows`, which is the same in compiled form). After Becigneul and
@@ -20,10 +20,27 @@ _TINY = 1e-12
 class RiemannianRowAdam(torch.optim.Optimizer):
     """Adam for the pair of a (N, 1) radius and a (N, d) direction with sparse gradients."""
 
-    def __init__(self, radius: Tensor, direction: Tensor, *, lr: float, max_radius: float, train_radius: bool) -> None:
-        """State for every row is kept, but only touched rows change."""
+    def __init__(
+        self,
+        radius: Tensor,
+        direction: Tensor,
+        *,
+        lr: float,
+        max_radius: float,
+        train_radius: bool,
+        adaptive: bool = True,
+    ) -> None:
+        """State for every row is kept, but only touched rows change.
+
+        Args:
+            radius, direction: the points.
+            lr: length of a step; of plain descent the factor on the gradient.
+            max_radius: no radius passes it.
+            train_radius: whether radii are trained.
+            adaptive: false takes steps of plain gradient descent (Bonnabel 2013).
+        """
         super().__init__([radius, direction], {"lr": lr})
-        self._limit, self._train_radius = max_radius, train_radius
+        self._limit, self._train_radius, self._adaptive = max_radius, train_radius, adaptive
         self._largest = torch.zeros((), dtype=radius.dtype, device=radius.device)
         self._beyond = torch.zeros((), dtype=torch.int64, device=radius.device)
         self._moved = 0
@@ -74,6 +91,8 @@ class RiemannianRowAdam(torch.optim.Optimizer):
         self, radius: Tensor, direction: Tensor, rows: Tensor, g_r: Tensor, g_u: Tensor, lr: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Momenta of the rows and the factor that makes them steps."""
+        if not self._adaptive:
+            return g_r, g_u, torch.full_like(g_r, -lr)
         radial, angular = self.state[radius], self.state[direction]
         m_r = ADAM_BETA1 * radial["momentum"][rows] + (1.0 - ADAM_BETA1) * g_r
         m_u = ADAM_BETA1 * angular["momentum"][rows] + (1.0 - ADAM_BETA1) * g_u

@@ -94,6 +94,7 @@ class TorchTrainer(TorchTrainable):
             lr=options.learning_rate,
             max_radius=self._problem.max_radius,
             train_radius=options.train_radius,
+            adaptive=options.optimiser == "riemannian_adam",
         )
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
