@@ -10,6 +10,7 @@ BENCHMARKS = {
     "ingestion": ingestion.main,
     "optimisations": optimisations.main,
     "peers": peers.main,
+    "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
     "recipes": recipes.main,
     "recipes_documented_data": recipes.documented_data,

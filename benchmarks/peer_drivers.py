@@ -137,7 +137,7 @@ def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
 
     defaults = options_of("base")
     model = defaults.model.model_dump() | {"dim": spec.dim, "init": spec.init, "seed": spec.seed}
-    given = {"max_epochs": epochs, "device": "cpu", "seed": spec.seed, **spec.options}
+    given = {"max_epochs": epochs, "device": "cpu", "threads": 1, "seed": spec.seed, **spec.options}
     training = TrainingOptions.model_validate(defaults.training.model_dump() | given)
     return problem_of(
         tree, defaults.model_copy(update={"model": ModelOptions.model_validate(model), "training": training})

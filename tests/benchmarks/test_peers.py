@@ -109,12 +109,31 @@ def test_tables_have_a_line_a_program(table, monkeypatch, capsys):
     layout = from_ball(np.random.default_rng(0).uniform(-0.1, 0.1, size=(40, 3)))
     monkeypatch.setattr(peers, "run", lambda *_, **__: peer_drivers.Trained(4280, 1.0, layout))
     peers.throughput({"tiny": table})
-    rows = capsys.readouterr().out
-    assert rows.count("| 2.0x |") == len(peers.peers()) + 7
-    peers.quality({"tiny": table}, (1.0,))
+    assert capsys.readouterr().out.count("| 2.0x |") == len(peers.peers()) + 7
+    peers.quality({"tiny": table}, 1.0)
     lines = capsys.readouterr().out.splitlines()
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
     assert sum(line.startswith("| ours") for line in lines) == 7
+
+
+def test_ratios_are_to_ours_with_as_many_negatives(table, monkeypatch, capsys):
+    layout = from_ball(np.zeros((40, 3)))
+    pairs = {"ours, closure, 50 negatives": 600, "ours, closure, 10 negatives": 900}
+    monkeypatch.setattr(
+        peers, "run", lambda contender, *_: peer_drivers.Trained(pairs.get(contender.name, 300), 1.0, layout)
+    )
+    peers.throughput({"tiny": table})
+    lines = {line.split(" | ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["| torch autograd, batch 64"].endswith("| 1.0x | 2.0x | 1.0x |")
+    assert lines["| gensim, 10 negatives, batch 10"].endswith("| 1.0x | 3.0x | 1.0x |")
+
+
+def test_a_missing_peer_leaves_the_others(table, monkeypatch, capsys):
+    monkeypatch.setattr(peers, "find_spec", lambda _: None)
+    peers.quality({"tiny": table}, 1.0)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "is not installed" in line]
+    assert len(lines) == len(peers.peers()) + 6
+    assert lines[-1].startswith("| torch autograd, batch 64 | torch is not installed: pip install")
 
 
 def test_a_spec_goes_through_json():
