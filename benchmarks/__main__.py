@@ -2,12 +2,16 @@
 
 import sys
 
-from benchmarks import commands, evaluation, ingestion, recipes, throughput
+from benchmarks import commands, evaluation, ingestion, optimisations, peers, recipes, throughput
 
 BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
     "ingestion": ingestion.main,
+    "optimisations": optimisations.main,
+    "peers": peers.main,
+    "peers_quality": peers.equal_time,
+    "peers_rates": peers.search_rates,
     "recipes": recipes.main,
     "recipes_documented_data": recipes.documented_data,
     "throughput": throughput.main,

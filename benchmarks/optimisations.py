@@ -1,0 +1,364 @@
+"""The older documents' optimisations one by one: before, after, and as the project does it, on the same batches."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from benchmarks import documented_forms as forms
+from benchmarks.checklist import problem_of
+from benchmarks.parameters import options_of
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic import dense_kernel, kernel
+from terrarium.pipelines.hyperbolic.geometry import norm_of_radius, to_ball
+from terrarium.pipelines.hyperbolic.options import Options
+from terrarium.pipelines.hyperbolic.sampling import TreeArrays
+from terrarium.pipelines.hyperbolic.trainer import Problem, draw_options, make_trainer
+from terrarium.sources.ncbi_package import NcbiPackage
+from terrarium.training.device import DeviceError, resolve_device
+
+RECIPE = "hyperbolic_v1"
+BATCHES, REPEATS, WHOLE_BATCHES = 100, 5, 200
+ROWS_WITH_GRADIENT = 500
+"""Rows that the loop is differentiated for: its backward pass clears a gradient of the whole table for each row."""
+DOCUMENTED_NODES, DOCUMENTED_BATCHES, DOCUMENTED_ROWS = 111_103, 15_248, 3_328
+
+
+@dataclass(frozen=True)
+class Timing:
+    """CPU seconds a batch, median and spread of some repeats."""
+
+    median: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """Batches of one training in the shapes that the forms take them in."""
+
+    tree: Hierarchy
+    options: Options
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The documents' first recipe on the tree."""
+        return problem_of(self.tree, self.options)
+
+    @cached_property
+    def columns(self) -> tuple[NDArray[np.integer], ...]:
+        """Ancestors, descendants, differences."""
+        return self.problem.ancestor, self.problem.descendant, self.problem.difference
+
+    @cached_property
+    def parts(self) -> list[forms.Rows]:
+        """Positions of the pairs of the first batches."""
+        size = self.options.training.batch_size
+        order = self.problem.order(1)
+        return [order[start : start + size] for start in range(0, min(len(order), BATCHES * size), size)]
+
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch."""
+        return -(-self.tree.pair_count // self.options.training.batch_size)
+
+    @cached_property
+    def named(self) -> list[forms.Rows]:
+        """Rows that each batch names, with repetitions: ancestors, descendants, negatives."""
+        return [
+            np.concatenate([self.columns[0][part], self.columns[1][part], self.sample(part).ravel()])
+            for part in self.parts
+        ]
+
+    @cached_property
+    def points(self) -> torch.Tensor:
+        """(N, d) ball coordinates in float32."""
+        return torch.from_numpy(to_ball(self.problem.start).astype(np.float32))
+
+    @cached_property
+    def target(self) -> torch.Tensor:
+        """(N,) target norms in float32."""
+        return torch.from_numpy(norm_of_radius(self.problem.target).astype(np.float32))
+
+    @cached_property
+    def levels(self) -> list[forms.Rows]:
+        """Rows of each depth."""
+        order, start = self.tree.levels()
+        return [order[start[k] : start[k + 1]].astype(np.int64) for k in range(self.tree.max_depth + 1)]
+
+    @cached_property
+    def arrays(self) -> tuple[Any, ...]:
+        """The tree as the compiled functions take it."""
+        return TreeArrays.of(self.tree).as_tuple()
+
+    def sample(self, part: forms.Rows, sampler: str = "same_depth") -> forms.Rows:
+        """(B, K) negatives by the project's compiled sampler."""
+        options = self.options.training.model_copy(update={"negative_sampler": sampler})
+        drawn = np.zeros((len(part), options.negatives), np.int64)
+        kernel.draw_batch(self.arrays, self.columns, part, draw_options(options), (options.seed, 1), drawn)
+        return drawn
+
+
+Form = tuple[str, Timing]
+
+
+def main() -> None:
+    """All optimisations on the 100,000 lowest tax ids with their ancestors; CPU time of one thread."""
+    torch.set_num_threads(1)
+    table = NcbiPackage().lowest_taxids(100_000)
+    setting = Setting(Hierarchy.from_parents(table["id"], table["parent"]), options_of(RECIPE))
+    tree = setting.tree
+    print(
+        f"The 100,000 lowest tax ids closed under ancestors: {len(tree):,} taxa, {tree.pair_count:,} pairs, batches of "
+        f"{setting.options.training.batch_size}: {setting.batches:,} an epoch, 50 negatives, dimension 10. The "
+        "documents had 111,103 nodes of a tree with cut lineages and 975,896 pairs. CPU time of one thread, median "
+        "(spread).",
+        flush=True,
+    )
+    devices()
+    value, pull = regulariser(setting)
+    projected, drawn, loaded = projection(setting), negatives(setting), loading(setting)
+    whole(setting, value[0][1], [pull, projected, drawn, loaded])
+    counts(setting, value, pull, projected)
+
+
+def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projected: Sequence[Form]) -> None:
+    """The documents' table of operations (rows) an epoch, the same for the measured data, and what they took."""
+    nodes, batches = len(setting.tree), setting.batches
+    different = round(statistics.mean(len(np.unique(named)) for named in setting.named))
+    most = max(len(named) for named in setting.named)
+    documented_all = _product(DOCUMENTED_NODES, DOCUMENTED_BATCHES)
+    print("\nOperations (rows) an epoch, and their time:\n")
+    _row(["what", "documents", "measured data", "CPU ms a batch", "an epoch, CPU"])
+    _row(["---"] * 5)
+    for what, documented, measured, timing in (
+        ("regulariser, before (value alone)", f"1.7 billion: {documented_all}", _product(nodes, batches), value[0][1]),
+        ("regulariser, after, as the documents count it: once", f"111 thousand: {DOCUMENTED_NODES:,}", "", None),
+        ("regulariser, after, as it runs: in each batch", documented_all, _product(nodes, batches), pull[1][1]),
+        ("regulariser, project: rows of the batch", "", _product(different, batches), pull[2][1]),
+        ("projection, before", f"1.7 billion: {documented_all}", _product(nodes, batches), projected[0][1]),
+        (
+            "projection, after",
+            f"50 million: {_product(DOCUMENTED_ROWS, DOCUMENTED_BATCHES)}",
+            _product(most, batches),
+            projected[1][1],
+        ),
+        ("projection, project: different rows of the batch", "", _product(different, batches), projected[3][1]),
+    ):
+        _row([what, documented, measured, *(("", "") if timing is None else _times(setting, timing))])
+
+
+def devices() -> None:
+    """What a device's name gives here, and what `auto` gives where Apple's Metal is the one GPU."""
+    print("\nDevice selection (before: Metal was taken where present, and hung):\n")
+    _row(["asked for", "here", "where Metal is there and CUDA is not"])
+    _row(["---"] * 3)
+    for name in ("auto", "cpu", "mps"):
+        with (
+            patch("torch.backends.mps.is_available", return_value=True),
+            patch("torch.cuda.is_available", return_value=False),
+        ):
+            there = resolve_device(name)
+        try:
+            here = resolve_device(name)
+        except DeviceError as error:
+            here = f"refused: {error}"
+        _row([name, here, there])
+
+
+def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
+    """Pull of the norms to their targets, its value alone and with its gradient."""
+    points, target, tree = setting.points, setting.target, setting.tree
+    depth = dict(enumerate(tree.depth.tolist()))
+    few = {row: depth[row] for row in range(0, len(tree), len(tree) // ROWS_WITH_GRADIENT)}
+    every, leaf = torch.arange(len(tree)), points.clone().requires_grad_()
+    table = np.ascontiguousarray(points.numpy().T)
+    norm, pull = (np.zeros(len(tree), np.float32) for _ in range(2))
+    touched = [np.unique(named) for named in setting.named]
+    radius, goal, gradient = setting.problem.start.radius, setting.problem.target, np.zeros(max(map(len, touched)))
+
+    def differentiate(value: torch.Tensor) -> None:
+        leaf.grad = None
+        value.backward()
+
+    value = [
+        ("loop over all rows (before)", timed(lambda _: forms.regulariser_loop(points, depth, tree.max_depth), 1, 3)),
+        ("vectorised over all rows (after)", timed(lambda _: forms.regulariser_vectorised(points, every, target))),
+        (
+            "project, dense_adam: compiled, all rows",
+            timed(lambda _: dense_kernel.measure_rows(table, target.numpy(), norm, pull, False)),
+        ),
+    ]
+    loop = timed(lambda _: differentiate(forms.regulariser_loop(leaf, few, tree.max_depth)), 1, 3)
+    share = len(tree) / len(few)
+    both = [
+        (
+            f"loop over all rows (before), {len(few)} rows timed",
+            Timing(loop.median * share, loop.least * share, loop.most * share),
+        ),
+        (
+            "vectorised over all rows (after)",
+            timed(lambda _: differentiate(forms.regulariser_vectorised(leaf, every, target))),
+        ),
+        (
+            "project, riemannian_adam: compiled, rows of the batch",
+            timed(lambda i: kernel._pull_to_target(touched[i], radius, goal, gradient, 0.1)),
+        ),
+    ]
+    show(setting, "Radial regulariser, value alone", value, "100-1000x")
+    show(setting, "Radial regulariser with its gradient", both, "100-1000x")
+    return value, both
+
+
+def projection(setting: Setting) -> list[Form]:
+    """Rows beyond the limit drawn back to it; none is, as in most batches, and all forms have to look."""
+    points, target = setting.points, setting.target.numpy()
+    named = [torch.from_numpy(rows) for rows in setting.named]
+    different = [np.unique(rows) for rows in setting.named]
+    scratch = points.clone()
+    compiled = np.ascontiguousarray(points.numpy().T)
+    norm, pull = (np.zeros(len(points), np.float32) for _ in range(2))
+    dense_kernel.measure_rows(compiled, target, norm, pull, False)
+    table = compiled, norm, pull
+    found = [
+        ("all rows (before)", timed(lambda _: forms.project_all(scratch))),
+        ("rows of the batch (after)", timed(lambda i: forms.project_batch(scratch, named[i]))),
+        ("project, all_rows: compiled", timed(lambda _: dense_kernel.project_all(table, target, forms.LIMIT))),
+        (
+            "project, batch_rows: compiled",
+            timed(lambda i: dense_kernel.project_named(table, target, different[i], forms.LIMIT)),
+        ),
+    ]
+    show(setting, "Projection", found, "30x")
+    return found
+
+
+def negatives(setting: Setting) -> list[Form]:
+    """Fifty rows of the descendant's depth a pair; the making of the tensor also by itself."""
+    count, random = setting.options.training.negatives, RandomState(0)
+    depths = [setting.tree.depth[setting.columns[1][part]].tolist() for part in setting.parts]
+    drawn = [list(setting.sample(part)) for part in setting.parts]
+    creation = [
+        ("list of arrays (before)", timed(lambda i: forms.tensor_of_list(drawn[i]))),
+        ("one array (after)", timed(lambda i: forms.tensor_of_array(drawn[i], count))),
+    ]
+    few = min(10, len(depths))
+    sampling = [
+        (
+            "list of arrays (before)",
+            timed(lambda i: forms.negatives_as_list(depths[i], setting.levels, count, random), few),
+        ),
+        (
+            "one array (after)",
+            timed(lambda i: forms.negatives_preallocated(depths[i], setting.levels, count, random), few),
+        ),
+        ("project, same_depth: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i])))),
+        ("project, outside: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "outside")))),
+    ]
+    show(setting, "Making the tensor of drawn negatives", creation, "10-100x")
+    show(setting, "Drawing negatives and making the tensor", sampling, "10-100x")
+    return sampling
+
+
+def loading(setting: Setting) -> list[Form]:
+    """Ancestors, descendants and depth differences of a batch."""
+    columns = (*setting.columns, setting.tree.depth, setting.tree.ids)
+    kept = [forms.records(columns, part) for part in setting.parts]
+    found = [
+        ("list comprehensions over records (before)", timed(lambda i: forms.load_lists(kept[i]))),
+        ("arrays filled from records (after)", timed(lambda i: forms.load_arrays(kept[i]))),
+        ("project: columns by position", timed(lambda i: forms.load_columns(setting.columns, setting.parts[i]))),
+    ]
+    show(setting, "Loading pairs", found, "minor")
+    return found
+
+
+def whole(setting: Setting, value: Timing, parts: Sequence[list[Form]]) -> None:
+    """The parts together, and whole batches of the project: forward, backward, optimiser and all parts."""
+    others = [part[0][1] for part in parts[1:]]
+    together = [
+        ("the four parts before, the regulariser without its gradient", _total([value, *others])),
+        ("the four parts before", _total([parts[0][0][1], *others])),
+        ("the four parts after", _total([part[1][1] for part in parts])),
+        ("project, recipe v1 (dense_adam), whole batch", epochs(setting.problem)),
+        ("project, ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
+    ]
+    title = "A batch; of the documents' forms the four parts alone, without the loss and Adam"
+    show(setting, title, together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
+
+
+def epochs(problem: Problem) -> Timing:
+    """CPU seconds a batch of the project's trainer over the first batches of an epoch."""
+    order = problem.order(1)[: WHOLE_BATCHES * problem.options.batch_size]
+    batches = -(-len(order) // problem.options.batch_size)
+    with patch.object(Problem, "order", return_value=order):
+        trainer = make_trainer(problem)
+        found = timed(lambda i: trainer.epoch(i + 2), 1)
+    return Timing(found.median / batches, found.least / batches, found.most / batches)
+
+
+def timed(call: Callable[[int], object], batches: int = BATCHES, repeats: int = REPEATS) -> Timing:
+    """CPU seconds of a call with a batch's number; the first call, which may compile, is not counted."""
+    call(0)
+    found = []
+    for _ in range(repeats):
+        start = time.process_time()
+        for i in range(batches):
+            call(i)
+        found.append((time.process_time() - start) / batches)
+    return Timing(statistics.median(found), min(found), max(found))
+
+
+def show(setting: Setting, title: str, found: Sequence[Form], claim: str, after: int = 1) -> None:
+    """Print a table; the claim stands beside the form `after`, which it is of."""
+    print(f"\n{title}:\n")
+    _row(["form", "CPU ms a batch", "an epoch, CPU", "times faster than the first", "documents say"])
+    _row(["---"] * 5)
+    for place, (name, timing) in enumerate(found):
+        ratio = f"{_number(found[0][1].median / timing.median)}x" if place else "1"
+        _row([name, *_times(setting, timing), ratio, claim if place == after else ""])
+
+
+def _times(setting: Setting, timing: Timing) -> tuple[str, str]:
+    """Milliseconds a batch with their spread, and an epoch."""
+    middle, least, most = (_number(1e3 * value) for value in (timing.median, timing.least, timing.most))
+    return f"{middle} ({least} to {most})", _duration(timing.median * setting.batches)
+
+
+def _by_rows(setting: Setting) -> Problem:
+    given = {"optimiser": "riemannian_adam", "negative_sampler": "outside"}
+    training = setting.options.training.model_copy(update=given)
+    return problem_of(setting.tree, setting.options.model_copy(update={"training": training}))
+
+
+def _total(timings: Sequence[Timing]) -> Timing:
+    return Timing(*(sum(getattr(timing, name) for timing in timings) for name in ("median", "least", "most")))
+
+
+def _product(rows: int, batches: int) -> str:
+    return f"{rows:,} x {batches:,} = {rows * batches:,}"
+
+
+def _number(value: float) -> str:
+    """Three digits, without a power of ten for large ones."""
+    return f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120.0:
+        return f"{_number(seconds)} s"
+    return f"{_number(seconds / 60.0)} min" if seconds < 7200.0 else f"{_number(seconds / 3600.0)} h"
+
+
+def _row(cells: Sequence[str]) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)

@@ -1,0 +1,233 @@
+"""Our kernel beside peers on the same closure: pairs a CPU second, and quality after the same CPU time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.peer_drivers import Spec, Trained
+from terrarium.hierarchy import Hierarchy
+from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.sources.ncbi_package import NcbiPackage
+
+ROOT = Path(__file__).parents[1]
+REFERENCE_RATE = 975_896 / 456
+"""Pairs a CPU second of the older documents' own program at dimension 10 and 50 negatives."""
+THROUGHPUT_SECONDS, QUALITY_SECONDS = 10.0, 60.0
+HANG_LIMIT = 120.0
+"""Seconds by the clock for what is known to hang."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+CLOSURE = {"objective": "closure", "temperature": 1.0, "pull": 0.0, "train_radius": True, "batch_size": 64}
+CLOSURE |= {"learning_rate": 0.03, "learning_rate_end": 0.003, "near_ancestors": 4}
+RANKING = {"objective": "ranking", "pair_weights": "sqrt_depth", "regulariser": 0.1, "train_radius": True}
+RANKING |= {"batch_size": 64, "learning_rate": 0.005, "learning_rate_end": 0.005}
+SLACK = {"objective": "slack"}
+OBJECTIVES: dict[str, dict[str, Any]] = {"slack": SLACK, "closure": CLOSURE, "ranking": RANKING}
+UNTRAINED = "ours, inherited start, untrained"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A program with its settings; `needs` is the module that it takes."""
+
+    name: str
+    needs: str
+    settings: dict[str, Any]
+
+    @property
+    def negatives(self) -> int:
+        """Negatives a pair."""
+        return int(self.settings.get("options", self.settings)["negatives"])
+
+
+def peers() -> list[Contender]:
+    """The peers; the learning rates of geoopt and torch are the best of a short search, see `search_rates`."""
+    return [
+        Contender("gensim, 10 negatives, batch 10", "gensim", _gensim(10)),
+        Contender("geoopt RSGD, batch 1024", "geoopt", _peer("geoopt_rsgd", 1024)),
+        Contender("geoopt RSGD, batch 64", "geoopt", _peer("geoopt_rsgd", 64)),
+        Contender("geoopt RAdam, batch 1024", "geoopt", _peer("geoopt_radam", 1024)),
+        Contender("geoopt RAdam, batch 64", "geoopt", _peer("geoopt_radam", 64)),
+        Contender("torch autograd, batch 1024", "torch", _peer("torch", 1024)),
+        Contender("torch autograd, batch 64", "torch", _peer("torch", 64)),
+    ]
+
+
+RATES = {
+    ("geoopt_rsgd", 64): 1.0,
+    ("geoopt_rsgd", 1024): 0.3,
+    ("geoopt_radam", 64): 0.1,
+    ("geoopt_radam", 1024): 0.1,
+    ("torch", 64): 3.0,
+    ("torch", 1024): 0.3,
+}
+"""Learning rates by program and batch, for losses summed over the batch; chosen by `search_rates`."""
+RATE_GRID, RATE_SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 20.0
+
+
+def ours(negatives: int, init: str = "inherited") -> list[Contender]:
+    """Our objectives; near negatives are at most as many as all."""
+    found = []
+    for name, options in OBJECTIVES.items():
+        given = options | {"negatives": negatives, "near_negatives": min(negatives, 16) if name != "ranking" else 0}
+        settings = {"program": "terrarium", "options": given, "init": init}
+        start = "" if init == "inherited" else f", {init} start"
+        found.append(Contender(f"ours, {name}, {negatives} negatives{start}", "terrarium", settings))
+    return found
+
+
+def main() -> None:
+    """Pairs a CPU second; a program that ends neither by itself nor in time is ended."""
+    package = NcbiPackage()
+    throughput({"Mammalia": package.clade(40674), "100,000 lowest tax ids": package.lowest_taxids(100_000)})
+
+
+def equal_time() -> None:
+    """Quality after the same CPU time, on Mammalia."""
+    quality({"Mammalia": NcbiPackage().clade(40674)})
+
+
+def search_rates() -> None:
+    """What `RATES` were chosen by: each rate of a grid for some CPU seconds on Mammalia."""
+    table = NcbiPackage().clade(40674)
+    tree = Hierarchy.from_parents(table["id"], table["parent"])
+    heading("Mammalia", tree, f"{RATE_SECONDS:.0f} CPU seconds each")
+    row(["program", "batch", "learning rate", *METRICS])
+    row(["---"] * (3 + len(METRICS)))
+    for program, batch in RATES:
+        for rate in RATE_GRID:
+            settings = _peer(program, batch) | {"rate": rate}
+            done = run(Contender(program, program.split("_")[0], settings), table, RATE_SECONDS)
+            found = [done, "", ""] if isinstance(done, str) else measures(tree, done.layout)
+            row([program, str(batch), f"{rate:g}", *found])
+
+
+def throughput(tables: dict[str, pd.DataFrame], seconds: float = THROUGHPUT_SECONDS) -> None:
+    """Pairs a CPU second on each data set; of gensim also with 50 negatives, which it does not end.
+
+    The last columns say how many times as many pairs each objective of ours trains, with as many negatives.
+    """
+    hanging = Contender("gensim, 50 negatives, batch 10", "gensim", _gensim(50))
+    for name, table in tables.items():
+        tree = Hierarchy.from_parents(table["id"], table["parent"])
+        heading(name, tree, f"{seconds:.0f} CPU seconds each (ours: whole epochs, at least one)")
+        row(["program", "pairs a CPU second", "reference program = 1", *(f"ours, {way} / this" for way in OBJECTIVES)])
+        row(["---"] * (3 + len(OBJECTIVES)))
+        known: dict[int, list[float]] = {50: [], 10: []}
+        for contender in [*ours(50), *ours(10), *peers(), hanging]:
+            done = run(contender, table, seconds, HANG_LIMIT if contender is hanging else None)
+            if isinstance(done, str):
+                row([contender.name, done, "", *[""] * len(OBJECTIVES)])
+                continue
+            rate = done.pairs / done.cpu
+            mine = known[contender.negatives]
+            ratios = [f"{other / rate:.1f}x" for other in mine] if len(mine) == len(OBJECTIVES) else []
+            row([contender.name, f"{rate:,.0f}", f"{rate / REFERENCE_RATE:.1f}x", *(ratios or [""] * len(OBJECTIVES))])
+            if contender.needs == "terrarium":
+                mine.append(rate)
+
+
+def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -> None:
+    """Exact reconstruction after the same CPU time."""
+    for name, table in tables.items():
+        tree = Hierarchy.from_parents(table["id"], table["parent"])
+        heading(name, tree, f"{seconds:.0f} CPU seconds each")
+        row(["program", "CPU s", "epochs", *METRICS])
+        row(["---"] * (3 + len(METRICS)))
+        row([UNTRAINED, "0", "0", *measures(tree, untrained(tree))])
+        for contender in [*ours(50), *ours(50, "random"), *peers()]:
+            done = run(contender, table, seconds)
+            if isinstance(done, str):
+                row([contender.name, done, "", *[""] * len(METRICS)])
+                continue
+            share = done.pairs / tree.pair_count
+            row([contender.name, f"{done.cpu:.0f}", f"{share:.1f}", *measures(tree, done.layout)])
+
+
+METRICS = {
+    "ancestor MAP by distance": "ancestor_map_distance",
+    "ancestor MAP by slack": "ancestor_map_slack",
+    "edge MAP": "edge_map",
+}
+
+
+def measures(tree: Hierarchy, layout: Layout) -> list[str]:
+    """The metrics of a layout, every taxon a query; what is wrong with it where it cannot be measured."""
+    from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct
+
+    try:
+        found = reconstruct(tree, layout, choose_queries(tree, len(tree), 1, 0)).metrics()
+    except ValueError as error:
+        return [str(error), *[""] * (len(METRICS) - 1)]
+    return [f"{found[key]:.3f}" for key in METRICS.values()]
+
+
+def untrained(tree: Hierarchy) -> Layout:
+    """Where ours starts."""
+    from benchmarks.peer_drivers import our_problem
+
+    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).start
+    return layout
+
+
+def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float | None = None) -> Trained | str:
+    """Train in a process of its own with one thread; why there is nothing, where there is nothing.
+
+    Args:
+        contender: the program.
+        table: id and parent.
+        seconds: CPU seconds of training.
+        limit: seconds by the clock after which it is killed; by default enough for a machine busy with other work.
+    """
+    if find_spec(contender.needs) is None:
+        return f"{contender.needs} is not installed: pip install -e '.[bench]'"
+    limit = 300.0 + 6.0 * seconds if limit is None else limit
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Spec(data=f"{folder}/data.npz", out=f"{folder}/out.npz", seconds=seconds, **contender.settings)
+        np.savez(spec.data, id=table["id"], parent=table["parent"])
+        command = [sys.executable, "-m", "benchmarks.peer_drivers", json.dumps(asdict(spec))]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=os.environ | ONE_THREAD,
+                capture_output=True,
+                text=True,
+                timeout=limit,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"nothing after {limit:.0f} s by the clock, ended"
+        if done.returncode:
+            return (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+        with np.load(spec.out) as out:
+            return Trained(int(out["pairs"]), float(out["cpu"]), Layout(out["radius"], out["direction"]))
+
+
+def heading(name: str, tree: Hierarchy, what: str) -> None:
+    """Say what a table is of."""
+    print(f"\n{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), dimension 10, one thread, {what}:\n", flush=True)
+
+
+def row(cells: Iterable[str]) -> None:
+    """Print a line of a table as soon as it is known."""
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def _gensim(negatives: int) -> dict[str, Any]:
+    return {"program": "gensim", "negatives": negatives, "batch": 10, "rate": 0.1}
+
+
+def _peer(program: str, batch: int) -> dict[str, Any]:
+    return {"program": program, "negatives": 50, "batch": batch, "rate": RATES[program, batch]}

@@ -1,0 +1,51 @@
+"""The benchmark's batches are those of the training, and its tables say what was measured."""
+
+import numpy as np
+import pytest
+
+from benchmarks import optimisations
+from benchmarks.parameters import options_of
+from terrarium.hierarchy import Hierarchy
+
+
+@pytest.fixture
+def setting(monkeypatch):
+    parents = np.random.default_rng(0).integers(0, np.maximum(np.arange(400), 1))
+    parents[0] = -1
+    monkeypatch.setattr(optimisations, "BATCHES", 3)
+    return optimisations.Setting(Hierarchy.from_parents(np.arange(400), parents), options_of(optimisations.RECIPE))
+
+
+def test_batches_are_the_first_of_the_epoch(setting):
+    assert setting.batches == -(-setting.tree.pair_count // 64)
+    np.testing.assert_array_equal(np.concatenate(setting.parts), setting.problem.order(1)[: 3 * 64])
+    assert [len(named) for named in setting.named] == [64 * 52] * 3
+
+
+def test_levels_hold_the_rows_of_their_depths(setting):
+    assert [set(setting.tree.depth[level]) for level in setting.levels] == [
+        {depth} for depth in range(setting.tree.max_depth + 1)
+    ]
+
+
+def test_timing_counts_calls_but_the_first():
+    calls = []
+    found = optimisations.timed(calls.append, batches=4, repeats=2)
+    assert calls == [0, *range(4), *range(4)]
+    assert 0.0 <= found.least <= found.median <= found.most
+
+
+def test_table_gives_the_ratio_to_the_first_and_the_claim(setting, capsys):
+    forms = [("slow", optimisations.Timing(2.0, 1.0, 3.0)), ("fast", optimisations.Timing(0.5, 0.5, 0.5))]
+    optimisations.show(setting, "Title", forms, "minor")
+    slow, fast = capsys.readouterr().out.splitlines()[-2:]
+    assert slow.startswith("| slow | 2,000 (1,000 to 3,000) |")
+    assert slow.endswith("| 1 |  |")
+    assert fast.startswith("| fast | 500 (500 to 500) |")
+    assert fast.endswith("| 4x | minor |")
+
+
+def test_device_table_names_no_metal_for_auto(capsys):
+    optimisations.devices()
+    (auto,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("| auto "))
+    assert "mps" not in auto
