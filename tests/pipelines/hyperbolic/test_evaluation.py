@@ -14,6 +14,7 @@ OPTIONS = EvaluationOptions(
     queries=40,
     neighbours=3,
     purity_sample=100,
+    distortion_pairs=500,
     group_min=2,
     group_sample=20,
     ranks=["order", "family", "phylum"],

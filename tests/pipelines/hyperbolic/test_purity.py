@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from terrarium.pipelines.hyperbolic.geometry import Layout, distance
-from terrarium.pipelines.hyperbolic.purity import neighbour_shares, purity, purity_metrics
+from terrarium.pipelines.hyperbolic.purity import neighbour_shares, permute_directions, purity, purity_metrics
 
-from .trees import random_layout, star, tree_of
+from .trees import random_layout, random_tree, star, tree_of
 
 
 @pytest.mark.parametrize("k", [1, 4, 99])
@@ -85,3 +85,14 @@ def test_groups_of_one_bound_the_purity() -> None:
 def test_too_many_neighbours() -> None:
     with pytest.raises(ValueError, match="5 neighbours among 5 points: choose 1 to 4"):
         neighbour_shares(random_layout(np.random.default_rng(0), 5), np.zeros(5, int), 5)
+
+
+def test_permuted_directions_keep_radii_and_stay_within_their_depth():
+    tree = random_tree(np.random.default_rng(0), 200)
+    layout = random_layout(np.random.default_rng(1), 200)
+    found = permute_directions(layout, tree.depth, 3)
+    assert (found.radius == layout.radius).all()
+    for depth in range(tree.max_depth + 1):
+        rows = tree.depth == depth
+        assert sorted(map(tuple, found.direction[rows])) == sorted(map(tuple, layout.direction[rows]))
+    assert not (found.direction == layout.direction).all()

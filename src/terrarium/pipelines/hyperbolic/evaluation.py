@@ -8,6 +8,7 @@ import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic.correlation import depth_correlations, norm_numbers, norm_statistics
+from terrarium.pipelines.hyperbolic.distortion import distortion
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, to_ball
 from terrarium.pipelines.hyperbolic.options import EvaluationOptions
 from terrarium.pipelines.hyperbolic.purity import purity, purity_metrics
@@ -53,6 +54,7 @@ def measure(
         **norm_statistics(to_ball(layout)),
         **depth_correlations(tree.depth, layout.radius),
         **reconstruct(tree, layout, sample).metrics(),
+        **distortion(tree, layout, pairs=options.distortion_pairs, seed=options.seed),
         **separation_metrics(apart),
         **purity_metrics(pure),
     }

@@ -15,8 +15,10 @@ from terrarium.pipelines.hyperbolic.reconstruction import point_table
 
 _COLUMNS = (
     *("rank", "taxa", "groups", "neighbours", "purity", "purity_chance", "purity_ceiling"),
-    *("purity_macro", "purity_macro_chance"),
+    *("purity_macro", "purity_macro_chance", "purity_permuted"),
 )
+NULL_SAMPLE = 3000
+"""Taxa among which the purity of permuted directions is taken, at most."""
 
 
 def purity(
@@ -30,9 +32,11 @@ def purity(
     Returns:
         Columns rank, taxa (in the sample), groups, neighbours (k, less if the sample is small), purity (mean over
         taxa), purity_chance (expected with the labels shuffled), purity_ceiling (the most that group sizes allow),
-        purity_macro and purity_macro_chance (mean over groups of two or more of the group's mean).
+        purity_macro and purity_macro_chance (mean over groups of two or more of the group's mean), purity_permuted
+        (the same purity with the directions permuted among the taxa of each depth: what radii alone would give).
     """
     rows = []
+    permuted = permute_directions(layout, tree.depth, seed)
     for rank in wanted:
         labels = group_labels(tree, ranks, rank)
         chosen = _sample(np.flatnonzero(labels >= 0), sample, seed)
@@ -40,18 +44,30 @@ def purity(
         if len(np.unique(found)) < 2:
             continue
         k = min(neighbours, len(chosen) - 1)
-        shares = neighbour_shares(Layout(layout.radius[chosen], layout.direction[chosen]), found, k)
-        rows.append({"rank": rank, "neighbours": k, **_summary(shares, found, k)})
+        shares = neighbour_shares(_part(layout, chosen), found, k)
+        few = _sample(chosen, NULL_SAMPLE, seed)
+        null = neighbour_shares(_part(permuted, few), labels[few], min(k, len(few) - 1)).mean()
+        rows.append({"rank": rank, "neighbours": k, **_summary(shares, found, k), "purity_permuted": float(null)})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def purity_metrics(table: pd.DataFrame) -> dict[str, float]:
-    """purity_<rank>, purity_chance_<rank>, purity_ceiling_<rank>, purity_macro_<rank>, purity_macro_chance_<rank>."""
+    """purity_<rank>, purity_chance_<rank>, purity_ceiling_<rank>, purity_macro_<rank>, purity_macro_chance_<rank>,
+    purity_permuted_<rank>."""
     found: dict[str, float] = {}
     for column in _COLUMNS[4:]:
         for rank, value in zip(table["rank"], table[column], strict=True):
             found[f"{column}_{metric_suffix(str(rank))}"] = float(value)
     return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def permute_directions(layout: Layout, depth: NDArray[np.integer], seed: int) -> Layout:
+    """The layout with its directions permuted among the rows of each depth; radii stay."""
+    shuffled = np.random.default_rng(seed).permutation(len(depth))
+    source = shuffled[np.argsort(depth[shuffled], kind="stable")]
+    direction = np.empty_like(layout.direction)
+    direction[np.argsort(depth, kind="stable")] = layout.direction[source]
+    return Layout(layout.radius, direction)
 
 
 def neighbour_shares(layout: Layout, labels: NDArray[np.integer], k: int) -> Floats:
@@ -72,6 +88,10 @@ def neighbour_shares(layout: Layout, labels: NDArray[np.integer], k: int) -> Flo
     shares = np.zeros(len(labels))
     same_group_shares(point_table(layout, len(labels)), np.asarray(labels, np.int64), k, shares)
     return shares
+
+
+def _part(layout: Layout, rows: NDArray[np.integer]) -> Layout:
+    return Layout(layout.radius[rows], layout.direction[rows])
 
 
 def _sample(rows: NDArray[np.int64], limit: int, seed: int) -> NDArray[np.int64]:

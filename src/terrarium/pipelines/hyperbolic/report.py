@@ -29,6 +29,13 @@ _MEASURES: tuple[tuple[str, str, bool | None, str], ...] = (
     ("ancestor_mean_rank_distance", "ancestor mean rank, distance", False, "The same as a mean rank; 1 is best."),
     ("edge_map", "edge MAP", True, "Parent and children ranked against all other taxa by distance. 1 is best."),
     (
+        "hops_spearman",
+        "rank correlation of distance and hops",
+        True,
+        "Over pairs of taxa: whether what is far apart in the tree is far apart here.",
+    ),
+    ("distortion_mean", "mean distortion", False, "Mean |distance / hops - 1| at the best common scale."),
+    (
         "depth_norm_pearson",
         "r of depth and norm",
         None,
@@ -166,11 +173,11 @@ def _is_behind(values: pd.Series, more: bool) -> bool:
 
 
 def _ranks(rank_metrics: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
-    columns = ["layout", "rank", "groups", "separation", "hop_separation", "purity", "purity_chance", "purity_macro"]
+    columns = ["layout", "rank", "groups", "separation", "hop_separation", "purity", "purity_chance", "purity_permuted"]
     labels = {
         "hop_separation": "the tree's own",
         "purity_chance": "chance",
-        "purity_macro": "purity, mean over groups",
+        "purity_permuted": "directions permuted within depth",
     }
     if rank_metrics.empty:
         return [heading("Groups by rank"), paragraph("None of the ranks asked for has two groups here.")]
