@@ -68,7 +68,7 @@ RATES = {
     ("geoopt_rsgd", 64): 1.0,
     ("geoopt_rsgd", 1024): 0.3,
     ("geoopt_radam", 64): 0.1,
-    ("geoopt_radam", 1024): 0.1,
+    ("geoopt_radam", 1024): 0.3,
     ("torch", 64): 3.0,
     ("torch", 1024): 0.3,
 }
