@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: python -m benchmarks [commands] [evaluation] [ingestion] [recipes] ..."""
+"""Run the short benchmarks, or those named: python -m benchmarks [commands] [evaluation] [ingestion] [recipes] ..."""
 
 import sys
 
@@ -18,13 +18,16 @@ BENCHMARKS = {
 }
 
 
+SHORT = ("commands", "evaluation", "ingestion", "throughput")
+
+
 def main(names: list[str]) -> int:
-    """Run what is named, all by default; 2 for a name that does not exist."""
+    """Run what is named, by default those that take minutes; 2 for a name that does not exist."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(f"there is no benchmark {unknown[0]}: choose from {', '.join(BENCHMARKS)}")
         return 2
-    for name in names or BENCHMARKS:
+    for name in names or SHORT:
         print(f"## {name}", flush=True)
         BENCHMARKS[name]()
     return 0

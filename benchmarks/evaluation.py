@@ -16,7 +16,7 @@ def main() -> None:
     mammals, lowest = package.clade(40674), package.lowest_taxids(100_000)
     for name, table in (("Mammalia, first call", mammals), ("Mammalia", mammals), ("100,000 lowest tax ids", lowest)):
         tree = Hierarchy.from_parents(table["id"], table["parent"])
-        directions = initial_directions(tree, "inherited", 10, 0.3, 0)
+        directions = initial_directions(tree, "inherited", 10, 0.15, 34.0, 0)
         layout = Layout(target_radii(tree.depth, "linear", 0.1, 0.95), directions)
         wall, cpu = time.perf_counter(), time.process_time()
         reconstruct(tree, layout, choose_queries(tree, len(tree), 1, 0))

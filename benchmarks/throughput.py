@@ -38,7 +38,7 @@ def main() -> None:
 def pairs_a_second(tree: Hierarchy, objective: str) -> list[float]:
     """Pairs a CPU second of each epoch but the first, which compiles."""
     target = target_radii(tree.depth, "linear", 0.1, 0.95)
-    start = Layout(target, initial_directions(tree, "inherited", 10, 0.3, 0))
+    start = Layout(target, initial_directions(tree, "inherited", 10, 0.15, 34.0, 0))
     options = TrainingOptions.model_validate(_defaults() | {"objective": objective, "max_epochs": EPOCHS})
     trainer = KernelTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
     rates = []
