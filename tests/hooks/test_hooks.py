@@ -146,7 +146,7 @@ def tree(**changes):
         ({"hyperbolic__model__max_radius": 40.0}, "hyperbolic.model.max_radius: input should be less than"),
         (
             {"hyperbolic__training__objective": "best"},
-            "hyperbolic.training.objective: input should be 'ranking', 'closure' or 'slack'",
+            "hyperbolic.training.objective: input should be 'construct', 'ranking', 'closure'",
         ),
         ({"hyperbolic__features__root_norm": 0.99}, "leaf_norm must be larger than root_norm"),
         ({"hyperbolic__training__near_negatives": 90}, "near_negatives 90 is more than negatives 50"),
