@@ -236,3 +236,17 @@ def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
     assert weights["norm"].max() == metrics["max_norm"]
     vectors = load(tmp_path, "07_model_output/hyperbolic/vectors.parquet")
     assert (np.linalg.norm(vectors[[f"x{i}" for i in range(10)]].to_numpy(), axis=1) < 1).all()
+
+
+def test_what_is_withheld_is_placed_and_told_apart(finished):
+    root, _ = finished
+    run(root, "--pipelines=hyperbolic_placement,hyperbolic_links")
+    placed = load(root, "07_model_output/hyperbolic_placement/placements.parquet")
+    taxa = load(root, "02_intermediate/hyperbolic_placement/taxa.parquet")
+    assert not set(placed["id"]) & set(taxa["id"])
+    assert set(placed["by_slack"]) | set(placed["parent"]) <= set(taxa["name"])
+    assert 0.0 <= load(root, "08_reporting/hyperbolic_placement/metrics.json")["placement_exact_leaf_slack"] <= 1.0
+    assert 0.0 <= load(root, "08_reporting/hyperbolic_links/metrics.json")["link_f1_slack"] <= 1.0
+    before = len(versions(root, "06_models/hyperbolic_links/weights.safetensors"))
+    run(root, "--pipelines=hyperbolic_links", "--tags=evaluation")
+    assert len(versions(root, "06_models/hyperbolic_links/weights.safetensors")) == before

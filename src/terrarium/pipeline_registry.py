@@ -1,11 +1,13 @@
-"""The runnable pipelines: one a family, and all of them by default."""
+"""The runnable pipelines: one a family, its studies, and all families by default."""
 
 from kedro.pipeline import Pipeline
 
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
+from terrarium.pipelines.hyperbolic.withheld_pipelines import create_links_pipeline, create_placement_pipeline
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Pipelines by the name that `kedro run --pipelines=NAME` takes."""
     families = {"hyperbolic": hyperbolic()}
-    return {**families, "__default__": sum(families.values(), Pipeline([]))}
+    studies = {"hyperbolic_placement": create_placement_pipeline(), "hyperbolic_links": create_links_pipeline()}
+    return {**families, **studies, "__default__": sum(families.values(), Pipeline([]))}

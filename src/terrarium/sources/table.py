@@ -19,13 +19,14 @@ _CHILD = ("id", "child")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV, TSV or Parquet file with the columns id (or child) and parent, and optionally name and rank.
+    """Read a CSV, TSV or Parquet file with the columns id (or child) and parent, optionally name, rank and length.
 
     Ids are whole numbers. With a column id every node has a row, the topmost with an empty parent or itself as
-    parent. With a column child every edge has a row, and the topmost stands only among the parents.
+    parent. With a column child every edge has a row, and the topmost stands only among the parents. A length is that
+    of the way up to the parent, above 0.
 
     Returns:
-        Columns id, parent (-1 at the topmost), name, rank, a row a node.
+        Columns id, parent (-1 at the topmost), name, rank, and length if the file has it; a row a node or link.
 
     Raises:
         SourceError: no such file, another suffix, a missing column, ids that are no whole numbers.
@@ -54,6 +55,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
             "rank": frame["rank"].astype("str").fillna(NO_RANK) if "rank" in frame else NO_RANK,
         }
     )
+    if "length" in frame:
+        table["length"] = _lengths(frame["length"], table["parent"] < 0, file)
     if child == "child":
         own = ids[ids == parents]
         if len(own):
@@ -78,6 +81,15 @@ def _read(file: Path) -> pd.DataFrame:
         case ".parquet":
             return pd.read_parquet(file)
     raise SourceError(f"source.path {file.name} has the suffix {file.suffix!r}: readable are {', '.join(SUFFIXES)}")
+
+
+def _lengths(column: pd.Series, topmost: pd.Series, file: Path) -> pd.Series:
+    lengths = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    wrong = ~(np.isfinite(lengths) & (lengths > 0.0)) & ~topmost
+    if wrong.any():
+        value = column[wrong].iloc[0]
+        raise SourceError(f"{file.name} has {str(value)!r} in column length: lengths are numbers above 0")
+    return lengths
 
 
 def _whole(column: pd.Series, file: Path, name: str) -> np.ndarray:

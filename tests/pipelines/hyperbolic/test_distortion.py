@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.distortion import choose_pairs, distortion
+from terrarium.pipelines.hyperbolic.distortion import choose_pairs, distortion, path_lengths
 from terrarium.pipelines.hyperbolic.geometry import Layout, distance
 
 from .trees import chain, random_layout, random_tree, trees
@@ -55,4 +55,20 @@ def test_pairs_differ_and_are_seeded(size, pairs, seed):
 def test_points_that_coincide_have_no_bound():
     tree = chain(3)
     layout = Layout(np.array([0.1, 0.5, 0.5]), np.tile([1.0, 0.0], (3, 1)))
-    assert distortion(tree, layout, pairs=10, seed=0)["distortion_worst"] == np.inf
+    assert "distortion_worst" not in distortion(tree, layout, pairs=10, seed=0)
+
+
+def test_lengths_take_the_place_of_hops():
+    tree = chain(6)
+    way = np.array([0.0, 1.0, 1.5, 4.0, 4.2, 9.0])
+    layout = Layout(0.3 * way, np.tile([1.0, 0.0], (6, 1)))
+    found = distortion(tree, layout, pairs=1000, seed=0, way=way)
+    assert found["distortion_mean"] == pytest.approx(0.0, abs=1e-9)
+    assert found["distortion_worst"] == pytest.approx(1.0)
+    assert distortion(tree, layout, pairs=1000, seed=0)["distortion_mean"] > 0.1
+
+
+@given(trees(25))
+def test_unit_lengths_are_hops(tree):
+    a, b = choose_pairs(len(tree), 1000, 0)
+    assert (path_lengths(tree, tree.depth.astype(float), a, b) == tree.hops(a, b)).all()

@@ -1,18 +1,22 @@
 """Both trainers on one problem: they agree, are reproducible, and resume to the same bits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from terrarium.pipelines.hyperbolic.construct import construct
+from terrarium.pipelines.hyperbolic.distortion import distortion
 from terrarium.pipelines.hyperbolic.geometry import Layout, slack
 from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer, in_threads
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions
+from terrarium.pipelines.hyperbolic.layouts import inherited_directions, off_origin
 from terrarium.pipelines.hyperbolic.options import TrainingOptions
 from terrarium.pipelines.hyperbolic.radii import target_radii
 from terrarium.pipelines.hyperbolic.torch_trainer import TorchTrainer
 from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, unpack_weights
 from terrarium.training.device import DeviceError
 
-from .trees import random_tree
+from .trees import random_dag, random_tree
 
 OPTIONS = {
     "max_epochs": 4,
@@ -21,6 +25,7 @@ OPTIONS = {
     "objective": "slack",
     "temperature": 3.0,
     "pull": 0.5,
+    "stretch": 2.0,
     "threads": 1,
     "margin": 0.2,
     "negatives": 8,
@@ -76,6 +81,57 @@ def test_kernel_equals_torch(objective, train_radius, optimiser):
     found, wanted = unpack_weights(compiled.weights()), unpack_weights(autograd.weights())
     assert np.allclose(found.radius, wanted.radius, atol=1e-5)
     assert np.allclose(found.direction, wanted.direction, atol=1e-3)
+
+
+FINE_TUNE = {"objective": "fine-tune", "regulariser": 0.0, "train_radius": True}
+
+
+@pytest.mark.parametrize("make", [random_tree, random_dag])
+def test_kernel_equals_torch_in_fine_tuning(make):
+    tree = make(np.random.default_rng(2), 120)
+    task = replace(
+        problem(**FINE_TUNE),
+        tree=tree,
+        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
+        start=off_origin(construct(tree, 5, 12.0)),
+        target=np.zeros(120),
+        way=path_ways(tree),
+    )
+    compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
+    for epoch in (1, 2):
+        numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
+        for name, value in numbers.items():
+            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-6), name
+    found, wanted = unpack_weights(compiled.weights()), unpack_weights(autograd.weights())
+    assert np.allclose(found.radius, wanted.radius, atol=1e-5)
+    assert np.allclose(found.direction, wanted.direction, atol=1e-3)
+
+
+def path_ways(tree):
+    """Lengths 0.5 and 1.5 by turns."""
+    way = np.zeros(len(tree))
+    for row in range(1, len(tree)):
+        way[row] = way[tree.parent[row]] + 0.5 + row % 2
+    return way
+
+
+def test_fine_tuning_lowers_the_distortion_of_lengths():
+    tree = random_tree(np.random.default_rng(2), 120)
+    way, start = path_ways(tree), off_origin(construct(tree, 5, 12.0))
+    task = replace(
+        problem(**FINE_TUNE, stretch=30.0, pull=0.0, learning_rate=0.05, max_epochs=20),
+        tree=tree,
+        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
+        start=start,
+        target=np.zeros(120),
+        way=way,
+    )
+    run = KernelTrainer(task)
+    for epoch in range(1, 21):
+        run.epoch(epoch)
+    asked = {"pairs": 10_000, "seed": 0, "way": way}
+    before, after = (distortion(tree, layout, **asked) for layout in (start, unpack_weights(run.weights())))
+    assert after["distortion_mean"] < 0.7 * before["distortion_mean"]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():

@@ -27,7 +27,13 @@ class Measured:
 
 
 def measure(
-    tree: Hierarchy, layout: Layout, ranks: pd.Series, options: EvaluationOptions, *, exact_limit: int
+    tree: Hierarchy,
+    layout: Layout,
+    ranks: pd.Series,
+    options: EvaluationOptions,
+    *,
+    exact_limit: int,
+    way: Floats | None = None,
 ) -> Measured:
     """Everything that is measured of a layout.
 
@@ -37,6 +43,7 @@ def measure(
         ranks: (N,) rank of each row.
         options: what and how much.
         exact_limit: up to this many taxa every one is a query; beyond it a sample.
+        way: (N,) lengths of the ways from the root, if the links have lengths.
     """
     sample = choose_queries(tree, exact_limit, options.queries, options.seed)
     groups = {"group_min": options.group_min, "group_sample": options.group_sample, "seed": options.seed}
@@ -54,7 +61,7 @@ def measure(
         **norm_statistics(to_ball(layout)),
         **depth_correlations(tree.depth, layout.radius),
         **reconstruct(tree, layout, sample).metrics(),
-        **distortion(tree, layout, pairs=options.distortion_pairs, seed=options.seed),
+        **distortion(tree, layout, pairs=options.distortion_pairs, seed=options.seed, way=way),
         **separation_metrics(apart),
         **purity_metrics(pure),
     }
@@ -75,6 +82,7 @@ def compare(
     ranks: pd.Series,
     options: EvaluationOptions,
     norm: Floats | None = None,
+    way: Floats | None = None,
 ) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
     """Measure the trained layout exactly and the others on a sample of queries.
 
@@ -85,12 +93,14 @@ def compare(
         options: what and how much.
         norm: (N,) Euclidean norms of the trained points, where these may lie outside the ball and the layout cannot:
             what is said of norms is then said of them.
+        way: see `measure`.
 
     Returns:
         numbers of the trained layout; a row a layout with all its numbers; a row a layout and rank.
     """
+    limit = {name: options.exact_limit if name == TRAINED else 0 for name in layouts}
     measured = {
-        name: measure(tree, layout, ranks, options, exact_limit=options.exact_limit if name == TRAINED else 0)
+        name: measure(tree, layout, ranks, options, exact_limit=limit[name], way=way)
         for name, layout in layouts.items()
     }
     if norm is not None:

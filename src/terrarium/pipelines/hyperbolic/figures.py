@@ -150,3 +150,25 @@ def _marks(figure: Any, rank_metrics: pd.DataFrame, column: str, name: str, colo
     part = rank_metrics[rank_metrics["layout"] == LAYOUTS[0]]
     marker = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 3, "color": colour}}
     figure.add_scatter(x=part["rank"], y=part[column], name=name, mode="markers", marker=marker)
+
+
+def placement_figure(table: pd.DataFrame) -> Any:
+    """Share of the withheld leaves and clades whose parent is found, by layout and score."""
+    figure = new_figure("Withheld taxa hung below the right parent")
+    for kind, colour in (("leaf", PALETTE[0]), ("clade", PALETTE[2])):
+        part = table[table["kind"] == kind]
+        figure.add_bar(x=_by_score(part), y=part["exact"], name=kind, marker_color=colour)
+    figure.update_yaxes(title_text="share", range=[0, 1.05])
+    return figure
+
+
+def link_figure(table: pd.DataFrame) -> Any:
+    """F1 of withheld links, by layout and score."""
+    figure = new_figure("Withheld pairs of ancestor and descendant told from false ones")
+    figure.add_bar(x=_by_score(table), y=table["f1"], marker_color=PALETTE[0], name="F1")
+    figure.update_yaxes(title_text="F1", range=[0, 1.05])
+    return figure
+
+
+def _by_score(table: pd.DataFrame) -> pd.Series:
+    return table["layout"] + np.where(table["score"] == "", "", ", " + table["score"])

@@ -211,6 +211,63 @@ def softmax_group(
     return loss
 
 
+@njit(cache=True, inline="always")
+def _path(tree: Any, way: Any, a: int, b: int) -> float:  # pragma: no cover - compiled
+    """Length of the path between rows by first parents; in preorder the later row is no ancestor of the other."""
+    parent = tree[0]
+    x, y = a, b
+    while x != y:
+        if x > y:
+            x = parent[x]
+        else:
+            y = parent[y]
+    return way[a] + way[b] - 2.0 * way[x]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _stretch_pair(
+    table: Any, gradient: Any, slots: Any, a: int, b: int, wanted: float, strength: float
+) -> float:  # pragma: no cover - compiled
+    """strength * (d(a, b) / wanted - 1)^2; gradients are added."""
+    direction, exponential = table
+    chord = _chord(direction, a, b)
+    h, _ = _excess(exponential[a], exponential[b], chord)
+    off = np.log1p(h + np.sqrt(h * (h + 2.0))) / wanted - 1.0
+    slot_a, slot_b = _slot(a, slots), _slot(b, slots)
+    _add_distance_gradient(table, gradient, a, b, slot_a, slot_b, h, chord, 2.0 * strength * off / wanted)
+    return strength * off * off
+
+
+@njit(cache=True, error_model="numpy")
+def stretch_group(
+    table: Any, gradient: Any, slots: Any, tree: Any, anchor: int, group: Any, stretch: Any
+) -> float:  # pragma: no cover - compiled
+    """Distances of an anchor against lengths of paths: sum over its positives of weight times loss.
+
+    Loss of a positive: strength * (its squared error, if it lies above by first parents, plus the mean over the
+    negatives of theirs), the error of a pair being d / (unit * length) - 1. Gradients are added.
+
+    Args:
+        table, gradient, slots, tree: see `epoch`.
+        anchor, group: see `softmax_group`.
+        stretch: strength, unit, and (N,) lengths of the ways from the root.
+    """
+    positives, weights, negatives = group
+    strength, unit, way = stretch
+    end = tree[1]
+    loss, total = 0.0, 0.0
+    for i in range(len(positives)):
+        a = positives[i]
+        total += weights[i]
+        if a < anchor < end[a]:
+            wanted = unit * (way[anchor] - way[a])
+            loss += _stretch_pair(table, gradient, slots, anchor, a, wanted, strength * weights[i])
+    share = strength * total / len(negatives)
+    for n in negatives:
+        loss += _stretch_pair(table, gradient, slots, anchor, n, unit * _path(tree, way, anchor, n), share)
+    return loss
+
+
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _pull_to_target(
     touched: Any, radius: Any, target: Any, radial: Any, strength: float
@@ -355,7 +412,7 @@ def _ranking_batch(
 ) -> tuple[float, float]:  # pragma: no cover - compiled
     """Gradients of a batch for `ranking`; sum of weighted losses and of the weights of pairs with negatives."""
     ancestor, descendant, weight = pairs
-    kind, _, near, reach, margins, _, _ = loss
+    kind, _, near, reach, margins, _, _, _ = loss
     drawn = work[0]
     losses, weights = 0.0, 0.0
     for p in range(len(batch)):
@@ -384,7 +441,7 @@ def _softmax_batch(
 ) -> tuple[float, float]:  # pragma: no cover - compiled
     """As `_ranking_batch`, for `closure` and `slack`: neighbouring pairs of one descendant are one group."""
     ancestor, descendant, weight = pairs
-    kind, _, near, reach, _, temperature, pull = loss
+    kind, _, near, reach, _, temperature, pull, stretch = loss
     drawn, scratch, positives, shares = work
     losses, weights = 0.0, 0.0
     p = 0
@@ -401,6 +458,8 @@ def _softmax_batch(
         if k > 0:
             group = positives[:count], shares[:count], drawn[:k]
             value = softmax_group(table, gradient, slots, anchor, group, scratch, temperature, pull, kind == SLACK)
+            if stretch[0] > 0.0:
+                value += stretch_group(table, gradient, slots, tree, anchor, group, stretch)
             losses += value * total
             weights += sum_weights
         p += count
@@ -428,8 +487,8 @@ def epoch(
         tree: `TreeArrays.as_tuple()`.
         pairs: ancestors, descendants and weights, (P,) each.
         order: positions of pairs, in the order of training.
-        loss: kind, negatives, near (for ranking the sampler), reach, margins, temperature, pull; the margin of a pair
-            is margins[0] + margins[1] * depth difference.
+        loss: kind, negatives, near (for ranking the sampler), reach, margins, temperature, pull, stretch; the margin of
+            a pair is margins[0] + margins[1] * depth difference; for stretch see `stretch_group`, 0 strength for none.
         step: batch, learning rate, regulariser, largest radius, whether radii are trained, whether steps adapt.
         seeds: seed and number of the epoch.
 

@@ -47,7 +47,8 @@ class KernelTrainer:
         options = self._problem.options
         rate = self._problem.learning_rate(epoch)
         kind, near, reach = draw_options(options)
-        loss = (kind, options.negatives, near, reach, self._problem.margins, options.temperature, options.pull)
+        softmax = self._problem.margins, options.temperature, options.pull, self._problem.stretch
+        loss = (kind, options.negatives, near, reach, *softmax)
         order = self._problem.order(epoch)
         step = (
             *(options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius),

@@ -14,6 +14,7 @@ Directions = Literal["inherited", "constructed", "random"]
 Initialisation = Literal["inherited", "constructed", "random", "uniform"]
 UNIFORM_HALF_WIDTH = 1e-3
 _FREE_DEPTH = 3
+_OFF_ORIGIN = 0.01
 
 
 def random_directions(count: int, dim: int, seed: int) -> Floats:
@@ -68,3 +69,22 @@ def initial_layout(
     if init == "uniform":
         return uniform_layout(len(tree), dim, seed)
     return Layout(target, initial_directions(tree, init, dim, spread, max_radius, seed))
+
+
+def off_origin(layout: Layout) -> Layout:
+    """The layout with its points at the origin moved a little along the first axis, as none of them has a direction."""
+    at = layout.radius == 0.0
+    direction = layout.direction.copy()
+    direction[at] = np.eye(layout.dim)[0]
+    return Layout(np.where(at, _OFF_ORIGIN, layout.radius), direction)
+
+
+def untrained_layouts(
+    tree: Hierarchy, target: Floats, *, dim: int, spread: float, max_radius: float, seed: int
+) -> dict[str, Layout]:
+    """What a trained layout is compared with: constructed, and inherited and random directions at target radii."""
+    return {
+        "constructed": construct(tree, dim, max_radius),
+        "inherited": Layout(target, inherited_directions(tree, dim, spread, seed)),
+        "random": Layout(target, random_directions(len(tree), dim, seed)),
+    }

@@ -14,7 +14,7 @@ from terrarium.pipelines.hyperbolic import taxonomy
 from terrarium.pipelines.hyperbolic.construct import construct
 from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions, initial_layout, random_directions
+from terrarium.pipelines.hyperbolic.layouts import initial_layout, off_origin, untrained_layouts
 from terrarium.pipelines.hyperbolic.objective import Objective
 from terrarium.pipelines.hyperbolic.options import (
     EvaluationOptions,
@@ -64,10 +64,11 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
 
 
 def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, objective: Objective) -> State:
-    """Start of the training; for `construct` the whole constructed layout."""
+    """Start of the training; for `construct` and `fine-tune` the whole constructed layout."""
     tree = taxonomy.tree_of(edges)
-    if objective == "construct":
-        return pack_weights(tree, construct(tree, model.dim, model.max_radius))
+    if objective in {"construct", "fine-tune"}:
+        constructed = construct(tree, model.dim, model.max_radius)
+        return pack_weights(tree, constructed if objective == "construct" else off_origin(constructed))
     start = model.init, model.dim, model.spread, model.max_radius, model.seed
     return pack_weights(tree, initial_layout(tree, _target(depths, model), *start))
 
@@ -89,9 +90,10 @@ def train(
         descendant=tree.rows(closure["descendant"]),
         difference=closure["depth_diff"].to_numpy(copy=True),
         target=_target(depths, model),
-        start=_layout_of(initial_weights, tree),
+        start=layout_of(initial_weights, tree),
         max_radius=model.max_radius,
         options=training,
+        way=taxonomy.way_of(tree, edges),
     )
     result = fit(
         make_trainer(problem),
@@ -109,7 +111,7 @@ def train(
 def export_vectors(taxa: pd.DataFrame, edges: pd.DataFrame, weights: State) -> pd.DataFrame:
     """Names, hyperbolic radius and ball coordinates of the taxa."""
     tree = taxonomy.tree_of(edges)
-    layout = _layout_of(weights, tree)
+    layout = layout_of(weights, tree)
     parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent]).astype(np.int32)
     points = pd.DataFrame(to_ball(layout), columns=[f"x{i}" for i in range(layout.dim)])
     return pd.concat([taxa.assign(parent=parent, radius=layout.radius), points], axis=1)
@@ -126,20 +128,27 @@ def evaluate(
     """Measure the trained layout beside three untrained ones: metrics, a row a layout, a row a layout and rank."""
     taxonomy.check_ranks(taxa, evaluation.ranks)
     tree = taxonomy.tree_of(edges)
-    trained = _layout_of(weights, tree)
-    target = _target(depths, model)
-    inherited = inherited_directions(tree, trained.dim, model.spread, model.seed)
-    layouts = {
-        TRAINED: trained,
-        "constructed": construct(tree, trained.dim, model.max_radius),
-        "inherited": Layout(target, inherited),
-        "random": Layout(target, random_directions(len(tree), trained.dim, model.seed)),
-    }
-    numbers, by_layout, by_rank = compare(tree, layouts, taxa["rank"], evaluation, trained_norm(weights))
+    trained = layout_of(weights, tree)
+    layouts = {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
+    numbers, by_layout, by_rank = compare(
+        tree, layouts, taxa["rank"], evaluation, trained_norm(weights), taxonomy.way_of(tree, edges)
+    )
     return {**tree_numbers(tree), **precision_report(trained), **numbers}, by_layout, by_rank
 
 
-def _layout_of(weights: State, tree: Hierarchy) -> Layout:
+def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions) -> dict[str, Layout]:
+    """The layouts that need no training, by name."""
+    return untrained_layouts(
+        tree,
+        _target(depths, model),
+        dim=dim,
+        spread=model.spread,
+        max_radius=model.max_radius,
+        seed=model.seed,
+    )
+
+
+def layout_of(weights: State, tree: Hierarchy) -> Layout:
     """The layout of weights, if they are those of the tree."""
     if weights.metadata["taxa"] != tree.fingerprint():
         raise WrongTaxaError(
@@ -162,6 +171,7 @@ def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOption
         "taxa": problem.tree.fingerprint(),
         "pairs": len(problem.ancestor),
         "target_radius": sha256(problem.target.tobytes()).hexdigest(),
+        "way": None if problem.way is None else sha256(problem.way.tobytes()).hexdigest(),
         "model": model.model_dump(mode="json"),
         "training": training.model_dump(mode="json", exclude={"checkpoints"}),
     }

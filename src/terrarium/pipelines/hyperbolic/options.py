@@ -93,10 +93,11 @@ class TrainingOptions(FitOptions):
     """The objective and its optimiser."""
 
     objective: Objective = Field(
-        description="slack, closure, ranking, or construct (no training), see docs/hyperbolic.md"
+        description="slack, closure, ranking, fine-tune, or construct (no training), see docs/hyperbolic.md"
     )
     temperature: float = Field(gt=0, description="factor on the score, for slack and closure")
     pull: float = Field(ge=0, description="for slack and closure: how strongly an ancestor's slack or distance counts")
+    stretch: float = Field(ge=0, description="for fine-tune: how strongly distances shall be as long as the paths")
     margin: float = Field(ge=0, description="for ranking")
     negatives: int = Field(gt=0, description="negatives a pair")
     near_negatives: int = Field(ge=0, description="of them, children of near ancestors, for slack and closure")
@@ -153,6 +154,15 @@ class TrainingOptions(FitOptions):
         return self
 
     @model_validator(mode="after")
+    def _fine_tune_fits(self) -> TrainingOptions:
+        if self.objective == "fine-tune" and (self.regulariser > 0 or not self.train_radius):
+            raise ValueError(
+                "objective fine-tune starts at the radii of the construction, not at target radii: set regulariser to "
+                "0 and train_radius to true"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _dense_fit(self) -> TrainingOptions:
         if self.optimiser == "dense_adam" and self.device not in {"cpu", "auto"}:
             raise ValueError(f"optimiser dense_adam runs on the CPU alone, not {self.device}: set device to cpu")
@@ -190,6 +200,23 @@ class EvaluationOptions(Base):
     seed: int = Field(ge=0)
 
 
+class WithheldOptions(Base):
+    """What the pipelines hyperbolic_placement and hyperbolic_links keep out of training."""
+
+    leaf_share: float = Field(ge=0, lt=1, description="share of the leaves to place, for hyperbolic_placement")
+    clade_share: float = Field(ge=0, lt=1, description="share of the taxa to keep out in whole clades, for the same")
+    clade_size: int = Field(gt=1, description="largest clade to keep out")
+    placed: int = Field(gt=0, description="how many leaves and clades are placed, at most; the rest is only kept out")
+    link_share: float = Field(
+        gt=0,
+        lt=0.5,
+        description="share of the pairs beyond the links for validation, and for test; for hyperbolic_links",
+    )
+    link_train_share: float = Field(ge=0, lt=1, description="share of them that is trained on")
+    link_corruptions: int = Field(gt=0, description="false pairs for each end of a true one")
+    seed: int = Field(ge=0)
+
+
 class ReportingOptions(Base):
     """What the figures show."""
 
@@ -207,4 +234,5 @@ class Options(Base):
     model: ModelOptions
     training: TrainingOptions
     evaluation: EvaluationOptions
+    withheld: WithheldOptions
     reporting: ReportingOptions

@@ -12,6 +12,7 @@ import pandas as pd
 
 from terrarium.hierarchy import Hierarchy, HierarchyError
 from terrarium.pipelines.hyperbolic.cleaning import clean
+from terrarium.pipelines.hyperbolic.geometry import Floats
 from terrarium.pipelines.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.ncbi_package import RANKS, NcbiPackage
@@ -83,7 +84,8 @@ def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd
 
     Returns:
         taxa: id, name, rank, depth, and key if the source has one; a row a taxon in depth-first order, the root first.
-        edges: child, parent, a row a link, in the same order; of several parents the first parent first.
+        edges: child, parent, and length if the source has it; a row a link, in the same order; of several parents the
+            first parent first.
         cleaning: rule, removed.
 
     Raises:
@@ -107,14 +109,37 @@ def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd
     if len(tree) < 2:
         raise HierarchyError(f"only {taxa['name'].iloc[0]!r} is left, a single node: choose a larger part")
     taxa = taxa.assign(name=taxa["name"].fillna(taxa["id"].astype("str")), depth=tree.depth).reset_index(drop=True)
-    return taxa, edge_table(tree), cleaning
+    return taxa, edge_table(tree, table.rename(columns={"id": "child"})), cleaning
 
 
-def edge_table(tree: Hierarchy) -> pd.DataFrame:
-    """child, parent: a row a link, in depth-first order of the children."""
+def edge_table(tree: Hierarchy, lengths: pd.DataFrame | None = None) -> pd.DataFrame:
+    """child, parent, and length where there are lengths: a row a link, in depth-first order of the children.
+
+    Args:
+        tree: N nodes.
+        lengths: child, parent, length of at least its links; a link that is missing there has length 1.
+    """
     ids = tree.ids.astype(np.int32)
     child, parent = tree.links()
-    return pd.DataFrame({"child": ids[child], "parent": ids[parent]})
+    edges = pd.DataFrame({"child": ids[child], "parent": ids[parent]})
+    if lengths is None or "length" not in lengths:
+        return edges
+    known = lengths.set_index(["child", "parent"])["length"]
+    return edges.assign(length=known.reindex(pd.MultiIndex.from_frame(edges)).fillna(1.0).to_numpy())
+
+
+def way_of(tree: Hierarchy, edges: pd.DataFrame) -> Floats | None:
+    """(N,) length of the way from the root to each node by first parents; None where links have no lengths."""
+    if "length" not in edges:
+        return None
+    first = edges.drop_duplicates("child")
+    way = np.zeros(len(tree))
+    way[tree.rows(first["child"])] = first["length"]
+    order, start = tree.levels()
+    for depth in range(2, tree.max_depth + 1):
+        rows = order[start[depth] : start[depth + 1]]
+        way[rows] += way[tree.parent[rows]]
+    return way
 
 
 def tree_of(edges: pd.DataFrame) -> Hierarchy:

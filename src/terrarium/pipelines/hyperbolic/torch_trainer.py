@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from terrarium.pipelines.hyperbolic import kernel
-from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.pipelines.hyperbolic.distortion import path_lengths
+from terrarium.pipelines.hyperbolic.geometry import Floats, Layout
 from terrarium.pipelines.hyperbolic.objective import pair_losses
 from terrarium.pipelines.hyperbolic.riemannian import RiemannianRowAdam
 from terrarium.pipelines.hyperbolic.sampling import TreeArrays
@@ -116,13 +118,23 @@ class TorchTrainer(TorchTrainable):
             local[present] = position[2 * kept.sum() :]
             base, slope = self._problem.margins
             margin = base + slope * self._problem.difference[batch].astype(np.float64)
-            yield tuple(
-                torch.from_numpy(array) for array in (rows, *local_pairs, local, present, self._pairs[2][batch], margin)
-            )
+            weight, wanted = self._pairs[2][batch], self._wanted(pairs, negatives)
+            arrays = (rows, *local_pairs, local, present, weight, margin, *wanted)
+            yield tuple(torch.from_numpy(array) for array in arrays)
+
+    def _wanted(self, pairs: NDArray[np.integer], negatives: NDArray[np.integer]) -> tuple[Floats, Floats]:
+        """Of fine-tune the wanted distances of the pairs, 0 for none, and of the negatives; else zeros."""
+        strength, unit, way = self._problem.stretch
+        if strength == 0.0:
+            return np.zeros(pairs.shape[1]), np.zeros(negatives.shape)
+        tree, (a, d) = self._problem.tree, pairs
+        above = (a < d) & (d < tree.end[a])
+        return unit * (way[d] - way[a]) * above, unit * path_lengths(tree, way, d[:, None], negatives)
 
     def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
-        rows, ancestor, descendant, negatives, present, weight, margin = batch
+        rows, ancestor, descendant, negatives, present, weight, margin, *wanted = batch
         options = self._problem.options
+        strength = self._problem.stretch[0]
         if not len(rows):
             return model.radius.weight.sum() * 0.0, len(weight)
         radius, direction = model(rows)
@@ -136,6 +148,7 @@ class TorchTrainer(TorchTrainable):
             margin=margin,
             temperature=options.temperature,
             pull=options.pull,
+            stretch=(strength, *wanted) if strength > 0.0 else None,
         )
         with torch.no_grad():
             losses, active = loss(radius, direction)
@@ -154,7 +167,8 @@ class TorchTrainer(TorchTrainable):
         self, count: int, ancestor: Tensor, descendant: Tensor, negatives: Tensor, active: Tensor, present: Tensor
     ) -> Tensor:
         """(R,) which rows of the batch the objective gives a gradient."""
-        pulling = self._problem.options.objective != "ranking" and self._problem.options.pull > 0.0
+        options = self._problem.options
+        pulling = (options.objective != "ranking" and options.pull > 0.0) or self._problem.stretch[0] > 0.0
         pushing = present.any(1) if pulling else active.any(1)
         touched = torch.zeros(count, dtype=torch.bool, device=ancestor.device)
         for rows in (ancestor[pushing], descendant[pushing], negatives[active]):

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic import pair_choice
 from terrarium.pipelines.hyperbolic.correlation import norm_numbers
-from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius
+from terrarium.pipelines.hyperbolic.distortion import choose_pairs, path_lengths
+from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, pairwise
 from terrarium.pipelines.hyperbolic.options import TrainingOptions
 from terrarium.pipelines.hyperbolic.pair_options import Phase
 from terrarium.training.device import resolve_device
 from terrarium.training.fit import Trainable
 from terrarium.training.state import State
 
+UNIT_PAIRS = 20_000
+"""Pairs that the length of a step is fitted to."""
 COUNTED_PAIRS = 4096
 """How many pairs of an epoch false negatives are counted on."""
 
@@ -34,6 +37,7 @@ class Problem:
         start: where the points begin.
         max_radius: largest radius.
         options: objective and optimiser.
+        way: (N,) length of the way from the root to each node, for fine-tune; None: one a step.
     """
 
     tree: Hierarchy
@@ -44,6 +48,7 @@ class Problem:
     start: Layout
     max_radius: float
     options: TrainingOptions
+    way: Floats | None = None
 
     @property
     def weight(self) -> Floats:
@@ -72,6 +77,20 @@ class Problem:
         if graded is None:
             return self.options.margin, 0.0
         return graded.min, (graded.max - graded.min) / self.tree.max_depth
+
+    @cached_property
+    def stretch(self) -> tuple[float, float, Floats]:
+        """Of fine-tune, else with strength 0: strength, unit and lengths of the ways from the root.
+
+        The unit is the hyperbolic length of a step of length 1 that fits the start best, by the squared relative
+        errors of a sample of pairs.
+        """
+        way = self.tree.depth.astype(np.float64) if self.way is None else self.way
+        if self.options.objective != "fine-tune":
+            return 0.0, 1.0, way
+        a, b = choose_pairs(len(self.tree), UNIT_PAIRS, self.options.seed)
+        ratio = pairwise(self.start, a, b) / path_lengths(self.tree, way, a, b)
+        return self.options.stretch, float(ratio @ ratio / ratio.sum()), way
 
     @property
     def uncounted_epochs(self) -> int:
@@ -146,7 +165,7 @@ def draw_options(options: TrainingOptions) -> tuple[int, int, int]:
 
     if options.objective == "ranking":
         return kernel.RANKING, SAMPLERS[options.negative_sampler], 0
-    kind = {"closure": kernel.CLOSURE, "slack": kernel.SLACK}[options.objective]
+    kind = kernel.CLOSURE if options.objective == "closure" else kernel.SLACK
     near = kernel.NOT_ABOVE if options.negative_sampler == "non_ancestors" else options.near_negatives
     return kind, near, options.near_ancestors
 
