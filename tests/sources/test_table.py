@@ -26,6 +26,13 @@ def test_a_table_of_edges_gets_its_root(tmp_path):
     assert sorted(zip(table["id"], table["parent"], strict=True)) == [(1, -1), (2, 1), (3, 2)]
 
 
+def test_lengths_of_links_are_kept(tmp_path):
+    table = read_table(write(tmp_path / "a.csv", "id,parent,length\n1,,\n2,1,0.5\n3,1,2\n"))
+    assert table["length"].tolist()[1:] == [0.5, 2.0]
+    edges = read_table(write(tmp_path / "b.csv", "child,parent,length\n2,1,0.5\n"))
+    assert edges.set_index("id")["length"].loc[2] == 0.5
+
+
 def test_parquet_is_csv(tmp_path):
     frame = pd.DataFrame({"child": [2, 3], "parent": [1, 1]})
     frame.to_parquet(tmp_path / "a.parquet")
@@ -45,6 +52,8 @@ def test_parquet_is_csv(tmp_path):
         ("a.csv", "id,parent\n1,\n3000000000,1\n", "id 3000000000: ids go up to 2147483647"),
         ("a.csv", "child,parent\n1,1\n", "node 1 is its own parent"),
         ("a.csv", "id,parent\n,1\n", "empty or negative id in row 1"),
+        ("a.csv", "id,parent,length\n1,,\n2,1,0\n", "'0.0' in column length"),
+        ("a.csv", "id,parent,length\n1,,\n2,1,long\n", "'long' in column length"),
     ],
 )
 def test_faults_are_named(tmp_path, name, text, message):

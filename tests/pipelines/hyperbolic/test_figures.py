@@ -72,3 +72,12 @@ def test_figures_do_not_touch_their_input():
     before = vectors.copy()
     figures.radius_figure(vectors, tables.depths(vectors), 20)
     pd.testing.assert_frame_equal(vectors, before)
+
+
+def test_what_was_withheld_is_shown_by_layout_and_score():
+    table = pd.DataFrame({"layout": ["trained", "trained", "rule"], "score": ["slack", "slack", ""], "f1": 0.5})
+    table = table.assign(kind=["leaf", "clade", "leaf"], exact=[0.9, 0.8, 0.0])
+    shown = traces(figures.placement_figure(table))
+    assert list(shown["leaf"].x) == ["trained, slack", "rule"]
+    assert list(shown["clade"].y) == [0.8]
+    assert list(traces(figures.link_figure(table))["F1"].y) == [0.5] * 3

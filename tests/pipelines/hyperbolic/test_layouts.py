@@ -7,6 +7,7 @@ from terrarium.pipelines.hyperbolic.layouts import (
     inherited_directions,
     initial_directions,
     initial_layout,
+    off_origin,
     random_directions,
     uniform_layout,
 )
@@ -66,3 +67,13 @@ def test_the_other_starts_lie_at_the_targets(tree, init):
     layout = initial_layout(tree, target, init, 5, 0.3, 34.0, 1)
     assert (layout.radius == target).all()
     assert (layout.direction == initial_directions(tree, init, 5, 0.3, 34.0, 1)).all()
+
+
+def test_only_points_at_the_origin_leave_it(tree):
+    layout = construct(tree, 4, 20.0)
+    moved = off_origin(layout)
+    away = layout.radius > 0.0
+    assert (moved.radius > 0.0).all()
+    assert (moved.radius[away] == layout.radius[away]).all()
+    assert (moved.direction[away] == layout.direction[away]).all()
+    assert np.allclose(np.linalg.norm(moved.direction, axis=1), 1.0)

@@ -122,3 +122,13 @@ def test_the_uniform_start_ignores_the_targets(data):
     _, edges, depths = data
     layout = unpack_weights(nodes.initialise(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "slack"))
     assert layout.radius.max() < 0.01
+
+
+def test_fine_tuning_starts_at_the_construction(data, tmp_path):
+    _, edges, _ = data
+    chosen = {"objective": "fine-tune", "regulariser": 0.0, "max_epochs": 0}
+    weights, _, _, _ = train(data, tmp_path, **chosen)
+    expected = construct(tree_of(edges), MODEL.dim, MODEL.max_radius)
+    assert (unpack_weights(weights).radius[1:] == expected.radius[1:]).all()
+    with pytest.raises(ValueError, match="set regulariser to 0"):
+        TrainingOptions.model_validate(OPTIONS | {"objective": "fine-tune"})

@@ -145,3 +145,16 @@ def test_cut_lineages_keep_pairs_of_low_ids(tree, cut):
             taxonomy.closure_table(tree, cut)
     else:
         assert taxonomy.closure_table(tree, cut).equals(expected.reset_index(drop=True))
+
+
+def test_lengths_go_from_the_source_to_the_ways(tmp_path):
+    rows = "id,parent,name,length\n1,,a,\n2,1,b,0.5\n3,2,c,2\n4,3,sp. d,1\n4,2,d,9\n5,1,e,3\n"
+    (tmp_path / "own.csv").write_text(rows, encoding="utf-8")
+    chosen = options(path=str(tmp_path / "own.csv"), select="all", several_parents=True)
+    _, edges, _ = taxonomy.build(taxonomy.read(chosen), chosen)
+    tree = taxonomy.tree_of(edges)
+    found = dict(zip(tree.ids.tolist(), taxonomy.way_of(tree, edges).tolist(), strict=True))
+    assert found == {1: 0.0, 2: 0.5, 3: 2.5, 4: 3.5, 5: 3.0}
+    assert taxonomy.way_of(tree, edges.drop(columns="length")) is None
+    part = taxonomy.edge_table(tree.part(tree.ids != 5), edges)
+    assert part["length"].tolist() == [0.5, 2.0, 1.0, 9.0]
