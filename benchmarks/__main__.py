@@ -2,18 +2,21 @@
 
 import sys
 
-from benchmarks import commands, evaluation, ingestion, optimisations, peers, recipes, throughput
+from benchmarks import commands, evaluation, ingestion, objectives, optimisations, peers, recipes, throughput
 
 BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
+    "frontier": objectives.frontier,
     "ingestion": ingestion.main,
+    "objectives": objectives.main,
     "optimisations": optimisations.main,
     "peers": peers.main,
     "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
     "recipes": recipes.main,
     "recipes_documented_data": recipes.documented_data,
+    "separation_advice": objectives.advice,
     "throughput": throughput.main,
 }
 

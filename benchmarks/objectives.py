@@ -1,0 +1,182 @@
+"""The objectives side by side, what separation costs, and the documents' advice for low separation."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.studies import Study, markdown
+from terrarium.reporting.theme import PALETTE, new_figure
+
+CLADES = ("Echinodermata", "Mammalia")
+SEEDS = (0, 1, 2)
+TRAINED = "trained"
+
+_NO_TARGETS = {"training.train_radius": True, "training.regulariser": 0.0}
+_PLAIN = {"training.optimiser": "riemannian_sgd", "training.batch_size": 8, "training.near_negatives": 0}
+_CLOSURE = {"training.objective": "closure", "training.pull": 0.0, **_NO_TARGETS, **_PLAIN}
+_CLOSURE |= {"training.negative_sampler": "non_ancestors"}
+
+
+def _rate(first: float, last: float) -> dict[str, float]:
+    return {"training.learning_rate": first, "training.learning_rate_end": last}
+
+
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "slack": {},
+    "closure, T=1": {**_CLOSURE, "training.temperature": 1.0, **_rate(0.8, 0.8)},
+    "closure, T=3": {**_CLOSURE, "training.temperature": 3.0, **_rate(0.3, 0.3)},
+    "ranking": {"training.objective": "ranking", **_rate(0.1, 0.003)},
+    "fine-tune": {"training.objective": "fine-tune", "training.pull": 0.0, **_NO_TARGETS, **_rate(0.02, 0.002)},
+}
+"""Each as the search on Cnidaria left it, see docs/benchmarks.md."""
+
+MEASURES = {
+    "ancestor_map_slack": "MAP, slack",
+    "ancestor_map_distance": "MAP, distance",
+    "edge_map": "edge MAP",
+    "depth_norm_pearson": "r",
+    "hops_spearman": "hops, rank correlation",
+    "separation_class": "separation, class",
+    "separation_order": "order",
+    "separation_family": "family",
+    "purity_order": "purity, order",
+    "purity_family": "family ",
+}
+PULLS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+SPREADS = (0.5, 0.3, 0.2, 0.1)
+FRONTIER = {"Echinodermata": "class", "Mammalia": "order", "Aves": "order"}
+"""Clades and the rank whose separation is shown."""
+ADVICE: dict[str, dict[str, Any]] = {
+    "regulariser 0.1, margin 0.2, patience 3 (v2)": {},
+    "regulariser 0.05": {"training.regulariser": 0.05},
+    "regulariser 0.01": {"training.regulariser": 0.01},
+    "margin 0.3": {"training.margin": 0.3},
+    "margin 0.5": {"training.margin": 0.5},
+    "no stopping": {"training.stopping.patience": 0},
+    "all start norms equal": {"features.root_norm": 0.5, "features.leaf_norm": 0.5001},
+    "radii held (ours)": {"training.train_radius": False},
+    "radii held, margin 1 (ours)": {"training.train_radius": False, "training.margin": 1.0},
+    "radii held, start inherited (ours)": {"training.train_radius": False, "model.init": "inherited"},
+    "slack, the default (ours)": None,
+}
+
+
+def main() -> None:
+    """Every objective and untrained layout: measures, placement and purity, medians over the seeds."""
+    for clade in CLADES:
+        tables = [_objectives(clade, seed) for seed in SEEDS]
+        median = pd.concat(tables).groupby(level=0, sort=False).median()
+        print(f"\n{clade}, median of seeds {', '.join(map(str, SEEDS))}\n\n{markdown(median, 'layout')}", flush=True)
+
+
+def _objectives(clade: str, seed: int) -> pd.DataFrame:
+    rows = {}
+    for name, changes in OBJECTIVES.items():
+        study = Study.of(clade, {"training.stopping.patience": 0, **changes}, seed)
+        numbers, history = study.measure()
+        placed = study.place()
+        taken = [TRAINED] if rows else [TRAINED, "constructed", "inherited", "random"]
+        for layout in taken:
+            label = name if layout == TRAINED else layout
+            rows[label] = _measures(numbers.loc[layout]) | _placement(placed[placed["layout"] == layout])
+        rows[name]["training, s"] = history["seconds"].sum()
+    return pd.DataFrame(rows).T
+
+
+def _measures(numbers: pd.Series) -> dict[str, float]:
+    return {label: float(numbers[name]) for name, label in MEASURES.items() if name in numbers}
+
+
+def _placement(placed: pd.DataFrame) -> dict[str, float]:
+    by = placed.set_index(["kind", "score"])["exact"]
+    return {
+        f"{kind} placed, {score}": float(by[kind, score])
+        for kind in ("leaf", "clade")
+        for score in ("slack", "distance")
+    }
+
+
+def frontier() -> None:
+    """Separation against both MAPs: the pull of the slack objective, the untrained layouts; tables and a figure."""
+    rows = []
+    for clade, rank in FRONTIER.items():
+        for changes, label in _frontier_runs():
+            numbers, _ = Study.of(clade, changes).measure()
+            kinds = {TRAINED: label} if "training.pull" in changes else {"inherited": label}
+            kinds |= {"constructed": "constructed"} if label == f"pull {PULLS[0]:g}" else {}
+            for layout, name in kinds.items():
+                rows.append(
+                    {"clade": clade, "layout": name, "separation": numbers.loc[layout, f"separation_{rank}"]}
+                    | _measures(numbers.loc[layout])
+                )
+    table = pd.DataFrame(rows)
+    for clade, part in table.groupby("clade", sort=False):
+        shown = part.drop(columns="clade").set_index("layout")[
+            ["separation", "MAP, slack", "MAP, distance", "edge MAP"]
+        ]
+        print(f"\n{clade}, separation of each {FRONTIER[str(clade)]}\n\n{markdown(shown, 'layout')}", flush=True)
+    page = Path(tempfile.mkdtemp()) / "frontier.html"
+    frontier_figure(table).write_html(page, include_plotlyjs=True)
+    print(f"\nfigure: {page}", flush=True)
+
+
+def _frontier_runs() -> list[tuple[dict[str, Any], str]]:
+    pulls = [({"training.pull": pull}, f"pull {pull:g}") for pull in PULLS]
+    spreads = [({"training.max_epochs": 0, "model.spread": spread}, f"inherited, {spread:g}") for spread in SPREADS]
+    return [*pulls, *spreads]
+
+
+def frontier_figure(table: pd.DataFrame) -> Any:
+    """Separation against MAP by slack and by distance, a column a clade."""
+    clades = list(dict.fromkeys(table["clade"]))
+    titles = [f"{clade}: {FRONTIER[clade]}" for clade in clades]
+    figure = new_figure("What separation costs", rows=2, cols=len(clades), shared_xaxes=True, subplot_titles=titles)
+    kinds = {
+        "pull": ("trained on slack, by pull", PALETTE[0]),
+        "inherited": ("inherited, untrained, by spread", PALETTE[1]),
+    }
+    kinds["constructed"] = ("constructed", PALETTE[2])
+    for column, clade in enumerate(clades, start=1):
+        part = table[table["clade"] == clade]
+        for start, (name, colour) in kinds.items():
+            line = part[part["layout"].str.startswith(start)]
+            for row, measure in enumerate(("MAP, slack", "MAP, distance"), start=1):
+                figure.add_scatter(
+                    x=line["separation"],
+                    y=line[measure],
+                    text=line["layout"].str.split().str[-1] if start != "constructed" else None,
+                    mode="lines+markers+text",
+                    textposition="top center",
+                    name=name,
+                    legendgroup=name,
+                    showlegend=column == row == 1,
+                    line={"color": colour},
+                    row=row,
+                    col=column,
+                )
+                figure.update_yaxes(range=[0, 1.1], title_text=measure if column == 1 else None, row=row, col=column)
+        figure.update_xaxes(title_text="separation", row=2, col=column)
+    figure.update_layout(height=640)
+    return figure
+
+
+def advice() -> None:
+    """The documents' advice for low separation, on their loss with rows of a batch moved alone."""
+    documented = {
+        "training.objective": "ranking",
+        "training.pair_weights": "sqrt_depth",
+        "training.batch_size": 64,
+        "training.train_radius": True,
+        "training.regulariser": 0.1,
+        "training.max_epochs": 40,
+        "model.init": "random",
+        **_rate(0.005, 0.005),
+    }
+    rows = {}
+    for name, changes in ADVICE.items():
+        study = Study.of("Echinodermata", {} if changes is None else documented | changes)
+        numbers, history = study.measure()
+        rows[name] = _measures(numbers.loc[TRAINED]) | {"epochs": float(len(history))}
+    print(markdown(pd.DataFrame(rows).T, "setting"), flush=True)
