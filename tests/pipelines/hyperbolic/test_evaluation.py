@@ -15,6 +15,7 @@ OPTIONS = EvaluationOptions(
     neighbours=3,
     purity_sample=100,
     distortion_pairs=500,
+    undirected=False,
     group_min=2,
     group_sample=20,
     ranks=["order", "family", "phylum"],

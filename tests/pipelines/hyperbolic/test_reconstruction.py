@@ -17,6 +17,7 @@ from terrarium.pipelines.hyperbolic.reconstruction import (
     choose_queries,
     point_table,
     reconstruct,
+    reconstruct_undirected,
 )
 
 from .trees import chain, random_dag, random_layout, random_tree, star, tree_of, trees
@@ -83,6 +84,25 @@ def test_equals_the_definition_with_many_ties(tree: Hierarchy, seed: int) -> Non
     check(tree, found.by_distance, by_distance, ancestors)
     check(tree, found.by_slack, by_slack, ancestors)
     check(tree, found.edges, by_distance, neighbours)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), ties=st.booleans(), dag=st.booleans())
+def test_the_undirected_variant_equals_the_definition(seed: int, ties: bool, dag: bool) -> None:
+    rng = np.random.default_rng(seed)
+    tree = (random_dag if dag else random_tree)(rng, 30)
+    layout = random_layout(rng, 30)
+    if ties:
+        layout = Layout(rng.integers(0, 2, 30) * 1.5, np.eye(3)[rng.integers(0, 3, 30)])
+    lines = [set(tree.ancestors(u).tolist()) | set(tree.below(u).tolist()) for u in range(30)]
+    slow = np.array(slow_ranking(np.round(all_scores(layout)[0], 9), tree, lines))
+    found = reconstruct_undirected(tree, layout, everything(tree), threads=1)
+    assert found["undirected_map_distance"] == pytest.approx(slow[:, 1].mean())
+    assert found["undirected_mean_rank_distance"] == pytest.approx(slow[:, 0].sum() / (2 * tree.pair_count))
+    part = choose_queries(tree, exact_limit=0, queries=20, seed=0)
+    assert {"undirected_map_distance_low", "undirected_mean_rank_distance_high"} <= reconstruct_undirected(
+        tree, layout, part
+    ).keys()
 
 
 def test_metrics_average_over_taxa_and_over_pairs() -> None:

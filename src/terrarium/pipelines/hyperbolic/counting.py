@@ -162,3 +162,41 @@ def count_ranks(tree: Any, points: Any, queries: Any, ranks: Any, precision: Any
     for m in range(3 * len(queries)):
         part = slice(offset[m], offset[m + 1])
         ranks[m // 3, m % 3], precision[m // 3, m % 3] = _summarise(keys[part], twice[part])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_closure_ranks(
+    relatives: Any, points: Any, queries: Any, ranks: Any, precision: Any
+) -> None:  # pragma: no cover - compiled
+    """Rank many relatives of each query by distance among all rows that are none; O(N log relatives) a query.
+
+    Args:
+        relatives: rows grouped by query's row, and their offsets (N + 1,).
+        points: as in `score_block`.
+        queries: (Q,) rows.
+        ranks, precision: (Q,) written, as in `count_ranks`.
+    """
+    rows, first = relatives
+    size = points[0].shape[1]
+    scores = (np.empty(size), np.empty(size), np.empty(size))
+    by_distance = scores[1]
+    left_out = np.zeros(size, np.bool_)
+    for q in range(len(queries)):
+        u = queries[q]
+        own = rows[first[u] : first[u + 1]]
+        score_block(u, 0, size, points, scores)
+        keys = np.sort(by_distance[own])
+        left_out[own] = True
+        left_out[u] = True
+        step = np.zeros(len(keys) + 1, np.int64)
+        for v in range(size):
+            if len(keys) and by_distance[v] <= keys[-1] and not left_out[v]:
+                step[np.searchsorted(keys, by_distance[v], side="left")] += 1
+                step[np.searchsorted(keys, by_distance[v], side="right")] += 1
+        left_out[own] = False
+        left_out[u] = False
+        ahead = 0.0
+        for j in range(len(keys)):
+            ahead += 0.5 * step[j]
+            ranks[q] += 1.0 + ahead
+            precision[q] += (j + 1.0) / (j + 1.0 + ahead) / len(keys)

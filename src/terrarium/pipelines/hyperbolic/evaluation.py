@@ -12,7 +12,7 @@ from terrarium.pipelines.hyperbolic.distortion import distortion
 from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, to_ball
 from terrarium.pipelines.hyperbolic.options import EvaluationOptions
 from terrarium.pipelines.hyperbolic.purity import purity, purity_metrics
-from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct
+from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct, reconstruct_undirected
 from terrarium.pipelines.hyperbolic.separation import separation, separation_metrics
 
 TRAINED = "trained"
@@ -57,10 +57,12 @@ def measure(
         sample=options.purity_sample,
         seed=options.seed,
     )
+    undirected = reconstruct_undirected(tree, layout, sample) if options.undirected else {}
     numbers = {
         **norm_statistics(to_ball(layout)),
         **depth_correlations(tree.depth, layout.radius),
         **reconstruct(tree, layout, sample).metrics(),
+        **undirected,
         **distortion(tree, layout, pairs=options.distortion_pairs, seed=options.seed, way=way),
         **separation_metrics(apart),
         **purity_metrics(pure),

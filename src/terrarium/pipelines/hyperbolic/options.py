@@ -191,6 +191,7 @@ class EvaluationOptions(Base):
 
     exact_limit: int = Field(gt=0, description="up to this many taxa every taxon is a query, beyond it a sample")
     queries: int = Field(gt=0, description="queries of a sample, and of the untrained layouts")
+    undirected: bool = Field(description="rank ancestors and descendants together, too, by distance")
     distortion_pairs: int = Field(gt=0, description="pairs whose distances are compared with hops, at most")
     neighbours: int = Field(gt=0, description="k of the nearest-neighbour purity")
     purity_sample: int = Field(gt=1, description="taxa among which neighbours are searched, at most")

@@ -4,7 +4,8 @@ Protocol: for a query u with relatives sorted by score, n_j is the number of row
 score below the j-th relative, ties counted half. The rank of the j-th relative is 1 + n_j, and the average precision of
 u is the mean of j / (j + n_j). Ancestors are ranked as in Nickel and Kiela 2017, directed: descendants of u are among
 the others. Once by distance, once by slack(u, v) = r_v + d(u, v) - r_u, 0 for v on the geodesic from the origin to u.
-Edge MAP (Sala et al. 2018) takes parent and children as the relatives, by distance.
+Edge MAP (Sala et al. 2018) takes parent and children as the relatives, by distance. The undirected variant (Nickel and
+Kiela 2018) takes ancestors and descendants together, by distance.
 
 Every rank is counted over all rows; only the queries may be a sample, stratified by depth.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,29 +82,31 @@ class Reconstruction:
 
         MAP is the mean over taxa that have ancestors (for edges: over all), mean rank the mean over all pairs.
         """
-        found = {"reconstruction_queries": float(len(self.sample.rows))}
+        sample = self.sample
+        found = {"reconstruction_queries": float(len(sample.rows))}
         for name, ranking in (("distance", self.by_distance), ("slack", self.by_slack)):
             precision, ranks = ranking.average_precision, ranking.rank_sum
-            found |= self._estimate(f"ancestor_map_{name}", precision, first_depth=1, top=1.0)
-            found |= self._estimate(f"ancestor_mean_rank_{name}", ranks, first_depth=1, per_pair=True)
-        return found | self._estimate("edge_map", self.edges.average_precision, first_depth=0, top=1.0)
+            found |= estimate(sample, f"ancestor_map_{name}", precision, first_depth=1, top=1.0)
+            found |= estimate(sample, f"ancestor_mean_rank_{name}", ranks, first_depth=1, per_pair=True)
+        return found | estimate(sample, "edge_map", self.edges.average_precision, first_depth=0, top=1.0)
 
-    def _estimate(
-        self, name: str, values: Floats, *, first_depth: int, per_pair: bool = False, top: float = np.inf
-    ) -> dict[str, float]:
-        """Stratified mean of a value of the queries from a depth on, with a normal interval if it is a sample.
 
-        How many pairs there are at each depth is known, so a sum over pairs is a stratified total over known pairs.
-        """
-        population = self.sample.population.astype(np.float64)
-        population[:first_depth] = 0.0
-        per = float(self.sample.pairs[first_depth:].sum() if per_pair else population.sum())
-        mean, variance = _stratified(values, self.sample.depth, population)
-        estimate = mean / per
-        if self.sample.exact:
-            return {name: estimate}
-        half = _NORMAL_95 * np.sqrt(variance) / per
-        return {name: estimate, f"{name}_low": max(estimate - half, 0.0), f"{name}_high": min(estimate + half, top)}
+def estimate(
+    sample: QuerySample, name: str, values: Floats, *, first_depth: int, per_pair: bool = False, top: float = np.inf
+) -> dict[str, float]:
+    """Stratified mean of a value of the queries from a depth on, with a normal interval if it is a sample.
+
+    How many pairs there are at each depth is known, so a sum over pairs is a stratified total over known pairs.
+    """
+    population = sample.population.astype(np.float64)
+    population[:first_depth] = 0.0
+    per = float(sample.pairs[first_depth:].sum() if per_pair else population.sum())
+    total, variance = _stratified(values, sample.depth, population)
+    mean = total / per
+    if sample.exact:
+        return {name: mean}
+    half = _NORMAL_95 * np.sqrt(variance) / per
+    return {name: mean, f"{name}_low": max(mean - half, 0.0), f"{name}_high": min(mean + half, top)}
 
 
 def choose_queries(tree: Hierarchy, exact_limit: int, queries: int, seed: int) -> QuerySample:
@@ -159,6 +162,36 @@ def reconstruct(tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads
     count = {DISTANCE: above, SLACK: above, EDGE: degree}
     parts = [Ranking(ranks[:, m], precision[:, m], count[m]) for m in (DISTANCE, SLACK, EDGE)]
     return Reconstruction(sample, *parts)
+
+
+def reconstruct_undirected(
+    tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads: int | None = None
+) -> dict[str, float]:
+    """undirected_map_distance and undirected_mean_rank_distance, with limits if the queries are a sample.
+
+    Time O(Q N (d + log of the relatives)), memory O(N + closure); arguments and errors as in `reconstruct`.
+    """
+    from terrarium.pipelines.hyperbolic.counting import count_closure_ranks
+
+    points = point_table(layout, len(tree))
+    ancestor, descendant, _ = tree.closure()
+    one, other = np.concatenate([ancestor, descendant]), np.concatenate([descendant, ancestor])
+    count = np.bincount(one, minlength=len(tree))
+    relatives = other[np.argsort(one, kind="stable")].astype(np.int64), np.concatenate([[0], np.cumsum(count)])
+    ranks, precision = np.zeros(len(sample.rows)), np.zeros(len(sample.rows))
+
+    def rank_group(start: int) -> None:
+        part = slice(start, start + GROUP)
+        count_closure_ranks(relatives, points, sample.rows[part], ranks[part], precision[part])
+
+    with ThreadPoolExecutor(threads or _processors()) as pool:
+        for _ in pool.map(rank_group, range(0, len(sample.rows), GROUP)):
+            pass
+    both = replace(sample, pairs=np.bincount(tree.depth, count).astype(np.int64))
+    return {
+        **estimate(both, "undirected_map_distance", precision, first_depth=0, top=1.0),
+        **estimate(both, "undirected_mean_rank_distance", ranks, first_depth=0, per_pair=True),
+    }
 
 
 def point_table(layout: Layout, size: int) -> tuple[NDArray, Floats, Floats, Floats]:

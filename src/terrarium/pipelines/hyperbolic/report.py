@@ -27,6 +27,13 @@ _MEASURES: tuple[tuple[str, str, bool | None, str], ...] = (
         "picture of a tree, so this stays low unless it is trained for.",
     ),
     ("ancestor_mean_rank_distance", "ancestor mean rank, distance", False, "The same as a mean rank; 1 is best."),
+    (
+        "undirected_map_distance",
+        "undirected MAP, distance",
+        True,
+        "Ancestors and descendants together ranked by distance, as in Nickel and Kiela (2018).",
+    ),
+    ("undirected_mean_rank_distance", "undirected mean rank, distance", False, "The same as a mean rank; 1 is best."),
     ("edge_map", "edge MAP", True, "Parent and children ranked against all other taxa by distance. 1 is best."),
     (
         "hops_spearman",
