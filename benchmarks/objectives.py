@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.studies import Study, markdown
+from terrarium.pipelines.hyperbolic.evaluation import TRAINED
 from terrarium.reporting.theme import PALETTE, new_figure
 
 CLADES = ("Echinodermata", "Mammalia")
 SEEDS = (0, 1, 2)
-TRAINED = "trained"
 
 _NO_TARGETS = {"training.train_radius": True, "training.regulariser": 0.0}
 _PLAIN = {"training.optimiser": "riemannian_sgd", "training.batch_size": 8, "training.near_negatives": 0}
@@ -78,7 +78,7 @@ def _objectives(clade: str, seed: int) -> pd.DataFrame:
     rows = {}
     for name, changes in OBJECTIVES.items():
         study = Study.of(clade, {"training.stopping.patience": 0, **changes}, seed)
-        numbers, history = study.measure()
+        numbers, history = study.measure(untrained=not rows)
         placed = study.place()
         taken = [TRAINED] if rows else [TRAINED, "constructed", "inherited", "random"]
         for layout in taken:
@@ -105,15 +105,11 @@ def frontier() -> None:
     """Separation against both MAPs: the pull of the slack objective, the untrained layouts; tables and a figure."""
     rows = []
     for clade, rank in FRONTIER.items():
-        for changes, label in _frontier_runs():
-            numbers, _ = Study.of(clade, changes).measure()
-            kinds = {TRAINED: label} if "training.pull" in changes else {"inherited": label}
-            kinds |= {"constructed": "constructed"} if label == f"pull {PULLS[0]:g}" else {}
-            for layout, name in kinds.items():
-                rows.append(
-                    {"clade": clade, "layout": name, "separation": numbers.loc[layout, f"separation_{rank}"]}
-                    | _measures(numbers.loc[layout])
-                )
+        for label, changes in _frontier_runs().items():
+            numbers, _ = Study.of(clade, changes).measure(untrained=False)
+            values = numbers.loc[TRAINED]
+            row = {"clade": clade, "layout": label, "separation": values[f"separation_{rank}"]}
+            rows.append(row | _measures(values))
     table = pd.DataFrame(rows)
     for clade, part in table.groupby("clade", sort=False):
         shown = part.drop(columns="clade").set_index("layout")[
@@ -125,10 +121,10 @@ def frontier() -> None:
     print(f"\nfigure: {page}", flush=True)
 
 
-def _frontier_runs() -> list[tuple[dict[str, Any], str]]:
-    pulls = [({"training.pull": pull}, f"pull {pull:g}") for pull in PULLS]
-    spreads = [({"training.max_epochs": 0, "model.spread": spread}, f"inherited, {spread:g}") for spread in SPREADS]
-    return [*pulls, *spreads]
+def _frontier_runs() -> dict[str, dict[str, Any]]:
+    pulls = {f"pull {pull:g}": {"training.pull": pull} for pull in PULLS}
+    spreads = {f"inherited, {spread:g}": {"training.max_epochs": 0, "model.spread": spread} for spread in SPREADS}
+    return {**pulls, **spreads, "constructed": {"training.objective": "construct"}}
 
 
 def frontier_figure(table: pd.DataFrame) -> Any:
@@ -180,6 +176,6 @@ def advice() -> None:
     rows = {}
     for name, changes in ADVICE.items():
         study = Study.of("Echinodermata", {} if changes is None else documented | changes)
-        numbers, history = study.measure()
+        numbers, history = study.measure(untrained=False)
         rows[name] = _measures(numbers.loc[TRAINED]) | {"epochs": float(len(history))}
     print(markdown(pd.DataFrame(rows).T, "setting"), flush=True)

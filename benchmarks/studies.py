@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.parameters import options_of
-from terrarium.pipelines.hyperbolic import nodes, withheld_nodes
+from terrarium.pipelines.hyperbolic import nodes, taxonomy, withheld_nodes
+from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare
 from terrarium.pipelines.hyperbolic.options import Options
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.state import State
@@ -62,13 +63,14 @@ class Study:
             weights, _, history, _ = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)
         return depths, weights, history
 
-    def measure(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """A row of numbers a layout, indexed by layout, and the history."""
+    def measure(self, *, untrained: bool = True) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """A row of numbers a layout, indexed by layout, and the history; of the trained one alone if so wished."""
         taxa, edges = self.data
         depths, weights, history = self.train(taxa, edges)
-        _, by_layout, by_rank = nodes.evaluate(
-            taxa, edges, depths, weights, self.options.model, self.options.evaluation
-        )
+        tree, model = taxonomy.tree_of(edges), self.options.model
+        layouts = {TRAINED: nodes.layout_of(weights, tree)}
+        layouts |= nodes.untrained(tree, depths, model.dim, model) if untrained else {}
+        _, by_layout, by_rank = compare(tree, layouts, taxa["rank"], self.options.evaluation)
         table = by_layout.set_index("layout")
         for measure in ("separation", "purity"):
             wide = by_rank.pivot(index="layout", columns="rank", values=measure)
