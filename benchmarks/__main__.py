@@ -16,6 +16,7 @@ BENCHMARKS = {
     "peers_rates": peers.search_rates,
     "recipes": recipes.main,
     "recipes_documented_data": recipes.documented_data,
+    "scaling": throughput.scaling,
     "separation_advice": objectives.advice,
     "throughput": throughput.main,
 }

@@ -1,10 +1,12 @@
 """Training pairs a CPU second of the compiled kernel."""
 
+import resource
 import statistics
 import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from terrarium.hierarchy import Hierarchy
@@ -35,18 +37,45 @@ def main() -> None:
             )
 
 
-def pairs_a_second(tree: Hierarchy, objective: str) -> list[float]:
-    """Pairs a CPU second of each epoch but the first, which compiles."""
+def scaling() -> None:
+    """One epoch of the default objective on trees of four sizes, after one on the smallest that compiles."""
+    package = NcbiPackage()
+    pairs_a_second(Hierarchy.from_parents(*_columns(package.clade(40674))), "slack")
+    sizes = {
+        "Mammalia": lambda: package.clade(40674),
+        "100,000 lowest tax ids": lambda: package.lowest_taxids(100_000),
+        "Arthropoda": lambda: package.clade(6656),
+        "all of NCBI": package.all,
+    }
+    for name, read in sizes.items():
+        tree = Hierarchy.from_parents(*_columns(read()))
+        start = time.process_time()
+        epochs = pairs_a_second(tree, "slack", epochs=1, first=1)
+        spent = time.process_time() - start
+        print(
+            f"{name}: {len(tree):,} taxa, {tree.pair_count:,} pairs: {epochs[0]:,.0f} pairs a CPU second, "
+            f"{tree.pair_count / epochs[0]:,.1f} CPU s an epoch, {spent:,.1f} with closure and start, peak of the process "
+            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6:,.0f} MB",
+            flush=True,
+        )
+
+
+def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    return table["id"], table["parent"]
+
+
+def pairs_a_second(tree: Hierarchy, objective: str, epochs: int = EPOCHS, first: int = 2) -> list[float]:
+    """Pairs a CPU second of each epoch from `first` on; the first of a process compiles."""
     target = target_radii(tree.depth, "linear", 0.1, 0.95)
     start = Layout(target, initial_directions(tree, "inherited", 10, 0.15, 34.0, 0))
-    options = TrainingOptions.model_validate(_defaults() | {"objective": objective, "max_epochs": EPOCHS})
+    options = TrainingOptions.model_validate(_defaults() | {"objective": objective, "max_epochs": epochs})
     trainer = KernelTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
     rates = []
-    for epoch in range(1, EPOCHS + 1):
+    for epoch in range(1, epochs + 1):
         before = time.process_time()
         trainer.epoch(epoch)
         rates.append(tree.pair_count / (time.process_time() - before))
-    return rates[1:]
+    return rates[first - 1 :]
 
 
 def _defaults() -> dict[str, Any]:
