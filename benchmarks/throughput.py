@@ -52,10 +52,11 @@ def scaling() -> None:
         start = time.process_time()
         epochs = pairs_a_second(tree, "slack", epochs=1, first=1)
         spent = time.process_time() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         print(
             f"{name}: {len(tree):,} taxa, {tree.pair_count:,} pairs: {epochs[0]:,.0f} pairs a CPU second, "
-            f"{tree.pair_count / epochs[0]:,.1f} CPU s an epoch, {spent:,.1f} with closure and start, peak of the process "
-            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6:,.0f} MB",
+            f"{tree.pair_count / epochs[0]:,.1f} CPU s an epoch, {spent:,.1f} with closure and start, "
+            f"peak of the process {peak:,.0f} MB",
             flush=True,
         )
 
