@@ -131,7 +131,14 @@ def frontier_figure(table: pd.DataFrame) -> Any:
     """Separation against MAP by slack and by distance, a column a clade."""
     clades = list(dict.fromkeys(table["clade"]))
     titles = [f"{clade}: {FRONTIER[clade]}" for clade in clades]
-    figure = new_figure("What separation costs", rows=2, cols=len(clades), shared_xaxes=True, subplot_titles=titles)
+    figure = new_figure(
+        "What separation costs",
+        rows=2,
+        cols=len(clades),
+        shared_xaxes=True,
+        vertical_spacing=0.08,
+        subplot_titles=titles,
+    )
     kinds = {
         "pull": ("trained on slack, by pull", PALETTE[0]),
         "inherited": ("inherited, untrained, by spread", PALETTE[1]),
@@ -147,17 +154,19 @@ def frontier_figure(table: pd.DataFrame) -> Any:
                     y=line[measure],
                     text=line["layout"].str.split().str[-1] if start != "constructed" else None,
                     mode="lines+markers+text",
-                    textposition="top center",
+                    textposition="bottom center" if start == "inherited" else "top center",
                     name=name,
                     legendgroup=name,
                     showlegend=column == row == 1,
                     line={"color": colour},
+                    marker={"size": 8},
                     row=row,
                     col=column,
                 )
-                figure.update_yaxes(range=[0, 1.1], title_text=measure if column == 1 else None, row=row, col=column)
+                limit = [0.0, 1.1] if row == 1 else [0.0, 1.25 * table[measure].max()]
+                figure.update_yaxes(range=limit, title_text=measure if column == 1 else None, row=row, col=column)
         figure.update_xaxes(title_text="separation", row=2, col=column)
-    figure.update_layout(height=640)
+    figure.update_layout(height=680, legend={"y": -0.1, "yanchor": "top"})
     return figure
 
 
