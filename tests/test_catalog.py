@@ -7,7 +7,7 @@ from kedro.io import CatalogConfigResolver, DataCatalog
 from terrarium.pipeline_registry import register_pipelines
 from tests.project import ROOT
 
-UNVERSIONED = {"hyperbolic.training_state", "hyperbolic_placement.training_state", "hyperbolic_links.training_state"}
+UNVERSIONED = {"hyperbolic.training_state", "hyperbolic.placement.training_state", "hyperbolic.links.training_state"}
 NOT_OF_A_PIPELINE = {"runs.manifest"}
 LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 
@@ -67,5 +67,5 @@ def test_every_node_has_a_stage_and_a_family():
         for node in pipeline.nodes:
             assert node.tags & {"ingestion", "features", "training", "evaluation", "reporting"}, node.name
             if family != "__default__":
-                assert node.namespace == family
-                assert node.name.startswith(f"{family}.")
+                assert node.namespace == family.replace("_", ".", 1)
+                assert node.name.startswith(f"{node.namespace}.")

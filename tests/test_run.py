@@ -241,12 +241,12 @@ def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
 def test_what_is_withheld_is_placed_and_told_apart(finished):
     root, _ = finished
     run(root, "--pipelines=hyperbolic_placement,hyperbolic_links")
-    placed = load(root, "07_model_output/hyperbolic_placement/placements.parquet")
-    taxa = load(root, "02_intermediate/hyperbolic_placement/taxa.parquet")
+    placed = load(root, "07_model_output/hyperbolic/placement/placements.parquet")
+    taxa = load(root, "02_intermediate/hyperbolic/placement/taxa.parquet")
     assert not set(placed["id"]) & set(taxa["id"])
     assert set(placed["by_slack"]) | set(placed["parent"]) <= set(taxa["name"])
-    assert 0.0 <= load(root, "08_reporting/hyperbolic_placement/metrics.json")["placement_exact_leaf_slack"] <= 1.0
-    assert 0.0 <= load(root, "08_reporting/hyperbolic_links/metrics.json")["link_f1_slack"] <= 1.0
-    before = len(versions(root, "06_models/hyperbolic_links/weights.safetensors"))
+    assert 0.0 <= load(root, "08_reporting/hyperbolic/placement/metrics.json")["placement_exact_leaf_slack"] <= 1.0
+    assert 0.0 <= load(root, "08_reporting/hyperbolic/links/metrics.json")["link_f1_slack"] <= 1.0
+    before = len(versions(root, "06_models/hyperbolic/links/weights.safetensors"))
     run(root, "--pipelines=hyperbolic_links", "--tags=evaluation")
-    assert len(versions(root, "06_models/hyperbolic_links/weights.safetensors")) == before
+    assert len(versions(root, "06_models/hyperbolic/links/weights.safetensors")) == before

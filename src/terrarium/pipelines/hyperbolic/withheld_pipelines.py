@@ -6,7 +6,9 @@ They read the taxa and edges that the pipeline hyperbolic has ingested, and shar
 from kedro.pipeline import Node, Pipeline
 
 from terrarium.pipelines.hyperbolic import nodes, withheld_nodes
+from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE
 
+_WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths")}
 _TRAINED = ["weights", "checkpoints", "history", "training_summary"]
 
 
@@ -15,21 +17,21 @@ def create_placement_pipeline() -> Pipeline:
     own = [
         Node(
             withheld_nodes.withhold_taxa,
-            ["hyperbolic.taxa", "hyperbolic.edges", "params:hyperbolic.withheld"],
+            ["all_taxa", "all_edges", "params:withheld"],
             ["taxa", "edges", "withheld"],
             name="withhold_taxa",
             tags="ingestion",
         ),
         Node(
             nodes.build_closure,
-            ["edges", "params:hyperbolic.source"],
+            ["edges", "params:source"],
             "closure",
             name="build_closure",
             tags="ingestion",
         ),
         Node(
             nodes.compute_target_radii,
-            ["taxa", "params:hyperbolic.features"],
+            ["taxa", "params:features"],
             "depths",
             name="compute_target_radii",
             tags="features",
@@ -39,7 +41,7 @@ def create_placement_pipeline() -> Pipeline:
             withheld_nodes.place_withheld,
             [
                 *("taxa", "edges", "depths", "weights", "withheld"),
-                *("params:hyperbolic.model", "params:hyperbolic.withheld"),
+                *("params:model", "params:withheld"),
             ],
             ["metrics", "layout_metrics", "placements"],
             name="place_withheld",
@@ -53,7 +55,7 @@ def create_placement_pipeline() -> Pipeline:
             tags="reporting",
         ),
     ]
-    return _in_namespace("hyperbolic_placement", own)
+    return _in_namespace("placement", own)
 
 
 def create_links_pipeline() -> Pipeline:
@@ -61,29 +63,29 @@ def create_links_pipeline() -> Pipeline:
     own = [
         Node(
             withheld_nodes.withhold_links,
-            ["hyperbolic.edges", "params:hyperbolic.withheld"],
+            ["all_edges", "params:withheld"],
             ["closure", "link_pairs"],
             name="withhold_links",
             tags="ingestion",
         ),
-        *_training("hyperbolic.edges", "hyperbolic.depths"),
+        *_training("all_edges", "all_depths"),
         Node(
             withheld_nodes.classify_links,
-            ["hyperbolic.edges", "hyperbolic.depths", "weights", "closure", "link_pairs", "params:hyperbolic.model"],
+            ["all_edges", "all_depths", "weights", "closure", "link_pairs", "params:model"],
             ["metrics", "layout_metrics"],
             name="classify_links",
             tags="evaluation",
         ),
         Node(withheld_nodes.draw_links, "layout_metrics", "figure_links", name="draw_links", tags="reporting"),
     ]
-    return _in_namespace("hyperbolic_links", own)
+    return _in_namespace("links", own)
 
 
 def _training(edges: str, depths: str) -> list[Node]:
     return [
         Node(
             nodes.initialise,
-            [edges, depths, "params:hyperbolic.model", "params:hyperbolic.training.objective"],
+            [edges, depths, "params:model", "params:training.objective"],
             "initial_weights",
             name="initialise",
             tags="training",
@@ -92,7 +94,7 @@ def _training(edges: str, depths: str) -> list[Node]:
             nodes.train,
             [
                 *(edges, "closure", depths, "initial_weights", "training_state"),
-                *("params:hyperbolic.model", "params:hyperbolic.training"),
+                *("params:model", "params:training"),
             ],
             _TRAINED,
             name="train",
@@ -102,11 +104,15 @@ def _training(edges: str, depths: str) -> list[Node]:
 
 
 def _in_namespace(name: str, own: list[Node]) -> Pipeline:
-    """The nodes under a namespace of their own; what belongs to the family keeps its name."""
-    shared = {taken for node in own for taken in node.inputs if "hyperbolic." in taken}
+    """The nodes under a namespace inside the family's; its taxa, edges, depths and parameters keep their names."""
+    taken = {dataset for node in own for dataset in node.inputs}
     return Pipeline(
         own,
-        namespace=name,
-        inputs={taken for taken in shared if not taken.startswith("params:")},
-        parameters={taken for taken in shared if taken.startswith("params:")},
+        namespace=f"{NAMESPACE}.{name}",
+        inputs={dataset: whole for dataset, whole in _WHOLE.items() if dataset in taken},
+        parameters={
+            parameter: parameter.replace("params:", f"params:{NAMESPACE}.")
+            for parameter in taken
+            if parameter.startswith("params:")
+        },
     )
