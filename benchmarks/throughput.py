@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def scaling() -> None:
-    """One epoch of the default objective on trees of four sizes, after one on the smallest that compiles."""
+    """One epoch of the default objective on trees of four sizes, after some on the smallest, which compile."""
     package = NcbiPackage()
     pairs_a_second(Hierarchy.from_parents(*_columns(package.clade(40674))), "slack")
     sizes = {

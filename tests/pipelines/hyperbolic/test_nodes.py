@@ -132,3 +132,15 @@ def test_fine_tuning_starts_at_the_construction(data, tmp_path):
     assert (unpack_weights(weights).radius[1:] == expected.radius[1:]).all()
     with pytest.raises(ValueError, match="set regulariser to 0"):
         TrainingOptions.model_validate(OPTIONS | {"objective": "fine-tune"})
+
+
+def test_a_training_on_other_pairs_does_not_go_on_from_this_one(data, tmp_path):
+    _, edges, depths = data
+    closure = nodes.build_closure(edges, source())
+    options = TrainingOptions.model_validate(OPTIONS)
+    start = nodes.initialise(edges, depths, MODEL, "slack")
+    parts = [closure.iloc[:300], closure.iloc[300:600]]
+    assert len(parts[0]) == len(parts[1])
+    for part in parts:
+        nodes.train(edges, part, depths, start, TrainingStore(tmp_path), MODEL, options)
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2

@@ -46,16 +46,25 @@ def test_the_search_is_the_definition(seed):
     rng = np.random.default_rng(seed)
     tree = random_tree(rng, 60)
     layout, placed = random_layout(rng, 60), random_layout(rng, 5)
-    level = rng.integers(0, tree.max_depth + 1, 5)
-    found = predict_parents(tree, layout, placed, level)
+    group = rng.choice(np.unique(tree.parent[1:]), 5)
+    found = predict_parents(tree, layout, placed, group)
     for q in range(5):
         own = placed.radius[q], placed.direction[q]
         far = distance(*own, layout.radius, layout.direction)
-        inner = layout.radius < placed.radius[q]
+        inner = (layout.radius < placed.radius[q]) & (tree.parent != group[q])
         if inner.any():
             assert found["distance"][q] == np.argmin(np.where(inner, far, np.inf))
         behind = slack(*own, layout.radius, layout.direction)
-        assert found["slack"][q] == np.argmin(np.where(tree.depth == level[q], behind, np.inf))
+        assert found["slack"][q] == np.argmin(np.where(tree.depth == tree.depth[group[q]], behind, np.inf))
+
+
+@given(st.integers(2, 60), st.floats(0.1, 30.0))
+def test_taxa_as_far_out_as_the_siblings_are_no_parents(count, radius):
+    """The mean of equal radii may lie above them by rounding."""
+    tree = tree_of([0] * 2 + [1] * count + [2] * count)
+    layout = Layout(np.array([0.0, 0.01, 0.01] + [radius] * 2 * count), np.tile([1.0, 0.0], (3 + 2 * count, 1)))
+    placed = midpoints(tree, layout, np.array([1]))
+    assert predict_parents(tree, layout, placed, np.array([1]))["distance"][0] in {0, 1, 2}
 
 
 def test_scores_by_hand():

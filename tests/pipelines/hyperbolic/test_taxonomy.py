@@ -158,3 +158,17 @@ def test_lengths_go_from_the_source_to_the_ways(tmp_path):
     assert taxonomy.way_of(tree, edges.drop(columns="length")) is None
     part = taxonomy.edge_table(tree.part(tree.ids != 5), edges)
     assert part["length"].tolist() == [0.5, 2.0, 1.0, 9.0]
+
+
+def test_lengths_up_to_a_virtual_root_are_the_files_own_or_one(tmp_path):
+    (tmp_path / "own.csv").write_text("id,parent,length\n1,,0.01\n2,,\n3,1,0.03\n", encoding="utf-8")
+    chosen = options(path=str(tmp_path / "own.csv"), select="all", virtual_root=99)
+    _, edges, _ = taxonomy.build(taxonomy.read(chosen), chosen)
+    assert edges.set_index("child")["length"].to_dict() == {1: 0.01, 3: 0.03, 2: 1.0}
+
+
+def test_a_length_that_vanishes_is_refused(tmp_path):
+    (tmp_path / "own.csv").write_text("id,parent,length\n1,,\n2,1,1\n3,2,1e-17\n", encoding="utf-8")
+    chosen = options(path=str(tmp_path / "own.csv"), select="all")
+    with pytest.raises(SourceError, match=r"link of 3 to 2 has length 1e-17.*raise it or join"):
+        taxonomy.build(taxonomy.read(chosen), chosen)

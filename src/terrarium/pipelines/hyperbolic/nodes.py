@@ -153,9 +153,9 @@ def layout_of(weights: State, tree: Hierarchy) -> Layout:
     if weights.metadata["taxa"] != tree.fingerprint():
         raise WrongTaxaError(
             f"the weights belong to other taxa (root {weights.metadata['root']}, {weights.metadata['count']} taxa) "
-            f"than the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run with "
-            "--load-versions=hyperbolic.weights:VERSION,hyperbolic.edges:VERSION,hyperbolic.taxa:VERSION; "
-            "the warning at the start of this run names the versions that belong together"
+            f"than the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run for "
+            "weights, edges and taxa together with --load-versions=NAME:VERSION,...; the warning at the start of this "
+            "run names the versions that belong together"
         )
     return unpack_weights(weights)
 
@@ -169,7 +169,7 @@ def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOption
     """What decides a training; retention of checkpoints does not."""
     return {
         "taxa": problem.tree.fingerprint(),
-        "pairs": len(problem.ancestor),
+        "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
         "target_radius": sha256(problem.target.tobytes()).hexdigest(),
         "way": None if problem.way is None else sha256(problem.way.tobytes()).hexdigest(),
         "model": model.model_dump(mode="json"),

@@ -95,12 +95,12 @@ class TrainingOptions(FitOptions):
     objective: Objective = Field(
         description="slack, closure, ranking, fine-tune, or construct (no training), see docs/hyperbolic.md"
     )
-    temperature: float = Field(gt=0, description="factor on the score, for slack and closure")
-    pull: float = Field(ge=0, description="for slack and closure: how strongly an ancestor's slack or distance counts")
+    temperature: float = Field(gt=0, description="factor on the score, for slack, closure and fine-tune")
+    pull: float = Field(ge=0, description="how strongly an ancestor's own slack or distance counts; not for ranking")
     stretch: float = Field(ge=0, description="for fine-tune: how strongly distances shall be as long as the paths")
     margin: float = Field(ge=0, description="for ranking")
     negatives: int = Field(gt=0, description="negatives a pair")
-    near_negatives: int = Field(ge=0, description="of them, children of near ancestors, for slack and closure")
+    near_negatives: int = Field(ge=0, description="of them, children of near ancestors; not for ranking")
     near_ancestors: int = Field(gt=0, description="how many of the nearest ancestors those come from")
     negative_sampler: NegativeSampler = Field(
         description="outside the taxon's line; non_ancestors; or, for ranking, as documented"

@@ -2,8 +2,8 @@
 
 A withheld taxon is put among the siblings that stayed: in the direction of their midpoint, the Lorentz centroid
 sum_i (cosh r_i, sinh r_i u_i) (Law et al. 2019), at their mean radius. Its parent is then looked for by distance, as
-the nearest taxon with a smaller radius, and by slack, as the one of least slack on the level above the siblings (on
-all levels the root would win, whose slack is 0). Neither is told the siblings' parent.
+the nearest taxon with a smaller radius that is none of the siblings, and by slack, as the one of least slack on the
+level above the siblings (on all levels the root would win, whose slack is 0). Neither is told the siblings' parent.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic.geometry import Layout
 
 SCORES = ("distance", "slack")
+_SMALL = 1e-9
 ROOT_RULE, LEVEL_RULE = "always the root", "any taxon of that level"
 
 
@@ -38,25 +39,28 @@ def midpoints(tree: Hierarchy, layout: Layout, parents: NDArray[np.integer]) -> 
     count = np.bincount(above, minlength=len(tree))
     mean = np.bincount(above, radius, minlength=len(tree))[parents] / count[parents]
     length = np.linalg.norm(sums, axis=1, keepdims=True)
+    whole = np.bincount(above, np.sinh(radius), minlength=len(tree))[parents, None]
     first = np.searchsorted(np.sort(above), parents)
     fallback = direction[np.argsort(above, kind="stable")[first]]
-    return Layout(mean, np.divide(sums, length, out=fallback, where=length > 0.0))
+    return Layout(mean, np.divide(sums, length, out=fallback, where=length > _SMALL * whole))
 
 
 def predict_parents(
-    tree: Hierarchy, layout: Layout, placed: Layout, level: NDArray[np.integer]
+    tree: Hierarchy, layout: Layout, placed: Layout, siblings_of: NDArray[np.integer]
 ) -> dict[str, NDArray[np.int64]]:
-    """Rows of the parents of placed points, by distance and by slack.
+    """Rows of the parents of placed points, by distance and by slack; 0, the root, where there is no candidate.
 
     Args:
         tree: N nodes.
         layout: their points.
         placed: Q points.
-        level: (Q,) depth at which a parent by slack is looked for.
+        siblings_of: (Q,) rows whose children the points were placed from; what is taken from them is which taxa are
+            siblings, and on which level those lie.
     """
     found = {score: np.zeros(len(placed), np.int64) for score in SCORES}
-    nodes = layout.radius, np.exp(layout.radius), np.ascontiguousarray(layout.direction), tree.depth.astype(np.int64)
-    points = placed.radius, np.exp(placed.radius), np.ascontiguousarray(placed.direction), np.asarray(level, np.int64)
+    nodes = layout.radius, np.exp(layout.radius), np.ascontiguousarray(layout.direction), tree.depth, tree.parent
+    group = np.asarray(siblings_of, np.int64)
+    points = placed.radius, np.exp(placed.radius), np.ascontiguousarray(placed.direction), group, tree.depth[group]
     _search(nodes, points, found["distance"], found["slack"])
     return found
 
@@ -93,7 +97,7 @@ def placement_table(
     unique, which = np.unique(parents, return_inverse=True)
     predictions: dict[tuple[str, str], NDArray[np.int64]] = {}
     for name, layout in layouts.items():
-        found = predict_parents(tree, layout, midpoints(tree, layout, unique), tree.depth[unique])
+        found = predict_parents(tree, layout, midpoints(tree, layout, unique), unique)
         predictions |= {(name, score): rows[which] for score, rows in found.items()}
     rules = {
         (ROOT_RULE, ""): np.zeros(len(parents), np.int64),
@@ -128,16 +132,18 @@ def _any_of_level(tree: Hierarchy, level: NDArray[np.integer], seed: int) -> NDA
 
 @njit(cache=True, error_model="numpy")
 def _search(nodes: Any, points: Any, by_distance: Any, by_slack: Any) -> None:  # pragma: no cover - compiled
-    """Least cosh d - 1 among smaller radii, least exp(r + d) on the level; 0, the root, where there is none."""
-    radius, exponential, direction, depth = nodes
-    own_radius, own_exponential, own_direction, level = points
+    """Least cosh d - 1 among smaller radii of others than the group, least exp(r + d) on the level."""
+    radius, exponential, direction, depth, parent = nodes
+    own_radius, own_exponential, own_direction, group, level = points
     dim = direction.shape[1]
     for q in range(len(own_radius)):
         nearest, least = np.inf, np.inf
         e = own_exponential[q]
         sinh = 0.5 * (e - 1.0 / e)
         for v in range(len(radius)):
-            inner, upper = radius[v] < own_radius[q], depth[v] == level[q]
+            # equal radii are not smaller ones, whatever the rounding of their mean
+            inner = radius[v] < own_radius[q] * (1.0 - _SMALL) and parent[v] != group[q]
+            upper = depth[v] == level[q]
             if not (inner or upper):
                 continue
             chord = 0.0

@@ -41,7 +41,12 @@ _MEASURES: tuple[tuple[str, str, bool | None, str], ...] = (
         True,
         "Over pairs of taxa: whether what is far apart in the tree is far apart here.",
     ),
-    ("distortion_mean", "mean distortion", False, "Mean |distance / hops - 1| at the best common scale."),
+    (
+        "distortion_mean",
+        "mean distortion",
+        False,
+        "Mean |distance / hops - 1| at the best common scale; where links have lengths, of these in place of hops.",
+    ),
     (
         "depth_norm_pearson",
         "r of depth and norm",

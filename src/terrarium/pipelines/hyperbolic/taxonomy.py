@@ -109,7 +109,9 @@ def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd
     if len(tree) < 2:
         raise HierarchyError(f"only {taxa['name'].iloc[0]!r} is left, a single node: choose a larger part")
     taxa = taxa.assign(name=taxa["name"].fillna(taxa["id"].astype("str")), depth=tree.depth).reset_index(drop=True)
-    return taxa, edge_table(tree, table.rename(columns={"id": "child"})), cleaning
+    edges = edge_table(tree, _lengths(table, options.virtual_root))
+    _check_lengths(tree, edges)
+    return taxa, edges, cleaning
 
 
 def edge_table(tree: Hierarchy, lengths: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -126,6 +128,27 @@ def edge_table(tree: Hierarchy, lengths: pd.DataFrame | None = None) -> pd.DataF
         return edges
     known = lengths.set_index(["child", "parent"])["length"]
     return edges.assign(length=known.reindex(pd.MultiIndex.from_frame(edges)).fillna(1.0).to_numpy())
+
+
+def _lengths(table: pd.DataFrame, virtual_root: int | None) -> pd.DataFrame:
+    """The source's links; the topmost nodes' own lengths, where they have them, are those up to a virtual root."""
+    links = table.rename(columns={"id": "child"})
+    if virtual_root is None or "length" not in links:
+        return links
+    links = links[(links["parent"] >= 0) | links["length"].notna()]
+    return links.assign(parent=links["parent"].where(links["parent"] >= 0, virtual_root))
+
+
+def _check_lengths(tree: Hierarchy, edges: pd.DataFrame) -> None:
+    """Refuse a length that would vanish in the rounding of the ways from the root."""
+    way = way_of(tree, edges)
+    if way is None or edges["length"].min() >= _LEAST_LENGTH * way.max():
+        return
+    link = edges.iloc[int(edges["length"].argmin())]
+    raise SourceError(
+        f"the link of {link['child']:.0f} to {link['parent']:.0f} has length {link['length']:g}, which vanishes beside "
+        f"ways of {way.max():g}: raise it or join the two nodes"
+    )
 
 
 def way_of(tree: Hierarchy, edges: pd.DataFrame) -> Floats | None:
@@ -148,6 +171,7 @@ def tree_of(edges: pd.DataFrame) -> Hierarchy:
 
 
 CUT = "cut_lineages_above"
+_LEAST_LENGTH = 1e-9
 
 
 def closure_table(tree: Hierarchy, cut: int | None = None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from terrarium.pipelines.hyperbolic import placement, taxonomy, withholding
 from terrarium.pipelines.hyperbolic.evaluation import TRAINED
 from terrarium.pipelines.hyperbolic.geometry import Layout
 from terrarium.pipelines.hyperbolic.nodes import layout_of, untrained
-from terrarium.pipelines.hyperbolic.options import ModelOptions, WithheldOptions
+from terrarium.pipelines.hyperbolic.options import ModelOptions, SourceOptions, WithheldOptions
 from terrarium.training.state import State
 
 
@@ -59,8 +59,14 @@ def place_withheld(
     return placement.placement_metrics(table, TRAINED), table, found
 
 
-def withhold_links(edges: pd.DataFrame, withheld: WithheldOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
+def withhold_links(
+    edges: pd.DataFrame, source: SourceOptions, withheld: WithheldOptions
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The pairs of the training (ancestor, descendant, depth_diff, basic) and those to classify (part, true)."""
+    if source.cut_lineages_above is not None:
+        raise withholding.WithholdingError(
+            "links are withheld from whole lineages alone: set source.cut_lineages_above to null"
+        )
     tree = taxonomy.tree_of(edges)
     split = withholding.split_links(
         tree,

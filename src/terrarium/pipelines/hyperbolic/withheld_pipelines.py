@@ -63,7 +63,7 @@ def create_links_pipeline() -> Pipeline:
     own = [
         Node(
             withheld_nodes.withhold_links,
-            ["all_edges", "params:withheld"],
+            ["all_edges", "params:source", "params:withheld"],
             ["closure", "link_pairs"],
             name="withhold_links",
             tags="ingestion",

@@ -7,6 +7,7 @@ everything is below it.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,11 @@ from numpy.typing import NDArray
 
 from terrarium.hierarchy import Hierarchy
 
+logger = logging.getLogger(__name__)
+
 LEAF, CLADE = "leaf", "clade"
+_ENOUGH = 0.9
+"""A smaller part of what should be withheld is worth a warning."""
 _LEAST_DEPTH = 2
 """Taxa above it have too few candidates for a parent to say anything."""
 
@@ -90,10 +95,11 @@ def withhold_taxa(
     keep = np.ones(len(tree), bool)
     children = np.bincount(tree.parent[1:], minlength=len(tree))
     state = tree, keep, children
-    clades = _take(
-        *state, rng.permutation(np.flatnonzero(deep & (size > 1) & (size <= clade_size))), clade_share * len(tree)
-    )
-    leaves = _take(*state, rng.permutation(np.flatnonzero(deep & (size == 1))), leaf_share * int((size == 1).sum()))
+    inner = np.isin(np.arange(len(tree)), tree.extra_parent)
+    leaf = (size == 1) & ~inner
+    small = deep & (size > 1) & (size <= clade_size)
+    clades = _take(*state, rng.permutation(np.flatnonzero(small)), clade_share * len(tree), "taxa of whole clades")
+    leaves = _take(*state, rng.permutation(np.flatnonzero(deep & leaf)), leaf_share * int(leaf.sum()), "leaves")
     if not clades and not leaves:
         raise WithholdingError(
             "no taxon can be withheld: none lies two levels down with a sibling that stays, or the shares are 0; "
@@ -142,6 +148,7 @@ def _take(
     children: NDArray[np.int64],
     candidates: NDArray[np.int64],
     wanted: float,
+    what: str,
 ) -> list[int]:
     """Withhold the subtrees of candidates, in turn, until `wanted` rows are; `keep` and `children` follow."""
     tops: list[int] = []
@@ -155,6 +162,10 @@ def _take(
             children[above] -= 1
             taken += int(tree.end[row] - row)
             tops.append(int(row))
+    if taken < _ENOUGH * wanted:
+        logger.warning(
+            "Of %d %s to withhold only %d could be: the others have no sibling that stays", wanted, what, taken
+        )
     return tops
 
 
@@ -211,9 +222,10 @@ def _redraw(
         if not len(todo):
             return fixed, drawn
     everyone = np.arange(1, len(tree), dtype=np.int32)
-    for place in todo:
-        free = everyone[_is_false(tree, fixed[place], everyone, is_above)]
-        drawn[place] = rng.choice(free) if len(free) else -1
+    for end in np.unique(fixed[todo]):
+        places = todo[fixed[todo] == end]
+        free = everyone[_is_false(tree, end, everyone, is_above)]
+        drawn[places] = rng.choice(free, len(places)) if len(free) else -1
     return fixed[drawn >= 0], drawn[drawn >= 0]
 
 
