@@ -23,12 +23,14 @@ def test_the_threshold_is_the_best_of_the_validation(seed):
 
     best = max(f1(limit) for limit in score)
     assert found["f1"] == pytest.approx(best)
+    assert found["validation_f1"] == pytest.approx(best)
     assert f1(found["threshold"]) == pytest.approx(best)
 
 
 def test_the_threshold_comes_from_the_validation_alone():
     found = classify(np.array([0.0, 1.0]), np.array([True, False]), np.array([0.5, 0.7]), np.array([True, True]))
     assert found["threshold"] == 0.0
+    assert found["validation_f1"] == 1.0
     assert found["f1"] == 0.0
 
 

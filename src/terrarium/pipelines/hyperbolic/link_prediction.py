@@ -27,7 +27,7 @@ _SCORES = {"distance": distance, "slack": slack}
 def classify(
     validation: Floats, is_true: NDArray[np.bool_], test: Floats, wanted: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """threshold, f1, precision and recall; a pair counts as true if its score is not above the threshold.
+    """threshold, validation_f1, f1, precision and recall; a pair counts as true if its score is not above the threshold.
 
     Args:
         validation: (V,) scores, smaller for true pairs; is_true: (V,) whether they are.
@@ -35,14 +35,15 @@ def classify(
     """
     precision, recall, thresholds = precision_recall_curve(is_true, -validation)
     f1 = 2.0 * precision * recall / np.maximum(precision + recall, 1e-300)
-    threshold = float(-thresholds[np.argmax(f1[:-1])])
-    return {"threshold": threshold, **_agreement(wanted, test <= threshold)}
+    best = int(np.argmax(f1[:-1]))
+    threshold = float(-thresholds[best])
+    return {"threshold": threshold, "validation_f1": float(f1[best]), **_agreement(wanted, test <= threshold)}
 
 
 def link_table(
     tree: Hierarchy, layouts: dict[str, Layout], basic: Pairs, validation: LinkSample, test: LinkSample
 ) -> pd.DataFrame:
-    """layout, score, f1, precision, recall, threshold: a row a layout and score, and one of the rule without a model.
+    """layout, score, threshold, validation_f1, f1, precision, recall: a row a layout and score, and one of the rule without a model.
 
     The rule calls a pair true if it is in the transitive closure of the basic links. As the reduction is among the
     training links, it is never wrong: a bound that a model of the same links can reach, not one that it can pass.
@@ -61,7 +62,7 @@ def link_metrics(table: pd.DataFrame, layout: str) -> dict[str, float]:
     return {
         f"link_{measure}_{row.score}": float(getattr(row, measure))
         for row in table[table["layout"] == layout].itertuples()
-        for measure in ("f1", "precision", "recall", "threshold")
+        for measure in ("f1", "precision", "recall", "threshold", "validation_f1")
     }
 
 
