@@ -27,7 +27,7 @@ _SCORES = {"distance": distance, "slack": slack}
 def classify(
     validation: Floats, is_true: NDArray[np.bool_], test: Floats, wanted: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """threshold, validation_f1, f1, precision and recall; a pair counts as true if its score is not above the threshold.
+    """threshold, validation_f1, f1, precision and recall; a pair is called true if its score is within the limit.
 
     Args:
         validation: (V,) scores, smaller for true pairs; is_true: (V,) whether they are.
@@ -43,10 +43,10 @@ def classify(
 def link_table(
     tree: Hierarchy, layouts: dict[str, Layout], basic: Pairs, validation: LinkSample, test: LinkSample
 ) -> pd.DataFrame:
-    """layout, score, threshold, validation_f1, f1, precision, recall: a row a layout and score, and one of the rule without a model.
+    """layout, score, threshold, validation_f1, f1, precision, recall: a row a layout and score, and one of the rule.
 
-    The rule calls a pair true if it is in the transitive closure of the basic links. As the reduction is among the
-    training links, it is never wrong: a bound that a model of the same links can reach, not one that it can pass.
+    The rule has no model: it calls a pair true if it is in the transitive closure of the basic links. As the reduction
+    is among the training links, it is never wrong: a bound that a model of the same links can reach, not pass.
     """
     rows: list[dict[str, Any]] = []
     for name, layout in layouts.items():
