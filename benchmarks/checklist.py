@@ -8,14 +8,16 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import torch
 
 import terrarium
+from benchmarks.documented_forms import regulariser_loop
 from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
 from terrarium.pipelines.hyperbolic import kernel
 from terrarium.pipelines.hyperbolic.correlation import pearson
 from terrarium.pipelines.hyperbolic.dense_trainer import DenseTrainer
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
+from terrarium.pipelines.hyperbolic.geometry import norm_of_radius, to_ball
 from terrarium.pipelines.hyperbolic.layouts import initial_layout
 from terrarium.pipelines.hyperbolic.options import Options
 from terrarium.pipelines.hyperbolic.radii import target_radii
@@ -28,8 +30,9 @@ from terrarium.training.fit import fit
 from terrarium.training.state import State
 
 RECIPE, PRIMATES = "hyperbolic_v1", 9443
-SECONDS_A_ROW = 2.5e-7
-"""A loop in Python takes several times as long for a row; the compiled pass a fifth."""
+FASTER = 20.0
+"""How many times faster than a loop a row of the regulariser shall be, with the rest of the batch; it is hundreds."""
+LOOPED_ROWS = 2000
 
 
 def checklist() -> Iterator[tuple[str, bool, str]]:
@@ -41,7 +44,7 @@ def checklist() -> Iterator[tuple[str, bool, str]]:
     yield (
         "vectorised regulariser",
         regularises_fast(options),
-        f"a batch takes below {SECONDS_A_ROW:g} s a row of the table",
+        f"a whole batch takes below 1/{FASTER:g} of what a loop over the rows takes",
     )
     yield "selective projection", projects_named_rows_alone(problem), "only the last batch's rows are sure to be inside"
     yield "efficient tensor creation", allocates_once(problem), "as many allocations in a long epoch as in a short one"
@@ -77,9 +80,13 @@ def regularises_fast(options: Options) -> bool:
     order = problem.order(1)[: batches * options.training.batch_size]
     with patch.object(Problem, "order", return_value=order):
         trainer.epoch(1)
-        start = time.perf_counter()
+        start = time.process_time()
         trainer.epoch(2)
-    return (time.perf_counter() - start) / batches / len(parents) < SECONDS_A_ROW
+    batch = (time.process_time() - start) / batches
+    points = torch.from_numpy(to_ball(problem.start)[:LOOPED_ROWS])
+    start = time.process_time()
+    regulariser_loop(points, dict(enumerate(problem.tree.depth[:LOOPED_ROWS].tolist())), problem.tree.max_depth)
+    return FASTER * batch / len(parents) < (time.process_time() - start) / LOOPED_ROWS
 
 
 def projects_named_rows_alone(problem: Problem) -> bool:
