@@ -1,0 +1,45 @@
+"""The studies embed, measure and place with the parameters they are given."""
+
+import pandas as pd
+import pytest
+
+from benchmarks import objectives
+from benchmarks.parameters import options_of
+from benchmarks.studies import Study, changed, markdown
+
+SMALL = {"training.max_epochs": 1, "evaluation.group_min": 2, "evaluation.ranks": ["family", "genus"]}
+
+
+def test_an_unknown_parameter_is_refused():
+    with pytest.raises(KeyError, match=r"no parameter training\.epochs"):
+        changed(options_of("local"), {"training.epochs": 1})
+
+
+def test_every_change_that_the_benchmarks_make_is_valid():
+    given = [*objectives.OBJECTIVES.values(), *objectives._frontier_runs().values()]
+    given += [changes for changes in objectives.ADVICE.values() if changes is not None]
+    for changes in given:
+        chosen = Study.of("Hominidae", changes, seed=3).options
+        assert chosen.training.seed == chosen.withheld.seed == 3
+        assert chosen.source.clade == "Hominidae"
+
+
+def test_a_study_measures_and_places():
+    study = Study.of("9443", {**SMALL, "source.max_depth": 8})
+    table, history = study.measure()
+    assert list(table.index) == ["trained", "constructed", "inherited", "random"]
+    assert table.loc["constructed", "ancestor_map_slack"] > 0.99
+    assert table["separation_genus"].notna().all()
+    assert len(history) == 1
+    assert set(study.place()["kind"]) == {"leaf", "clade"}
+
+
+def test_the_frontier_has_a_column_a_clade_and_tables_are_markdown():
+    clades = list(objectives.FRONTIER)
+    rows = [
+        {"clade": clade, "layout": "pull 5", "separation": 2.0, "MAP, slack": 0.9, "MAP, distance": 0.1}
+        for clade in clades
+    ]
+    figure = objectives.frontier_figure(pd.DataFrame(rows))
+    assert sum(len(trace.x) for trace in figure.data if trace.x is not None) == 2 * len(clades)
+    assert markdown(pd.DataFrame({"a": [0.5]}, index=["x"]), "name") == "| name | a |\n| --- | --- |\n| x | 0.500 |"
