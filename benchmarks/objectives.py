@@ -42,10 +42,10 @@ MEASURES = {
     "depth_norm_pearson": "r",
     "hops_spearman": "hops, rank correlation",
     "separation_class": "separation, class",
-    "separation_order": "order",
-    "separation_family": "family",
+    "separation_order": "separation, order",
+    "separation_family": "separation, family",
     "purity_order": "purity, order",
-    "purity_family": "family ",
+    "purity_family": "purity, family",
 }
 PULLS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 SPREADS = (0.5, 0.3, 0.2, 0.1)

@@ -95,8 +95,8 @@ def withhold_taxa(
     keep = np.ones(len(tree), bool)
     children = np.bincount(tree.parent[1:], minlength=len(tree))
     state = tree, keep, children
-    inner = np.isin(np.arange(len(tree)), tree.extra_parent)
-    leaf = (size == 1) & ~inner
+    leaf = size == 1
+    leaf[tree.extra_parent] = False
     small = deep & (size > 1) & (size <= clade_size)
     clades = _take(*state, rng.permutation(np.flatnonzero(small)), clade_share * len(tree), "taxa of whole clades")
     leaves = _take(*state, rng.permutation(np.flatnonzero(deep & leaf)), leaf_share * int(leaf.sum()), "leaves")
@@ -178,15 +178,13 @@ def _is_basic(
         return direct
     child, parent = tree.links()
     start = np.searchsorted(child, np.arange(len(tree) + 1))
-    long_way = {
-        (int(node), int(upper))
+    long_way = [
+        int(node) * len(tree) + int(upper)
         for node in np.unique(tree.extra_child)
         for upper in parent[start[node] : start[node + 1]]
         if tree.is_ancestor(upper, parent[start[node] : start[node + 1]]).any()
-    }
-    for place in np.flatnonzero(direct):
-        if (int(descendant[place]), int(ancestor[place])) in long_way:
-            direct[place] = False
+    ]
+    direct &= ~np.isin(descendant.astype(np.int64) * len(tree) + ancestor, long_way)
     return direct
 
 
