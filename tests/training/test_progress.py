@@ -12,7 +12,7 @@ ROW = {"epoch": 3, "loss": 0.123456, "norm": 2.0, "seconds": 1.5, "items_per_sec
 def test_off_a_terminal_there_is_a_log_line(caplog):
     caplog.set_level(logging.INFO)
     with LogDisplay("toy", 9) as display:
-        display.show(ROW, is_best=True)
+        display.show(ROW, is_best=True, waited=0)
     assert caplog.messages == ["toy epoch 3/9: loss 0.12346, norm 2, 12,346 items/s, 1.5 s, best so far"]
 
 
@@ -27,7 +27,7 @@ def test_the_bar_shows_epoch_and_numbers(monkeypatch):
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
     monkeypatch.setattr("rich.progress.get_console", lambda: console)
     with BarDisplay("toy", 2, 9) as display:
-        display.show(ROW, is_best=False)
+        display.show(ROW, is_best=False, waited=2)
     shown = console.file.getvalue()
     assert "3/9" in shown
     assert "loss 0.12346, norm 2" in shown

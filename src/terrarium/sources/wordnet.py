@@ -173,10 +173,10 @@ def read_hypernyms(folder: Path, pos: str) -> pd.DataFrame:
     links = links[links["relation"].isin(["hypernym", "instance_hypernym"]) & (links["target_pos"] == pos)]
     links = links.drop_duplicates(["offset", "target_offset"])
     first = wordnet.senses[wordnet.senses["word"] == 1].set_index("offset")["lemma"]
-    number = _sense_numbers(folder, pos)
+    number = sense_numbers(folder, pos)
     synsets = wordnet.synsets.set_index("offset")
     names = {
-        offset: f"{lemma}.{pos}.{number[lemma, offset]:02d}"
+        offset: f"{lemma}.{pos}.{number[pos, lemma, offset]:02d}"
         for offset, lemma in zip(first.index.tolist(), first.tolist(), strict=True)
     }
     table = synsets[["lexname"]].join(links.set_index("offset")["target_offset"]).reset_index()
@@ -188,6 +188,16 @@ def read_hypernyms(folder: Path, pos: str) -> pd.DataFrame:
             "rank": table["lexname"].astype("category"),
         }
     )
+
+
+def sense_numbers(folder: Path, parts: str = "nvar") -> dict[tuple[str, str, int], int]:
+    """Number of each (part, lemma, offset): the order in which index.* lists a lemma's synsets."""
+    found = {}
+    for pos in parts:
+        for tokens, _ in _records(folder / f"index.{FILES[pos]}"):
+            for number, offset in enumerate(tokens[-int(tokens[2]) :], start=1):
+                found[pos, tokens[0], int(offset)] = number
+    return found
 
 
 def _nltk_folders() -> list[Path]:
@@ -260,12 +270,3 @@ def _heads(senses: pd.DataFrame, relations: pd.DataFrame) -> pd.Series:
     names = first["lemma"] + ":" + first["lex_id"].astype(str).str.zfill(2)
     satellites = senses["type"] == "s"
     return senses["offset"].where(satellites).map(head_of).map(names).astype("str").fillna(":")
-
-
-def _sense_numbers(folder: Path, pos: str) -> dict[tuple[str, int], int]:
-    """Number of each (lemma, offset): the order in which index.* lists a lemma's synsets."""
-    found = {}
-    for tokens, _ in _records(folder / f"index.{FILES[pos]}"):
-        for number, offset in enumerate(tokens[-int(tokens[2]) :], start=1):
-            found[tokens[0], int(offset)] = number
-    return found

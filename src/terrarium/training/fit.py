@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -75,6 +75,7 @@ def fit(
     fingerprint: Mapping[str, JSON],
     title: str = "training",
     uncounted_epochs: int = 0,
+    restarts: str | None = None,
 ) -> FitResult:
     """Train until the epochs or the patience are used up, with a checkpoint after every epoch.
 
@@ -87,13 +88,15 @@ def fit(
         title: name of the training in the log and on the progress bar.
         uncounted_epochs: how many first epochs early stopping and the choice of the best leave out, because their
             metric does not compare with that of later ones.
+        restarts: column of the history; after an epoch where it is not 0, patience starts anew, because what follows
+            is another model.
 
     Raises:
         TrainingDiverged: when the loss or the weights are not finite; the checkpoints before stay as they are.
         StoreLocked: when another process trains with the same fingerprint.
     """
     with store.open(fingerprint, options.checkpoints) as run:
-        training = _Training(trainable, options, run, title, uncounted_epochs)
+        training = _Training(trainable, options, run, title, uncounted_epochs, restarts)
         try:
             training.resume()
             training.train()
@@ -108,13 +111,21 @@ def fit(
 class _Training:
     """A training under way: the epoch reached, the stopping counters and the history."""
 
-    def __init__(self, trainable: Trainable, options: FitOptions, run: TrainingRun, title: str, uncounted: int) -> None:
+    def __init__(
+        self,
+        trainable: Trainable,
+        options: FitOptions,
+        run: TrainingRun,
+        title: str,
+        uncounted: int,
+        restarts: str | None,
+    ) -> None:
         stopping = options.stopping
         self.epoch = 0
         self._trainable, self._options, self._run, self._title = trainable, options, run, title
         self._early = EarlyStopping(stopping.patience, stopping.min_delta, stopping.direction)
         self._stopping = StoppingState()
-        self._uncounted = uncounted
+        self._uncounted, self._restarts = uncounted, restarts
         self._history: list[dict[str, JSON]] = []
 
     def resume(self) -> None:
@@ -129,7 +140,7 @@ class _Training:
         with epoch_display(self._title, self.epoch, self._options.max_epochs) as display:
             while self._stop_reason() is None:
                 self._step()
-                display.show(self._history[-1], self._stopping.best_epoch == self.epoch)
+                display.show(self._history[-1], self._stopping.best_epoch == self.epoch, self._stopping.waited)
 
     def finish(self) -> FitResult:
         """Mark the run as finished and collect its result."""
@@ -153,6 +164,8 @@ class _Training:
             raise self._diverged(epoch, f"the loss is {row['loss']}")
         metric = self._metric(row)
         stopping = self._stopping if epoch <= self._uncounted else self._early.update(self._stopping, epoch, metric)
+        if self._restarts is not None and row[self._restarts]:
+            stopping = replace(stopping, waited=0)
         history = [*self._history, row]
         self._save(epoch, stopping, history)
         self.epoch, self._stopping, self._history = epoch, stopping, history

@@ -27,8 +27,8 @@ class EpochDisplay(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
-        """Show the history row of a finished epoch."""
+    def show(self, row: Mapping[str, JSON], is_best: bool, waited: int) -> None:
+        """Show the history row of a finished epoch; `waited` epochs have passed without progress."""
         ...
 
 
@@ -51,10 +51,10 @@ class LogDisplay:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
+    def show(self, row: Mapping[str, JSON], is_best: bool, waited: int) -> None:
         """Log the history row of a finished epoch."""
         speed = f"{row['items_per_second']:,.0f} items/s, {row['seconds']:.1f} s"
-        best = ", best so far" if is_best else ""
+        best = ", best so far" if is_best else f", no improvement for {waited} epochs" if waited else ""
         logger.info(
             "%s epoch %d/%d: %s, %s%s",
             self._title,
@@ -81,7 +81,7 @@ class BarDisplay:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, row: Mapping[str, JSON], is_best: bool) -> None:
+    def show(self, row: Mapping[str, JSON], is_best: bool, waited: int) -> None:
         """Move the bar to the finished epoch."""
         self._progress.update(self._task, completed=row["epoch"], numbers=_numbers(row, _SHOWN_ON_BAR))
 

@@ -1,0 +1,1 @@
+"""Word senses: sparse vectors of WordNet whose dimension grows while training."""

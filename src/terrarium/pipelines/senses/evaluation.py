@@ -1,0 +1,94 @@
+"""Everything that is measured of sense vectors, beside random ones and cuts by PCA."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from terrarium.pipelines.senses.antonyms import antonym_axes, antonym_metrics
+from terrarium.pipelines.senses.options import EvaluationOptions
+from terrarium.pipelines.senses.ranking import (
+    direction_accuracy,
+    filtered_ranks,
+    held_out_hypernyms,
+    summary_of,
+)
+from terrarium.pipelines.senses.relations import Lexicon
+from terrarium.pipelines.senses.similarity import similarity_metrics
+from terrarium.pipelines.senses.sparsity import exact_zero_share, small_share
+from terrarium.pipelines.senses.vectors import Vectors, cut_by_pca, random_vectors, with_zeros
+from terrarium.training.seeding import generator
+
+Measured = tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]
+TRAINED = "trained"
+
+
+def measure(
+    lexicon: Lexicon,
+    far: tuple[np.ndarray, np.ndarray],
+    word_pairs: pd.DataFrame,
+    trained: Vectors,
+    options: EvaluationOptions,
+) -> Measured:
+    """Metrics of the trained vectors; a row a variant; a row a relation; a row a named axis.
+
+    Args:
+        lexicon: with the pairs, and the part of each, as its relations.
+        far: descendants and ancestors that only a held-out pair connects.
+        word_pairs: dataset, word1, word2, score; may be empty.
+        trained: vectors.
+        options: of the evaluation.
+    """
+    dim = trained.synsets.shape[1]
+    variants = {TRAINED: trained}
+    variants |= {f"{share:.0%} zeros": with_zeros(trained, share) for share in options.sparsity_curve if share > 0}
+    variants |= {f"PCA to {width}": cut_by_pca(trained, width) for width in options.truncations if width < dim}
+    rng = generator(options.seed, "null")
+    variants["random"] = random_vectors(len(lexicon.synsets), lexicon.senses, dim, trained.polar, rng)
+    rows = {name: quality(lexicon, far, word_pairs, vectors, options) for name, vectors in variants.items()}
+    ranks = summary_of(
+        filtered_ranks(trained, lexicon.relations, options.ranking_queries, generator(options.seed, "ranking"))
+    )
+    null = filtered_ranks(
+        variants["random"], lexicon.relations, options.ranking_queries, generator(options.seed, "ranking")
+    )
+    ranks = ranks.merge(summary_of(null)[["relation", "mrr"]].rename(columns={"mrr": "random_mrr"}), on="relation")
+    axes = antonym_axes(
+        *(trained, lexicon.senses, lexicon.relations, options.axis_pairs, options.null_directions),
+        generator(options.seed, "axes"),
+    )
+    weight = ranks["queries"] / ranks["queries"].sum()
+    metrics = {
+        **rows[TRAINED],
+        "test_mrr": float((ranks["mrr"] * weight).sum()),
+        "test_hits_at_10": float((ranks["hits_at_10"] * weight).sum()),
+        "axes": float(len(axes)),
+        "axes_beyond_null": float((axes["agreement"] > axes["null_95"]).sum()),
+        "axes_agreement": float(np.average(axes["agreement"], weights=axes["pairs"])) if len(axes) else float("nan"),
+        "axes_null_agreement": float(np.average(axes["null_mean"], weights=axes["pairs"]))
+        if len(axes)
+        else float("nan"),
+    }
+    table = pd.DataFrame([{"variant": name, **numbers} for name, numbers in rows.items()])
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}, table, ranks, axes
+
+
+def quality(
+    lexicon: Lexicon,
+    far: tuple[np.ndarray, np.ndarray],
+    word_pairs: pd.DataFrame,
+    vectors: Vectors,
+    options: EvaluationOptions,
+) -> dict[str, float]:
+    """What is measured of each variant: size, zeros, similarity, antonyms, and which way is-a points."""
+    return {
+        "dim": float(vectors.synsets.shape[1]),
+        "exact_zeros": exact_zero_share(vectors.synsets),
+        "exact_zeros_senses": exact_zero_share(vectors.senses),
+        "share_below_0.01": small_share(vectors.synsets),
+        "mean_length": float(np.linalg.norm(vectors.synsets, axis=1).mean()),
+        **similarity_metrics(word_pairs, lexicon.senses, vectors.senses, lexicon.relations, len(lexicon.synsets)),
+        **antonym_metrics(vectors, lexicon.senses, lexicon.relations, generator(options.seed, "antonyms")),
+        "is_a_direction": direction_accuracy(vectors, *held_out_hypernyms(lexicon.relations)),
+        "is_a_direction_transitive": direction_accuracy(vectors, *far),
+    }

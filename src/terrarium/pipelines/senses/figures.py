@@ -1,0 +1,88 @@
+"""Figures of training, growth and quality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
+
+_MEASURES = {
+    "simlex999_spearman": "SimLex-999",
+    "antonym_auc_near_synonym": "antonym AUC",
+    "is_a_direction": "is-a direction",
+}
+
+
+def loss_figure(history: pd.DataFrame) -> Any:
+    """Training and validation loss over the epochs, the best one marked."""
+    figure = new_figure("Loss on training and on held-out pairs")
+    if history.empty:
+        note_empty(figure, "no epoch was trained")
+        return figure
+    figure.add_scatter(x=history["epoch"], y=history["loss"], name="training", mode="lines+markers")
+    figure.add_scatter(x=history["epoch"], y=history["validation_loss"], name="validation", mode="lines+markers")
+    best = history[history["best"].astype(bool)]
+    marker = {"size": 13, "symbol": "circle-open", "line": {"width": 3}}
+    figure.add_scatter(x=best["epoch"], y=best["validation_loss"], name="best epoch", mode="markers", marker=marker)
+    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_yaxes(title_text="loss", rangemode="tozero")
+    return figure
+
+
+def growth_figure(history: pd.DataFrame) -> Any:
+    """Dimensions, of them active ones, and the batch size over the epochs."""
+    figure = new_figure("Dimensions and batch size", specs=[[{"secondary_y": True}]])
+    if history.empty:
+        note_empty(figure, "no epoch was trained")
+        return figure
+    line = {"shape": "hv"}
+    figure.add_scatter(x=history["epoch"], y=history["dim"], name="dimensions", mode="lines+markers", line=line)
+    if "active_columns" in history:
+        active = history["active_columns"]
+        figure.add_scatter(x=history["epoch"], y=active, name="active", mode="markers", marker={"color": PALETTE[2]})
+    grey = {"shape": "hv", "color": GREY, "dash": "dot"}
+    figure.add_scatter(x=history["epoch"], y=history["batch_size"], name="batch size", line=grey, secondary_y=True)
+    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_yaxes(title_text="dimensions", rangemode="tozero", secondary_y=False)
+    figure.update_yaxes(title_text="links a batch", rangemode="tozero", showgrid=False, secondary_y=True)
+    return figure
+
+
+def similarity_figure(variants: pd.DataFrame) -> Any:
+    """Rank correlation with people's scores, of the trained vectors and the variants."""
+    figure = new_figure("Agreement with people (Spearman)")
+    columns = [name for name in map(str, variants) if name.endswith("_spearman") and "_unlinked" not in name]
+    if not columns:
+        note_empty(figure, "no word pairs were given (senses.source.similarity)")
+        return figure
+    for row in variants.to_dict("records"):
+        names = [name.removesuffix("_spearman").replace("_", " ") for name in columns]
+        figure.add_bar(x=names, y=[row[name] for name in columns], name=row["variant"])
+    figure.update_yaxes(title_text="rank correlation")
+    return figure
+
+
+def sparsity_figure(variants: pd.DataFrame) -> Any:
+    """Quality against the share of exact zeros, at length 1."""
+    figure = new_figure("Quality against exact zeros")
+    cut = variants[variants["variant"].str.endswith("zeros") | (variants["variant"] == "trained")]
+    cut = cut.sort_values("exact_zeros")
+    for column, name in _MEASURES.items():
+        if column in cut:
+            figure.add_scatter(x=cut["exact_zeros"], y=cut[column], name=name, mode="lines+markers")
+    figure.update_xaxes(title_text="share of exact zeros", tickformat=".0%")
+    figure.update_yaxes(title_text="measure", rangemode="tozero")
+    return figure
+
+
+def relation_figure(relations: pd.DataFrame) -> Any:
+    """Reciprocal rank of held-out pairs by relation, beside random vectors."""
+    figure = new_figure("Held-out pairs: mean reciprocal rank among all synsets", height=520)
+    ordered = relations.sort_values("mrr")
+    names = ordered["relation"].str.replace("_", " ")
+    figure.add_bar(y=names, x=ordered["mrr"], name="trained", orientation="h")
+    figure.add_bar(y=names, x=ordered["random_mrr"], name="random", orientation="h", marker={"color": GREY})
+    figure.update_xaxes(title_text="filtered MRR", rangemode="tozero")
+    return figure

@@ -1,0 +1,216 @@
+"""WordNet's relations as undirected pairs: inverses merged, ends named by rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from terrarium.sources.errors import SourceError
+from terrarium.sources.wordnet import WordNet
+
+INVERSES: dict[str, str] = {
+    "hyponym": "hypernym",
+    "instance_hyponym": "instance_hypernym",
+    "member_meronym": "member_holonym",
+    "part_meronym": "part_holonym",
+    "substance_meronym": "substance_holonym",
+    "member_of_topic": "domain_topic",
+    "member_of_region": "domain_region",
+    "member_of_usage": "domain_usage",
+}
+"""Relations that WordNet states in both directions, and the name under which a pair is kept."""
+SYMMETRIC = frozenset({"antonym", "similar_to", "verb_group", "also_see", "derivation", "attribute"})
+DIRECTED = frozenset(
+    {*INVERSES.values(), "entailment", "cause", "participle", "pertainym"},
+)
+RELATIONS: tuple[str, ...] = tuple(sorted(SYMMETRIC | DIRECTED))
+"""All kept relations; the position is the number of the relation."""
+ANTONYM, HYPERNYM, INSTANCE = RELATIONS.index("antonym"), "hypernym", "instance_hypernym"
+TAXONOMIC = frozenset({HYPERNYM, INSTANCE})
+
+# WordNet 3.0; another version has other counts, which are reported
+EXPECTED = {"synsets": 117_659, "senses": 206_978, "antonym_links": 7_979}
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """Synsets, senses and relations with stable names.
+
+    Attributes:
+        synsets: synset (such as dog.n.01), pos, lexname, gloss; a row a synset.
+        senses: sense_key, lemma, form, pos, synset, synset_row, offset_row (-1: none); a row a (lemma, synset).
+        relations: relation, head, tail (rows of units), head_sense, tail_sense (rows of senses, -1: the whole synset).
+        counts: relation, instances (as the files state them), pairs (inverses and duplicates merged).
+    """
+
+    synsets: pd.DataFrame
+    senses: pd.DataFrame
+    relations: pd.DataFrame
+    counts: pd.DataFrame
+
+
+def build_lexicon(wordnet: WordNet, numbers: dict[tuple[str, str, int], int]) -> Lexicon:
+    """Rows and names of everything.
+
+    Args:
+        wordnet: from `read_wordnet`.
+        numbers: sense number of each (pos, lemma, offset), from `sense_numbers`.
+
+    Raises:
+        SourceError: no antonyms are there, or a relation leads nowhere.
+    """
+    rows = pd.MultiIndex.from_frame(wordnet.synsets[["pos", "offset"]])
+    senses = wordnet.senses.assign(synset_row=_look_up(rows, wordnet.senses, "pos", "offset"))
+    relations = _ends(wordnet, senses, rows)
+    counts = relations.groupby("stated").size().rename("instances")
+    if "antonym" not in counts:
+        raise SourceError(
+            "this WordNet has no antonyms, and the family trains on them: give a folder with data.adj, data.adv, "
+            "data.noun and data.verb as source.path"
+        )
+    merged = _merge(relations)
+    senses["offset_row"] = _offset_rows(senses, merged, len(rows))
+    names = _synset_names(wordnet.synsets, senses, numbers)
+    synsets = wordnet.synsets.assign(synset=names)[["synset", "pos", "type", "lexname", "gloss"]]
+    senses = senses.assign(synset=names[senses["synset_row"].to_numpy()])
+    kept = ["sense_key", "lemma", "form", "pos", "synset", "synset_row", "offset_row"]
+    return Lexicon(synsets, senses[kept], merged, _counts(counts, merged))
+
+
+def add_table(lexicon: Lexicon, table: pd.DataFrame, path: str | Path) -> Lexicon:
+    """The lexicon with further relations from a table of head, relation, tail (sense keys or synset names).
+
+    Raises:
+        SourceError: columns are missing, or names that the lexicon does not have.
+    """
+    missing = {"head", "relation", "tail"} - set(table.columns)
+    if missing:
+        raise SourceError(f"{path} lacks the columns {', '.join(sorted(missing))}: give head, relation and tail")
+    unknown = sorted(set(table["relation"]) - set(RELATIONS))
+    if unknown:
+        raise SourceError(f"{path} has unknown relations {', '.join(unknown[:5])}: choose from {', '.join(RELATIONS)}")
+    keys = lexicon.senses.drop_duplicates("sense_key").set_index("sense_key")
+    rows = pd.Series(np.arange(len(lexicon.synsets)), index=lexicon.synsets["synset"].to_numpy())
+    place = pd.concat([keys["synset_row"], rows])
+    strangers = sorted((set(table["head"]) | set(table["tail"])) - set(place.index))
+    if strangers:
+        raise SourceError(
+            f"{path} names {len(strangers):,} unknown senses, such as {', '.join(map(repr, strangers[:3]))}: give "
+            "sense keys (dog%1:05:00::) or synset names (dog.n.01) of this WordNet"
+        )
+    added = pd.DataFrame(
+        {
+            "relation": table["relation"].map(RELATIONS.index).astype("int16"),
+            "head": table["head"].map(place).astype("int32"),
+            "tail": table["tail"].map(place).astype("int32"),
+        }
+    ).assign(head_sense=np.int32(-1), tail_sense=np.int32(-1))
+    relations = _canonical(pd.concat([lexicon.relations, added], ignore_index=True))
+    instances = lexicon.counts.set_index("relation")["instances"].add(table["relation"].value_counts(), fill_value=0)
+    return Lexicon(lexicon.synsets, lexicon.senses, relations, _counts(instances.astype(int), relations))
+
+
+def differs_from_expected(lexicon: Lexicon) -> dict[str, tuple[int, int]]:
+    """What WordNet 3.0 counts and this lexicon does not: name, expected, found."""
+    stated = lexicon.counts.set_index("relation")["instances"]
+    found = {
+        "synsets": len(lexicon.synsets),
+        "senses": len(lexicon.senses),
+        "antonym_links": int(stated.get("antonym", 0)),
+    }
+    return {name: (count, found[name]) for name, count in EXPECTED.items() if found[name] != count}
+
+
+def _look_up(rows: pd.MultiIndex, table: pd.DataFrame, pos: str, offset: str) -> np.ndarray:
+    return rows.get_indexer(pd.MultiIndex.from_arrays([table[pos], table[offset]])).astype(np.int32)
+
+
+def _ends(wordnet: WordNet, senses: pd.DataFrame, rows: pd.MultiIndex) -> pd.DataFrame:
+    """Rows of both ends of each stated relation; a word number of 0 is the whole synset."""
+    stated = wordnet.relations
+    numbered = pd.MultiIndex.from_frame(senses[["pos", "offset", "word"]])
+
+    def sense(pos: str, offset: str, word: str) -> np.ndarray:
+        found = numbered.get_indexer(pd.MultiIndex.from_arrays([stated[pos], stated[offset], stated[word]]))
+        return found.astype(np.int32)
+
+    ends = pd.DataFrame(
+        {
+            "stated": stated["relation"].to_numpy(),
+            "head": _look_up(rows, stated, "pos", "offset"),
+            "tail": _look_up(rows, stated, "target_pos", "target_offset"),
+            "head_sense": sense("pos", "offset", "word"),
+            "tail_sense": sense("target_pos", "target_offset", "target_word"),
+        }
+    )
+    lost = ends["tail"] < 0
+    if lost.any():
+        first = stated[lost.to_numpy()].iloc[0]
+        raise SourceError(
+            f"{int(lost.sum()):,} relations lead to synsets that are not there, such as {first['relation']} from "
+            f"{first['pos']}{first['offset']} to {first['target_pos']}{first['target_offset']}: the folder mixes "
+            "versions, or misses parts; give one complete WordNet as source.path"
+        )
+    return ends
+
+
+def _merge(ends: pd.DataFrame) -> pd.DataFrame:
+    """One row a pair: inverses turned round, the smaller end of a symmetric pair first."""
+    turned = ends["stated"].isin(INVERSES)
+    name = ends["stated"].replace(INVERSES)
+    merged = pd.DataFrame(
+        {
+            "relation": name.map({relation: i for i, relation in enumerate(RELATIONS)}).astype("int16"),
+            "head": ends["head"].where(~turned, ends["tail"]),
+            "tail": ends["tail"].where(~turned, ends["head"]),
+            "head_sense": ends["head_sense"].where(~turned, ends["tail_sense"]),
+            "tail_sense": ends["tail_sense"].where(~turned, ends["head_sense"]),
+        }
+    )
+    return _canonical(merged)
+
+
+def _canonical(pairs: pd.DataFrame) -> pd.DataFrame:
+    symmetric = pairs["relation"].isin([RELATIONS.index(name) for name in SYMMETRIC])
+    backwards = symmetric & (
+        (pairs["head"] > pairs["tail"])
+        | ((pairs["head"] == pairs["tail"]) & (pairs["head_sense"] > pairs["tail_sense"]))
+    )
+    swapped = pairs.rename(
+        columns={"head": "tail", "tail": "head", "head_sense": "tail_sense", "tail_sense": "head_sense"}
+    )
+    pairs = pairs.where(~backwards, swapped[pairs.columns])
+    same = (pairs["head"] == pairs["tail"]) & (pairs["head_sense"] == pairs["tail_sense"])
+    kept = pairs[~same].drop_duplicates().sort_values(["relation", "head", "tail", "head_sense", "tail_sense"])
+    types = {"relation": "int16", "head": "int32", "tail": "int32", "head_sense": "int32", "tail_sense": "int32"}
+    return kept.reset_index(drop=True).astype(types)
+
+
+def _offset_rows(senses: pd.DataFrame, relations: pd.DataFrame, synsets: int) -> np.ndarray:
+    """A row of its own for each sense that shares its synset and stands in a relation by itself."""
+    named = pd.concat([relations["head_sense"], relations["tail_sense"]]).unique()
+    shared = senses.groupby("synset_row")["word"].transform("size").to_numpy() > 1
+    own = np.zeros(len(senses), bool)
+    own[named[named >= 0]] = True
+    own &= shared
+    rows = np.full(len(senses), -1, np.int32)
+    rows[own] = synsets + np.arange(own.sum(), dtype=np.int32)
+    return rows
+
+
+def _synset_names(synsets: pd.DataFrame, senses: pd.DataFrame, numbers: dict[tuple[str, str, int], int]) -> np.ndarray:
+    """Names as dog.n.01; a satellite adjective has the letter s."""
+    first = senses[senses["word"] == 1]
+    letter = synsets["type"].to_numpy()[first["synset_row"].to_numpy()]
+    named = zip(first["pos"], first["lemma"], first["offset"], letter, strict=True)
+    return np.array([f"{lemma}.{kind}.{numbers[pos, lemma, offset]:02d}" for pos, lemma, offset, kind in named])
+
+
+def _counts(instances: pd.Series, relations: pd.DataFrame) -> pd.DataFrame:
+    """Instances and pairs of each stated relation; a pair counts under the name it is kept by."""
+    pairs = relations["relation"].map(dict(enumerate(RELATIONS))).value_counts()
+    table = instances.rename("instances").rename_axis("relation").reset_index()
+    return table.assign(pairs=table["relation"].map(pairs).fillna(0).astype(int))

@@ -1,0 +1,43 @@
+"""Where the training starts: random directions, or the sum of what the ancestors say.
+
+Give each concept c a random direction and let a synset be the sum over its ancestors and itself, each with the square
+root of the information that c adds to its parents. In a tree the expected product of two synsets is then the
+information content of their lowest common ancestor, their cosine about Lin's similarity, and the error about
+1 / sqrt(D) (a random projection, Johnson and Lindenstrauss 1984). Nothing is trained; the figures of this start stand
+beside the trained ones.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from terrarium.pipelines.senses.taxonomy import Taxonomy
+
+Initialisation = Literal["inherited", "random"]
+
+
+def initial_rows(
+    taxonomy: Taxonomy, synsets: int, dim: int, init: Initialisation, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Rows (S, D) at length 1."""
+    rows = rng.standard_normal((synsets, dim), dtype=np.float32)
+    if init == "inherited":
+        weight = np.sqrt(added_information(taxonomy)) + np.float32(1e-3)
+        up = csr_array((weight[taxonomy.up], taxonomy.up, taxonomy.up_start), shape=(synsets, synsets))
+        rows = up @ rows
+    unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def added_information(taxonomy: Taxonomy) -> NDArray[np.float32]:
+    """What each synset says beyond its ancestors: its information content less the largest of theirs, 0 at least."""
+    owner = np.repeat(np.arange(len(taxonomy.information)), np.diff(taxonomy.up_start))
+    proper = taxonomy.up != owner
+    above = np.zeros(len(taxonomy.information), np.float32)
+    np.maximum.at(above, owner[proper], taxonomy.information[taxonomy.up[proper]])
+    added: NDArray[np.float32] = np.maximum(taxonomy.information - above, 0)
+    return added

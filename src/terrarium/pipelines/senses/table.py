@@ -1,0 +1,197 @@
+"""The table of vectors: growing, pruning and stepping, with a state of the optimiser that outlives both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrarium.pipelines.senses.objective import normalise, polar_columns, query
+from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS, SYMMETRIC
+from terrarium.pipelines.senses.sparsity import kept_entries, support
+from terrarium.training.seeding import generator
+from terrarium.training.state import State
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+_TINY = 1e-10
+
+
+class SenseTable:
+    """Rows of synsets at length 1, rows of offsets of single senses, and two numbers a dimension for each relation.
+
+    All updates are Adagrad's (Duchi, Hazan and Singer 2011), with one accumulator a row of the table (so that it is
+    independent of the dimension) and one an entry of the relations.
+
+    Attributes:
+        rows: (S + O + 1, D) dense rows; of them the kept entries count. The last stays zero, for senses without offset.
+        kept: (S, D) which entries of the synsets are not zero.
+        scale, shift: (2 R, D) of the relations and of their inverses.
+        polar: (D,) dimensions that antonymy reflects.
+        directed: (2 R,) relations that differ from their inverses.
+        young: (D,) new columns, which are kept whole until the next check.
+    """
+
+    def __init__(self, start: NDArray[np.float32], offsets: int, zeros: float, seed: int, device: str) -> None:
+        """Start from rows (S, D) of the synsets at length 1, and no offsets."""
+        import torch
+
+        synsets, dim = start.shape
+        rows = torch.zeros(synsets + offsets + 1, dim)
+        rows[:synsets] = torch.from_numpy(start)
+        self.synsets, self.zeros, self._seed = synsets, zeros, seed
+        self.device = torch.device(device)
+        self.rows = rows.to(self.device)
+        self._row_sum = torch.zeros(len(rows), device=self.device)
+        self.scale = torch.ones(2 * len(RELATIONS), dim, device=self.device)
+        self.shift = torch.zeros_like(self.scale)
+        self._scale_sum, self._shift_sum = torch.zeros_like(self.scale), torch.zeros_like(self.scale)
+        self.polar = torch.from_numpy(polar_columns(0, dim)).to(self.device)
+        self.young = torch.zeros(dim, dtype=torch.bool, device=self.device)
+        directed = [name not in SYMMETRIC for name in RELATIONS] * 2
+        self.directed = torch.tensor(directed, device=self.device)
+        self._reflect()
+        self.choose()
+
+    @property
+    def dim(self) -> int:
+        """Dimensions now."""
+        return int(self.rows.shape[1])
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are trained."""
+        return (len(self.rows) - 1) * self.dim + 2 * self.scale.numel()
+
+    def choose(self) -> None:
+        """Choose the entries that are not zero anew."""
+        own = self.rows[: self.synsets]
+        self.kept = support(own, kept_entries(self.dim, self.zeros), self.young if bool(self.young.any()) else None)
+
+    def codes(self, synset: Tensor) -> Tensor:
+        """Sparse rows (B, D) of synsets, at length 1."""
+        return normalise(self.rows.index_select(0, synset) * self.kept.index_select(0, synset))
+
+    def offsets(self, synset: Tensor, offset: Tensor) -> Tensor:
+        """Offsets (B, D) of senses, with zeros where their synsets have them."""
+        return self.rows.index_select(0, offset) * self.kept.index_select(0, synset)
+
+    def ask(self, heads: Tensor, relation: Tensor) -> Tensor:
+        """Queries (B, D) of heads in relations; from len(RELATIONS) on, in their inverses."""
+        return query(heads, self.scale.index_select(0, relation), self.shift.index_select(0, relation))
+
+    def step(self, touched: Tensor, gradient: Tensor, rate: float, penalty: float) -> None:
+        """Move rows against their gradients (n, D); synsets along the sphere, offsets with a pull to zero.
+
+        Args:
+            touched: (n,) rows, each once; the row for no offset may be among them.
+            gradient: of the sum of the batch's losses.
+            rate: learning rate.
+            penalty: of the squared length of offsets.
+        """
+        rows = self.rows.index_select(0, touched)
+        own = (touched < self.synsets)[:, None]
+        gradient = gradient - own * (gradient * rows).sum(1, keepdim=True) * rows
+        total = self._row_sum.index_select(0, touched) + gradient.square().sum(1)
+        self._row_sum.index_copy_(0, touched, total)
+        size = rate / (total.sqrt() + _TINY)[:, None]
+        moved = rows - size * gradient
+        moved = moved * (1.0 / (1.0 + penalty * size)).masked_fill(own, 1.0)
+        moved = moved.where(~own, normalise(moved))
+        self.rows.index_copy_(0, touched, moved)
+        self.rows[-1] = 0.0
+
+    def step_relations(self, scale: Tensor, shift: Tensor, rate: float) -> None:
+        """Move the relations' numbers against their gradients; antonymy stays a reflection."""
+        self._scale_sum += scale.square()
+        self._shift_sum += shift.square()
+        self.scale = self.scale - rate * scale / (self._scale_sum.sqrt() + _TINY)
+        self.shift = self.shift - rate * shift / (self._shift_sum.sqrt() + _TINY)
+        self._reflect()
+
+    def grow(self, count: int, share: float, epoch: int) -> None:
+        """Add columns that hold `share` of each synset's energy, random and small; everything else stays.
+
+        A cosine changes by at most about `share`. The accumulators of the rows stay, those of new entries start at 0.
+        """
+        import torch
+
+        draw = generator(self._seed, "columns", epoch).standard_normal((self.synsets, count), dtype=np.float32)
+        fresh = torch.zeros(len(self.rows), count, device=self.device)
+        fresh[: self.synsets] = torch.from_numpy(draw * (share / count) ** 0.5).to(self.device)
+        self.rows = torch.cat([self.rows, fresh], dim=1)
+        self.rows[: self.synsets] = normalise(self.rows[: self.synsets])
+        self.polar = torch.cat([self.polar, torch.from_numpy(polar_columns(self.dim - count, count)).to(self.device)])
+        self.young = torch.cat([torch.zeros_like(self.young), torch.ones(count, dtype=torch.bool, device=self.device)])
+        wide = torch.zeros(len(self.scale), count, device=self.device)
+        self.scale, self.shift = torch.cat([self.scale, wide + 1], dim=1), torch.cat([self.shift, wide], dim=1)
+        self._scale_sum = torch.cat([self._scale_sum, wide], dim=1)
+        self._shift_sum = torch.cat([self._shift_sum, wide], dim=1)
+        self._reflect()
+        self.choose()
+
+    def prune(self, keep: Tensor) -> None:
+        """Keep the columns of a mask (D,); rows of synsets return to length 1."""
+        self.rows = self.rows[:, keep].contiguous()
+        self.rows[: self.synsets] = normalise(self.rows[: self.synsets])
+        self.polar, self.young = self.polar[keep], self.young[keep]
+        self.scale, self.shift = self.scale[:, keep].contiguous(), self.shift[:, keep].contiguous()
+        self._scale_sum, self._shift_sum = self._scale_sum[:, keep], self._shift_sum[:, keep]
+        self.choose()
+
+    def mature(self) -> None:
+        """New columns compete for their places from now on."""
+        self.young.zero_()
+        self.choose()
+
+    def column_energy(self) -> np.ndarray:
+        """Energy of each column of the codes as a share of the mean column's: sum of squares, 1 on average."""
+        import torch
+
+        energy = torch.zeros(self.dim, device=self.device, dtype=torch.float64)
+        for start in range(0, self.synsets, 16_384):
+            part = torch.arange(start, min(start + 16_384, self.synsets), device=self.device)
+            energy += self.codes(part).square().sum(0, dtype=torch.float64)
+        shares: np.ndarray = (energy / energy.mean().clamp_min(1e-300)).cpu().numpy()
+        return shares
+
+    def column_density(self) -> np.ndarray:
+        """Share of the synsets that have a number other than zero in each column."""
+        shares: np.ndarray = self.kept.double().mean(0).cpu().numpy()
+        return shares
+
+    def state(self) -> State:
+        """Everything, as arrays."""
+        return State({name: tensor.cpu().numpy() for name, tensor in self._tensors().items()})
+
+    def load(self, state: State) -> None:
+        """Become what `state` gave, at its dimension."""
+        import torch
+
+        for name in self._tensors():
+            tensor = torch.from_numpy(np.array(state.tensors[name])).to(self.device)
+            setattr(self, _PLACES[name], tensor)
+        self.choose()
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        return {name: getattr(self, place) for name, place in _PLACES.items()}
+
+    def _reflect(self) -> None:
+        for relation in (ANTONYM, ANTONYM + len(RELATIONS)):
+            self.scale[relation] = 1.0 - 2.0 * self.polar.float()
+            self.shift[relation] = 0.0
+
+
+_PLACES = {
+    "rows": "rows",
+    "row_sum": "_row_sum",
+    "scale": "scale",
+    "scale_sum": "_scale_sum",
+    "shift": "shift",
+    "shift_sum": "_shift_sum",
+    "polar": "polar",
+    "young": "young",
+}

@@ -1,0 +1,281 @@
+"""The training of sense vectors: an epoch of batches, a validation, and a look at whether to grow."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from terrarium.pipelines.senses.batches import Batch, Shape, batches
+from terrarium.pipelines.senses.growth import (
+    GrowthState,
+    adapted_batch,
+    after_growth,
+    available_memory,
+    decide,
+    memory_need,
+)
+from terrarium.pipelines.senses.losses import Leaves, Losses, Sums, batch_losses, chunks
+from terrarium.pipelines.senses.messages import describe_columns, gigabytes
+from terrarium.pipelines.senses.options import ModelOptions, TrainingOptions
+from terrarium.pipelines.senses.problem import Problem, antonyms_of
+from terrarium.pipelines.senses.relations import RELATIONS
+from terrarium.pipelines.senses.start import initial_rows
+from terrarium.pipelines.senses.table import SenseTable
+from terrarium.training.device import resolve_device
+from terrarium.training.fabric import deterministic_algorithms
+from terrarium.training.seeding import generator
+from terrarium.training.state import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 16_384
+"""Links whose scores are held at once; a larger batch is taken in such parts."""
+VALIDATION_BATCH = 4_096
+
+
+class MemoryShortError(MemoryError):
+    """A training that would not fit into memory, refused before it starts."""
+
+
+class SenseTrainer:
+    """A `Trainable`: the table of vectors, the rule of growth, and the data."""
+
+    def __init__(self, problem: Problem, model: ModelOptions, training: TrainingOptions) -> None:
+        self._problem, self._model, self._options = problem, model, training
+        device = resolve_device(training.device)
+        self._check_memory(model.dim)
+        rng = generator(model.seed, "start")
+        start = initial_rows(problem.taxonomy, problem.synsets, model.dim, model.init, rng)
+        self.table = SenseTable(start, problem.offsets, training.sparsity_target, model.seed, device)
+        self._antonyms = antonyms_of(problem.train)
+        self._validation_antonyms = antonyms_of(problem.validation)
+        self._growth, self._pending, self._grown_at = GrowthState(), 0, 0
+        self._weights = {
+            "link": 1.0,
+            "taxonomy": training.taxonomy_weight,
+            "opposition": training.opposition_weight,
+            "polarity": training.polarity_weight,
+            "consistency": training.consistency_weight,
+        }
+
+    @property
+    def batch_size(self) -> int:
+        """Links a batch at the present dimension, at most all there are."""
+        adapted = self._options.batch_size
+        if self._options.adaptive_batch:
+            adapted = adapted_batch(adapted, self._model.dim, self.table.dim)
+        return min(adapted, len(self._problem.train))
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train, validate and decide about growth; columns are added at the start of the next epoch."""
+        self._prepare(epoch)
+        rate = self._rate(epoch)
+        with deterministic_algorithms():
+            train = self._train(epoch, rate)
+            self.table.choose()
+            valid = self._validate()
+        added, pruned = self._consider(epoch, valid["loss"])
+        self._log_losses(train, valid)
+        return {
+            "loss": train["loss"],
+            "items": float(len(self._problem.train)),
+            "validation_loss": valid["loss"],
+            "dim": float(self.table.dim),
+            "exact_zeros": 1 - float(self.table.kept.double().mean()),
+            **{f"{name}_loss": value for name, value in train.items() if name != "loss"},
+            **{f"validation_{name}_loss": value for name, value in valid.items() if name != "loss"},
+            "batch_size": float(self.batch_size),
+            "active_columns": self._active() * self.table.dim,
+            "parameters": float(self.table.parameters),
+            "columns_added_next": float(added),
+            "columns_pruned_next": float(pruned),
+            "learning_rate": rate,
+        }
+
+    def state(self) -> State:
+        """Table, rule of growth, and what the next epoch will change."""
+        metadata = {"growth": self._growth.as_json(), "pending": self._pending, "grown_at": self._grown_at}
+        return State(self.table.state().tensors, metadata)
+
+    def load(self, state: State) -> None:
+        """Become what `state` gave, at its dimension."""
+        self.table.load(state)
+        self._growth = GrowthState(**state.metadata["growth"])
+        self._pending, self._grown_at = state.metadata["pending"], state.metadata["grown_at"]
+
+    def weights(self) -> State:
+        """Codes of the synsets with exact zeros, offsets of senses, and the relations."""
+        import torch
+
+        table = self.table
+        every = torch.arange(table.synsets, device=table.device)
+        tensors = {
+            "codes": torch.cat([table.codes(part) for part in torch.split(every, CHUNK)]),
+            "offsets": table.rows[table.synsets : -1].clone(),
+            "scale": table.scale.clone(),
+            "shift": table.shift.clone(),
+            "polar": table.polar.clone(),
+        }
+        arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+        return State(arrays, {"lexicon": self._problem.fingerprint, "relations": list(RELATIONS)})
+
+    def _prepare(self, epoch: int) -> None:
+        """Do what the last epoch decided, now that its state has been saved."""
+        interval = self._options.growth.expand_interval
+        if self._pending > 0:
+            self._grow(epoch - 1)
+        elif self._pending < 0:
+            self.table.prune(self._used())
+        if self._grown_at and epoch - 1 == self._grown_at + interval:
+            self.table.mature()
+        self._pending = 0
+
+    def _grow(self, epoch: int) -> None:
+        before, table = self.batch_size, self.table
+        table.grow(self._pending, self._options.growth.new_column_share, epoch)
+        self._grown_at = epoch
+        if self.batch_size != before:
+            logger.info("  Adapted batch size to %d for %d dimensions", self.batch_size, table.dim)
+        logger.info("  The optimiser's state is kept; patience starts anew")
+        if table.dim >= self._options.growth.max_dim:
+            logger.info("  Maximum dimensions reached (%d)", table.dim)
+
+    def _consider(self, epoch: int, validation: float) -> tuple[int, int]:
+        options, table = self._options.growth, self.table
+        decision = decide(
+            options,
+            self._growth,
+            epoch=epoch,
+            dim=table.dim,
+            active=self._active(),
+            validation=validation,
+            seed=self._options.seed,
+        )
+        self._growth, add = decision.state, decision.add
+        if decision.reason:
+            describe_columns(logger, epoch, table.column_density(), self._active())
+            logger.info("  Growth: %s", decision.reason)
+        if add and not self._fits(table.dim + add):
+            add = 0
+        unused = int((~self._used()).sum()) if decision.reason and not add and not self._young() else 0
+        if add:
+            logger.info("[Epoch %d] Adding %d dimensions (%d -> %d)", epoch, add, table.dim, table.dim + add)
+            self._growth = after_growth(self._growth, epoch, table.dim, add, validation)
+        elif unused:
+            logger.info(
+                "[Epoch %d] Removing %d unused dimensions (%d -> %d)", epoch, unused, table.dim, table.dim - unused
+            )
+        self._pending = add or -unused
+        return add, unused
+
+    def _fits(self, dim: int) -> bool:
+        need, free = self._need(dim), available_memory(self._options.memory_limit_gb)
+        if need <= free:
+            return True
+        reason = (
+            f"{dim} dimensions need {gigabytes(need)} and {gigabytes(free)} are free: lower growth.expand_by or "
+            "batch_size, or raise memory_limit_gb"
+        )
+        logger.warning("  Growth refused: %s", reason)
+        self._growth = GrowthState(**{**self._growth.as_json(), "closed": reason})
+        return False
+
+    def _check_memory(self, dim: int) -> None:
+        need, free = self._need(dim), available_memory(self._options.memory_limit_gb)
+        if need > free:
+            raise MemoryShortError(
+                f"senses.model.dim {dim} needs {gigabytes(need)} and {gigabytes(free)} are free: lower model.dim or "
+                "training.batch_size, or raise training.memory_limit_gb"
+            )
+
+    def _need(self, dim: int) -> int:
+        rows = self._problem.synsets + self._problem.offsets + 1
+        batch = min(self._options.batch_size, len(self._problem.train))
+        return memory_need(rows, dim, batch, CHUNK, self._options.negatives, documented=False)
+
+    def _active(self) -> float:
+        return float((self.table.column_energy() >= self._options.growth.saturation_threshold).mean())
+
+    def _used(self) -> Tensor:
+        """Columns above the limit of pruning; of the polar ones one stays at least."""
+        import torch
+
+        energy = torch.from_numpy(self.table.column_energy()).to(self.table.device)
+        used = energy >= self._options.growth.prune_below
+        if not bool((used & self.table.polar).any()):
+            used |= self.table.polar
+        return used
+
+    def _young(self) -> bool:
+        return bool(self.table.young.any())
+
+    def _rate(self, epoch: int) -> float:
+        """Geometric from the first to the last epoch that may be."""
+        first, last = self._options.learning_rate, self._options.learning_rate_end
+        return first * (last / first) ** ((epoch - 1) / max(self._options.max_epochs - 1, 1))
+
+    def _shape(self, links: int) -> Shape:
+        options = self._options
+        return Shape(links, options.negatives, options.taxonomic_pairs, options.antonym_pairs, options.near_share)
+
+    def _train(self, epoch: int, rate: float) -> dict[str, float]:
+        import torch
+
+        rng = generator(self._options.seed, "epoch", epoch)
+        gradient, sums = torch.zeros_like(self.table.rows), Sums(self._weights)
+        drawn = batches(self._problem.train, self._antonyms, self._problem, self._shape(self.batch_size), rng)
+        for batch in drawn:
+            touched = []
+            by_scale, by_shift = torch.zeros_like(self.table.scale), torch.zeros_like(self.table.shift)
+            for part in chunks(batch, CHUNK):
+                rows, losses = self._backward(part, gradient, by_scale, by_shift)
+                touched.append(rows)
+                sums.add(losses)
+            rows = torch.unique(torch.cat(touched))
+            self.table.step(rows, gradient.index_select(0, rows), rate, self._options.offset_penalty)
+            gradient.index_fill_(0, rows, 0.0)
+            self.table.step_relations(by_scale, by_shift, rate * self._options.relation_rate)
+        return sums.means()
+
+    def _validate(self) -> dict[str, float]:
+        """The same losses on held-out pairs, with the same negatives and pairs in each epoch."""
+        import torch
+
+        problem, sums = self._problem, Sums(self._weights)
+        rng = generator(self._options.seed, "validation")
+        shape = self._shape(VALIDATION_BATCH)
+        with torch.no_grad():
+            for batch in batches(problem.validation, self._validation_antonyms, problem, shape, rng, held_out=True):
+                leaves = Leaves(self.table, batch, problem.axes)
+                sums.add(batch_losses(self.table, batch, problem.axes, leaves, self._options))
+        return sums.means()
+
+    def _backward(self, batch: Batch, gradient: Tensor, by_scale: Tensor, by_shift: Tensor) -> tuple[Tensor, Losses]:
+        """Add the gradients of a batch; the rows touched, and the losses."""
+        import torch
+
+        table, axes = self.table, self._problem.axes
+        scale, shift = table.scale, table.shift
+        table.scale, table.shift = scale.clone().requires_grad_(), shift.clone().requires_grad_()
+        leaves = Leaves(table, batch, axes, trained=True)
+        losses = batch_losses(table, batch, axes, leaves, self._options)
+        targets = [table.scale, table.shift, *(leaf for _, leaf in leaves.pairs)]
+        found = torch.autograd.grad(losses.total(self._weights, len(batch.links)), targets, allow_unused=True)
+        table.scale, table.shift = scale, shift
+        by_scale += found[0]
+        by_shift += found[1]
+        for (rows, _), part in zip(leaves.pairs, found[2:], strict=True):
+            if part is not None:
+                gradient.index_add_(0, rows, part)
+        return torch.cat([rows for rows, _ in leaves.pairs]), losses
+
+    def _log_losses(self, train: dict[str, float], valid: dict[str, float]) -> None:
+        for name, numbers in (("Train", train), ("Val  ", valid)):
+            parts = ", ".join(f"{part}: {value:.4f}" for part, value in numbers.items() if part != "loss")
+            logger.info("  %s - total: %.4f, %s", name, numbers["loss"], parts)
+        low, high = (f"{share:.0%}" for share in self._options.sparsity_range)
+        zeros = 1 - float(self.table.kept.double().mean())
+        logger.info("  Sparsity: %.1f%% exact zeros (target: %s to %s)", 100 * zeros, low, high)
