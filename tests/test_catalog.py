@@ -7,7 +7,12 @@ from kedro.io import CatalogConfigResolver, DataCatalog
 from terrarium.pipeline_registry import register_pipelines
 from tests.project import ROOT
 
-UNVERSIONED = {"hyperbolic.training_state", "hyperbolic.placement.training_state", "hyperbolic.links.training_state"}
+UNVERSIONED = {
+    "hyperbolic.training_state",
+    "hyperbolic.placement.training_state",
+    "hyperbolic.links.training_state",
+    "senses.training_state",
+}
 NOT_OF_A_PIPELINE = {"runs.manifest"}
 LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 

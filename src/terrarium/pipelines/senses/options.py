@@ -48,7 +48,9 @@ class FeatureOptions(Base):
     vocabulary: Literal["senses", "documented"] = Field(
         description="senses; documented: (lemma, part of speech) and edges by prefix, for objective documented"
     )
-    axes: dict[str, AxisOptions] = Field(description="named axes, for training.unsupervised: false")
+    axes: dict[str, AxisOptions | None] = Field(
+        description="named axes, for training.unsupervised: false; null drops one"
+    )
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -162,6 +164,6 @@ class Options(Base):
             )
         if (self.features.vocabulary == "documented") != (self.training.objective == "documented"):
             raise ValueError("features.vocabulary and training.objective are documented together or not at all")
-        if not self.training.unsupervised and not self.features.axes:
+        if not self.training.unsupervised and not any(self.features.axes.values()):
             raise ValueError("training.unsupervised is false and features.axes names none: add axes")
         return self

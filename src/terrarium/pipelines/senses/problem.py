@@ -110,19 +110,20 @@ def antonyms_of(links: Links) -> Links:
     return links.take(places[: len(places) // 2] if len(places) > 1 else places)
 
 
-def axes_of(options: Mapping[str, AxisOptions], senses: pd.DataFrame) -> Axes:
+def axes_of(options: Mapping[str, AxisOptions | None], senses: pd.DataFrame) -> Axes:
     """Rows of the words of the named axes, each by its first adjective sense, else its first sense.
 
     Raises:
         SourceError: a word that the lexicon does not have.
     """
     first = _first_senses(senses)
-    wanted = {word for axis in options.values() for word in (*axis.positive, *axis.negative, *axis.neutral)}
+    axes = [axis for axis in options.values() if axis is not None]
+    wanted = {word for axis in axes for word in (*axis.positive, *axis.negative, *axis.neutral)}
     strangers = sorted(wanted - first.keys())
     if strangers:
         raise SourceError(f"senses.features.axes has words that this WordNet lacks: {', '.join(strangers)}")
     pairs, words = [], []
-    for number, axis in enumerate(options.values()):
+    for number, axis in enumerate(axes):
         pairs += [(first[a], first[b], number) for a, b in zip(axis.positive, axis.negative, strict=True)]
         for sign, named in ((1, axis.positive), (-1, axis.negative), (0, axis.neutral)):
             words += [(first[word], sign, number) for word in named]

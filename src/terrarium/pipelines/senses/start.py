@@ -18,17 +18,41 @@ from scipy.sparse import csr_array
 from terrarium.pipelines.senses.taxonomy import Taxonomy
 
 Initialisation = Literal["inherited", "random"]
+_ROUNDS = 3
 
 
 def initial_rows(
-    taxonomy: Taxonomy, synsets: int, dim: int, init: Initialisation, rng: np.random.Generator
+    taxonomy: Taxonomy,
+    head: NDArray[np.int64],
+    tail: NDArray[np.int64],
+    dim: int,
+    init: Initialisation,
+    rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Rows (S, D) at length 1."""
+    """Rows (S, D) at length 1; what stands in no taxonomy, such as adjectives, starts near its neighbours.
+
+    Args:
+        taxonomy: of the training pairs.
+        head, tail: (L,) rows of linked synsets, in both directions.
+        dim: D.
+        init: inherited, or random for all.
+        rng: of the directions.
+    """
+    synsets = len(taxonomy.information)
     rows = rng.standard_normal((synsets, dim), dtype=np.float32)
-    if init == "inherited":
-        weight = np.sqrt(added_information(taxonomy)) + np.float32(1e-3)
-        up = csr_array((weight[taxonomy.up], taxonomy.up, taxonomy.up_start), shape=(synsets, synsets))
-        rows = up @ rows
+    if init == "random":
+        return _unit(rows)
+    weight = np.sqrt(added_information(taxonomy)) + np.float32(1e-3)
+    rows = _unit(csr_array((weight[taxonomy.up], taxonomy.up, taxonomy.up_start), shape=(synsets, synsets)) @ rows)
+    outside = np.diff(taxonomy.up_start) + np.diff(taxonomy.down_start) == 2
+    around = csr_array((np.ones(len(head), np.float32), (head, tail)), shape=(synsets, synsets))
+    own = rows[outside].copy()
+    for _ in range(_ROUNDS):
+        rows[outside] = _unit(own + (around @ rows)[outside])
+    return rows
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return unit
 

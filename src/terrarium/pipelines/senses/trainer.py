@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from terrarium.pipelines.senses.batches import Batch, Shape, batches
 from terrarium.pipelines.senses.growth import (
     GrowthState,
@@ -18,7 +20,7 @@ from terrarium.pipelines.senses.losses import Leaves, Losses, Sums, batch_losses
 from terrarium.pipelines.senses.messages import describe_columns, gigabytes
 from terrarium.pipelines.senses.options import ModelOptions, TrainingOptions
 from terrarium.pipelines.senses.problem import Problem, antonyms_of
-from terrarium.pipelines.senses.relations import RELATIONS
+from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS
 from terrarium.pipelines.senses.start import initial_rows
 from terrarium.pipelines.senses.table import SenseTable
 from terrarium.training.device import resolve_device
@@ -48,7 +50,8 @@ class SenseTrainer:
         device = resolve_device(training.device)
         self._check_memory(model.dim)
         rng = generator(model.seed, "start")
-        start = initial_rows(problem.taxonomy, problem.synsets, model.dim, model.init, rng)
+        close = problem.train.take(np.flatnonzero(problem.train.relation % len(RELATIONS) != ANTONYM))
+        start = initial_rows(problem.taxonomy, close.head, close.tail, model.dim, model.init, rng)
         self.table = SenseTable(start, problem.offsets, training.sparsity_target, model.seed, device)
         self._antonyms = antonyms_of(problem.train)
         self._validation_antonyms = antonyms_of(problem.validation)

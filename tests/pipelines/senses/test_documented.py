@@ -1,0 +1,152 @@
+import itertools
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from terrarium.pipelines.senses.documented_data import NAMES, documented_edges, documented_vocabulary
+from terrarium.pipelines.senses.documented_kernel import adam_step, add_gradient
+from terrarium.pipelines.senses.documented_trainer import DocumentedTrainer
+from terrarium.pipelines.senses.ingestion import read_lexicon
+from terrarium.pipelines.senses.options import SourceOptions
+from terrarium.pipelines.senses.relations import RELATIONS
+from terrarium.pipelines.senses.trainer import MemoryShortError
+from terrarium.sources.errors import SourceError
+from terrarium.sources.wordnet import find_wordnet
+from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.fit import fit
+from tests.training.toy import same
+
+from .lexicon import options, tables
+
+
+@pytest.fixture(scope="module")
+def data():
+    made = tables()
+    items = documented_vocabulary(made["synsets"], made["senses"])
+    return items, documented_edges(items, made["synsets"], made["senses"], made["relations"])
+
+
+def chosen(**changes):
+    given = {"features__vocabulary": "documented", "training__objective": "documented", "training__batch_size": 512}
+    return options(**(given | {"training__growth__rule": "timetable"} | changes))
+
+
+def train(folder, data, **changes):
+    given = chosen(**changes)
+    trainer = DocumentedTrainer(*data, given.model, given.training)
+    return fit(trainer, options=given.training, store=TrainingStore(folder), fingerprint={"data": "documented"})
+
+
+@pytest.mark.slow
+def test_wordnet_gives_the_documented_counts():
+    try:
+        folder = find_wordnet()
+    except SourceError as error:
+        pytest.skip(str(error))
+    lexicon = read_lexicon(SourceOptions(path=str(folder), relations=None, similarity={}))
+    items = documented_vocabulary(lexicon.synsets, lexicon.senses)
+    edges = documented_edges(items, lexicon.synsets, lexicon.senses, lexicon.relations)
+    counts = edges["relation"].value_counts()
+    assert len(items) == 157_306
+    assert len(edges) == 15_671_914
+    assert counts[NAMES.index("hypernym")] == counts[NAMES.index("hyponym")] == 2_138_929
+    assert counts[NAMES.index("meronym")] == counts[NAMES.index("holonym")] == 5_270_436
+    assert counts[NAMES.index("similar")] == 853_184
+    assert NAMES.index("antonym") not in counts
+
+
+def test_edges_are_the_product_of_prefixes(data):
+    items, edges = data
+    made = tables()
+    names = items["item"].tolist()
+    first = made["senses"].drop_duplicates("synset_row").set_index("synset_row")["lemma"]
+    expected = []
+    taxonomic = made["relations"][made["relations"]["relation"] == RELATIONS.index("hypernym")]
+    for head, tail in zip(taxonomic["head"], taxonomic["tail"], strict=True):
+        ends = [[i for i, n in enumerate(names) if n.startswith(f"{first[row]}_")] for row in (head, tail)]
+        expected += itertools.product(*ends)
+    found = edges[edges["relation"] == NAMES.index("hypernym")]
+    assert sorted(zip(found["head"], found["tail"], strict=True)) == sorted(expected)
+    mirrored = edges[edges["relation"] == NAMES.index("hyponym")]
+    assert sorted(zip(mirrored["tail"], mirrored["head"], strict=True)) == sorted(expected)
+
+
+def test_without_relations_there_is_nothing_to_train_on(data):
+    made = tables()
+    with pytest.raises(SourceError, match="no edges"):
+        documented_edges(data[0], made["synsets"], made["senses"], made["relations"][:0])
+
+
+def test_the_kernel_is_the_loss_and_its_gradient():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(7, 5)).astype(np.float32)
+    head, tail = rng.integers(0, 7, 20).astype(np.int32), rng.integers(0, 7, 20).astype(np.int32)
+    target = rng.random(20).astype(np.float32)
+    gradient = np.zeros_like(rows)
+    total = add_gradient(rows, head, tail, target, 1 / 20, gradient)
+    x = torch.from_numpy(rows).double().requires_grad_()
+    apart = head != tail
+    distance = (x[head[apart]] - x[tail[apart]]).norm(dim=1)
+    same = float((target[~apart] ** 2).sum())
+    loss = ((distance - torch.from_numpy(target[apart])) ** 2).sum()
+    assert total == pytest.approx(loss.item() + same, rel=1e-5)
+    (loss / 20).backward()
+    assert np.allclose(gradient, x.grad.numpy(), atol=1e-5)
+
+
+def test_the_step_is_torchs_adam_with_clipping():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(6, 4)).astype(np.float32)
+    first, second = np.zeros_like(rows), np.zeros_like(rows)
+    x = torch.nn.Parameter(torch.from_numpy(rows.copy()))
+    adam = torch.optim.Adam([x], lr=0.05)
+    for step in range(1, 6):
+        gradient = rng.normal(size=rows.shape).astype(np.float32)
+        x.grad = torch.from_numpy(gradient.copy()) + 0.1 * torch.sign(x.detach())
+        torch.nn.utils.clip_grad_norm_([x], 1.0)
+        adam.step()
+        adam_step(rows, gradient, first, second, step, 0.05, 1.0, 0.1)
+        assert (gradient == 0).all()
+    assert np.allclose(rows, x.detach().numpy(), atol=1e-5)
+
+
+def test_growth_always_happens_and_resets_the_optimiser(tmp_path, data, caplog):
+    caplog.set_level(logging.INFO)
+    history = train(tmp_path, data).history
+    assert history["dim"].tolist() == [24, 24, 40, 40]
+    assert "Reinitialized optimizer with new dimensions" in caplog.text
+    assert "[Epoch 2] Adding 16 dimensions (24 -> 40)" in caplog.text
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, data):
+    whole = train(tmp_path / "whole", data)
+    store = TrainingStore(tmp_path / "killed")
+    given = chosen()
+    trainer = DocumentedTrainer(*data, given.model, given.training)
+    epoch = trainer.epoch
+
+    def killed(number):
+        if number == 4:
+            raise KeyboardInterrupt
+        return epoch(number)
+
+    trainer.epoch = killed
+    with pytest.raises(KeyboardInterrupt):
+        fit(trainer, options=given.training, store=store, fingerprint={"data": "documented"})
+    again = DocumentedTrainer(*data, given.model, given.training)
+    assert same(whole, fit(again, options=given.training, store=store, fingerprint={"data": "documented"}))
+
+
+def test_what_will_not_fit_is_refused(data):
+    given = chosen(training__memory_limit_gb=1e-6)
+    with pytest.raises(MemoryShortError, match="40 dimensions need"):
+        DocumentedTrainer(*data, given.model, given.training)
+
+
+def test_an_edge_of_a_relation_without_target_is_an_error_of_the_options(data):
+    items, edges = data
+    assert set(edges["relation"]) <= {NAMES.index(name) for name in chosen().training.documented.targets}
+    assert isinstance(items, pd.DataFrame)

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import torch
+
+from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS
+from terrarium.pipelines.senses.table import SenseTable
+
+
+def table(dim=40, zeros=0.5, synsets=30, offsets=4):
+    start = np.random.default_rng(0).standard_normal((synsets, dim)).astype(np.float32)
+    start /= np.linalg.norm(start, axis=1, keepdims=True)
+    return SenseTable(start, offsets, zeros, 0, "cpu")
+
+
+def codes(made):
+    return made.codes(torch.arange(made.synsets))
+
+
+def descend(made, steps=5):
+    """A few steps against arbitrary gradients."""
+    for i in range(steps):
+        generator = torch.Generator().manual_seed(i)
+        rows = torch.randperm(len(made.rows), generator=generator)[:12]
+        made.step(rows, torch.randn(12, made.dim, generator=generator), 0.1, 1.0)
+        made.step_relations(*(torch.randn(*made.scale.shape, generator=generator) for _ in range(2)), 0.01)
+    made.choose()
+
+
+def test_codes_have_length_one_and_the_zeros_asked_for():
+    made = table(zeros=0.6)
+    descend(made)
+    found = codes(made)
+    assert torch.allclose(found.norm(dim=1), torch.ones(30))
+    assert ((found == 0).sum(1) == 24).all()
+
+
+def test_a_row_moves_along_the_sphere_by_adagrad():
+    made = table(zeros=0.0)
+    before = made.rows.clone()
+    gradient = torch.randn(1, 40, generator=torch.Generator().manual_seed(1))
+    made.step(torch.tensor([3]), gradient, 0.1, 0.0)
+    x = before[3]
+    tangent = gradient[0] - (gradient[0] @ x) * x
+    expected = x - 0.1 * tangent / tangent.norm()
+    assert torch.allclose(made.rows[3], expected / expected.norm(), atol=1e-6)
+    assert torch.equal(made.rows[:3], before[:3])
+
+
+def test_offsets_shrink_to_zero_without_a_gradient_and_the_row_for_none_stays():
+    made = table()
+    made.step(torch.tensor([31, 34]), torch.ones(2, 40), 0.1, 0.0)
+    assert made.rows[31].norm() > 0
+    assert (made.rows[34] == 0).all()
+    before = made.rows[31].norm()
+    made.step(torch.tensor([31]), torch.zeros(1, 40), 0.1, 5.0)
+    assert made.rows[31].norm() < before
+
+
+def test_antonymy_stays_a_reflection():
+    made = table()
+    descend(made)
+    assert torch.equal(made.scale[ANTONYM], 1 - 2 * made.polar.float())
+    assert (made.shift[ANTONYM + len(RELATIONS)] == 0).all()
+    asked = made.ask(codes(made), torch.full((30,), ANTONYM))
+    assert torch.allclose(made.ask(asked, torch.full((30,), ANTONYM)), codes(made), atol=1e-6)
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.55])
+def test_new_columns_do_not_disturb_the_function(zeros):
+    made = table(dim=128, zeros=zeros)
+    descend(made)
+    before, asked = codes(made), made.ask(codes(made), torch.zeros(30, dtype=torch.long))
+    made.grow(64, 0.001, epoch=3)
+    after, again = codes(made), made.ask(codes(made), torch.zeros(30, dtype=torch.long))
+    assert made.dim == 192
+    limit = 0.002 if zeros == 0 else 0.25
+    assert (after @ after.T - before @ before.T).abs().max() < limit
+    if zeros == 0:
+        assert (again @ after.T - asked @ before.T).abs().max() < limit
+
+
+def test_the_optimisers_state_outlives_growth_and_pruning():
+    made = table()
+    descend(made)
+    state = made.state().tensors
+    made.grow(20, 0.001, epoch=1)
+    grown = made.state().tensors
+    assert np.array_equal(grown["row_sum"], state["row_sum"])
+    assert np.array_equal(grown["scale_sum"][:, :40], state["scale_sum"])
+    assert (grown["scale_sum"][:, 40:] == 0).all()
+    keep = torch.ones(60, dtype=torch.bool)
+    keep[::7] = False
+    made.prune(keep)
+    pruned = made.state().tensors
+    assert np.array_equal(pruned["row_sum"], state["row_sum"])
+    assert np.array_equal(pruned["scale_sum"], grown["scale_sum"][:, keep.numpy()])
+    assert made.dim == int(keep.sum())
+    assert torch.allclose(codes(made).norm(dim=1), torch.ones(30))
+    descend(made)
+
+
+def test_growth_and_pruning_stay_on_the_device_and_in_the_dtype():
+    made = table()
+    made.grow(8, 0.001, epoch=1)
+    made.prune(torch.arange(48) % 5 > 0)
+    for name, value in vars(made).items():
+        if isinstance(value, torch.Tensor):
+            assert value.device.type == "cpu", name
+            assert value.dtype in {torch.float32, torch.bool}, name
+
+
+def test_pruning_columns_of_zeros_changes_nothing():
+    made = table(zeros=0.0)
+    made.rows[:, 10:20] = 0
+    made.rows[:30] = torch.nn.functional.normalize(made.rows[:30], dim=1)
+    made.choose()
+    before = codes(made)
+    keep = torch.ones(40, dtype=torch.bool)
+    keep[10:20] = False
+    made.prune(keep)
+    after = codes(made)
+    assert torch.allclose(before @ before.T, after @ after.T, atol=1e-6)
+
+
+def test_columns_are_young_until_they_mature():
+    made = table(zeros=0.9)
+    made.grow(10, 0.001, epoch=1)
+    assert made.kept[:, 40:].all()
+    made.mature()
+    assert not made.kept[:, 40:].all()
+
+
+def test_a_state_is_taken_up_at_its_own_dimension():
+    made, other = table(), table(dim=12)
+    descend(made)
+    made.grow(16, 0.001, epoch=2)
+    other.load(made.state())
+    assert other.state().equals(made.state())
+    assert torch.equal(codes(other), codes(made))
+    descend(made)
+    descend(other)
+    assert other.state().equals(made.state())
+
+
+def test_energy_is_one_on_average_and_density_the_share_of_rows():
+    made = table(zeros=0.5)
+    assert made.column_energy().mean() == pytest.approx(1)
+    assert made.column_density().mean() == pytest.approx(0.5)
