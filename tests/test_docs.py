@@ -8,7 +8,7 @@ import pytest
 from tests.project import KEDRO, ROOT, kedro, run
 from tests.test_parameters import parameters
 
-PAGE = (ROOT / "docs" / "hyperbolic.md").read_text(encoding="utf-8")
+PAGES = {family: (ROOT / "docs" / f"{family}.md").read_text(encoding="utf-8") for family in ("hyperbolic", "senses")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -27,22 +27,34 @@ def leaves(tree, prefix=""):
             yield f"{prefix}{name}"
 
 
-def test_every_flag_of_the_documents_has_its_parameter_and_default():
-    rows = re.findall(r"^\| `--[^|]+\| [^|]+\| `(hyperbolic\.[^`]+)` \| ([^|]+) \|$", PAGE, flags=re.MULTILINE)
+@pytest.mark.parametrize("family", PAGES)
+def test_every_flag_of_the_documents_has_its_parameter_and_default(family):
+    row = rf"^\| `--[^|]+\| [^|]+\| `({family}\.[^`]+)` \| ([^|]+) \|$"
+    rows = re.findall(row, PAGES[family], flags=re.MULTILINE)
     assert len(rows) == 9
     for name, default in rows:
         assert str(value_of(name)) == default, name
 
 
-def test_every_parameter_is_explained():
-    known = set(re.findall(r"`([a-z_.]+)(?::[^`]*)?`", PAGE)) | {
-        part for name in re.findall(r"`(hyperbolic\.[a-z_.]+)`", PAGE) for part in name.split(".")
+@pytest.mark.parametrize("family", PAGES)
+def test_every_parameter_is_explained(family):
+    page = PAGES[family]
+    known = set(re.findall(r"`([a-z_.]+)(?::[^`]*)?`", page)) | {
+        part for name in re.findall(rf"`({family}\.[a-z_.]+)`", page) for part in name.split(".")
     }
+    known |= {name.removeprefix(f"{family}.") for name in known}
     obvious = {"group_min", "group_sample", "purity_sample", "neighbours", "ranks", "seed", "direction", "metric"}
     obvious |= {"disk_points", "scatter_points", "disk_rank", "disk_groups", "radius_schedule"}
-    for name in leaves(parameters("local")["hyperbolic"]):
+    for name in leaves(parameters("local")[family] | _without_axes(family)):
         last = name.rpartition(".")[2]
         assert last in known or name in known or name.split(".", 1)[1] in known or last in obvious, name
+
+
+def _without_axes(family):
+    """The branch features; the names of axes are the user's."""
+    return {
+        "features": {name: value for name, value in parameters("local")[family]["features"].items() if name != "axes"}
+    }
 
 
 def test_the_readme_is_short_and_its_files_exist():

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from terrarium.pipelines.senses.antonyms import antonym_axes, antonym_metrics, auc
 from terrarium.pipelines.senses.ranking import direction_accuracy, filtered_ranks, summary_of
 from terrarium.pipelines.senses.relations import RELATIONS
-from terrarium.pipelines.senses.similarity import lemma_places, similarity_metrics, word_places
+from terrarium.pipelines.senses.similarity import find_senses, lemma_places, similarity_metrics, word_places
 from terrarium.pipelines.senses.vectors import Vectors, ask, cut_by_pca, random_vectors, unit_rows, with_zeros
 
 from .lexicon import tables
@@ -88,11 +88,11 @@ def test_similarity_follows_the_best_pair_of_senses_and_leaves_out_linked_pairs(
     table = pd.DataFrame(
         {"dataset": "toy", "word1": [a for a, _ in words], "word2": [b for _, b in words], "score": expected}
     )
-    numbers = similarity_metrics(table, senses, rows, pairs, synsets)
+    numbers = similarity_metrics(find_senses(table, senses, pairs, synsets), rows)
     assert numbers["toy_coverage"] == 0.8
     assert numbers["toy_spearman"] == pytest.approx(1)
     trained = pairs.assign(part=0)
-    assert similarity_metrics(table, senses, rows, trained, synsets)["toy_unlinked_pairs"] == 2
+    assert similarity_metrics(find_senses(table, senses, trained, synsets), rows)["toy_unlinked_pairs"] == 2
     assert len(word_places(places, "Domestic Dog")) == 1
 
 

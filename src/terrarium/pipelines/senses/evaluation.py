@@ -14,7 +14,7 @@ from terrarium.pipelines.senses.ranking import (
     summary_of,
 )
 from terrarium.pipelines.senses.relations import Lexicon
-from terrarium.pipelines.senses.similarity import similarity_metrics
+from terrarium.pipelines.senses.similarity import WordPair, find_senses, similarity_metrics
 from terrarium.pipelines.senses.sparsity import exact_zero_share, small_share
 from terrarium.pipelines.senses.vectors import Vectors, cut_by_pca, random_vectors, with_zeros
 from terrarium.training.seeding import generator
@@ -45,7 +45,8 @@ def measure(
     variants |= {f"PCA to {width}": cut_by_pca(trained, width) for width in options.truncations if width < dim}
     rng = generator(options.seed, "null")
     variants["random"] = random_vectors(len(lexicon.synsets), lexicon.senses, dim, trained.polar, rng)
-    rows = {name: quality(lexicon, far, word_pairs, vectors, options) for name, vectors in variants.items()}
+    words = find_senses(word_pairs, lexicon.senses, lexicon.relations, len(lexicon.synsets))
+    rows = {name: quality(lexicon, far, words, vectors, options) for name, vectors in variants.items()}
     ranks = summary_of(
         filtered_ranks(trained, lexicon.relations, options.ranking_queries, generator(options.seed, "ranking"))
     )
@@ -76,7 +77,7 @@ def measure(
 def quality(
     lexicon: Lexicon,
     far: tuple[np.ndarray, np.ndarray],
-    word_pairs: pd.DataFrame,
+    words: list[WordPair],
     vectors: Vectors,
     options: EvaluationOptions,
 ) -> dict[str, float]:
@@ -87,7 +88,7 @@ def quality(
         "exact_zeros_senses": exact_zero_share(vectors.senses),
         "share_below_0.01": small_share(vectors.synsets),
         "mean_length": float(np.linalg.norm(vectors.synsets, axis=1).mean()),
-        **similarity_metrics(word_pairs, lexicon.senses, vectors.senses, lexicon.relations, len(lexicon.synsets)),
+        **similarity_metrics(words, vectors.senses),
         **antonym_metrics(vectors, lexicon.senses, lexicon.relations, generator(options.seed, "antonyms")),
         "is_a_direction": direction_accuracy(vectors, *held_out_hypernyms(lexicon.relations)),
         "is_a_direction_transitive": direction_accuracy(vectors, *far),

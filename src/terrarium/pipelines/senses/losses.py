@@ -111,8 +111,10 @@ def batch_losses(
 ) -> Losses:
     """All parts; with nested widths, links and taxonomy are the means over the widths (Kusupati et al. 2022)."""
     widths = [*(width for width in options.matryoshka if width < table.dim), table.dim]
+    directed = table.directed.index_select(0, leaves.relation)
     parts = {
         "link": (_mean(_link(table, leaves, width, options.temperature) for width in widths), len(batch.links)),
+        "direction": (_direction(table, leaves, options.temperature)[directed].sum(), int(directed.sum())),
         "taxonomy": (_mean(_taxonomy(leaves, width) for width in widths), len(batch.first)),
         "opposition": (
             objective.opposition_losses(*leaves.antonyms, table.polar, options.margin).sum(),
@@ -148,13 +150,18 @@ def chunks(batch: Batch, size: int) -> Iterator[Batch]:
 def _link(table: SenseTable, leaves: Leaves, width: int, temperature: float) -> Tensor:
     relation = leaves.relation
     opposed = relation % len(RELATIONS) == ANTONYM
-    asked, turned = table.ask(leaves.head, relation), table.ask(leaves.tail, relation)
-    queries, backwards, tails, heads, negatives = (
-        objective.normalise(x[:, :width]) for x in (asked, turned, leaves.tail, leaves.head, leaves.negatives)
+    queries, tails, heads, negatives = (
+        objective.normalise(x[:, :width])
+        for x in (table.ask(leaves.head, relation), leaves.tail, leaves.head, leaves.negatives)
     )
-    wrong = (queries * heads).sum(1).where(opposed, (backwards * heads).sum(1))
-    has_wrong = opposed | table.directed.index_select(0, relation)
-    return objective.link_losses(queries, tails, negatives, wrong, has_wrong, temperature).sum()
+    return objective.link_losses(queries, tails, negatives, (queries * heads).sum(1), opposed, temperature).sum()
+
+
+def _direction(table: SenseTable, leaves: Leaves, temperature: float) -> Tensor:
+    relation = leaves.relation
+    right = (table.ask(leaves.head, relation) * leaves.tail).sum(1)
+    wrong = (table.ask(leaves.tail, relation) * leaves.head).sum(1)
+    return objective.direction_losses(right, wrong, temperature)
 
 
 def _taxonomy(leaves: Leaves, width: int) -> Tensor:

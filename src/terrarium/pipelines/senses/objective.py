@@ -45,9 +45,8 @@ def link_losses(
     Args:
         queries, tails: (B, D).
         negatives: (K, D), shared by the batch.
-        wrong: (B,) cosine of one more wrong answer of each pair's own: of a directed relation the pair turned round, of
-            antonymy the head itself.
-        has_wrong: (B,) where there is one.
+        wrong: (B,) cosine of one more wrong answer: the head itself, for antonymy.
+        has_wrong: (B,) where it counts.
         temperature: factor on the cosine.
     """
     import torch
@@ -56,6 +55,13 @@ def link_losses(
     own = wrong.masked_fill(~has_wrong, -torch.inf)[:, None]
     scores = temperature * torch.cat([right, queries @ negatives.T, own], dim=1)
     return scores.logsumexp(1) - scores[:, 0]
+
+
+def direction_losses(right: Tensor, wrong: Tensor, temperature: float) -> Tensor:
+    """Logistic loss (B,) of the cosines of a pair of a directed relation, right way round against turned round."""
+    import torch
+
+    return torch.nn.functional.softplus(temperature * (wrong - right))
 
 
 def taxonomy_losses(a: Tensor, b: Tensor, similarity: Tensor) -> Tensor:

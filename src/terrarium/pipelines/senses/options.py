@@ -88,6 +88,7 @@ class TrainingOptions(FitOptions):
     unsupervised: bool = Field(description="false: named axes are trained, too (features.axes)")
     temperature: float = Field(gt=0, description="factor on the cosine among negatives")
     negatives: int = Field(gt=0, description="synsets that a batch is told apart from")
+    direction_weight: float = Field(ge=0, description="of telling a directed pair from the pair turned round")
     taxonomy_weight: float = Field(ge=0, description="of the squared error against Lin's similarity")
     taxonomic_pairs: float = Field(ge=0, description="pairs of the taxonomy for each link of a batch")
     near_share: float = Field(ge=0, le=1, description="of them below a common ancestor; the others are any two")

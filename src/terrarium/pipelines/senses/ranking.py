@@ -75,7 +75,8 @@ def far_ancestors(held_out: pd.DataFrame, count: int, rng: np.random.Generator) 
 def _ranks(
     vectors: Vectors, relation: str, inverse: bool, head: np.ndarray, tail: np.ndarray, answers: pd.DataFrame
 ) -> np.ndarray:
-    known = answers.groupby("head")["tail"].apply(np.array).to_dict()
+    asked_for = answers[answers["head"].isin(head)]
+    known = {source: tails.to_numpy() for source, tails in asked_for.groupby("head")["tail"]}
     ranks = np.empty(len(head))
     for start in range(0, len(head), _CHUNK):
         asked, right = head[start : start + _CHUNK], tail[start : start + _CHUNK]

@@ -58,6 +58,7 @@ class SenseTrainer:
         self._growth, self._pending, self._grown_at = GrowthState(), 0, 0
         self._weights = {
             "link": 1.0,
+            "direction": training.direction_weight,
             "taxonomy": training.taxonomy_weight,
             "opposition": training.opposition_weight,
             "polarity": training.polarity_weight,
