@@ -11,7 +11,7 @@ from terrarium.pipelines.senses.losses import Leaves, Sums, batch_losses, chunks
 from terrarium.pipelines.senses.problem import antonyms_of
 from terrarium.pipelines.senses.relations import RELATIONS
 from terrarium.pipelines.senses.trainer import MemoryShortError, SenseTrainer
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpoints import TrainingStore, read_checkpoint
 from terrarium.training.fit import fit
 from tests.training.toy import same
 
@@ -81,15 +81,9 @@ def test_what_was_validated_is_what_is_saved(tmp_path):
     result = train(tmp_path, 7)
     trainer, _ = make()
     best = result.history.loc[result.history["best"]].iloc[0]
-    trainer.load(TrainingStore(tmp_path).folder_of({"data": "small"}) and _checkpoint(result, int(best["epoch"])))
+    trainer.load(read_checkpoint(result.checkpoints / "best.safetensors").state)
     assert trainer._validate()["loss"] == pytest.approx(best["validation_loss"], rel=1e-6)
     assert trainer.table.dim == best["dim"] == result.best.tensors["codes"].shape[1]
-
-
-def _checkpoint(result, epoch):
-    from terrarium.training.checkpoints import read_checkpoint
-
-    return read_checkpoint(result.checkpoints / f"epoch_{epoch:06d}.safetensors").state
 
 
 def test_patience_starts_anew_after_growth(tmp_path):

@@ -114,7 +114,7 @@ def batch_losses(
     directed = table.directed.index_select(0, leaves.relation)
     parts = {
         "link": (_mean(_link(table, leaves, width, options.temperature) for width in widths), len(batch.links)),
-        "direction": (_direction(table, leaves, options.temperature)[directed].sum(), int(directed.sum())),
+        "direction": (_direction(table, leaves, options.temperature)[directed].sum(), len(batch.links)),
         "taxonomy": (_mean(_taxonomy(leaves, width) for width in widths), len(batch.first)),
         "opposition": (
             objective.opposition_losses(*leaves.antonyms, table.polar, options.margin).sum(),
