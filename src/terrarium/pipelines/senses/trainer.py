@@ -49,6 +49,9 @@ class SenseTrainer:
         self._problem, self._model, self._options = problem, model, training
         device = resolve_device(training.device)
         self._check_memory(model.dim)
+        if training.batch_size > len(problem.train):
+            notice = "Batch size %d exceeds the %d links there are: an epoch is one step. Lower training.batch_size"
+            logger.warning(notice, training.batch_size, len(problem.train))
         rng = generator(model.seed, "start")
         close = problem.train.take(np.flatnonzero(problem.train.relation % len(RELATIONS) != ANTONYM))
         start = initial_rows(problem.taxonomy, close.head, close.tail, model.dim, model.init, rng)
