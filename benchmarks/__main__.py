@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import commands, evaluation, ingestion, objectives, optimisations, peers, recipes, throughput
+from benchmarks import commands, evaluation, ingestion, objectives, optimisations, peers, recipes, senses, throughput
 
 BENCHMARKS = {
     "commands": commands.main,
@@ -17,6 +17,8 @@ BENCHMARKS = {
     "recipes": recipes.main,
     "recipes_documented_data": recipes.documented_data,
     "scaling": throughput.scaling,
+    "senses_recipes": senses.recipes,
+    "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,
     "throughput": throughput.main,
 }
