@@ -41,10 +41,15 @@ class Outcome:
 
 def recipes() -> None:
     """The documents' environments: when they stop, when they reach their largest dimension, and how good they are."""
-    print(
-        "| recipe | stopped at (documented) | largest dimension reached | batch sizes | minutes (documented) | SimLex-999 |"
-    )
-    print("|---|---|---|---|---|---|")
+    header = [
+        "recipe",
+        "stopped at (documented)",
+        "largest dimension",
+        "batch sizes",
+        "minutes (documented)",
+        "SimLex-999",
+    ]
+    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (epochs, minutes) in RECIPES.items():
         done = run({}, name)
         history = done.history

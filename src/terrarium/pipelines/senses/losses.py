@@ -111,10 +111,10 @@ def batch_losses(
 ) -> Losses:
     """All parts; with nested widths, links and taxonomy are the means over the widths (Kusupati et al. 2022)."""
     widths = [*(width for width in options.matryoshka if width < table.dim), table.dim]
-    directed = table.directed.index_select(0, leaves.relation)
+    asked = table.ask(leaves.head, leaves.relation)
     parts = {
-        "link": (_mean(_link(table, leaves, width, options.temperature) for width in widths), len(batch.links)),
-        "direction": (_direction(table, leaves, options.temperature)[directed].sum(), len(batch.links)),
+        "link": (_mean(_link(asked, leaves, width, options.temperature) for width in widths), len(batch.links)),
+        "direction": (_direction(table, asked, leaves, options.temperature), len(batch.links)),
         "taxonomy": (_mean(_taxonomy(leaves, width) for width in widths), len(batch.first)),
         "opposition": (
             objective.opposition_losses(*leaves.antonyms, table.polar, options.margin).sum(),
@@ -147,21 +147,20 @@ def chunks(batch: Batch, size: int) -> Iterator[Batch]:
         )
 
 
-def _link(table: SenseTable, leaves: Leaves, width: int, temperature: float) -> Tensor:
-    relation = leaves.relation
-    opposed = relation % len(RELATIONS) == ANTONYM
+def _link(asked: Tensor, leaves: Leaves, width: int, temperature: float) -> Tensor:
+    opposed = leaves.relation % len(RELATIONS) == ANTONYM
     queries, tails, heads, negatives = (
-        objective.normalise(x[:, :width])
-        for x in (table.ask(leaves.head, relation), leaves.tail, leaves.head, leaves.negatives)
+        objective.normalise(x[:, :width]) for x in (asked, leaves.tail, leaves.head, leaves.negatives)
     )
     return objective.link_losses(queries, tails, negatives, (queries * heads).sum(1), opposed, temperature).sum()
 
 
-def _direction(table: SenseTable, leaves: Leaves, temperature: float) -> Tensor:
-    relation = leaves.relation
-    right = (table.ask(leaves.head, relation) * leaves.tail).sum(1)
-    wrong = (table.ask(leaves.tail, relation) * leaves.head).sum(1)
-    return objective.direction_losses(right, wrong, temperature)
+def _direction(table: SenseTable, asked: Tensor, leaves: Leaves, temperature: float) -> Tensor:
+    """Over the links of directed relations alone."""
+    directed = table.directed.index_select(0, leaves.relation)
+    right = (asked * leaves.tail).sum(1)[directed]
+    turned = table.ask(leaves.tail[directed], leaves.relation[directed])
+    return objective.direction_losses(right, (turned * leaves.head[directed]).sum(1), temperature).sum()
 
 
 def _taxonomy(leaves: Leaves, width: int) -> Tensor:
