@@ -5,6 +5,9 @@ import os
 import pytest
 from hypothesis import settings
 
+# Two tests at once with two threads each wait for each other at every small operation of torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The machine may be shared and compiles on first use: a slow example is no fault.
 settings.register_profile("terrarium", deadline=None)
 settings.load_profile("terrarium")

@@ -204,3 +204,21 @@ def test_uncounted_epochs_neither_stop_a_training_nor_are_its_best(tmp_path):
     store = TrainingStore(tmp_path / "c")
     none = fit(Scripted(values), options=options(3), store=store, fingerprint={"data": "a"}, uncounted_epochs=9)
     assert (none.epochs, none.best_epoch) == (3, 3)
+
+
+def test_patience_starts_anew_where_the_column_says_so(tmp_path):
+    class Grown(Scripted):
+        def epoch(self, epoch):
+            return {**super().epoch(epoch), "grown": float(epoch in {3, 5})}
+
+    def epochs(name, restarts):
+        return fit(
+            Grown([1.0] + [2.0] * 20),
+            options=options(20, patience=3),
+            store=TrainingStore(tmp_path / name),
+            fingerprint={"data": name},
+            restarts=restarts,
+        ).epochs
+
+    assert epochs("plain", None) == 4
+    assert epochs("grown", "grown") == 8

@@ -71,15 +71,15 @@ def test_the_support_has_the_zeros_asked_for_and_keeps_the_largest(dim, share):
     ).all()
 
 
-def test_young_columns_are_always_kept():
-    young = torch.zeros(10, dtype=torch.bool)
-    young[7] = True
-    assert support(rows(5, 10), 3, young)[:, 7].all()
-
-
 def test_shares_of_zeros():
     assert exact_zero_share(np.array([[0.0, 1.0], [0.005, 0.0]])) == 0.5
     assert small_share(np.array([[0.0, 1.0], [0.005, 0.0]])) == 0.75
     noise = np.random.default_rng(0).normal(0, 0.01, 100_000)
     assert small_share(noise) == pytest.approx(0.683, abs=0.005)
     assert exact_zero_share(noise) == 0
+
+
+def test_the_direction_loss_is_logistic_in_the_difference():
+    right, wrong = torch.tensor([0.5, 0.1]), torch.tensor([0.1, 0.5])
+    expected = -torch.nn.functional.logsigmoid(10 * (right - wrong))
+    assert torch.allclose(objective.direction_losses(right, wrong, 10.0), expected)

@@ -23,8 +23,8 @@ def kept_entries(dim: int, share: float) -> int:
     return max(1, dim - round(share * dim))
 
 
-def support(rows: Tensor, kept: int, always: Tensor | None = None) -> Tensor:
-    """Which entries (N, D) are kept: the `kept` largest of each row, and all of the columns in `always` (D,)."""
+def support(rows: Tensor, kept: int) -> Tensor:
+    """Which entries (N, D) are kept: the `kept` largest of each row."""
     import torch
 
     if kept >= rows.shape[1]:
@@ -34,7 +34,7 @@ def support(rows: Tensor, kept: int, always: Tensor | None = None) -> Tensor:
         part = rows[start : start + _CHUNK].abs()
         largest = part.topk(kept, dim=1, sorted=False).indices
         found[start : start + _CHUNK] = torch.zeros_like(part, dtype=torch.bool).scatter_(1, largest, True)
-    return found if always is None else found | always
+    return found
 
 
 def exact_zero_share(vectors: NDArray[np.floating]) -> float:

@@ -68,8 +68,9 @@ class SenseTable:
 
     def choose(self) -> None:
         """Choose the entries that are not zero anew."""
-        own = self.rows[: self.synsets]
-        self.kept = support(own, kept_entries(self.dim, self.zeros), self.young if bool(self.young.any()) else None)
+        own, old = self.rows[: self.synsets], ~self.young
+        self.kept = self.young.expand(own.shape).clone()
+        self.kept[:, old] = support(own[:, old], kept_entries(int(old.sum()), self.zeros))
 
     def codes(self, synset: Tensor) -> Tensor:
         """Sparse rows (B, D) of synsets, at length 1."""
