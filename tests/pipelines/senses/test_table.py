@@ -75,7 +75,7 @@ def test_new_columns_do_not_disturb_the_function(zeros):
     assert made.dim == 192
     assert (after @ after.T - before @ before.T).abs().max() < 0.003
     assert (again @ after.T - asked @ before.T).abs().max() < 0.003
-    assert made.kept[:, 128:].all()
+    assert made.kept[:, 128:].double().mean() == pytest.approx(1 - zeros, abs=0.01)
 
 
 def test_the_optimisers_state_outlives_growth_and_pruning():
@@ -124,9 +124,9 @@ def test_pruning_columns_of_zeros_changes_nothing():
 def test_columns_are_young_until_they_mature():
     made = table(zeros=0.9)
     made.grow(10, 0.001, epoch=1)
-    assert made.kept[:, 40:].all()
+    assert (made.kept[:, 40:].sum(1) == 1).all()
     made.mature()
-    assert not made.kept[:, 40:].all()
+    assert not made.kept[:, 40:].any()
 
 
 def test_a_state_is_taken_up_at_its_own_dimension():

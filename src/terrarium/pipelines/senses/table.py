@@ -32,7 +32,7 @@ class SenseTable:
         scale, shift: (2 R, D) of the relations and of their inverses.
         polar: (D,) dimensions that antonymy reflects.
         directed: (2 R,) relations that differ from their inverses.
-        young: (D,) new columns, which are kept whole until the next check.
+        young: (D,) new columns, which do not compete with the old ones until the next check.
     """
 
     def __init__(self, start: NDArray[np.float32], offsets: int, zeros: float, seed: int, device: str) -> None:
@@ -67,10 +67,14 @@ class SenseTable:
         return (len(self.rows) - 1) * self.dim + 2 * self.scale.numel()
 
     def choose(self) -> None:
-        """Choose the entries that are not zero anew."""
-        own, old = self.rows[: self.synsets], ~self.young
-        self.kept = self.young.expand(own.shape).clone()
-        self.kept[:, old] = support(own[:, old], kept_entries(int(old.sum()), self.zeros))
+        """Choose the entries that are not zero anew; young columns have places of their own."""
+        import torch
+
+        own = self.rows[: self.synsets]
+        self.kept = torch.zeros(own.shape, dtype=torch.bool, device=self.device)
+        for columns in (self.young, ~self.young):
+            if bool(columns.any()):
+                self.kept[:, columns] = support(own[:, columns], kept_entries(int(columns.sum()), self.zeros))
 
     def codes(self, synset: Tensor) -> Tensor:
         """Sparse rows (B, D) of synsets, at length 1."""
