@@ -57,7 +57,8 @@ def similarity_figure(variants: pd.DataFrame) -> Any:
     if not columns:
         note_empty(figure, "no word pairs were given (senses.source.similarity)")
         return figure
-    for row in variants.to_dict("records"):
+    shown = variants[~variants["variant"].str.endswith("zeros")]
+    for row in shown.to_dict("records"):
         names = [name.removesuffix("_spearman").replace("_", " ") for name in columns]
         figure.add_bar(x=names, y=[row[name] for name in columns], name=row["variant"])
     figure.update_yaxes(title_text="rank correlation")
