@@ -11,8 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from terrarium.pipelines.senses.relations import RELATIONS
-from terrarium.pipelines.senses.splitting import PARTS
+from terrarium.pipelines.senses.splitting import relation_rows
 from terrarium.pipelines.senses.vectors import Floats, Vectors, ask
 
 
@@ -165,8 +164,7 @@ def _cosine(a: Floats, b: Floats) -> np.ndarray:
 
 
 def _ends(vectors: Vectors, pairs: pd.DataFrame, relation: str, part: str) -> tuple[Floats, Floats]:
-    wanted = (pairs["relation"] == RELATIONS.index(relation)) & (pairs["part"] == PARTS.index(part))
-    chosen = pairs[wanted]
+    chosen = relation_rows(pairs, relation, part)
     return _rows(vectors, chosen, "head"), _rows(vectors, chosen, "tail")
 
 
@@ -196,8 +194,8 @@ def _all_antonyms(
     vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame
 ) -> tuple[Floats, Floats, np.ndarray, np.ndarray]:
     """Ends and lemmas of the trained antonyms."""
-    wanted = (pairs["relation"] == RELATIONS.index("antonym")) & (pairs["part"] == PARTS.index("train"))
-    chosen = pairs[wanted & (pairs["head_sense"] >= 0) & (pairs["tail_sense"] >= 0)]
+    trained = relation_rows(pairs, "antonym", "train")
+    chosen = trained[(trained["head_sense"] >= 0) & (trained["tail_sense"] >= 0)]
     lemma = senses["lemma"].to_numpy()
     head, tail = chosen["head_sense"].to_numpy(), chosen["tail_sense"].to_numpy()
     return vectors.senses[head], vectors.senses[tail], lemma[head], lemma[tail]

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from terrarium.training.options import Options
@@ -135,13 +134,6 @@ def after_growth(state: GrowthState, epoch: int, dim: int, added: int, validatio
     """What the rule remembers of columns added after an epoch."""
     doublings = float(np.log2((dim + added) / dim))
     return GrowthState(epoch, validation, doublings, None, None, state.closed)
-
-
-def column_energy(rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Energy of each column as a share of the mean column's: sum of squares, 1 on average."""
-    energy = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
-    mean: NDArray[np.float64] = energy / max(energy.mean(), 1e-300)
-    return mean
 
 
 def adapted_batch(batch_size: int, start_dim: int, dim: int) -> int:

@@ -116,12 +116,12 @@ def draw_pairs(
     return a, b, lin_similarity(taxonomy, a, b)
 
 
-def is_held_out(a: NDArray, b: NDArray, size: int) -> NDArray[np.bool_]:
-    """Whether a pair of rows is kept out of training, by a hash of the pair."""
-    low, high = np.minimum(a, b).astype(np.uint64), np.maximum(a, b).astype(np.uint64)
+@njit(cache=True)
+def is_held_out(a: int, b: int, size: int) -> bool:  # pragma: no cover - compiled
+    """Whether a pair of rows, in either order, is kept out of training, by a hash of the pair."""
+    low, high = np.uint64(min(a, b)), np.uint64(max(a, b))
     mixed = (low * np.uint64(size) + high) * np.uint64(0x9E3779B97F4A7C15)
-    held: NDArray[np.bool_] = (mixed >> np.uint64(40)) % np.uint64(VALIDATION_SHARE) == 0
-    return held
+    return bool((mixed >> np.uint64(40)) % np.uint64(VALIDATION_SHARE) == 0)
 
 
 def _without_cycles(child: NDArray[np.int32], parent: NDArray[np.int32], size: int) -> tuple[Any, Any]:
@@ -181,9 +181,7 @@ def _draw(
         if rng.random() < near:
             c = up[rng.integers(up_start[i], up_start[i + 1])]
             j = c if rng.random() < 0.2 else down[rng.integers(down_start[c], down_start[c + 1])]
-        low, high = np.uint64(min(i, j)), np.uint64(max(i, j))
-        mixed = (low * np.uint64(size) + high) * np.uint64(0x9E3779B97F4A7C15)
-        if i != j and ((mixed >> np.uint64(40)) % np.uint64(VALIDATION_SHARE) == 0) == held:
+        if i != j and is_held_out(i, j, size) == held:
             first[k], second[k] = i, j
             k += 1
     return first, second
