@@ -91,15 +91,22 @@ def clip_rows(gradient: "torch.Tensor", max_norm: float) -> "torch.Tensor":
 
 @contextmanager
 def deterministic_algorithms() -> Iterator[None]:
-    """Use torch's reproducible algorithms, and warn where there is none."""
+    """Use torch's reproducible algorithms, and warn where there is none.
+
+    Memory is not filled before it is written: what the algorithms write is all that is read.
+    """
     import torch
+    from torch.utils import deterministic
 
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(True, warn_only=True)
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
 
 
 class TorchTrainable:

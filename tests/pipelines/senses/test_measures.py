@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from terrarium.pipelines.senses.antonyms import antonym_axes, antonym_metrics, auc
+from terrarium.pipelines.senses.antonyms import antonym_metrics, auc
+from terrarium.pipelines.senses.axes import antonym_axes, axes_metrics
 from terrarium.pipelines.senses.ranking import direction_accuracy, filtered_ranks, summary_of
 from terrarium.pipelines.senses.relations import RELATIONS
 from terrarium.pipelines.senses.similarity import find_senses, lemma_places, similarity_metrics, word_places
+from terrarium.pipelines.senses.splitting import PARTS
 from terrarium.pipelines.senses.vectors import Vectors, ask, cut_by_pca, random_vectors, unit_rows, with_zeros
 
 from .lexicon import tables
@@ -126,28 +128,33 @@ def test_reflected_antonyms_are_told_from_everything(random):
     assert numbers["antonym_polar_energy_held_out"] == pytest.approx(1)
 
 
-def test_an_axis_that_orders_its_pairs_is_found_beyond_random_directions():
+def test_an_axis_that_parts_its_pairs_is_found_beyond_random_directions():
     rng = np.random.default_rng(0)
     count, dim = 60, 24
-    base = rng.standard_normal((count, dim)).astype(np.float32)
-    theme = rng.standard_normal((2, dim)).astype(np.float32)
-    first, second = base + 2 * theme[0], base + 2 * theme[1]
-    first[:, 5], second[:, 5] = 6, -6
+    base = 2 * rng.standard_normal((count, dim)).astype(np.float32)
+    first, second = base.copy(), base.copy()
+    first[:, 0], second[:, 1] = 4, 4
+    first[:, 5], second[:, 5] = 4, -4
     rows = unit_rows(np.concatenate([first, second]))
     senses = pd.DataFrame({"lemma": [f"w{i}" for i in range(2 * count)]})
     pairs = pd.DataFrame(
         {
             "relation": RELATIONS.index("antonym"),
-            "part": 0,
+            "part": np.repeat([0, PARTS.index("test")], [40, count - 40]),
             "head_sense": np.arange(count),
             "tail_sense": np.arange(count) + count,
         }
     )
     vectors = Vectors(rows, rows, None, None, np.zeros(dim, bool))
-    axes = antonym_axes(vectors, senses, pairs, 5, 50, np.random.default_rng(0))
-    assert axes["dimension"].tolist() == ["x5"]
-    assert axes["agreement"].iloc[0] == 1
-    assert axes["null_mean"].iloc[0] < 1
+    axes = antonym_axes(vectors, senses, pairs, 5, 200, np.random.default_rng(0))
+    assert axes["dimension"].tolist() == ["x5", "x5"]
+    assert axes["test"].tolist() == ["held-out", "half"]
+    assert axes["pairs"].tolist() == [20, 20]
+    assert axes["agreement"].tolist() == [1, 1]
+    assert (axes["null_95"] < 1).all()
+    numbers = axes_metrics(axes)
+    assert numbers["axes"] == numbers["axes_beyond_null"] == numbers["axes_held_out_beyond_null"] == 1
+    assert numbers["axes_agreement"] == 1
     noise = Vectors(
         *[unit_rows(rng.standard_normal((2 * count, dim)).astype(np.float32))] * 2, None, None, np.zeros(dim, bool)
     )

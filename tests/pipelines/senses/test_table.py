@@ -16,12 +16,17 @@ def codes(made):
     return made.codes(torch.arange(made.synsets))
 
 
+def placed(made, rows, gradient):
+    """A gradient of the whole table that is zero elsewhere."""
+    return torch.zeros_like(made.rows).index_copy(0, rows, gradient)
+
+
 def descend(made, steps=5):
     """A few steps against arbitrary gradients."""
     for i in range(steps):
         generator = torch.Generator().manual_seed(i)
         rows = torch.randperm(len(made.rows), generator=generator)[:12]
-        made.step(rows, torch.randn(12, made.dim, generator=generator), 0.1, 1.0)
+        made.step(rows, placed(made, rows, torch.randn(12, made.dim, generator=generator)), 0.1, 1.0)
         made.step_relations(*(torch.randn(*made.scale.shape, generator=generator) for _ in range(2)), 0.01)
     made.choose()
 
@@ -38,7 +43,9 @@ def test_a_row_moves_along_the_sphere_by_adagrad():
     made = table(zeros=0.0)
     before = made.rows.clone()
     gradient = torch.randn(1, 40, generator=torch.Generator().manual_seed(1))
-    made.step(torch.tensor([3]), gradient, 0.1, 0.0)
+    whole = placed(made, torch.tensor([3]), gradient)
+    made.step(torch.tensor([3]), whole, 0.1, 0.0)
+    assert (whole == 0).all()
     x = before[3]
     tangent = gradient[0] - (gradient[0] @ x) * x
     expected = x - 0.1 * tangent / tangent.norm()
@@ -48,11 +55,11 @@ def test_a_row_moves_along_the_sphere_by_adagrad():
 
 def test_offsets_shrink_to_zero_without_a_gradient_and_the_row_for_none_stays():
     made = table()
-    made.step(torch.tensor([31, 34]), torch.ones(2, 40), 0.1, 0.0)
+    made.step(torch.tensor([31, 34]), torch.ones_like(made.rows), 0.1, 0.0)
     assert made.rows[31].norm() > 0
     assert (made.rows[34] == 0).all()
     before = made.rows[31].norm()
-    made.step(torch.tensor([31]), torch.zeros(1, 40), 0.1, 5.0)
+    made.step(torch.tensor([31]), torch.zeros_like(made.rows), 0.1, 5.0)
     assert made.rows[31].norm() < before
 
 

@@ -1,4 +1,4 @@
-"""Antonyms: told from synonyms and from any two words, where they oppose, and the axes they span."""
+"""Antonyms: told from synonyms and from any two words, and where they oppose."""
 
 from __future__ import annotations
 
@@ -84,72 +84,6 @@ def auc(higher: np.ndarray, lower: np.ndarray) -> float:
     return float((ranks.sum() - len(higher) * (len(higher) + 1) / 2) / (len(higher) * len(lower)))
 
 
-def antonym_axes(
-    vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame, minimum: int, directions: int, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Axes found on half of the antonym pairs and tested on the other half.
-
-    An axis is a dimension; its pairs are those that oppose most there. On the found half the axis gets its poles; on
-    the tested half the share of the pairs whose poles agree with those of their nearest found pair is compared with
-    random directions in place of the dimension.
-
-    Returns:
-        dimension, positive, negative (words of the strongest found pair), pairs (tested), agreement, null_mean and
-        null_95.
-    """
-    a, b, first, second = _all_antonyms(vectors, senses, pairs)
-    order = rng.permutation(len(a))
-    found, tested = order[: len(a) // 2], order[len(a) // 2 :]
-    product = np.minimum(a * b, 0)
-    place = np.where(product.min(axis=1) < 0, product.argmin(axis=1), -1) if len(a) else np.zeros(0, int)
-    rows = []
-    for dimension in range(a.shape[1]):
-        mine, theirs = found[place[found] == dimension], tested[place[tested] == dimension]
-        if len(mine) < minimum or len(theirs) < minimum:
-            continue
-        direction = np.zeros(a.shape[1], np.float32)
-        direction[dimension] = 1.0
-        strongest = mine[product[mine, dimension].argmin()]
-        positive = a[strongest, dimension] > 0
-        null = [_agreement(a, b, mine, theirs, _direction(a.shape[1], rng)) for _ in range(directions)]
-        rows.append(
-            {
-                "dimension": f"x{dimension}",
-                "positive": first[strongest] if positive else second[strongest],
-                "negative": second[strongest] if positive else first[strongest],
-                "pairs": len(theirs),
-                "agreement": _agreement(a, b, mine, theirs, direction),
-                "null_mean": float(np.mean(null)),
-                "null_95": float(np.quantile(null, 0.95)),
-            }
-        )
-    columns = ["dimension", "positive", "negative", "pairs", "agreement", "null_mean", "null_95"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("pairs", ascending=False).reset_index(drop=True)
-
-
-def _agreement(a: Floats, b: Floats, found: np.ndarray, tested: np.ndarray, direction: Floats) -> float:
-    """Share of the tested pairs that the direction orders as it orders the nearest found pair.
-
-    The nearest pair is the one whose ends have the largest cosines with the ends of the tested one, the direction left
-    out, straight or crossed.
-    """
-    flat = [x - np.outer(x @ direction, direction) for x in (a, b)]
-    straight = flat[0][tested] @ flat[0][found].T + flat[1][tested] @ flat[1][found].T
-    crossed = flat[0][tested] @ flat[1][found].T + flat[1][tested] @ flat[0][found].T
-    best = np.maximum(straight, crossed).argmax(axis=1)
-    turned = crossed[np.arange(len(tested)), best] > straight[np.arange(len(tested)), best]
-    way = np.sign((a - b) @ direction)
-    expected = np.where(turned, -way[found][best], way[found][best])
-    return float((expected == way[tested]).mean())
-
-
-def _direction(dim: int, rng: np.random.Generator) -> Floats:
-    drawn = rng.standard_normal(dim).astype(np.float32)
-    direction: Floats = drawn / np.linalg.norm(drawn)
-    return direction
-
-
 def _opposed(vectors: Vectors, a: Floats, b: Floats) -> np.ndarray:
     """Score of the antonym relation; without one, minus the cosine."""
     if vectors.scale is None:
@@ -188,14 +122,3 @@ def _random(vectors: Vectors, senses: pd.DataFrame, count: int, rng: np.random.G
     places = np.flatnonzero(senses["pos"].to_numpy() == "a")
     drawn = rng.choice(places, (2, count)) if len(places) else np.zeros((2, 0), int)
     return vectors.senses[drawn[0]], vectors.senses[drawn[1]]
-
-
-def _all_antonyms(
-    vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame
-) -> tuple[Floats, Floats, np.ndarray, np.ndarray]:
-    """Ends and lemmas of the trained antonyms."""
-    trained = relation_rows(pairs, "antonym", "train")
-    chosen = trained[(trained["head_sense"] >= 0) & (trained["tail_sense"] >= 0)]
-    lemma = senses["lemma"].to_numpy()
-    head, tail = chosen["head_sense"].to_numpy(), chosen["tail_sense"].to_numpy()
-    return vectors.senses[head], vectors.senses[tail], lemma[head], lemma[tail]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.senses.antonyms import antonym_axes, antonym_metrics
+from terrarium.pipelines.senses.antonyms import antonym_metrics
+from terrarium.pipelines.senses.axes import antonym_axes, axes_metrics
 from terrarium.pipelines.senses.options import EvaluationOptions
 from terrarium.pipelines.senses.ranking import (
     direction_accuracy,
@@ -63,12 +64,7 @@ def measure(
         **rows[TRAINED],
         "test_mrr": float((ranks["mrr"] * weight).sum()),
         "test_hits_at_10": float((ranks["hits_at_10"] * weight).sum()),
-        "axes": float(len(axes)),
-        "axes_beyond_null": float((axes["agreement"] > axes["null_95"]).sum()),
-        "axes_agreement": float(np.average(axes["agreement"], weights=axes["pairs"])) if len(axes) else float("nan"),
-        "axes_null_agreement": float(np.average(axes["null_mean"], weights=axes["pairs"]))
-        if len(axes)
-        else float("nan"),
+        **axes_metrics(axes),
     }
     table = pd.DataFrame([{"variant": name, **numbers} for name, numbers in rows.items()])
     return {name: value for name, value in metrics.items() if np.isfinite(value)}, table, ranks, axes

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from terrarium.pipelines.senses import objective
+from terrarium.pipelines.senses import kernel, objective
 from terrarium.pipelines.senses.batches import Batch
 from terrarium.pipelines.senses.options import TrainingOptions
-from terrarium.pipelines.senses.problem import Axes
+from terrarium.pipelines.senses.problem import Axes, Links
 from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS
 from terrarium.pipelines.senses.table import SenseTable
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -53,64 +54,73 @@ class Sums:
 
 
 class Leaves:
-    """The vectors of a batch, and the rows that their gradients go to.
+    """The vectors of a batch, each row gathered once, and the rows that their gradients go to.
 
-    The gradient of a sparse code goes to all entries of its row, kept or not (straight through, Bengio, Léonard and
+    The gradient of a sparse row goes to all of its entries, kept or not (straight through, Bengio, Léonard and
     Courville 2013), so that entries that were dropped can come back.
+
+    Attributes:
+        head, tail, antonyms: senses (B, D) and (A, D).
+        negatives, first, second: synsets (K, D) and (P, D).
+        relation, similarity: of the batch.
+        axes: the vectors of the named axes with their numbers; None without supervision.
+        pairs: rows and values, to differentiate by.
     """
 
     def __init__(self, table: SenseTable, batch: Batch, axes: Axes | None, *, trained: bool = False) -> None:
         import torch
 
-        self.pairs: list[tuple[Tensor, Tensor]] = []
-        self._table, self._trained = table, trained
-        device, links, antonyms = table.device, batch.links, batch.antonyms
-        self.head, self.tail = (
-            self._senses(links.head, links.head_offset),
-            self._senses(links.tail, links.tail_offset),
+        links, antonyms = batch.links, batch.antonyms
+        named = [] if axes is None else [axes.first, axes.second, axes.word]
+        own = [links.head, links.tail, antonyms.head, antonyms.tail, batch.negatives, batch.first, batch.second]
+        synsets, place = _distinct([*own, *named], table.device)
+        offsets, move, owner = _offsets(links, antonyms, table.device)
+        masked = table.masked(synsets).requires_grad_(trained)
+        moved = table.offsets(owner, offsets).requires_grad_(trained)
+        self.pairs = [(synsets, masked), (offsets, moved)]
+        every = objective.normalise(masked).index_select(0, place)
+        codes, others = every[: len(move)], every[len(move) :]
+        senses = objective.normalise(codes + moved.index_select(0, move))
+        self.head, self.tail, *opposed = torch.split(senses, [len(part) for part in own[:4]])
+        self.antonyms = opposed[0], opposed[1]
+        self.negatives, self.first, self.second, *axes_rows = torch.split(
+            others, [len(part) for part in (*own[4:], *named)]
         )
-        self.relation = torch.from_numpy(links.relation).to(device)
-        self.negatives = self._synsets(batch.negatives)
-        self.first, self.second = self._synsets(batch.first), self._synsets(batch.second)
-        self.similarity = torch.from_numpy(batch.similarity).to(device)
-        self.antonyms = (
-            self._senses(antonyms.head, antonyms.head_offset),
-            self._senses(antonyms.tail, antonyms.tail_offset),
-        )
-        self.axes = None if axes is None else self._axes(axes)
+        self.relation = torch.from_numpy(links.relation).to(table.device)
+        self.similarity = torch.from_numpy(batch.similarity).to(table.device)
+        self.axes = None if axes is None else (*axes_rows, *_numbers(axes, table.device))
 
-    def _axes(self, axes: Axes) -> tuple[Tensor, ...]:
-        import torch
 
-        numbers = (torch.from_numpy(x).to(self._table.device) for x in (axes.pair_axis, axes.word_axis, axes.sign))
-        return (*(self._synsets(rows) for rows in (axes.first, axes.second, axes.word)), *numbers)
+def _distinct(rows: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Distinct rows, and where each of the lists, one after the other, finds its own among them."""
+    import torch
 
-    def _synsets(self, rows: np.ndarray) -> Tensor:
-        import torch
+    distinct, place = torch.unique(torch.from_numpy(np.concatenate(rows)).to(device), return_inverse=True)
+    return distinct, place
 
-        places = torch.from_numpy(rows).to(self._table.device)
-        return self._leaf(places, self._table.codes(places))
 
-    def _senses(self, synset: np.ndarray, offset: np.ndarray) -> Tensor:
-        import torch
+def _offsets(links: Links, antonyms: Links, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Distinct rows of offsets, their places for heads and tails of links and antonyms, and the synset of each."""
+    import torch
 
-        places = torch.from_numpy(synset).to(self._table.device)
-        own = torch.from_numpy(offset).to(self._table.device)
-        code = self._leaf(places, self._table.codes(places))
-        return objective.normalise(code + self._leaf(own, self._table.offsets(places, own)))
+    rows = np.concatenate([links.head_offset, links.tail_offset, antonyms.head_offset, antonyms.tail_offset])
+    synset = np.concatenate([links.head, links.tail, antonyms.head, antonyms.tail])
+    distinct, first, place = np.unique(rows, return_index=True, return_inverse=True)
+    found, places, owner = (torch.from_numpy(part).to(device) for part in (distinct, place, synset[first]))
+    return found, places, owner
 
-    def _leaf(self, rows: Tensor, values: Tensor) -> Tensor:
-        if self._trained:
-            values = values.detach().requires_grad_()
-            self.pairs.append((rows, values))
-        return values
+
+def _numbers(axes: Axes, device: torch.device) -> list[Tensor]:
+    import torch
+
+    return [torch.from_numpy(x).to(device) for x in (axes.pair_axis, axes.word_axis, axes.sign)]
 
 
 def batch_losses(
     table: SenseTable, batch: Batch, axes: Axes | None, leaves: Leaves, options: TrainingOptions
 ) -> Losses:
     """All parts; with nested widths, links and taxonomy are the means over the widths (Kusupati et al. 2022)."""
-    widths = [*(width for width in options.matryoshka if width < table.dim), table.dim]
+    widths = _widths(table, options)
     asked = table.ask(leaves.head, leaves.relation)
     parts = {
         "link": (_mean(_link(asked, leaves, width, options.temperature) for width in widths), len(batch.links)),
@@ -128,6 +138,23 @@ def batch_losses(
         consistency = objective.consistency_losses(words, columns[word_axis % len(columns)], sign)
         parts |= {"polarity": (polarity.sum(), len(axes.first)), "consistency": (consistency.sum(), len(axes.word))}
     return Losses(parts)
+
+
+def without_taxonomy(batch: Batch) -> Batch:
+    """A batch without the pairs of the taxonomy, for which `add_taxonomy` stands."""
+    nothing = {name: getattr(batch, name)[:0] for name in ("first", "second", "similarity")}
+    return replace(batch, **nothing)
+
+
+def add_taxonomy(table: SenseTable, batch: Batch, gradient: Tensor, options: TrainingOptions) -> tuple[Tensor, int]:
+    """The compiled loss of the taxonomy's pairs, as in `batch_losses`; its gradient is added to the table's."""
+    import torch
+
+    widths, count = _widths(table, options), len(batch.first)
+    factor = options.taxonomy_weight * len(batch.links) / max(count, 1) / len(widths)
+    arrays = table.rows.numpy(), table.kept.numpy(), batch.first, batch.second, batch.similarity
+    sums = [kernel.add_taxonomy_gradient(*arrays, factor, width, gradient.numpy()) for width in widths]
+    return torch.tensor(sum(sums) / len(widths)), count
 
 
 def chunks(batch: Batch, size: int) -> Iterator[Batch]:
@@ -149,23 +176,30 @@ def chunks(batch: Batch, size: int) -> Iterator[Batch]:
 
 def _link(asked: Tensor, leaves: Leaves, width: int, temperature: float) -> Tensor:
     opposed = leaves.relation % len(RELATIONS) == ANTONYM
-    queries, tails, heads, negatives = (
-        objective.normalise(x[:, :width]) for x in (asked, leaves.tail, leaves.head, leaves.negatives)
-    )
+    queries, tails, heads, negatives = (_cut(x, width) for x in (asked, leaves.tail, leaves.head, leaves.negatives))
     return objective.link_losses(queries, tails, negatives, (queries * heads).sum(1), opposed, temperature).sum()
 
 
 def _direction(table: SenseTable, asked: Tensor, leaves: Leaves, temperature: float) -> Tensor:
     """Over the links of directed relations alone."""
     directed = table.directed.index_select(0, leaves.relation)
-    right = (asked * leaves.tail).sum(1)[directed]
-    turned = table.ask(leaves.tail[directed], leaves.relation[directed])
-    return objective.direction_losses(right, (turned * leaves.head[directed]).sum(1), temperature).sum()
+    right = (asked * leaves.tail).sum(1)
+    turned = (table.ask(leaves.tail, leaves.relation) * leaves.head).sum(1)
+    return (objective.direction_losses(right, turned, temperature) * directed).sum()
 
 
 def _taxonomy(leaves: Leaves, width: int) -> Tensor:
-    a, b = (objective.normalise(x[:, :width]) for x in (leaves.first, leaves.second))
+    a, b = _cut(leaves.first, width), _cut(leaves.second, width)
     return objective.taxonomy_losses(a, b, leaves.similarity).sum()
+
+
+def _widths(table: SenseTable, options: TrainingOptions) -> list[int]:
+    return [*(width for width in options.matryoshka if width < table.dim), table.dim]
+
+
+def _cut(vectors: Tensor, width: int) -> Tensor:
+    """The first dimensions, at length 1."""
+    return vectors if width == vectors.shape[1] else objective.normalise(vectors[:, :width])
 
 
 def _mean(values: Iterator[Tensor]) -> Tensor:

@@ -93,10 +93,12 @@ def _axes(metrics: dict[str, float], axes: pd.DataFrame) -> list[Block]:
     return [
         heading("Axes"),
         paragraph(
-            "Dimensions on which antonyms oppose most. Poles are set on half of the pairs; agreement is the share of "
-            "the other half that the dimension orders as it orders their nearest pair of the first half, beside random "
-            f"directions. {number(metrics['axes_beyond_null'])} of {number(metrics['axes'])} lie above the 95 % "
-            "quantile of the random ones."
+            "Dimensions on which antonyms oppose most. Poles are set on half of the trained pairs. A tested pair takes "
+            "axis and poles from its nearest pair of that half; agreement is the share of the pairs whose ends lie on "
+            "the sides so given, beside random directions. Of the other half of the trained pairs "
+            f"{number(metrics['axes_beyond_null'])} of {number(metrics['axes'])} axes lie above the 95 % quantile of "
+            f"the random ones; of held-out antonyms {number(metrics['axes_held_out_beyond_null'])} of "
+            f"{number(metrics['axes_held_out'])}."
         ),
         table(axes),
     ]

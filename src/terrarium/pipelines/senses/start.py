@@ -49,6 +49,11 @@ def initial_rows(
     own = rows[outside].copy()
     for _ in range(_ROUNDS):
         rows[outside] = _unit(own + (around @ rows)[outside])
+    import os
+    g=float(os.environ.get('GEN','0'))
+    if g:
+        rows[:,0]=g*np.sqrt(np.maximum(1-taxonomy.information,0))
+        rows=_unit(rows)
     return rows
 
 

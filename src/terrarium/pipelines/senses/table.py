@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from terrarium.pipelines.senses import kernel
 from terrarium.pipelines.senses.objective import normalise, polar_columns, query
 from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.pipelines.senses.sparsity import kept_entries, support
@@ -78,35 +79,34 @@ class SenseTable:
 
     def codes(self, synset: Tensor) -> Tensor:
         """Sparse rows (B, D) of synsets, at length 1."""
-        return normalise(self.rows.index_select(0, synset) * self.kept.index_select(0, synset))
+        return normalise(self.masked(synset))
+
+    def masked(self, synset: Tensor) -> Tensor:
+        """The entries (B, D) of synsets that are kept."""
+        return self.rows.index_select(0, synset).masked_fill_(~self.kept.index_select(0, synset), 0.0)
 
     def offsets(self, synset: Tensor, offset: Tensor) -> Tensor:
         """Offsets (B, D) of senses, with zeros where their synsets have them."""
-        return self.rows.index_select(0, offset) * self.kept.index_select(0, synset)
+        return self.rows.index_select(0, offset).masked_fill_(~self.kept.index_select(0, synset), 0.0)
 
     def ask(self, heads: Tensor, relation: Tensor) -> Tensor:
         """Queries (B, D) of heads in relations; from len(RELATIONS) on, in their inverses."""
         return query(heads, self.scale.index_select(0, relation), self.shift.index_select(0, relation))
 
     def step(self, touched: Tensor, gradient: Tensor, rate: float, penalty: float) -> None:
-        """Move rows against their gradients (n, D); synsets along the sphere, offsets with a pull to zero.
+        """Move rows against their gradients; synsets along the sphere, offsets with a pull to zero.
 
         Args:
             touched: (n,) rows, each once; the row for no offset may be among them.
-            gradient: of the sum of the batch's losses.
+            gradient: (S + O + 1, D) of the sum of the batch's losses; that of the rows touched is set to zero.
             rate: learning rate.
             penalty: of the squared length of offsets.
         """
-        rows = self.rows.index_select(0, touched)
-        own = (touched < self.synsets)[:, None]
-        gradient = gradient - own * (gradient * rows).sum(1, keepdim=True) * rows
-        total = self._row_sum.index_select(0, touched) + gradient.square().sum(1)
-        self._row_sum.index_copy_(0, touched, total)
-        size = rate / (total.sqrt() + _TINY)[:, None]
-        moved = rows - size * gradient
-        moved = moved * (1.0 / (1.0 + penalty * size)).masked_fill(own, 1.0)
-        moved = moved.where(~own, normalise(moved))
-        self.rows.index_copy_(0, touched, moved)
+        if self.device.type == "cpu":
+            arrays = (tensor.numpy() for tensor in (self.rows, self._row_sum, touched, gradient))
+            kernel.step_rows(*arrays, self.synsets, rate, penalty)
+        else:
+            step_rows(self.rows, self._row_sum, touched, gradient, self.synsets, rate, penalty)
         self.rows[-1] = 0.0
 
     def step_relations(self, scale: Tensor, shift: Tensor, rate: float) -> None:
@@ -200,3 +200,22 @@ _PLACES = {
     "polar": "polar",
     "young": "young",
 }
+
+
+def step_rows(
+    rows: Tensor, row_sum: Tensor, touched: Tensor, gradient: Tensor, synsets: int, rate: float, penalty: float
+) -> None:
+    """The step of `kernel.step_rows` in PyTorch: with g' = g - <g, x> x for rows on the sphere and s the sum of |g'|^2.
+
+    x <- (x - rate / sqrt(s) g'), at length 1 on the sphere and divided by 1 + penalty rate / sqrt(s) elsewhere.
+    """
+    own, moved = (touched < synsets)[:, None], rows.index_select(0, touched)
+    along = gradient.index_select(0, touched)
+    along = along - own * (along * moved).sum(1, keepdim=True) * moved
+    total = row_sum.index_select(0, touched) + along.square().sum(1)
+    row_sum.index_copy_(0, touched, total)
+    size = rate / (total.sqrt() + _TINY)[:, None]
+    moved = moved - size * along
+    moved = normalise(moved).where(own, moved / (1.0 + penalty * size))
+    rows.index_copy_(0, touched, moved)
+    gradient.index_fill_(0, touched, 0.0)

@@ -16,7 +16,7 @@ from terrarium.pipelines.senses.growth import (
     decide,
     memory_need,
 )
-from terrarium.pipelines.senses.losses import Leaves, Losses, Sums, batch_losses, chunks
+from terrarium.pipelines.senses.losses import Leaves, Losses, Sums, add_taxonomy, batch_losses, chunks, without_taxonomy
 from terrarium.pipelines.senses.messages import describe_columns, gigabytes
 from terrarium.pipelines.senses.options import ModelOptions, TrainingOptions
 from terrarium.pipelines.senses.problem import Problem, antonyms_of
@@ -242,8 +242,7 @@ class SenseTrainer:
                 touched.append(rows)
                 sums.add(losses)
             rows = torch.unique(torch.cat(touched))
-            self.table.step(rows, gradient.index_select(0, rows), rate, self._options.offset_penalty)
-            gradient.index_fill_(0, rows, 0.0)
+            self.table.step(rows, gradient, rate, self._options.offset_penalty)
             self.table.step_relations(by_scale, by_shift, rate * self._options.relation_rate)
         return sums.means()
 
@@ -265,10 +264,12 @@ class SenseTrainer:
         import torch
 
         table, axes = self.table, self._problem.axes
+        compiled = table.device.type == "cpu"
+        taken = without_taxonomy(batch) if compiled else batch
         scale, shift = table.scale, table.shift
         table.scale, table.shift = scale.clone().requires_grad_(), shift.clone().requires_grad_()
-        leaves = Leaves(table, batch, axes, trained=True)
-        losses = batch_losses(table, batch, axes, leaves, self._options)
+        leaves = Leaves(table, taken, axes, trained=True)
+        losses = batch_losses(table, taken, axes, leaves, self._options)
         targets = [table.scale, table.shift, *(leaf for _, leaf in leaves.pairs)]
         found = torch.autograd.grad(losses.total(self._weights, len(batch.links)), targets, allow_unused=True)
         table.scale, table.shift = scale, shift
@@ -277,7 +278,11 @@ class SenseTrainer:
         for (rows, _), part in zip(leaves.pairs, found[2:], strict=True):
             if part is not None:
                 gradient.index_add_(0, rows, part)
-        return torch.cat([rows for rows, _ in leaves.pairs]), losses
+        touched = [rows for rows, _ in leaves.pairs]
+        if compiled:
+            losses.parts["taxonomy"] = add_taxonomy(table, batch, gradient, self._options)
+            touched += [torch.from_numpy(batch.first), torch.from_numpy(batch.second)]
+        return torch.cat(touched), losses
 
     def _log_losses(self, train: dict[str, float], valid: dict[str, float]) -> None:
         for name, numbers in (("Train", train), ("Val  ", valid)):
