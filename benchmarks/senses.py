@@ -18,11 +18,17 @@ RECIPES = {
     "senses_documented": ("12-18", "20-30"),
 }
 """The documents' stopping epoch and minutes on a T4, of each environment."""
-SIZES: dict[str, dict[str, str]] = {
-    **{f"fixed {dim}": {"model.dim": str(dim), "training.growth.enabled": "false"} for dim in (64, 128, 256, 512)},
-    "grown from 64 by need": {"model.dim": "64"},
-    "grown from 64 at random": {"model.dim": "64", "training.growth.rule": "random"},
+SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
+    "grown from 64 by need": (None, {"model.dim": "64"}),
+    **{f"fixed {dim}": (None, {"model.dim": str(dim), "training.growth.enabled": "false"}) for dim in (64, 128, 256)},
+    "nested 128": ("senses_nested", {"model.dim": "128"}),
+    "grown from 64 at random": (None, {"model.dim": "64", "training.growth.rule": "random"}),
+    "fixed 512": (None, {"model.dim": "512", "training.growth.enabled": "false"}),
 }
+"""Environment and parameters of each variant."""
+SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "nested 128": ("first 32", "first 64")}
+"""Cuts that are shown beside their variant."""
+EPOCHS = "8"
 SEEDS = (0, 1, 2)
 MEASURES = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
 SIMILARITY = "TERRARIUM_WORDSIM"
@@ -35,6 +41,7 @@ class Outcome:
 
     history: pd.DataFrame
     metrics: dict[str, float]
+    variants: pd.DataFrame
     summary: dict[str, float]
     cost: Cost
 
@@ -68,17 +75,28 @@ def recipes() -> None:
 
 
 def sizes() -> None:
-    """Growth beside fixed sizes at equal epochs; medians over the seeds."""
-    header = ["variant", "dimensions", "parameter updates (10^9)", "minutes", *MEASURES]
+    """Growth beside fixed sizes at equal epochs, and the cuts of some; medians over the seeds."""
+    header = ["variant", "dimensions", "parameter updates (10^9)", "CPU minutes", *MEASURES]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
-    for name, parameters in SIZES.items():
-        found = [run(parameters | {"training.seed": str(s), "model.seed": str(s)}, None) for s in SEEDS]
-        rows = pd.DataFrame([{measure: done.metrics.get(measure) for measure in MEASURES} for done in found])
+    for name, (environment, parameters) in SIZES.items():
+        found = [run({**parameters, **_seeded(seed)}, environment) for seed in SEEDS]
         dims = sorted({int(done.history["dim"].iloc[-1]) for done in found})
-        updates = pd.Series([(done.history["parameters"]).sum() / 1e9 for done in found]).median()
-        minutes = pd.Series([done.history["seconds"].sum() / 60 for done in found]).median()
+        updates = pd.Series([done.history["parameters"].sum() / 1e9 for done in found]).median()
+        minutes = pd.Series([done.cost.cpu / 60 for done in found]).median()
         cells = [name, ", ".join(map(str, dims)), f"{updates:.2f}", f"{minutes:.1f}"]
-        print(f"| {' | '.join([*cells, *(f'{value:.3f}' for value in rows.median())])} |", flush=True)
+        print(_row(cells, pd.DataFrame([done.metrics for done in found])), flush=True)
+        for cut in SHORTER.get(name, ()):
+            rows = pd.concat([done.variants[done.variants["variant"] == cut] for done in found])
+            print(_row([f"{name}, {cut}", cut.rpartition(" ")[2], "", ""], rows), flush=True)
+
+
+def _seeded(seed: int) -> dict[str, str]:
+    return {"training.seed": str(seed), "model.seed": str(seed), "training.max_epochs": EPOCHS}
+
+
+def _row(cells: list[str], measured: pd.DataFrame) -> str:
+    medians = [f"{measured[name].median():.3f}" if name in measured else "" for name in MEASURES]
+    return f"| {' | '.join([*cells, *medians])} |"
 
 
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:
@@ -94,6 +112,7 @@ def run(parameters: dict[str, str], environment: str | None) -> Outcome:
         return Outcome(
             pd.read_parquet(_artifact(folder, "history.parquet")),
             json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            pd.read_parquet(_artifact(folder, "variant_metrics.parquet")),
             json.loads(_artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
             cost,
         )

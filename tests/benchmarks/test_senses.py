@@ -17,7 +17,8 @@ def done(monkeypatch):
             {"epoch": [1, 2, 3], "dim": [64, 64, 128], "batch_size": [100, 100, 50], "seconds": 20.0, "parameters": 1e9}
         )
         metrics = dict.fromkeys(senses.MEASURES, 0.5)
-        return senses.Outcome(history, metrics, {}, Cost(1.0, 1.0, 1.0))
+        cuts = pd.DataFrame({"variant": ["PCA to 64", "first 32"], "simlex999_spearman": [0.4, 0.3]})
+        return senses.Outcome(history, metrics, cuts, {}, Cost(1.0, 60.0, 1.0))
 
     monkeypatch.setattr(senses, "run", run)
     return asked
@@ -35,5 +36,7 @@ def test_sizes_are_medians_over_the_seeds(done, capsys):
     senses.sizes()
     printed = capsys.readouterr().out
     assert "| fixed 64 | 128 | 3.00 | 1.0 | 0.500 |" in printed
+    assert "| fixed 512, PCA to 64 | 64 |  |  | 0.400 |" in printed
+    assert "| nested 128, first 32 | 32 |  |  | 0.300 |" in printed
     assert {parameters["model.seed"] for parameters, _ in done} == {"0", "1", "2"}
     assert len(done) == len(senses.SIZES) * 3

@@ -9,11 +9,16 @@ from terrarium.pipelines.senses.table import SenseTable
 def table(dim=40, zeros=0.5, synsets=30, offsets=4):
     start = np.random.default_rng(0).standard_normal((synsets, dim)).astype(np.float32)
     start /= np.linalg.norm(start, axis=1, keepdims=True)
-    return SenseTable(start, offsets, zeros, 0, "cpu")
+    return SenseTable(start, offsets, zeros, "cpu")
 
 
 def codes(made):
     return made.codes(torch.arange(made.synsets))
+
+
+def columns(count, rows=30):
+    drawn = np.random.default_rng(count).standard_normal((rows, count)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
 def placed(made, rows, gradient):
@@ -77,7 +82,7 @@ def test_new_columns_do_not_disturb_the_function(zeros):
     made = table(dim=128, zeros=zeros)
     descend(made)
     before, asked = codes(made), made.ask(codes(made), torch.zeros(30, dtype=torch.long))
-    made.grow(64, 0.001, epoch=3)
+    made.grow(columns(64), 0.001)
     after, again = codes(made), made.ask(codes(made), torch.zeros(30, dtype=torch.long))
     assert made.dim == 192
     assert (after @ after.T - before @ before.T).abs().max() < 0.003
@@ -89,7 +94,7 @@ def test_the_optimisers_state_outlives_growth_and_pruning():
     made = table()
     descend(made)
     state = made.state().tensors
-    made.grow(20, 0.001, epoch=1)
+    made.grow(columns(20), 0.001)
     grown = made.state().tensors
     assert np.array_equal(grown["row_sum"], state["row_sum"])
     assert np.array_equal(grown["scale_sum"][:, :40], state["scale_sum"])
@@ -107,7 +112,7 @@ def test_the_optimisers_state_outlives_growth_and_pruning():
 
 def test_growth_and_pruning_stay_on_the_device_and_in_the_dtype():
     made = table()
-    made.grow(8, 0.001, epoch=1)
+    made.grow(columns(8), 0.001)
     made.prune(torch.arange(48) % 5 > 0)
     for name, value in vars(made).items():
         if isinstance(value, torch.Tensor):
@@ -130,7 +135,7 @@ def test_pruning_columns_of_zeros_changes_nothing():
 
 def test_columns_are_young_until_they_mature():
     made = table(zeros=0.9)
-    made.grow(10, 0.001, epoch=1)
+    made.grow(columns(10), 0.001)
     assert (made.kept[:, 40:].sum(1) == 1).all()
     made.mature()
     assert not made.kept[:, 40:].any()
@@ -139,7 +144,7 @@ def test_columns_are_young_until_they_mature():
 def test_a_state_is_taken_up_at_its_own_dimension():
     made, other = table(), table(dim=12)
     descend(made)
-    made.grow(16, 0.001, epoch=2)
+    made.grow(columns(16), 0.001)
     other.load(made.state())
     assert other.state().equals(made.state())
     assert torch.equal(codes(other), codes(made))

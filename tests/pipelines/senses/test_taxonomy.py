@@ -86,13 +86,22 @@ def test_nothing_is_drawn_where_there_is_no_taxonomy():
 
 
 def test_the_inherited_start_is_lin_in_expectation(taxonomy):
-    rows = initial_rows(taxonomy, NONE, NONE, 20_000, "inherited", np.random.default_rng(0))
+    rows = initial_rows(taxonomy, NONE, NONE, 20_000, "inherited", 0.0, np.random.default_rng(0))
     content = taxonomy.information
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     assert rows[3] @ rows[4] == pytest.approx(content[1], abs=0.03)
     assert rows[3] @ rows[1] == pytest.approx(np.sqrt(content[1]), abs=0.03)
-    random = initial_rows(taxonomy, NONE, NONE, 20_000, "random", np.random.default_rng(0))
+    random = initial_rows(taxonomy, NONE, NONE, 20_000, "random", 0.5, np.random.default_rng(0))
     assert abs(random[3] @ random[4]) < 0.05
+
+
+def test_the_first_column_says_how_general_a_synset_is(taxonomy):
+    rows = initial_rows(taxonomy, NONE, NONE, 2_000, "inherited", 0.5, np.random.default_rng(0))
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    leaves = taxonomy.information == 1
+    assert (rows[leaves, 0] == 0).all()
+    order = np.argsort(taxonomy.information[~leaves])
+    assert (np.diff(rows[~leaves, 0][order]) <= 0).all()
 
 
 def test_added_information_sums_to_the_whole_in_a_tree(taxonomy):

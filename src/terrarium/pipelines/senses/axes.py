@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -145,8 +145,8 @@ def _nearest(found: Opposites, tested: Opposites) -> tuple[NDArray[np.int64], ND
 
 
 def _without(pairs: Opposites, direction: Floats) -> Opposites:
-    ends = (rows - np.outer(rows @ direction, direction) for rows in (pairs.first, pairs.second))
-    return Opposites(*ends, pairs.first_lemma, pairs.second_lemma)
+    first, second = (rows - np.outer(rows @ direction, direction) for rows in (pairs.first, pairs.second))
+    return replace(pairs, first=first, second=second)
 
 
 def _direction(size: int, rng: np.random.Generator) -> Floats:

@@ -1,4 +1,4 @@
-"""Everything that is measured of sense vectors, beside random ones and cuts by PCA."""
+"""Everything that is measured of sense vectors, beside random ones and shorter ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from terrarium.pipelines.senses.ranking import (
 from terrarium.pipelines.senses.relations import Lexicon
 from terrarium.pipelines.senses.similarity import WordPair, find_senses, similarity_metrics
 from terrarium.pipelines.senses.sparsity import exact_zero_share, small_share
-from terrarium.pipelines.senses.vectors import Vectors, cut_by_pca, random_vectors, with_zeros
+from terrarium.pipelines.senses.vectors import Vectors, cut_by_pca, cut_to_first, random_vectors, with_zeros
 from terrarium.training.seeding import generator
 
 Measured = tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]
@@ -43,7 +43,9 @@ def measure(
     dim = trained.synsets.shape[1]
     variants = {TRAINED: trained}
     variants |= {f"{share:.0%} zeros": with_zeros(trained, share) for share in options.sparsity_curve if share > 0}
-    variants |= {f"PCA to {width}": cut_by_pca(trained, width) for width in options.truncations if width < dim}
+    widths = [width for width in options.truncations if width < dim]
+    variants |= {f"PCA to {width}": cut_by_pca(trained, width) for width in widths}
+    variants |= {f"first {width}": cut_to_first(trained, width) for width in widths}
     rng = generator(options.seed, "null")
     variants["random"] = random_vectors(len(lexicon.synsets), lexicon.senses, dim, trained.polar, rng)
     words = find_senses(word_pairs, lexicon.senses, lexicon.relations, len(lexicon.synsets))

@@ -38,7 +38,7 @@ class GrowthOptions(Options):
         ge=0,
         description="relative gain in validation loss per doubling of the parameters that the last growth must give",
     )
-    new_column_share: float = Field(gt=0, lt=0.1, description="share of a row's energy that new columns start with")
+    new_column_share: float = Field(gt=0, lt=0.5, description="share of a row's energy that new columns start with")
     prune_below: float = Field(
         ge=0, lt=1, description="columns below this share of the mean column's energy are removed; 0: none"
     )

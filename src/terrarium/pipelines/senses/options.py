@@ -66,6 +66,9 @@ class ModelOptions(Base):
 
     dim: int = Field(ge=2, description="dimensions at the start; with growth.enabled false, to the end")
     init: Initialisation = Field(description="inherited: sums over ancestors, see docs/senses.md; random")
+    generality: float = Field(
+        ge=0, description="of the column of the inherited start that says how general a synset is"
+    )
     seed: int = Field(ge=0)
 
 
@@ -130,7 +133,9 @@ class EvaluationOptions(Base):
     ranking_queries: int = Field(gt=0, description="held-out pairs a relation that are ranked, at most")
     transitive_pairs: int = Field(gt=0, description="pairs of synset and far ancestor whose direction is asked")
     sparsity_curve: list[float] = Field(description="shares of zeros at which quality is measured")
-    truncations: list[int] = Field(description="dimensions to which the vectors are cut by PCA for comparison")
+    truncations: list[int] = Field(
+        description="dimensions to which the vectors are cut, by PCA and by taking the first"
+    )
     axis_pairs: int = Field(gt=1, description="antonym pairs that an axis needs at least")
     null_directions: int = Field(gt=0, description="random directions that axes are compared with")
     seed: int = Field(ge=0)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from terrarium.pipelines.senses.relations import HYPERNYM, INSTANCE, RELATIONS, SYMMETRIC
 from terrarium.pipelines.senses.splitting import PARTS
-from terrarium.pipelines.senses.vectors import Vectors, ask
+from terrarium.pipelines.senses.vectors import Floats, Vectors, ask
 
 _CHUNK = 256
 
@@ -49,13 +49,22 @@ def summary_of(ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def direction_accuracy(vectors: Vectors, child: np.ndarray, parent: np.ndarray) -> float:
-    """How often `child is a parent` scores above `parent is a child`; ties count half."""
+    """How often `child is a parent` scores above `parent is a child`; ties count half.
+
+    A pair scores what hypernymy asks of the child plus what its inverse asks of the parent.
+    """
     if not len(child):
         return float("nan")
     below, above = vectors.synsets[child], vectors.synsets[parent]
-    right = (ask(vectors, below, HYPERNYM) * above).sum(1)
-    wrong = (ask(vectors, above, HYPERNYM) * below).sum(1)
-    return float((right > wrong).mean() + 0.5 * (right == wrong).mean())
+    difference = _is_a(vectors, below, above) - _is_a(vectors, above, below)
+    return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
+
+
+def _is_a(vectors: Vectors, child: Floats, parent: Floats) -> Floats:
+    upwards = (ask(vectors, child, HYPERNYM) * parent).sum(1)
+    downwards = (ask(vectors, parent, HYPERNYM, inverse=True) * child).sum(1)
+    score: Floats = upwards + downwards
+    return score
 
 
 def held_out_hypernyms(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

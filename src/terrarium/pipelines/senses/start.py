@@ -4,7 +4,7 @@ Give each concept c a random direction and let a synset be the sum over its ance
 root of the information that c adds to its parents. In a tree the expected product of two synsets is then the
 information content of their lowest common ancestor, their cosine about Lin's similarity, and the error about
 1 / sqrt(D) (a random projection, Johnson and Lindenstrauss 1984). Nothing is trained; the figures of this start stand
-beside the trained ones.
+beside the trained ones. One column says how general a synset is, which a sum over ancestors does not.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def initial_rows(
     tail: NDArray[np.int64],
     dim: int,
     init: Initialisation,
+    generality: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
     """Rows (S, D) at length 1; what stands in no taxonomy, such as adjectives, starts near its neighbours.
@@ -36,6 +37,8 @@ def initial_rows(
         head, tail: (L,) rows of linked synsets, in both directions.
         dim: D.
         init: inherited, or random for all.
+        generality: the first column of the inherited start is this times sqrt(1 - information content): 0 at a leaf;
+            0: a column like the others.
         rng: of the directions.
     """
     synsets = len(taxonomy.information)
@@ -49,12 +52,9 @@ def initial_rows(
     own = rows[outside].copy()
     for _ in range(_ROUNDS):
         rows[outside] = _unit(own + (around @ rows)[outside])
-    import os
-    g=float(os.environ.get('GEN','0'))
-    if g:
-        rows[:,0]=g*np.sqrt(np.maximum(1-taxonomy.information,0))
-        rows=_unit(rows)
-    return rows
+    if generality > 0:
+        rows[:, 0] = generality * np.sqrt(np.maximum(1 - taxonomy.information, 0))
+    return _unit(rows)
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

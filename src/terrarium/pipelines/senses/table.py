@@ -11,7 +11,6 @@ from terrarium.pipelines.senses import kernel
 from terrarium.pipelines.senses.objective import normalise, polar_columns, query
 from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.pipelines.senses.sparsity import kept_entries, support
-from terrarium.training.seeding import generator
 from terrarium.training.state import State
 
 if TYPE_CHECKING:
@@ -36,14 +35,14 @@ class SenseTable:
         young: (D,) new columns, which do not compete with the old ones until the next check.
     """
 
-    def __init__(self, start: NDArray[np.float32], offsets: int, zeros: float, seed: int, device: str) -> None:
+    def __init__(self, start: NDArray[np.float32], offsets: int, zeros: float, device: str) -> None:
         """Start from rows (S, D) of the synsets at length 1, and no offsets."""
         import torch
 
         synsets, dim = start.shape
         rows = torch.zeros(synsets + offsets + 1, dim)
         rows[:synsets] = torch.from_numpy(start)
-        self.synsets, self.zeros, self._seed = synsets, zeros, seed
+        self.synsets, self.zeros = synsets, zeros
         self.device = torch.device(device)
         self.rows = rows.to(self.device)
         self._row_sum = torch.zeros(len(rows), device=self.device)
@@ -103,8 +102,8 @@ class SenseTable:
             penalty: of the squared length of offsets.
         """
         if self.device.type == "cpu":
-            arrays = (tensor.numpy() for tensor in (self.rows, self._row_sum, touched, gradient))
-            kernel.step_rows(*arrays, self.synsets, rate, penalty)
+            arrays = [tensor.numpy() for tensor in (self.rows, self._row_sum, touched, gradient)]
+            kernel.step_rows(*[*arrays, self.synsets, rate, penalty])
         else:
             step_rows(self.rows, self._row_sum, touched, gradient, self.synsets, rate, penalty)
         self.rows[-1] = 0.0
@@ -117,16 +116,21 @@ class SenseTable:
         self.shift = self.shift - rate * shift / (self._shift_sum.sqrt() + _TINY)
         self._reflect()
 
-    def grow(self, count: int, share: float, epoch: int) -> None:
-        """Add columns that hold `share` of each synset's energy, random and small; everything else stays.
+    def grow(self, columns: NDArray[np.float32], share: float) -> None:
+        """Add columns that hold `share` of each synset's energy; everything else stays.
 
-        A cosine changes by at most about `share`. The accumulators of the rows stay, those of new entries start at 0.
+        A cosine changes by at most `share` of the difference to what the new columns say. The accumulators of the rows
+        stay, those of new entries start at 0.
+
+        Args:
+            columns: (S, n) rows at length 1.
+            share: 0 to 1.
         """
         import torch
 
-        draw = generator(self._seed, "columns", epoch).standard_normal((self.synsets, count), dtype=np.float32)
+        count = columns.shape[1]
         fresh = torch.zeros(len(self.rows), count, device=self.device)
-        fresh[: self.synsets] = torch.from_numpy(draw * (share / count) ** 0.5).to(self.device)
+        fresh[: self.synsets] = torch.from_numpy(columns * (share / (1 - share)) ** 0.5).to(self.device)
         self.rows = torch.cat([self.rows, fresh], dim=1)
         self.rows[: self.synsets] = normalise(self.rows[: self.synsets])
         self.polar = torch.cat([self.polar, torch.from_numpy(polar_columns(self.dim - count, count)).to(self.device)])

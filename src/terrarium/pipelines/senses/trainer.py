@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from terrarium.pipelines.senses.batches import Batch, Shape, batches
 from terrarium.pipelines.senses.growth import (
@@ -52,10 +53,8 @@ class SenseTrainer:
         if training.batch_size > len(problem.train):
             notice = "Batch size %d exceeds the %d links there are: an epoch is one step. Lower training.batch_size"
             logger.warning(notice, training.batch_size, len(problem.train))
-        rng = generator(model.seed, "start")
-        close = problem.train.take(np.flatnonzero(problem.train.relation % len(RELATIONS) != ANTONYM))
-        start = initial_rows(problem.taxonomy, close.head, close.tail, model.dim, model.init, rng)
-        self.table = SenseTable(start, problem.offsets, training.sparsity_target, model.seed, device)
+        start = self._inherit(model.dim, model.generality, generator(model.seed, "start"))
+        self.table = SenseTable(start, problem.offsets, training.sparsity_target, device)
         self._antonyms = antonyms_of(problem.train)
         self._validation_antonyms = antonyms_of(problem.validation)
         self._growth, self._pending, self._grown_at = GrowthState(), 0, 0
@@ -142,13 +141,20 @@ class SenseTrainer:
 
     def _grow(self, epoch: int) -> None:
         before, table = self.batch_size, self.table
-        table.grow(self._pending, self._options.growth.new_column_share, epoch)
+        columns = self._inherit(self._pending, 0.0, generator(self._model.seed, "columns", epoch))
+        table.grow(columns, self._options.growth.new_column_share)
         self._grown_at = epoch
         if self.batch_size != before:
             logger.info("  Adapted batch size to %d for %d dimensions", self.batch_size, table.dim)
         logger.info("  The optimiser's state is kept; patience starts anew")
         if table.dim >= self._options.growth.max_dim:
             logger.info("  Maximum dimensions reached (%d)", table.dim)
+
+    def _inherit(self, dim: int, generality: float, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Rows to start from; antonyms are no reason to start alike."""
+        links = self._problem.train
+        close = links.take(np.flatnonzero(links.relation % len(RELATIONS) != ANTONYM))
+        return initial_rows(self._problem.taxonomy, close.head, close.tail, dim, self._model.init, generality, rng)
 
     def _consider(self, epoch: int, validation: float) -> tuple[int, int]:
         options, table = self._options.growth, self.table

@@ -71,6 +71,15 @@ def cut_by_pca(vectors: Vectors, dim: int) -> Vectors:
     return Vectors(rows, senses, None, None, np.zeros(dim, bool))
 
 
+def cut_to_first(vectors: Vectors, dim: int) -> Vectors:
+    """The first `dim` dimensions, with the relations (what `matryoshka` trains to stand alone)."""
+    scale = None if vectors.scale is None else vectors.scale[:, :dim]
+    shift = None if vectors.shift is None else vectors.shift[:, :dim]
+    return Vectors(
+        unit_rows(vectors.synsets[:, :dim]), unit_rows(vectors.senses[:, :dim]), scale, shift, vectors.polar[:dim]
+    )
+
+
 def with_zeros(vectors: Vectors, share: float) -> Vectors:
     """The vectors with at least a share of each row's entries at zero, the smallest first."""
     return Vectors(
