@@ -19,11 +19,14 @@ RECIPES = {
 }
 """The documents' stopping epoch and minutes on a T4, of each environment."""
 SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
-    "grown from 64 by need": (None, {"model.dim": "64"}),
-    **{f"fixed {dim}": (None, {"model.dim": str(dim), "training.growth.enabled": "false"}) for dim in (64, 128, 256)},
+    "grown from 64 by need": (None, {"model.dim": "64", "training.growth.enabled": "true"}),
+    **{f"fixed {dim}": (None, {"model.dim": str(dim)}) for dim in (64, 128, 256)},
     "nested 128": ("senses_nested", {"model.dim": "128"}),
-    "grown from 64 at random": (None, {"model.dim": "64", "training.growth.rule": "random"}),
-    "fixed 512": (None, {"model.dim": "512", "training.growth.enabled": "false"}),
+    "grown from 64 at random": (
+        None,
+        {"model.dim": "64", "training.growth.enabled": "true", "training.growth.rule": "random"},
+    ),
+    "fixed 512": (None, {"model.dim": "512"}),
 }
 """Environment and parameters of each variant."""
 SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "nested 128": ("first 32", "first 64")}

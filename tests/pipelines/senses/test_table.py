@@ -117,7 +117,7 @@ def test_growth_and_pruning_stay_on_the_device_and_in_the_dtype():
     for name, value in vars(made).items():
         if isinstance(value, torch.Tensor):
             assert value.device.type == "cpu", name
-            assert value.dtype in {torch.float32, torch.bool}, name
+            assert value.dtype in {torch.float32, torch.bool, torch.int64}, name
 
 
 def test_pruning_columns_of_zeros_changes_nothing():
@@ -133,12 +133,14 @@ def test_pruning_columns_of_zeros_changes_nothing():
     assert torch.allclose(before @ before.T, after @ after.T, atol=1e-6)
 
 
-def test_columns_are_young_until_they_mature():
+def test_each_growth_has_zeros_of_its_own():
     made = table(zeros=0.9)
     made.grow(columns(10), 0.001)
-    assert (made.kept[:, 40:].sum(1) == 1).all()
-    made.mature()
-    assert not made.kept[:, 40:].any()
+    made.grow(columns(20), 0.001)
+    for first, last, kept in ((0, 40, 4), (40, 50, 1), (50, 70, 2)):
+        assert (made.kept[:, first:last].sum(1) == kept).all()
+    made.prune(torch.arange(70) < 40)
+    assert (made.kept.sum(1) == 4).all()
 
 
 def test_a_state_is_taken_up_at_its_own_dimension():

@@ -32,7 +32,7 @@ class SenseTable:
         scale, shift: (2 R, D) of the relations and of their inverses.
         polar: (D,) dimensions that antonymy reflects.
         directed: (2 R,) relations that differ from their inverses.
-        young: (D,) new columns, which do not compete with the old ones until the next check.
+        block: (D,) number of the growth that brought a column; zeros are chosen within each block.
     """
 
     def __init__(self, start: NDArray[np.float32], offsets: int, zeros: float, device: str) -> None:
@@ -50,7 +50,7 @@ class SenseTable:
         self.shift = torch.zeros_like(self.scale)
         self._scale_sum, self._shift_sum = torch.zeros_like(self.scale), torch.zeros_like(self.scale)
         self.polar = torch.from_numpy(polar_columns(0, dim)).to(self.device)
-        self.young = torch.zeros(dim, dtype=torch.bool, device=self.device)
+        self.block = torch.zeros(dim, dtype=torch.int64, device=self.device)
         directed = [name not in SYMMETRIC for name in RELATIONS] * 2
         self.directed = torch.tensor(directed, device=self.device)
         self._reflect()
@@ -67,12 +67,13 @@ class SenseTable:
         return (len(self.rows) - 1) * self.dim + 2 * self.scale.numel()
 
     def choose(self) -> None:
-        """Choose the entries that are not zero anew; young columns have places of their own."""
+        """Choose the entries that are not zero anew; each block of columns has places of its own."""
         import torch
 
         own = self.rows[: self.synsets]
         self.kept = torch.zeros(own.shape, dtype=torch.bool, device=self.device)
-        for columns in (self.young, ~self.young):
+        for number in range(int(self.block.max()) + 1):
+            columns = self.block == number
             if bool(columns.any()):
                 self.kept[:, columns] = support(own[:, columns], kept_entries(int(columns.sum()), self.zeros))
 
@@ -134,7 +135,7 @@ class SenseTable:
         self.rows = torch.cat([self.rows, fresh], dim=1)
         self.rows[: self.synsets] = normalise(self.rows[: self.synsets])
         self.polar = torch.cat([self.polar, torch.from_numpy(polar_columns(self.dim - count, count)).to(self.device)])
-        self.young = torch.cat([torch.zeros_like(self.young), torch.ones(count, dtype=torch.bool, device=self.device)])
+        self.block = torch.cat([self.block, (self.block.max() + 1).expand(count)])
         wide = torch.zeros(len(self.scale), count, device=self.device)
         self.scale, self.shift = torch.cat([self.scale, wide + 1], dim=1), torch.cat([self.shift, wide], dim=1)
         self._scale_sum = torch.cat([self._scale_sum, wide], dim=1)
@@ -146,14 +147,9 @@ class SenseTable:
         """Keep the columns of a mask (D,); rows of synsets return to length 1."""
         self.rows = self.rows[:, keep].contiguous()
         self.rows[: self.synsets] = normalise(self.rows[: self.synsets])
-        self.polar, self.young = self.polar[keep], self.young[keep]
+        self.polar, self.block = self.polar[keep], self.block[keep]
         self.scale, self.shift = self.scale[:, keep].contiguous(), self.shift[:, keep].contiguous()
         self._scale_sum, self._shift_sum = self._scale_sum[:, keep], self._shift_sum[:, keep]
-        self.choose()
-
-    def mature(self) -> None:
-        """New columns compete for their places from now on."""
-        self.young.zero_()
         self.choose()
 
     def column_energy(self) -> np.ndarray:
@@ -202,7 +198,7 @@ _PLACES = {
     "shift": "shift",
     "shift_sum": "_shift_sum",
     "polar": "polar",
-    "young": "young",
+    "block": "block",
 }
 
 

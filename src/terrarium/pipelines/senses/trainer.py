@@ -57,7 +57,7 @@ class SenseTrainer:
         self.table = SenseTable(start, problem.offsets, training.sparsity_target, device)
         self._antonyms = antonyms_of(problem.train)
         self._validation_antonyms = antonyms_of(problem.validation)
-        self._growth, self._pending, self._grown_at = GrowthState(), 0, 0
+        self._growth, self._pending = GrowthState(), 0
         self._weights = {
             "link": 1.0,
             "direction": training.direction_weight,
@@ -103,14 +103,14 @@ class SenseTrainer:
 
     def state(self) -> State:
         """Table, rule of growth, and what the next epoch will change."""
-        metadata = {"growth": self._growth.as_json(), "pending": self._pending, "grown_at": self._grown_at}
+        metadata = {"growth": self._growth.as_json(), "pending": self._pending}
         return State(self.table.state().tensors, metadata)
 
     def load(self, state: State) -> None:
         """Become what `state` gave, at its dimension."""
         self.table.load(state)
         self._growth = GrowthState(**state.metadata["growth"])
-        self._pending, self._grown_at = state.metadata["pending"], state.metadata["grown_at"]
+        self._pending = state.metadata["pending"]
 
     def weights(self) -> State:
         """Codes of the synsets with exact zeros, offsets of senses, and the relations."""
@@ -130,20 +130,16 @@ class SenseTrainer:
 
     def _prepare(self, epoch: int) -> None:
         """Do what the last epoch decided, now that its state has been saved."""
-        interval = self._options.growth.expand_interval
         if self._pending > 0:
             self._grow(epoch - 1)
         elif self._pending < 0:
             self.table.prune(self._used())
-        if self._grown_at and epoch - 1 == self._grown_at + interval:
-            self.table.mature()
         self._pending = 0
 
     def _grow(self, epoch: int) -> None:
         before, table = self.batch_size, self.table
         columns = self._inherit(self._pending, 0.0, generator(self._model.seed, "columns", epoch))
         table.grow(columns, self._options.growth.new_column_share)
-        self._grown_at = epoch
         if self.batch_size != before:
             logger.info("  Adapted batch size to %d for %d dimensions", self.batch_size, table.dim)
         logger.info("  The optimiser's state is kept; patience starts anew")
@@ -173,7 +169,8 @@ class SenseTrainer:
             logger.info("  Growth: %s", decision.reason)
         if add and not self._fits(table.dim + add):
             add = 0
-        unused = int((~self._used()).sum()) if decision.reason and not add and not self._young() else 0
+        settled = not self._growth.changed or epoch - self._growth.changed > options.expand_interval
+        unused = int((~self._used()).sum()) if decision.reason and not add and settled else 0
         if add:
             logger.info("[Epoch %d] Adding %d dimensions (%d -> %d)", epoch, add, table.dim, table.dim + add)
             self._growth = after_growth(self._growth, epoch, table.dim, add, validation)
@@ -221,9 +218,6 @@ class SenseTrainer:
         if not bool((used & self.table.polar).any()):
             used |= self.table.polar
         return used
-
-    def _young(self) -> bool:
-        return bool(self.table.young.any())
 
     def _rate(self, epoch: int) -> float:
         """Geometric from the first to the last epoch that may be."""
