@@ -98,9 +98,9 @@ def read_dictionary(path: str | Path) -> Names:
     if gap is not None:
         raise SourceError(f"{file} has {len(found)} indices and lacks {gap}: they must be 0 to {len(found) - 1}")
     names = Names()
-    for index in range(len(found)):
-        if names.number(found[index]) != index:
-            raise SourceError(f"{file} names {found[index]!r} twice, the second time with index {index}")
+    for place in range(len(found)):
+        if names.number(found[place]) != place:
+            raise SourceError(f"{file} names {found[place]!r} twice, the second time with index {place}")
     return names
 
 
@@ -132,9 +132,7 @@ def _read(
         columns.add(entities.number(head), relations.number(relation), entities.number(tail))
 
 
-def _fault(
-    parts: list[str], entities: Names, relations: Names, locked: tuple[bool, bool]
-) -> tuple[str, str] | None:
+def _fault(parts: list[str], entities: Names, relations: Names, locked: tuple[bool, bool]) -> tuple[str, str] | None:
     """What is wrong with a line: the name it is counted by, and the sentence; None for nothing."""
     if len(parts) != 3 or not all(parts):
         return "malformed_lines", f"{len(parts)} fields where head, relation and tail are wanted: {parts[:4]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -36,7 +38,9 @@ def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None
     taxa = taxa.loc[kept]
     genus = _genera(taxa)
     entities, relations, columns = Names(), Names(), TripleColumns()
-    labels = [(f"taxon:{i}", str(name), str(rank)) for i, name, rank in zip(kept, taxa["name"], taxa["rank"], strict=True)]
+    labels = [
+        (f"taxon:{i}", str(name), str(rank)) for i, name, rank in zip(kept, taxa["name"], taxa["rank"], strict=True)
+    ]
     for name, _, _ in labels:
         entities.number(name)
     for taxon, parent, rank in zip(kept, taxa["parent"], taxa["rank"], strict=True):
@@ -64,7 +68,7 @@ def host_groups(text: str) -> list[str]:
 def _with_ancestors(ids: np.ndarray, parent: pd.Series) -> list[int]:
     """The taxa and their ancestors below the topmost one, sorted."""
     found: set[int] = set()
-    above: dict[int, int] = parent.to_dict()
+    above: dict[Any, int] = parent.to_dict()
     for start in ids:
         taxon = int(start)
         while taxon not in found and above.get(taxon, -1) != -1:

@@ -33,8 +33,14 @@ def _read(source: SourceOptions) -> GraphSource:
         case "virus_host":
             return read_virus_hosts(source.clade)
         case "kgx":
-            files = {"nodes": source.nodes, "edges": source.edges, "style": source.style, "styles": source.styles}
-            return read_kgx(path, **files, faults=source.faults)
+            return read_kgx(
+                path,
+                nodes=source.nodes,
+                edges=source.edges,
+                style=source.style,
+                styles=source.styles,
+                faults=source.faults,
+            )
         case "pyg":
             return read_benchmark_graph(source.dataset, path, source.faults)
     return read_triple_files(

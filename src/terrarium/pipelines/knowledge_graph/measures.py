@@ -52,9 +52,7 @@ def by_relation(name: str, graph: Graph, ranks: Floats, relations: pd.DataFrame)
     return pd.DataFrame(rows, columns=columns)
 
 
-def rank_table(
-    name: str, graph: Graph, ranks: Floats, entities: pd.DataFrame, relations: pd.DataFrame
-) -> pd.DataFrame:
+def rank_table(name: str, graph: Graph, ranks: Floats, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
     """A row a triple: split, head, relation, tail, head_rank, tail_rank."""
     head, relation, tail = graph.parts[name].T
     return pd.DataFrame(

@@ -38,9 +38,7 @@ def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
             norm.track_running_stats = True
 
 
-def kept_for_backward(
-    model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric
-) -> tuple[float, float]:
+def kept_for_backward(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> tuple[float, float]:
     """MB that autograd keeps of `loss(checkpointing)`, with and without; parameters are not counted."""
     own = {parameter.data_ptr() for parameter in model.parameters()}
     found = []

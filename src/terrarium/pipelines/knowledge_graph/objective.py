@@ -48,7 +48,8 @@ def chunked_mean_loss(
     """The mean of `row_losses` of all scores, `chunk` entities at a time; equal in value and gradients."""
     settings = (kind, smoothing, chunk)
     given = torch.zeros(len(entity), device=entity.device) if bias is None else bias
-    return _ChunkedLoss.apply(query, entity, given, answers, settings)
+    loss: Tensor = _ChunkedLoss.apply(query, entity, given, answers, settings)  # type: ignore[no-untyped-call]
+    return loss
 
 
 class _ChunkedLoss(torch.autograd.Function):
@@ -96,14 +97,15 @@ class _ChunkedLoss(torch.autograd.Function):
 
 
 def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[int, int]]) -> Tensor:
-    parts = [
-        torch.logsumexp(torch.nn.functional.linear(query, entity[a:b], bias[a:b]).float(), 1) for a, b in spans
-    ]
+    parts = [torch.logsumexp(torch.nn.functional.linear(query, entity[a:b], bias[a:b]).float(), 1) for a, b in spans]
     return torch.logsumexp(torch.stack(parts), 0)
 
 
-def n3_penalty(moduli_of_head: Tensor, moduli_of_relation: Tensor, moduli_of_tail: Tensor, answers: Answers) -> Tensor:
-    """Mean over rows of |h|^3 + |r|^3 + mean of |t|^3 over the right answers, summed over numbers (Lacroix 2018)."""
-    of_answers = moduli_of_tail.pow(3).sum(-1) / answers.count[answers.row]
-    of_rows = moduli_of_head.pow(3).sum(-1) + moduli_of_relation.pow(3).sum(-1)
+def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: Answers) -> Tensor:
+    """Mean over rows of |h|^3 + |r|^3 + mean of |t|^3 over the right answers, summed over numbers (Lacroix 2018).
+
+    `head` and `relation` (B, k) are the moduli of the rows, `tail` (K, k) those of the right answers.
+    """
+    of_answers = tail.pow(3).sum(-1) / answers.count[answers.row]
+    of_rows = head.pow(3).sum(-1) + relation.pow(3).sum(-1)
     return (of_rows.sum() + of_answers.sum()) / len(answers.count)

@@ -61,9 +61,7 @@ def entity_number(entities: pd.DataFrame, text: str) -> int:
     raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.entities")
 
 
-def _questions(
-    graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, evaluation: EvaluationOptions
-) -> Triples:
+def _questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, evaluation: EvaluationOptions) -> Triples:
     """(Q, 3) questions in triples whose tail does not matter."""
     wanted, test = evaluation.predict, graph.parts[TEST]
     relation = None if wanted.relation is None else relation_number(relations, wanted.relation)

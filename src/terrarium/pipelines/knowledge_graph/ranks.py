@@ -73,7 +73,7 @@ def _score_heads(scorer: Scorer, triples: Triples, size: int) -> Iterator[tuple[
 def encode_all(scorer: Scorer, relation: int) -> Tensor:
     """(N, d) queries of every entity with one relation."""
     every = torch.arange(scorer.entities, device=scorer.entity.weight.device)
-    return torch.cat([scorer(part, torch.full_like(part, relation)) for part in every.split(ENCODED_AT_ONCE)])
+    return torch.cat([scorer(part, torch.full_like(part, relation)) for part in torch.split(every, ENCODED_AT_ONCE)])
 
 
 def _wide(values: Tensor) -> Tensor:

@@ -16,9 +16,7 @@ class ImageShape:
     map_width: int
 
 
-def image_shape(
-    dim: int, wanted: tuple[int | None, int | None], stack: str, kernel: tuple[int, int]
-) -> ImageShape:
+def image_shape(dim: int, wanted: tuple[int | None, int | None], stack: str, kernel: tuple[int, int]) -> ImageShape:
     """The image of a vector of `dim` numbers; sides that are not given follow the dimension, as square as may be.
 
     Raises:

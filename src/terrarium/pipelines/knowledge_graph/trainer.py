@@ -132,8 +132,8 @@ class ScorerTrainable(TorchTrainable):
     def _penalty(self, entity: Tensor, relation: Tensor, answers: Answers) -> Tensor:
         kind = self.scorer.options.scorer
         of_entity, of_relation = self.scorer.entity.weight, self.scorer.relation.weight
-        parts = (of_entity[entity], of_relation[relation], of_entity[answers.entity])
-        return n3_penalty(*(moduli(part, kind) for part in parts), answers)
+        head, tail = moduli(of_entity[entity], kind), moduli(of_entity[answers.entity], kind)
+        return n3_penalty(head, moduli(of_relation[relation], kind), tail, answers)
 
     def _export_scorer(self, _: Any) -> State:
         return scorer_state(self.scorer, self._graph.fingerprint)
