@@ -27,15 +27,16 @@ def recomputed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tens
 
 @contextmanager
 def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
-    """Batch norm keeps normalising by the batch and leaves its running statistics alone."""
+    """Batch norm keeps normalising by the batch and leaves its running statistics as they are."""
     norms = [module for module in model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (momentum, count) in zip(norms, before, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, count
 
 
 def kept_for_backward(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> tuple[float, float]:

@@ -74,7 +74,8 @@ class ScorerTrainable(TorchTrainable):
         numbers = super().epoch(epoch)
         found = {"validation_mrr": math.nan, "validation_hits_at_10": math.nan}
         last = epoch == self._options.max_epochs
-        if len(self._validation) and (last or epoch % self._options.validation_every == 0):
+        due = last or epoch % self._options.validation_every == 0
+        if len(self._validation) and due and math.isfinite(numbers["loss"]):
             ranks = rank_triples(self.scorer, self._validation, self._known, self._evaluation)
             found = {"validation_mrr": float((1 / ranks).mean()), "validation_hits_at_10": float((ranks <= 10).mean())}
         released = {"cleanup_released_mb": self.cleanup.released_mb} if self._options.memory_cleanup else {}
