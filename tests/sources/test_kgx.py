@@ -31,7 +31,11 @@ EDGES = [
 @pytest.fixture
 def folder(tmp_path):
     rows = [
-        {"id": i, "name": f"the {i}", "category": [f"biolink:{c}", "biolink:GeneOrGeneProduct"] if c == "Gene" else [f"biolink:{c}"]}
+        {
+            "id": i,
+            "name": f"the {i}",
+            "category": [f"biolink:{c}", "biolink:GeneOrGeneProduct"] if c == "Gene" else [f"biolink:{c}"],
+        }
         for i, c in NODES.items()
     ]
     edges = [{"subject": s, "predicate": f"biolink:{p}", "object": o, **more} for s, p, o, more in EDGES]
@@ -42,7 +46,10 @@ def folder(tmp_path):
 
 def kept(folder, style, **more):
     triples = read_kgx(folder, nodes="nodes.jsonl", edges="edges.jsonl", style=style, **more).triples
-    return {(h, r.partition("[")[0], t) for h, r, t in zip(triples["head"], triples["relation"], triples["tail"], strict=True)}
+    return {
+        (h, r.partition("[")[0], t)
+        for h, r, t in zip(triples["head"], triples["relation"], triples["tail"], strict=True)
+    }
 
 
 ALL = {(s, p, o) for s, p, o, _ in EDGES}
@@ -77,7 +84,11 @@ def test_the_clean_baseline_keeps_what_touches_a_treated_node_and_drops_low_degr
 
 
 def test_qualifiers_make_the_relation_in_one_order():
-    first = {"predicate": "biolink:affects", "object_direction_qualifier": "increased", "object_aspect_qualifier": "activity"}
+    first = {
+        "predicate": "biolink:affects",
+        "object_direction_qualifier": "increased",
+        "object_aspect_qualifier": "activity",
+    }
     assert relation_name(first) == "affects[object_aspect_qualifier=activity;object_direction_qualifier=increased]"
     assert relation_name({"predicate": "biolink:treats", "object_aspect_qualifier": None}) == "treats"
 
@@ -115,7 +126,12 @@ def test_errors_say_what_there_is(folder, tmp_path):
 def test_rules_ask_for_all_their_parts():
     rules = read_styles()["clean_baseline"]
     judged = EdgeFilter(rules, [("Gene",), ("Gene",)])
-    edge = {"subject": "CHEBI:1", "object": "NCBIGene:1", "primary_knowledge_source": "infores:bindingdb", "affinity": 6.0}
+    edge = {
+        "subject": "CHEBI:1",
+        "object": "NCBIGene:1",
+        "primary_knowledge_source": "infores:bindingdb",
+        "affinity": 6.0,
+    }
     assert not judged.keeps("affects", 0, 1, edge)
     assert judged.keeps("affects", 0, 1, edge | {"affinity": 8.0})
     assert judged.keeps("affects", 0, 1, edge | {"primary_knowledge_source": "infores:other"})

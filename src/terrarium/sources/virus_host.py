@@ -94,5 +94,5 @@ def _entity_table(entities: Names, labels: list[tuple[str, str, str]], genus: di
     others = [(name, name.partition(":")[2], name.partition(":")[0]) for name in list(entities)[len(labels) :]]
     table = pd.DataFrame([*labels, *others], columns=["entity", "name", "category"]).astype("str")
     groups = {f"taxon:{taxon}": f"taxon:{above}" for taxon, above in genus.items()}
-    table["group"] = table["entity"].map(groups).fillna("").astype("str")
+    table["group"] = pd.array([groups.get(name, "") for name in entities], dtype="str")
     return table

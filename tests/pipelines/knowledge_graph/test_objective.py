@@ -29,7 +29,9 @@ def test_the_closed_forms_equal_the_dense_losses_and_their_gradients(smoothing):
     scores = torch.randn(ROWS, ENTITIES, dtype=torch.float64, requires_grad=True)
     functional = torch.nn.functional
     whole = {
-        "bce": functional.binary_cross_entropy_with_logits(scores, dense(given, "bce", smoothing), reduction="none").mean(1),
+        "bce": functional.binary_cross_entropy_with_logits(
+            scores, dense(given, "bce", smoothing), reduction="none"
+        ).mean(1),
         "softmax": functional.cross_entropy(scores, dense(given, "softmax", smoothing), reduction="none"),
     }
     for kind, expected in whole.items():

@@ -55,7 +55,11 @@ def test_conve_is_its_papers_formula():
     image = norm(image, encoder.input_norm, 0)
     filters, shift = encoder.convolution.weight.detach().numpy(), encoder.convolution.bias.detach().numpy()
     maps = [
-        norm(np.array([[(image[i : i + 2, j : j + 2] * f[0]).sum() + b for j in range(2)] for i in range(3)]), encoder.map_norm, k)
+        norm(
+            np.array([[(image[i : i + 2, j : j + 2] * f[0]).sum() + b for j in range(2)] for i in range(3)]),
+            encoder.map_norm,
+            k,
+        )
         for k, (f, b) in enumerate(zip(filters, shift, strict=True))
     ]
     hidden = encoder.projection.weight.detach().numpy() @ np.maximum(maps, 0).ravel()
