@@ -48,7 +48,7 @@ def test_relations_and_ranks_add_up_to_the_whole(done):
 
 
 def test_entities_that_training_lacks_are_counted(done):
-    triples, entities, relations = done[0]
+    triples = done[0][0]
     metrics = done[5][0]
     train = triples[triples["split"] == "train"]
     seen = set(train["head"].astype(str)) | set(train["tail"].astype(str))

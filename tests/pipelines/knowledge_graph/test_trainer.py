@@ -135,7 +135,7 @@ def test_the_best_epochs_weights_are_kept_and_give_its_measure_again(tmp_path):
 
 def test_the_penalty_and_the_decay_act(tmp_path):
     plain = train(tmp_path / "a", 2, model__scorer="complex", training__learning_rate_decay=0.5)
-    held = train(tmp_path / "b", 2, model__scorer="complex", training__n3_weight=1.0)
+    held = train(tmp_path / "b", 2, model__scorer="complex", training__nuclear_norm_weight=1.0)
     assert held.history["loss"].iloc[0] > plain.history["loss"].iloc[0]
     assert plain.history["learning_rate"].tolist() == [0.003, 0.0015]
 

@@ -91,7 +91,7 @@ class TrainingOptions(FitOptions):
     targets: Literal["all", "single"] = Field(description="all: a row a question; single: a row a triple")
     loss: Literal["bce", "softmax"]
     label_smoothing: float = Field(ge=0, lt=1)
-    n3_weight: float = Field(ge=0, description="of the cubed moduli of the vectors of a row (Lacroix 2018)")
+    nuclear_norm_weight: float = Field(ge=0, description="of the cubed moduli of the vectors of a row (Lacroix 2018)")
     optimiser: Literal["adam", "adagrad"]
     learning_rate: float = Field(gt=0)
     learning_rate_decay: float = Field(gt=0, le=1, description="factor on the rate after each epoch")

@@ -126,8 +126,8 @@ class ScorerTrainable(TorchTrainable):
             value = chunked_mean_loss(query, table, bias, answers, *settings, options.entity_chunk)
         else:
             value = row_losses(_full(scores(query, table, bias)), answers, *settings).mean()
-        if options.n3_weight:
-            value = value + options.n3_weight * self._penalty(entity, relation, answers)
+        if options.nuclear_norm_weight:
+            value = value + options.nuclear_norm_weight * self._penalty(entity, relation, answers)
         return value, len(entity)
 
     def _penalty(self, entity: Tensor, relation: Tensor, answers: Answers) -> Tensor:
