@@ -2,13 +2,25 @@
 
 import sys
 
-from benchmarks import commands, evaluation, ingestion, objectives, optimisations, peers, recipes, senses, throughput
+from benchmarks import (
+    commands,
+    evaluation,
+    ingestion,
+    knowledge_graph,
+    objectives,
+    optimisations,
+    peers,
+    recipes,
+    senses,
+    throughput,
+)
 
 BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,
     "ingestion": ingestion.main,
+    "knowledge_graph": knowledge_graph.main,
     "objectives": objectives.main,
     "optimisations": optimisations.main,
     "peers": peers.main,

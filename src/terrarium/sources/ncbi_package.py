@@ -122,6 +122,17 @@ class NcbiPackage:
         names = lines[np.searchsorted(line_start, starts)]
         return self._table(ids, _no_self(ids, parent), rank, list(names))
 
+    def hosts(self) -> pd.DataFrame:
+        """Taxa with a known host: columns id and host, which is NCBI's text, groups with commas between them."""
+        trie = self._trie("host", "I")
+        with _no_garbage_collection():
+            flat = np.fromiter(((int(key), start[0]) for key, start in trie.iteritems()), np.dtype((np.int64, 2)))
+        block = self._block("host")
+        texts = {start: block[start : block.index(b"\n", start)].decode() for start in np.unique(flat[:, 1]).tolist()}
+        order = np.argsort(flat[:, 0])
+        names = pd.array([texts[start] for start in flat[order, 1].tolist()], dtype="str")
+        return pd.DataFrame({"id": flat[order, 0].astype(np.int32), "host": names})
+
     def resolve(self, root: int | str) -> int:
         """The tax id of a scientific name or tax id; errors as in `clade`."""
         text = str(root).strip()

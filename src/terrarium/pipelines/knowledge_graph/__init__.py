@@ -1,0 +1,1 @@
+"""Triples: embeddings of entities and relations that score what is missing, measured as others measure it."""

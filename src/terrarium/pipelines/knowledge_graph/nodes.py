@@ -1,0 +1,127 @@
+"""What the knowledge graph pipeline does, step by step."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from terrarium.pipelines.knowledge_graph import config, ingestion
+from terrarium.pipelines.knowledge_graph.graph import TEST, TEST_GROUPS, VALID, Graph
+from terrarium.pipelines.knowledge_graph.options import (
+    EvaluationOptions,
+    FeatureOptions,
+    ModelOptions,
+    SourceOptions,
+    TrainingOptions,
+)
+from terrarium.pipelines.knowledge_graph.splitting import split_triples as divide
+from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.fit import fit
+from terrarium.training.state import State
+
+logger = logging.getLogger(__name__)
+
+MEASURED = (VALID, TEST, TEST_GROUPS)
+
+
+def read_source(source: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Triples as the source gives them, entities and relations with names, and counts of what was read."""
+    graph = ingestion.read_graph(source)
+    return graph.triples, graph.entities, graph.relations, graph.counts
+
+
+def split_triples(
+    source_triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame, features: FeatureOptions
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The triples with the split that they belong to; no pair of ends stands in two of the splits made here."""
+    asked = features.split_relations or relations.loc[relations["asked"], "relation"].tolist()
+    triples, counts = divide(source_triples, entities, asked, features)
+    sizes = {f"{name}_triples": int((triples["split"] == name).sum()) for name in ("train", *MEASURED)}
+    logger.info("Split: %s", ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sizes.items()))
+    if counts.get("pairs_in_two_parts"):
+        logger.warning(
+            "%s pairs of ends stand in two of the given splits, in some direction or relation: read the measures so",
+            f"{counts['pairs_in_two_parts']:,}",
+        )
+    return triples, {**counts, **sizes}
+
+
+def write_config(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    model: ModelOptions,
+    training: TrainingOptions,
+) -> dict[str, Any]:
+    """What is about to be trained, in the document's groups."""
+    return config.run_config(Graph.of(triples, entities, relations), model, training)
+
+
+def train(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    training_state: TrainingStore,
+    model: ModelOptions,
+    training: TrainingOptions,
+    evaluation: EvaluationOptions,
+) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
+    """Train the scorer: best weights, checkpoints, history, and how it ended."""
+    from terrarium.pipelines.knowledge_graph.messages import announce, savings
+    from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
+
+    graph = Graph.of(triples, entities, relations)
+    trainer = ScorerTrainable(graph, model, training, evaluation)
+    announce(graph, model, training, len(trainer.questions))
+    saved = savings(trainer, training)
+    result = fit(
+        trainer,
+        options=training,
+        store=training_state,
+        fingerprint={
+            "data": graph.fingerprint,
+            "model": model.model_dump(mode="json"),
+            "training": training.model_dump(mode="json", exclude={"checkpoints"}),
+            "evaluation": evaluation.precision,
+        },
+        title="knowledge graph",
+    )
+    summary = {
+        "stop_reason": result.stop_reason,
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
+        "minutes": float(result.history["seconds"].sum()) / 60,
+        **saved,
+    }
+    return result.best, result.checkpoints, result.history, summary
+
+
+def evaluate(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    weights: State,
+    evaluation: EvaluationOptions,
+) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Filtered measures of both sides, by relation, beside guesses without training, and every triple's ranks."""
+    from terrarium.pipelines.knowledge_graph.evaluation import measure
+
+    return measure(Graph.of(triples, entities, relations), entities, relations, weights, evaluation, MEASURED)
+
+
+def predict(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    weights: State,
+    evaluation: EvaluationOptions,
+) -> pd.DataFrame:
+    """The best answers of chosen questions, with names."""
+    from terrarium.pipelines.knowledge_graph.evaluation import ready
+    from terrarium.pipelines.knowledge_graph.predictions import predict as best_answers
+
+    graph = Graph.of(triples, entities, relations)
+    return best_answers(graph, entities, relations, ready(weights, graph, evaluation), evaluation)

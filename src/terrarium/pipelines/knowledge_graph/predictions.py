@@ -1,0 +1,74 @@
+"""The best answers of chosen questions, with names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from terrarium.pipelines.knowledge_graph.baselines import relation_number
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TEST, Graph, Triples
+from terrarium.pipelines.knowledge_graph.options import EvaluationOptions
+from terrarium.pipelines.knowledge_graph.precision import autocast
+from terrarium.pipelines.knowledge_graph.ranks import score_batches
+from terrarium.pipelines.knowledge_graph.scorer import Scorer
+
+SHOWN = 5
+"""Heads of test triples that are asked when none is named."""
+COLUMNS = ["head", "head_name", "relation", "rank", "tail", "tail_name", "score", "known"]
+
+
+class UnknownEntityError(ValueError):
+    """An entity of the parameters that the graph lacks, or a name of several."""
+
+
+def predict(
+    graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, scorer: Scorer, evaluation: EvaluationOptions
+) -> pd.DataFrame:
+    """The `top` tails of each question, best first; `known` names the split that a triple stands in, if any.
+
+    Raises:
+        UnknownEntityError, UnknownRelationError: a name that does not exist.
+    """
+    asked = _questions(graph, entities, relations, evaluation)
+    stands = {tuple(triple): name for name, part in graph.parts.items() for triple in part.tolist()}
+    names, ids = entities["name"].to_numpy(), entities["entity"].to_numpy()
+    top = min(evaluation.predict.top, graph.entities)
+    rows = []
+    device = str(scorer.entity.weight.device)
+    with torch.inference_mode(), autocast(evaluation.precision, device):
+        for places, values in score_batches(scorer, asked, TAIL, evaluation):
+            best = torch.topk(values, top, dim=1)
+            for place, scores, tails in zip(places, best.values.tolist(), best.indices.tolist(), strict=True):
+                head, relation = asked[place, HEAD], asked[place, RELATION]
+                for rank, (score, tail) in enumerate(zip(scores, tails, strict=True), start=1):
+                    known = stands.get((int(head), int(relation), tail), "")
+                    question = (ids[head], names[head], relations["relation"].iloc[int(relation)])
+                    rows.append((*question, rank, ids[tail], names[tail], score, known))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def entity_number(entities: pd.DataFrame, text: str) -> int:
+    """The number of an entity by id, or by a name that only one has."""
+    found = np.flatnonzero((entities["entity"] == text).to_numpy())
+    if not len(found):
+        found = np.flatnonzero((entities["name"] == text).to_numpy())
+    if len(found) == 1:
+        return int(found[0])
+    if len(found):
+        some = ", ".join(entities["entity"].iloc[found[:5]])
+        raise UnknownEntityError(f"{text!r} names {len(found)} entities: give the id of one, such as {some}")
+    raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.entities")
+
+
+def _questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, evaluation: EvaluationOptions) -> Triples:
+    """(Q, 3) questions in triples whose tail does not matter."""
+    wanted, test = evaluation.predict, graph.parts[TEST]
+    relation = None if wanted.relation is None else relation_number(relations, wanted.relation)
+    if not wanted.heads:
+        shown = test if relation is None else test[test[:, RELATION] == relation]
+        _, first = np.unique(shown[:, [HEAD, RELATION]], axis=0, return_index=True)
+        return shown[np.sort(first)[:SHOWN]]
+    if relation is None:
+        relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
+    return np.array([[entity_number(entities, text), relation, 0] for text in wanted.heads], np.int64)

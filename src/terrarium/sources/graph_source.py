@@ -1,0 +1,120 @@
+"""What every reader of triples returns, and the numbering of names while a file is streamed."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from gzip import open as open_gzip
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+
+UNDIVIDED = "undivided"
+SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED)
+
+
+@dataclass(frozen=True)
+class GraphSource:
+    """A graph of triples as tables.
+
+    Attributes:
+        triples: head, relation, tail (categories, named) and split: train, valid, test, or undivided.
+        entities: entity, name, category, group (empty where unknown); in the order of their numbers.
+        relations: relation, name; asked: whether a split made here holds triples of it out; hierarchy: whether it
+            leads to a parent.
+        counts: what was read, skipped or dropped.
+    """
+
+    triples: pd.DataFrame
+    entities: pd.DataFrame
+    relations: pd.DataFrame
+    counts: dict[str, int]
+
+
+@dataclass
+class Names:
+    """Numbers names in the order of their first appearance."""
+
+    index: dict[str, int] = field(default_factory=dict)
+
+    def number(self, name: str) -> int:
+        """The number of `name`, a new one if it is new."""
+        return self.index.setdefault(name, len(self.index))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.index)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass
+class TripleColumns:
+    """Triples as three growing columns of 32-bit numbers: 12 bytes a triple."""
+
+    heads: array[int] = field(default_factory=lambda: array("i"))
+    relations: array[int] = field(default_factory=lambda: array("i"))
+    tails: array[int] = field(default_factory=lambda: array("i"))
+
+    def add(self, head: int, relation: int, tail: int) -> None:
+        """Append one triple."""
+        self.heads.append(head)
+        self.relations.append(relation)
+        self.tails.append(tail)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Heads, relations and tails as int32."""
+        head, relation, tail = (np.frombuffer(c, np.int32) if len(c) else np.empty(0, np.int32) for c in self._columns)
+        return head, relation, tail
+
+    @property
+    def _columns(self) -> tuple[array[int], array[int], array[int]]:
+        return self.heads, self.relations, self.tails
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+
+def triple_table(
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray], entities: Names, relations: Names, split: str | np.ndarray
+) -> pd.DataFrame:
+    """Columns head, relation, tail and split as categories; the numbers stay the codes."""
+    head, relation, tail = columns
+    entity_names, relation_names = pd.Index(list(entities), dtype="str"), pd.Index(list(relations), dtype="str")
+    codes = np.full(len(head), SPLITS.index(split)) if isinstance(split, str) else split
+    return pd.DataFrame(
+        {
+            "head": pd.Categorical.from_codes(head, categories=entity_names),
+            "relation": pd.Categorical.from_codes(relation, categories=relation_names),
+            "tail": pd.Categorical.from_codes(tail, categories=entity_names),
+            "split": pd.Categorical.from_codes(codes, categories=pd.Index(SPLITS)),
+        }
+    )
+
+
+def relation_table(relations: Names, asked: set[str] | None = None, hierarchy: str | None = None) -> pd.DataFrame:
+    """The relations in order; without `asked` all of them are asked about."""
+    names = pd.array(list(relations), dtype="str")
+    return pd.DataFrame(
+        {
+            "relation": names,
+            "name": pd.array([shown(name) for name in relations], dtype="str"),
+            "asked": [asked is None or name in asked for name in relations],
+            "hierarchy": [name == hierarchy for name in relations],
+        }
+    )
+
+
+def shown(relation: str) -> str:
+    """A relation for people: without the vocabulary's prefix and underscores."""
+    return relation.removeprefix("biolink:").strip("_").replace("_", " ")
+
+
+def open_text(path: Path) -> IO[str]:
+    """A text file for reading, unpacked if its name ends in .gz."""
+    if path.suffix == ".gz":
+        return open_gzip(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")

@@ -1,0 +1,97 @@
+"""Which edges of a KGX graph a style keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrarium.sources.errors import SourceError
+
+_KEYS = {"always", "pairs", "without_pairs", "around", "drop", "min_degree"}
+_RULE_KEYS = {
+    "predicates",
+    "subject_prefixes",
+    "prefixes",
+    "either_prefixes",
+    "except_prefixes",
+    "sources",
+    "affinity_below",
+}
+
+
+class EdgeFilter:
+    """A style, applied edge by edge; ends are numbers of nodes, categories their lists."""
+
+    def __init__(self, style: Mapping[str, Any], categories: Sequence[tuple[str, ...]]) -> None:
+        """Raises SourceError for a key that does not exist."""
+        rules = style.get("drop", [])
+        unknown = (set(style) - _KEYS) | {key for rule in rules for key in set(rule) - _RULE_KEYS}
+        if unknown:
+            raise SourceError(f"a style has the key {min(unknown)!r}: keys are explained in kgx_styles.yml")
+        self.around: set[str] = set(style.get("around", ()))
+        self._always: set[str] = set(style.get("always", ()))
+        self._pairs: list[Sequence[str]] | None = style.get("pairs")
+        self._without: list[Sequence[str]] = style.get("without_pairs", [])
+        self._rules: list[Mapping[str, Any]] = rules
+        self._min_degree: int = style.get("min_degree", 0)
+        self._categories = categories
+        self._around_nodes = np.zeros(len(categories), bool)
+        self._judged: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
+
+    def note(self, predicate: str, head: int | None, tail: int | None) -> None:
+        """Before any edge is judged: the nodes of the predicates of `around`."""
+        if predicate in self.around and head is not None and tail is not None:
+            self._around_nodes[[head, tail]] = True
+
+    def keeps(self, predicate: str, head: int, tail: int, edge: Mapping[str, Any]) -> bool:
+        """Whether the edge stays."""
+        if predicate in self._always or self._around_nodes[head] or self._around_nodes[tail]:
+            return True
+        if any(_meets(rule, predicate, edge) for rule in self._rules):
+            return False
+        pair = self._categories[head], self._categories[tail]
+        if pair not in self._judged:
+            self._judged[pair] = self._fits(*pair)
+        return self._judged[pair]
+
+    def by_degree(self, head: NDArray[np.int32], tail: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of the kept edges have ends of degree `min_degree` or more; nodes of `around` may have fewer."""
+        count = len(self._categories)
+        degree = np.bincount(head, minlength=count) + np.bincount(tail, minlength=count)
+        enough = (degree >= self._min_degree) | self._around_nodes
+        return enough[head] & enough[tail]
+
+    def _fits(self, one: Sequence[str], other: Sequence[str]) -> bool:
+        """Whether the style keeps edges between nodes of these categories."""
+        if any(_are(pair, one, other) for pair in self._without):
+            return False
+        return self._pairs is None or any(_are(pair, one, other) for pair in self._pairs)
+
+
+def _are(pair: Sequence[str], one: Sequence[str], other: Sequence[str]) -> bool:
+    first, second = pair
+    return (first in one and second in other) or (second in one and first in other)
+
+
+def _meets(rule: Mapping[str, Any], predicate: str, edge: Mapping[str, Any]) -> bool:
+    """Whether an edge meets every part of a rule."""
+    subject, obj = edge["subject"], edge["object"]
+    either = tuple(rule.get("either_prefixes", ("",)))
+    excepted = tuple(rule.get("except_prefixes", ()))
+    both = tuple(rule.get("prefixes", ("",)))
+    return (
+        predicate in rule.get("predicates", (predicate,))
+        and edge.get("primary_knowledge_source") in rule.get("sources", (edge.get("primary_knowledge_source"),))
+        and subject.startswith(tuple(rule.get("subject_prefixes", ("",))))
+        and subject.startswith(both)
+        and obj.startswith(both)
+        and any(end.startswith(either) and not end.startswith(excepted) for end in (subject, obj))
+        and ("affinity_below" not in rule or _below(edge.get("affinity"), rule["affinity_below"]))
+    )
+
+
+def _below(affinity: Any, bound: float) -> bool:
+    return isinstance(affinity, int | float) and affinity < bound

@@ -1,0 +1,41 @@
+"""Small graphs and options for the tests of the family."""
+
+import numpy as np
+
+from terrarium.pipelines.knowledge_graph import nodes
+from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.options import Options
+from tests.test_parameters import parameters
+
+
+def options(**changes):
+    """The options of conf/test with changes, such as training__max_epochs=3."""
+    tree = parameters("test")["knowledge_graph"]
+    for name, value in changes.items():
+        *branch, last = name.split("__")
+        inner = tree
+        for part in branch:
+            inner = inner[part]
+        inner[last] = value
+    return Options.model_validate(tree)
+
+
+def tables():
+    """Triples, entities and relations of the committed family."""
+    chosen = options()
+    source, entities, relations, _ = nodes.read_source(chosen.source)
+    return nodes.split_triples(source, entities, relations, chosen.features)[0], entities, relations
+
+
+def graph():
+    """The committed family as numbers."""
+    return Graph.of(*tables())
+
+
+def random_graph(seed=0, entities=30, relations=4, sizes=(150, 20, 25)):
+    """Distinct random triples in three splits."""
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([rng.integers(n, size=400) for n in (entities, relations, entities)], axis=1)
+    drawn = rng.permutation(np.unique(drawn, axis=0))[: sum(sizes)]
+    train, valid, test = np.split(drawn, np.cumsum(sizes)[:2])
+    return Graph(entities, relations, {"train": train, "valid": valid, "test": test, "test_groups": drawn[:0]})

@@ -1,0 +1,134 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from terrarium.datasets.json_dataset import strict_json
+from terrarium.pipelines.knowledge_graph import nodes, presentation
+from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.scorer import WrongWeightsError
+from terrarium.pipelines.knowledge_graph.validators import splits_are_there
+from terrarium.training.checkpoints import TrainingStore
+
+from .graphs import options, tables
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A run, node by node."""
+    chosen, given = options(), tables()
+    store = TrainingStore(tmp_path_factory.mktemp("state"))
+    weights, checkpoints, history, summary = nodes.train(
+        *given, store, chosen.model, chosen.training, chosen.evaluation
+    )
+    measured = nodes.evaluate(*given, weights, chosen.evaluation)
+    return given, chosen, weights, history, summary, measured, checkpoints
+
+
+def test_metrics_are_numbers_that_json_can_say(done):
+    metrics = done[5][0]
+    assert all(isinstance(value, float) for value in metrics.values())
+    assert {"test_mrr", "test_hits_at_10", "test_head_mrr", "test_tail_mrr", "valid_mrr", "test_seconds"} <= set(
+        metrics
+    )
+    assert metrics["test_mrr"] == pytest.approx((metrics["test_head_mrr"] + metrics["test_tail_mrr"]) / 2)
+    assert metrics["test_triples"] == 16
+    json.dumps(strict_json(metrics), allow_nan=False)
+
+
+def test_relations_and_ranks_add_up_to_the_whole(done):
+    metrics, relations, methods, ranks = done[5]
+    test = relations[relations["split"] == "test"]
+    mean = (test["mrr"] * test["triples"]).sum() / test["triples"].sum()
+    assert mean == pytest.approx(metrics["test_mrr"])
+    of_test = ranks[ranks["split"] == "test"]
+    assert (1 / of_test[["head_rank", "tail_rank"]].to_numpy()).mean() == pytest.approx(metrics["test_mrr"])
+    assert methods.empty
+
+
+def test_entities_that_training_lacks_are_counted(done):
+    triples = done[0][0]
+    metrics = done[5][0]
+    train = triples[triples["split"] == "train"]
+    seen = set(train["head"].astype(str)) | set(train["tail"].astype(str))
+    test = triples[triples["split"] == "test"].astype(str)
+    assert metrics["test_triples_with_unseen_entities"] == (~(test["head"].isin(seen) & test["tail"].isin(seen))).sum()
+
+
+def test_weights_of_another_split_are_refused(done):
+    (triples, entities, relations), chosen, weights, *_ = done
+    moved = triples.assign(split=triples["split"].cat.rename_categories({"valid": "test", "test": "valid"}))
+    with pytest.raises(WrongWeightsError, match="another graph or another split"):
+        nodes.evaluate(moved, entities, relations, weights, chosen.evaluation)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (False, False, False)),
+        ({"precision": "mixed", "memory_cleanup": True}, (True, False, True)),
+        ({"precision": "bf16-mixed", "gradient_checkpointing": True}, (True, True, False)),
+    ],
+)
+def test_the_config_names_the_optimisations_and_fills_in_the_sides(changes, expected):
+    chosen = options(**{f"training__{name}": value for name, value in changes.items()})
+    written = nodes.write_config(*tables(), chosen.model, chosen.training)
+    names = ("use_mixed_precision", "use_gradient_checkpointing", "enable_memory_cleanup")
+    assert written["optimizations"] == dict(zip(names, expected, strict=True))
+    assert (written["model"]["embedding_height"], written["model"]["embedding_width"]) == (4, 4)
+    assert written["data"]["train_triples"] == 92
+    json.dumps(written)
+
+
+def test_the_report_shows_quality_answers_and_training(done):
+    given, chosen, weights, history, summary, (metrics, relations, methods, _), _ = done
+    predictions = nodes.predict(*given, weights, chosen.evaluation)
+    figures = (*presentation.draw_training(history), *presentation.draw_quality(relations, methods, chosen.reporting))
+    counts = {"lines": 120, "pairs_in_two_parts": 3}
+    frames = (history.assign(cleanup_released_mb=0.0), metrics, relations, methods, predictions)
+    saved = {"kept_for_backward_mb": 1.0, "kept_without_checkpointing_mb": 4.0}
+    page = presentation.write_report(counts, {}, summary | saved, *frames, chosen.reporting, *figures)
+    for text in ("Best answers", "p01", "3 pairs of ends stand in two", "4.0 MB without it", "cleanup saved nothing"):
+        assert text in page
+
+
+def test_figures_without_data_say_why(done):
+    empty = pd.DataFrame({"epoch": [], "loss": []})
+    relations = done[5][1]
+    drawn = (
+        *presentation.draw_training(empty),
+        *presentation.draw_quality(relations[:0], done[5][2], done[1].reporting),
+    )
+    assert all(figure.layout.annotations for figure in drawn)
+
+
+def test_methods_are_drawn_split_by_split():
+    methods = pd.DataFrame(
+        {"split": ["test", "test_groups"] * 2, "method": ["a", "a", "b", "b"], "top_answer_accuracy": 0.5}
+    )
+    figure = presentation.draw_quality(
+        pd.DataFrame({"split": [], "relation": [], "triples": []}), methods, options().reporting
+    )[1]
+    assert [trace.name for trace in figure.data] == ["a", "b"]
+
+
+def test_a_table_without_tests_or_with_repetitions_is_refused():
+    triples, *_ = tables()
+    splits_are_there(triples)
+    with pytest.raises(ValueError, match="no triple is in the split test"):
+        splits_are_there(triples[triples["split"] != "test"])
+    with pytest.raises(ValueError, match="1 triples stand twice"):
+        splits_are_there(pd.concat([triples, triples[:1]]))
+
+
+def test_the_default_source_is_split_by_virus_with_whole_genera_apart():
+    chosen = options(source__kind="virus_host", source__clade="Orthoflavivirus", features__group_share=0.0)
+    source, entities, relations, counts = nodes.read_source(chosen.source)
+    triples, _ = nodes.split_triples(source, entities, relations, chosen.features)
+    assert set(triples[triples["split"] != "train"]["relation"]) == {"infects"}
+    infects = triples[triples["relation"] == "infects"]
+    assert (infects.groupby("head", observed=True)["split"].nunique() == 1).all()
+    made = Graph.of(triples, entities, relations)
+    assert sum(map(len, made.parts.values())) == len(source) == counts["lines"]
+    assert np.isin(made.parts["test"][:, 0], made.parts["train"][:, 0]).all()

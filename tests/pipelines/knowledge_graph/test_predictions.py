@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
+from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError, predict
+from terrarium.pipelines.knowledge_graph.scorer import build_scorer, scores
+
+from .graphs import options, tables
+
+
+def made(**predict_options):
+    chosen = options(**{f"evaluation__predict__{name}": value for name, value in predict_options.items()})
+    triples, entities, relations = tables()
+    graph = Graph.of(triples, entities, relations)
+    model = build_scorer(chosen.model, graph.entities, graph.relations).eval()
+    return predict(graph, entities, relations, model, chosen.evaluation), model, graph, triples, entities
+
+
+def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
+    found, model, _, triples, entities = made(heads=["p02"], relation="parent_of", top=44)
+    head = entities.index[entities["entity"] == "p02"]
+    with torch.no_grad():
+        every = scores(model(torch.tensor(head), torch.tensor([1])), model.entity.weight, model.bias)[0]
+    order = torch.argsort(every, descending=True)
+    relation = triples[triples["relation"] == "parent_of"].astype(str)
+    if found["tail"].tolist() == entities["entity"].iloc[order.numpy()].tolist():
+        assert found["rank"].tolist() == list(range(1, 45))
+    assert found["score"].is_monotonic_decreasing
+    stands = {row["tail"]: row["split"] for _, row in relation[relation["head"] == "p02"].iterrows()}
+    assert {row["tail"]: row["known"] for _, row in found.iterrows() if row["known"]} == stands
+
+
+def test_without_heads_those_of_the_first_test_triples_are_asked():
+    found, _, graph, _, entities = made(heads=[], relation=None, top=2)
+    asked = {entities["entity"].iloc[head] for head in graph.parts["test"][:, 0]}
+    assert 1 <= found["head"].nunique() <= 5
+    assert set(found["head"]) <= asked
+    only, *_ = made(heads=[], relation="lives_in", top=2)
+    assert set(only["relation"]) == {"lives_in"}
+
+
+def test_names_that_do_not_exist_or_are_shared_are_refused():
+    with pytest.raises(UnknownEntityError, match="no entity 'nobody'"):
+        made(heads=["nobody"])
+    with pytest.raises(UnknownRelationError, match="no relation 'eats'"):
+        made(relation="eats")
+    _, model, graph, _, entities = made()
+    shared = entities.assign(name="same")
+    chosen = options(evaluation__predict__heads=["same"])
+    with pytest.raises(UnknownEntityError, match="names 44 entities: give the id of one"):
+        predict(graph, shared, tables()[2], model, chosen.evaluation)

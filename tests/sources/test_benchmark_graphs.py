@@ -1,0 +1,25 @@
+import pytest
+
+from terrarium.sources import benchmark_graphs
+from terrarium.sources.benchmark_graphs import read_benchmark_graph
+from terrarium.sources.errors import SourceError
+
+
+def test_raw_files_that_are_there_are_read_without_a_download(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_graphs, "_download", lambda *_: pytest.fail("nothing is to be downloaded"))
+    (tmp_path / "raw").mkdir()
+    for name in ("train", "valid", "test"):
+        (tmp_path / "raw" / f"{name}.txt").write_text(f"a\tr\tb\na\tr\t{name}\n")
+    assert len(read_benchmark_graph("WordNet18RR", tmp_path).triples) == 6
+
+
+@pytest.mark.parametrize("name", ["WordNet18RR", "FB15k_237"])
+def test_without_a_network_the_error_says_where_the_files_go(tmp_path, monkeypatch, name):
+    import torch_geometric.datasets
+
+    def offline(self, *_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(getattr(torch_geometric.datasets, name), "download", offline)
+    with pytest.raises(SourceError, match=r"cannot be downloaded \(no network\): put train.txt, valid.txt"):
+        read_benchmark_graph(name, tmp_path)
