@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.scenes.graphs import Graphs, from_parts
-from terrarium.pipelines.scenes.lane_graph import LaneGraph, lane_graph
+from terrarium.pipelines.scenes.lane_graph import LEAD, LaneGraph, lane_graph
 from terrarium.pipelines.scenes.options import GraphOptions
 from terrarium.pipelines.scenes.scene_graph import components, relations
 from terrarium.sources.traffic import ACTOR_TYPES
@@ -30,7 +30,7 @@ def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, options: GraphOption
     index: list[tuple] = []
     for (source, scene), part in tracks.groupby(["source", "scene"], sort=True):
         name = str(part["map"].iloc[0])
-        for time, snapshot in _snapshots(_columns(part, maps[name]), maps[name], options.interval_s):
+        for time, snapshot in _snapshots(_columns(part, maps[name]), maps[name], options):
             for number, graph in enumerate(_graphs(snapshot, maps[name], options)):
                 graph_id = f"{scene}/{time:.1f}/{number}"
                 index.append((graph_id, scene, source, name, time, len(graph["speed"]), len(graph["path"])))
@@ -62,10 +62,10 @@ def _columns(scene: pd.DataFrame, graph: LaneGraph) -> Columns:
     }
 
 
-def _snapshots(scene: Columns, graph: LaneGraph, interval: float) -> list[tuple[float, Columns]]:
+def _snapshots(scene: Columns, graph: LaneGraph, options: GraphOptions) -> list[tuple[float, Columns]]:
     """The instants nearest to multiples of the interval; the first has no lane before it and is left out."""
     times = np.unique(scene["time"])
-    wanted = np.arange(times[0], times[-1] + 1e-6, interval)
+    wanted = np.arange(times[0], times[-1] + 1e-6, options.interval_s)
     chosen = np.unique(times[np.abs(times[:, None] - wanted).argmin(axis=0)])
     before: dict[int, int] = {}
     found = []
@@ -73,16 +73,20 @@ def _snapshots(scene: Columns, graph: LaneGraph, interval: float) -> list[tuple[
         rows = np.flatnonzero(scene["time"] == time)
         snapshot = {name: column[rows] for name, column in scene.items()}
         here = list(zip(snapshot["actor"].tolist(), snapshot["row"].tolist(), strict=True))
-        snapshot["lane_change"] = np.array([_changed(before.get(actor), lane, graph) for actor, lane in here], bool)
+        snapshot["lane_change"] = np.array(
+            [_changed(before.get(actor), lane, graph, options.lanes_passed) for actor, lane in here], bool
+        )
         if number:
             found.append((float(time - times[0]), snapshot))
         before = dict(here)
     return found
 
 
-def _changed(before: int | None, lane: int, graph: LaneGraph) -> bool:
-    """Whether the lane is another than before, and does not follow it."""
-    return before is not None and before != lane and before not in graph.predecessors[lane]
+def _changed(before: int | None, lane: int, graph: LaneGraph, passed: int) -> bool:
+    """Whether the lane is none of those that follow the one before within so many lanes."""
+    if before is None:
+        return False
+    return bool(graph.kind[before, lane] != LEAD or graph.hops[before, lane] > passed)
 
 
 def _graphs(snapshot: Columns, graph: LaneGraph, options: GraphOptions) -> list[Columns]:

@@ -20,15 +20,15 @@ class LaneGraph:
         kind: LEAD when the path only follows, NEIGHBOUR or OPPOSITE with one such hop, else NONE.
         offset: metres; the way from s on the first lane to s' on the second is offset - s + s', or offset - s - s'
             with an opposite hop, since s' then runs the other way.
+        hops: of that path.
         intersection: whether the lane lies in a junction.
-        predecessors: rows of lanes that lead into each.
     """
 
     row: dict[str, int]
     kind: np.ndarray
     offset: np.ndarray
+    hops: np.ndarray
     intersection: np.ndarray
-    predecessors: list[set[int]]
 
 
 def lane_graph(lanes: pd.DataFrame) -> LaneGraph:
@@ -43,21 +43,21 @@ def lane_graph(lanes: pd.DataFrame) -> LaneGraph:
         for i in range(len(lanes))
     ]
     length = lanes["length_m"].to_numpy(np.float64)
-    kind, offset = np.full((len(lanes), len(lanes)), NONE, np.int8), np.zeros((len(lanes), len(lanes)))
+    shape = (len(lanes), len(lanes))
+    kind, offset, hops = np.full(shape, NONE, np.int8), np.zeros(shape), np.zeros(shape, np.int64)
     for start in range(len(lanes)):
-        _search(start, links, length, kind[start], offset[start])
-    predecessors: list[set[int]] = [set() for _ in range(len(lanes))]
-    for i, others in enumerate(links):
-        for link, other in others:
-            if link == LEAD:
-                predecessors[other].add(i)
-    return LaneGraph(row, kind, offset, lanes["is_intersection"].to_numpy(bool), predecessors)
+        _search(start, links, length, (kind[start], offset[start], hops[start]))
+    return LaneGraph(row, kind, offset, hops, lanes["is_intersection"].to_numpy(bool))
 
 
 def _search(
-    start: int, links: list[list[tuple[int, int]]], length: np.ndarray, kind: np.ndarray, offset: np.ndarray
+    start: int,
+    links: list[list[tuple[int, int]]],
+    length: np.ndarray,
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    """Breadth first from one lane; fills a row of kinds and offsets."""
+    """Breadth first from one lane; fills its row of kinds, offsets and hops."""
+    kind, offset, hops = found
     kind[start] = LEAD
     seen, queue = {start}, deque([start])
     while queue:
@@ -67,6 +67,7 @@ def _search(
                 continue
             seen.add(other)
             queue.append(other)
+            hops[other] = hops[lane] + 1
             kind[other], offset[other] = _extend(
                 int(kind[lane]), float(offset[lane]), link, length[lane], length[other]
             )

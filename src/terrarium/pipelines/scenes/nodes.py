@@ -6,13 +6,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.scenes import archetypes as patterns
 from terrarium.pipelines.scenes import building, coverage, ingestion
 from terrarium.pipelines.scenes.embedding import embed_graphs
-from terrarium.pipelines.scenes.encoding import fit_encoding
 from terrarium.pipelines.scenes.evaluation import measure, summary
 from terrarium.pipelines.scenes.graphs import fingerprint, from_state
 from terrarium.pipelines.scenes.options import (
@@ -61,21 +59,16 @@ def train(
     features: FeatureOptions,
 ) -> tuple[State, Path, pd.DataFrame, dict[str, Any], str]:
     """Train the encoder: best weights, checkpoints, history, how it ended, and the log."""
-    from terrarium.pipelines.scenes.trainer import Problem, SceneTrainer
+    from terrarium.pipelines.scenes.problem import scene_problem
+    from terrarium.pipelines.scenes.trainer import SceneTrainer
 
-    columns, part = from_state(graphs), graph_index["part"].to_numpy()
-    rows = {name: np.flatnonzero(part == name) for name in ("train", "validation")}
-    encoding = fit_encoding(columns, rows["train"], scaled=features.scaled, relations=features.relations)
-    scene = pd.factorize(graph_index["source"] + "/" + graph_index["scene"])[0]
-    later = graph_index["next"].to_numpy(np.int64)
-    problem = Problem(columns, scene, later, **rows, encoding=encoding, fingerprint=fingerprint(graphs, graph_index))
+    problem = scene_problem(graphs, graph_index, features)
     result = fit(
         SceneTrainer(problem, model, training),
         options=training,
         store=training_state,
         fingerprint={
-            "data": problem.fingerprint,
-            "encoding": encoding.as_json(),
+            "data": problem.metadata,
             "model": model.model_dump(mode="json"),
             "training": training.model_dump(mode="json", exclude={"checkpoints"}),
         },

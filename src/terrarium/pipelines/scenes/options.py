@@ -23,6 +23,7 @@ class VariantOptions(Base):
     motorcycle_share: float = Field(ge=0, le=1)
     cyclist_share: float = Field(ge=0, le=1)
     pedestrians: float = Field(ge=0, description="mean number of people who cross in a scene")
+    staged_share: float = Field(ge=0, le=1, description="share of scenes that start with a group at a fork of a lane")
 
 
 class SimulatorOptions(Base):
@@ -60,6 +61,9 @@ class GraphOptions(Base):
     lead_path: int = Field(ge=0, description="a relation is left out when so few edges join its ends already")
     neighbour_path: int = Field(ge=0)
     opposite_path: int = Field(ge=0)
+    lanes_passed: int = Field(
+        ge=1, description="following lanes that may be passed between snapshots without a change of lane; original: 1"
+    )
     smallest: int = Field(ge=1, description="road users a graph has at least; 1 keeps those without relations")
 
 

@@ -8,7 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-LANE_WIDTH_M, RADIUS_M = 3.5, 12.0
+LANE_WIDTH_M, RADIUS_M, MOUTH_M = 3.5, 14.0, 4.0
+_STRAIGHT = np.pi / 4
+"""Turns of less than this go straight on."""
 
 
 @dataclass(eq=False)
@@ -61,7 +63,8 @@ def make_roads(name: str, rng: np.random.Generator) -> Roads:
     """A network of two to four arms, each with one to three lanes a way; two arms are a road without a junction.
 
     The part of an arm next to the junction may have a lane more than the far part: the outermost lane forks towards
-    the junction, and two lanes merge away from it.
+    the junction, and two lanes merge away from it. Every lane enters a junction by a short piece from which its turns
+    fork.
     """
     arms = int(rng.choice([2, 3, 4, 4]))
     angles = np.arange(arms) * (np.pi if arms == 2 else np.pi / 2) + rng.uniform(0.0, 2.0 * np.pi)
@@ -73,11 +76,18 @@ def make_roads(name: str, rng: np.random.Generator) -> Roads:
         _arm(lanes, i, float(angles[i]), int(near[i]), int(far[i]), (float(lengths[i, 0]), float(lengths[i, 1])))
         for i in range(arms)
     ]
+    mouths = [_mouths(lanes, into, junction=arms > 2) for into, _ in ends]
+    straight: dict[tuple[int, int], int] = {}
     for i in range(arms):
         for j in range(arms):
             if i != j:
-                _connect(lanes, ends[i][0], ends[j][1], float(angles[i]), float(angles[j]), junction=arms > 2)
-    _oppose_connectors(lanes)
+                turn = float(np.angle(np.exp(1j * (angles[j] - angles[i] - np.pi))))
+                made = _connect(lanes, mouths[i], ends[j][1], turn, junction=arms > 2)
+                if abs(turn) < _STRAIGHT:
+                    straight[i, j] = made[0]
+    for (i, j), lane in straight.items():
+        if (j, i) in straight:
+            lanes[lane].opposite.append(straight[j, i])
     return Roads(name, lanes, arms, signals=arms > 2 and bool(rng.random() < 0.6))
 
 
@@ -120,10 +130,22 @@ def _beside(lanes: list[Lane], group: list[int]) -> None:
         lanes[other].neighbour.append(one)
 
 
-def _connect(lanes: list[Lane], into: list[int], out: list[int], angle: float, other: float, *, junction: bool) -> None:
-    """Connectors from an arm to another: all lanes straight on, the innermost to the left, the outermost right."""
-    turn = np.angle(np.exp(1j * (other - angle - np.pi)))
-    if abs(turn) < np.pi / 4:
+def _mouths(lanes: list[Lane], into: list[int], *, junction: bool) -> list[int]:
+    """Add the short piece by which each lane enters the junction."""
+    made = []
+    for start in into:
+        line = lanes[start].line
+        heading = (line[-1] - line[0]) / np.linalg.norm(line[-1] - line[0])
+        lanes.append(Lane(np.stack([line[-1], line[-1] + MOUTH_M * heading]), intersection=junction))
+        lanes[start].following.append(len(lanes) - 1)
+        made.append(len(lanes) - 1)
+    _beside(lanes, made)
+    return made
+
+
+def _connect(lanes: list[Lane], into: list[int], out: list[int], turn: float, *, junction: bool) -> list[int]:
+    """Add the ways of a turn: all lanes straight on, the innermost to the left, the outermost to the right."""
+    if abs(turn) < _STRAIGHT:
         pairs = [(i, out[min(k, len(out) - 1)]) for k, i in enumerate(into)]
     else:
         pairs = [(into[0], out[0])] if turn > 0 else [(into[-1], out[-1])]
@@ -135,6 +157,7 @@ def _connect(lanes: list[Lane], into: list[int], out: list[int], angle: float, o
         lanes[start].following.append(made[-1])
         lanes[made[-1]].following.append(end)
     _beside(lanes, made)
+    return made
 
 
 def _curve(first: np.ndarray, last: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -145,17 +168,3 @@ def _curve(first: np.ndarray, last: np.ndarray, before: np.ndarray, after: np.nd
     control = (first + ahead / np.linalg.norm(ahead) * reach + last - behind / np.linalg.norm(behind) * reach) / 2
     t = np.linspace(0.0, 1.0, 7)[:, None]
     return (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
-
-
-def _oppose_connectors(lanes: list[Lane]) -> None:
-    """Link innermost straight connectors of facing arms, which start where the other's opposite lane ends."""
-    starts = {lane.following[0]: i for i, lane in enumerate(lanes) if lane.intersection}
-    for i, lane in enumerate(lanes):
-        if not lane.intersection:
-            continue
-        (before,) = (k for k, other in enumerate(lanes) if i in other.following)
-        for beyond in lanes[lane.following[0]].opposite:
-            for k in lanes[beyond].following:
-                back = lanes[before].opposite
-                if k in starts.values() and lanes[k].following[0] in back and k != i and k not in lane.opposite:
-                    lane.opposite.append(k)

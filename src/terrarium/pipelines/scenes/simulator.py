@@ -41,6 +41,9 @@ class _Actor:
     next: int
     crossing: tuple[int, ...] = ()
     since: float = 0.0
+    changes_at: float = np.inf
+    target: int = -1
+    """When, and to which lane, it changes whatever the gaps are."""
 
 
 def simulate(options: SimulatorOptions) -> Recording:
@@ -100,16 +103,58 @@ class _Scene:
 
     def _placed(self) -> list[_Actor]:
         """Road users at the start: a Poisson number a lane, apart from each other; then people who cross."""
-        actors: list[_Actor] = []
+        actors = self._group() if self._rng.random() < self._variant.staged_share else []
+        taken = {lane for actor in actors for lane in (actor.lane, *self._roads.lanes[actor.lane].neighbour)}
+        if actors:
+            taken |= {i for i, lane in enumerate(self._roads.lanes) if lane.intersection}
         for lane, length in enumerate(self._lengths):
             places = np.sort(self._rng.uniform(0.0, length, self._rng.poisson(self._density * length / 1000)))
             kept: list[float] = []
             for s in places:
                 if not kept or s - kept[-1] > 8.0:
                     kept.append(float(s))
-            actors += [self._driver(lane, s) for s in kept]
+            if lane not in taken:
+                actors += [self._driver(lane, s) for s in kept]
         people = self._rng.poisson(self._variant.pedestrians)
         return actors + [self._walker() for _ in range(people)]
+
+    def _group(self) -> list[_Actor]:
+        """Drivers around the fork of a junction, standing: one before it, and beside, on two ways, and opposite.
+
+        Not all of them are there, and one may be about to change lane. Such groups hold the rarer archetypes.
+        """
+        lanes, rng = self._roads.lanes, self._rng
+        forks = [i for i, lane in enumerate(lanes) if lane.intersection and len(lane.following) > 1]
+        if not forks:
+            return []
+        fork = forks[int(rng.integers(len(forks)))]
+        before = next(i for i, lane in enumerate(lanes) if fork in lane.following)
+        here = fork if rng.random() < 0.5 else before
+        ways = rng.permutation(lanes[fork].following)[:2].tolist()
+        back = rng.uniform(1.0, 3.0)
+        places = [(here, self._lengths[here] - back)]
+        alike, beyond = rng.random() < 0.5, rng.random() < 0.7
+        for way in ways:
+            beyond = beyond if alike else rng.random() < 0.5
+            lane = lanes[way].following[0] if beyond else way
+            places.append((lane, rng.uniform(12.5, 17.0) if beyond else self._lengths[way] * rng.uniform(0.3, 0.8)))
+        places += [(lane, self._lengths[lane] - back) for lane in lanes[here].neighbour[:1]]
+        facing = [lane for way in ways for lane in lanes[lanes[way].following[0]].opposite]
+        places += [(lane, self._lengths[lane] - rng.uniform(0.5, 2.0)) for lane in facing[:1]]
+        kept = [places[0], *(place for place in places[1:] if rng.random() < 0.85)]
+        group = [self._driver(lane, float(np.clip(s, 0.1, self._lengths[lane] - 0.1))) for lane, s in kept]
+        for actor in group:
+            actor.speed = 0.0
+        self._plan_change(group[int(rng.integers(min(1, len(group) - 1), len(group)))])
+        return group
+
+    def _plan_change(self, actor: _Actor) -> None:
+        """Put a driver on a lane beside its own, to which it will come back at once, if there is one."""
+        beside = self._roads.lanes[actor.lane].neighbour
+        if beside:
+            actor.target, actor.lane = actor.lane, beside[int(self._rng.integers(len(beside)))]
+            actor.s = min(actor.s, self._lengths[actor.lane])
+            actor.changes_at = self._rng.uniform(0.25, 0.75)
 
     def _driver(self, lane: int, s: float) -> _Actor:
         shares = (self._variant.motorcycle_share, self._variant.cyclist_share)
@@ -216,6 +261,10 @@ class _Scene:
 
     def _change_lane(self, actor: _Actor, time: float, acceleration: float) -> None:
         here = self._roads.lanes[actor.lane]
+        if time >= actor.changes_at and actor.target in here.neighbour:
+            actor.lane, actor.next, actor.changes_at = actor.target, self._choose(actor.target), np.inf
+            actor.s = min(actor.s, self._lengths[actor.lane])
+            return
         if here.intersection or not here.neighbour or actor.s >= self._lengths[actor.lane]:
             return
         if self._rng.random() > self._variant.lane_change_rate * STEP_S:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,14 @@ import torch
 from torch import Tensor
 
 from terrarium.pipelines.scenes.encoder import GraphBatch, batch_of, make_encoder
-from terrarium.pipelines.scenes.encoding import NODE_WIDTH, Encoding, encode
-from terrarium.pipelines.scenes.graphs import Graphs
 from terrarium.pipelines.scenes.objectives import make_objective
 from terrarium.pipelines.scenes.options import ModelOptions, TrainingOptions
 from terrarium.pipelines.scenes.schedule import loop_of, rate_at, warmup_factor
-from terrarium.pipelines.scenes.views import View, changed_view, plain_view
+from terrarium.pipelines.scenes.views import View, changed_view
 from terrarium.training.fabric import clip_gradients, deterministic_algorithms, make_fabric
 from terrarium.training.packing import pack, unpack
 from terrarium.training.seeding import generator
 from terrarium.training.state import State
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,21 +26,21 @@ class Problem:
     """Graphs to train on.
 
     Attributes:
-        graphs: all of them.
+        view: the graphs of some rows side by side, unchanged.
+        widths: features of a node and of an edge.
         scene: number of each graph's scene (g).
         later: row of the same component a second later, or -1 (g).
-        train, validation: rows of graphs.
-        encoding: how they become numbers.
-        fingerprint: of graphs and parts.
+        train, validation: rows of graphs; without any to validate on, nothing is validated.
+        metadata: what the weights carry beside the model's options.
     """
 
-    graphs: Graphs
+    view: Callable[[np.ndarray], View]
+    widths: tuple[int, int]
     scene: np.ndarray
     later: np.ndarray
     train: np.ndarray
     validation: np.ndarray
-    encoding: Encoding
-    fingerprint: str
+    metadata: dict[str, Any]
 
 
 Batch = tuple[GraphBatch, GraphBatch, Tensor | None, Tensor]
@@ -55,10 +51,8 @@ class SceneTrainer:
 
     def __init__(self, problem: Problem, model: ModelOptions, training: TrainingOptions) -> None:
         self._problem, self._model, self._options = problem, model, training
-        self._nodes, self._edges = encode(problem.graphs, problem.encoding)
-        widths = (NODE_WIDTH, problem.encoding.edge_width)
-        encoder = make_encoder(*widths, model, model.seed)
-        self.objective = make_objective(encoder, training.objective, widths, model.seed)
+        encoder = make_encoder(*problem.widths, model, model.seed)
+        self.objective = make_objective(encoder, training.objective, problem.widths, model.seed)
         self._fabric = make_fabric(training)
         self._wrapped = self._fabric.setup_module(self.objective)
         self._optimizer = self._make_optimizer()
@@ -90,11 +84,7 @@ class SceneTrainer:
     def weights(self) -> State:
         """The encoder with what is needed to use it: its options, the statistics, and the graphs it belongs to."""
         tensors = {k: v.detach().cpu().numpy().copy() for k, v in self.objective.encoder.state_dict().items()}
-        metadata = {
-            "model": self._model.model_dump(mode="json"),
-            "encoding": self._problem.encoding.as_json(),
-            "graphs": self._problem.fingerprint,
-        }
+        metadata = {"model": self._model.model_dump(mode="json"), **self._problem.metadata}
         return State(tensors, metadata)
 
     def _parts(self) -> dict[str, Any]:
@@ -155,7 +145,7 @@ class SceneTrainer:
                 total += self._wrapped(first, second, same, masked).item() * first.graphs
                 hits += top_1(self.objective.encoder(first), self.objective.encoder(second)) * first.graphs
             items += first.graphs
-        return {"validation_loss": total / items, "validation_top_1": hits / items}
+        return {"validation_loss": total / items, "validation_top_1": hits / items} if items else {}
 
     def _validation_batches(self) -> list[Batch]:
         rng = generator(self._options.seed, "validation")
@@ -167,7 +157,7 @@ class SceneTrainer:
         problem, options = self._problem, self._options.augmentation
         later = problem.later[chosen]
         moved = (later >= 0) & (rng.random(len(chosen)) < options.temporal)
-        first, second = self._view(chosen), self._view(np.where(moved, later, chosen))
+        first, second = problem.view(chosen), problem.view(np.where(moved, later, chosen))
         if options.views == "both":
             first = changed_view(first, options, rng)
         second = changed_view(second, options, rng)
@@ -178,9 +168,6 @@ class SceneTrainer:
         masked = rng.random(len(first.x)) < self._options.objective.mask_share
         masked[rng.integers(len(masked))] = True
         return batch_of(first), batch_of(second), same, torch.from_numpy(masked)
-
-    def _view(self, chosen: np.ndarray) -> View:
-        return plain_view(self._problem.graphs, self._nodes, self._edges, chosen)
 
 
 def top_1(a: Tensor, b: Tensor) -> float:
@@ -194,4 +181,4 @@ def _chunks(rows: np.ndarray, size: int) -> list[np.ndarray]:
     cuts = list(range(size, len(rows), size))
     if cuts and len(rows) - cuts[-1] < 2:
         cuts.pop()
-    return np.split(rows, cuts)
+    return np.split(rows, cuts) if len(rows) else []
