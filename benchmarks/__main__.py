@@ -2,7 +2,18 @@
 
 import sys
 
-from benchmarks import commands, evaluation, ingestion, objectives, optimisations, peers, recipes, senses, throughput
+from benchmarks import (
+    commands,
+    evaluation,
+    ingestion,
+    objectives,
+    optimisations,
+    peers,
+    recipes,
+    scenes,
+    senses,
+    throughput,
+)
 
 BENCHMARKS = {
     "commands": commands.main,
@@ -17,6 +28,9 @@ BENCHMARKS = {
     "recipes": recipes.main,
     "recipes_documented_data": recipes.documented_data,
     "scaling": throughput.scaling,
+    "scenes_ablation": scenes.ablation,
+    "scenes_quality": scenes.quality,
+    "scenes_recipes": scenes.recipes,
     "senses_recipes": senses.recipes,
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,

@@ -13,7 +13,7 @@ from terrarium.sources.wordnet import find_wordnet
 from .project import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SHOWN = {"hyperbolic": "Homo sapiens", "senses": "depository_financial_institution"}
+SHOWN = {"hyperbolic": "Homo sapiens", "scenes": "WL kernel", "senses": "depository_financial_institution"}
 
 
 def needs_wordnet():

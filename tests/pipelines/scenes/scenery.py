@@ -45,13 +45,13 @@ def tables() -> dict[str, object]:
     """Tracks, lanes, graphs, their table and labels, of the test environment."""
     chosen = options()
     tracks, lanes = nodes.read_source(chosen.source)
-    graphs, index = nodes.build_graphs(tracks, lanes, chosen.features)
+    graphs, index, labels = nodes.build_graphs(tracks, lanes, chosen.features)
     return {
         "tracks": tracks,
         "lanes": lanes,
         "graphs": graphs,
         "index": index,
-        "labels": nodes.label_archetypes(graphs),
+        "labels": labels,
     }
 
 

@@ -105,6 +105,6 @@ def test_scenes_without_any_graph_are_told():
 
 def test_road_users_without_relations_can_be_kept():
     chosen = options(features__graphs__smallest=1)
-    graphs, index = nodes.build_graphs(tables()["tracks"], tables()["lanes"], chosen.features)
+    graphs, index, _ = nodes.build_graphs(tables()["tracks"], tables()["lanes"], chosen.features)
     assert (index["nodes"] == 1).any()
     assert (from_state(graphs).edges[index["nodes"] == 1] == 0).all()

@@ -5,6 +5,7 @@ import pytest
 from terrarium.pipelines.scenes.archetypes import NAMES
 from terrarium.pipelines.scenes.coverage import (
     OneSourceError,
+    classifier_scores,
     coverage_share,
     gap_scores,
     known_holes,
@@ -47,11 +48,21 @@ def test_a_deleted_region_is_found_again_and_chance_finds_its_share():
     labels[:, 1] = np.random.default_rng(5).random(1000) < 0.3
     vectors = points(1000, (0, 0, 0), 4)
     vectors[labels[:, 0]] += np.array([5.0, 0.0, 0.0])
-    found = known_holes(vectors, labels, np.arange(1000) % 50, 5, 0.05, 10, np.random.default_rng(0))
-    recall = found.set_index("archetype")["recall"]
-    assert recall[NAMES[0]] > 0.95
-    assert recall[NAMES[1]] < 0.25
+    chosen = options(evaluation__coverage__strength=1.0).evaluation.coverage
+    found = known_holes(vectors, labels, np.arange(1000) % 50, chosen, 10, np.random.default_rng(0))
+    for measure in ("recall", "neighbour_recall"):
+        recall = found.set_index("archetype")[measure]
+        assert recall[NAMES[0]] > 0.95
+        assert recall[NAMES[1]] < 0.25
     assert len(found) == 2
+
+
+def test_a_classifier_estimates_the_log_density_ratio():
+    """Of two normal distributions that differ in their mean it is linear: mean (x - mean / 2)."""
+    vectors, recorded = points(4000, (0, 0, 0), 6), np.arange(4000) % 2 == 0
+    vectors[recorded, 0] += 1.5
+    score = classifier_scores(vectors, np.arange(4000) % 40, recorded, 1.0)
+    assert score == pytest.approx(1.5 * (vectors[:, 0] - 0.75), abs=0.6)
 
 
 def test_scenes_of_one_source_are_told():

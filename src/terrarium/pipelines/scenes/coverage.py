@@ -7,15 +7,17 @@ ratio of two k-nearest-neighbour density estimates (Loftsgaarden and Quesenberry
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.scenes.archetypes import NAMES
-from terrarium.pipelines.scenes.options import EvaluationOptions
+from terrarium.pipelines.scenes.options import CoverageOptions, EvaluationOptions
 from terrarium.pipelines.scenes.probes import standardised
 from terrarium.training.seeding import generator
 
-_TINY = 1e-6
+_TINY, FOLDS = 1e-6, 5
 ALL = "all graphs"
 
 
@@ -49,8 +51,7 @@ def report(
     by_archetype = _by_archetype(vectors, labels, scene, simulated, recorded, evaluation)
     rng = generator(evaluation.seed, "holes")
     holes = known_holes(
-        *(vectors[simulated], labels[simulated], scene[simulated], k),
-        *(options.false_alarms, evaluation.smallest_class, rng),
+        *(vectors[simulated], labels[simulated], scene[simulated], options, evaluation.smallest_class), rng
     )
     whole = by_archetype[by_archetype["archetype"] == ALL].iloc[0]
     metrics = {
@@ -59,6 +60,7 @@ def report(
         "mean_gap_p": float(whole["p"]),
         "known_hole_recall": float(holes["recall"].mean()),
         "known_hole_auc": float(holes["auc"].mean()),
+        "known_hole_neighbour_recall": float(holes["neighbour_recall"].mean()),
         "known_holes": float(len(holes)),
     }
     return ranked.sort_values("score", ascending=False, ignore_index=True), by_archetype, holes, metrics
@@ -141,47 +143,79 @@ def permutation_p(
     return observed, (1 + reached) / (1 + rounds) if rounds else float("nan")
 
 
+def classifier_scores(vectors: np.ndarray, scene: np.ndarray, recorded: np.ndarray, strength: float) -> np.ndarray:
+    """Log odds of being recorded by a logistic regression that has not seen the point's scene (g).
+
+    With both classes weighted alike they estimate the log density ratio (Sugiyama, Suzuki and Kanamori 2012).
+
+    Args:
+        vectors: of both sets (g, d), columns of like scale.
+        scene: number of each (g).
+        recorded: which belong to the set that is asked about (g).
+        strength: inverse of the penalty on the squared weights.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+
+    score = np.zeros(len(vectors))
+    for seen, asked in GroupKFold(min(FOLDS, len(np.unique(scene)))).split(vectors, recorded, scene):
+        if recorded[seen].all() or not recorded[seen].any():
+            continue
+        model = LogisticRegression(C=strength, max_iter=200, class_weight="balanced")
+        score[asked] = model.fit(vectors[seen], recorded[seen]).decision_function(vectors[asked])
+    return score
+
+
 def known_holes(
     vectors: np.ndarray,
     labels: np.ndarray,
     scene: np.ndarray,
-    k: int,
-    false_alarms: float,
+    options: CoverageOptions,
     smallest: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Delete an archetype from one half of the simulated scenes and look for it from the other half.
 
-    The threshold is the score that a share `false_alarms` of the graphs without the archetype exceeds.
+    The threshold is the score that a share `false_alarms` of the graphs without the archetype exceeds. Scores are the
+    classifier's, and beside it that of nearest neighbours.
 
     Args:
         vectors: of the simulated graphs (g, d).
         labels: archetypes of each (g, c).
         scene: number of each (g).
-        k: of the neighbours.
-        false_alarms: wanted share.
+        options: neighbours, share of false alarms, and the classifier's strength.
         smallest: graphs with the archetype that the asking half needs.
         rng: halves the scenes.
 
     Returns:
-        archetype, graphs, recall, and AUC of the score; a row an archetype.
+        archetype, graphs, recall and auc of the classifier, neighbour_recall and neighbour_auc; a row an archetype.
     """
-    from sklearn.metrics import roc_auc_score
-
     scenes = rng.permutation(np.unique(scene))
     asking = np.isin(scene, scenes[: len(scenes) // 2])
+    asked, asked_scene, k = vectors[asking], scene[asking], options.neighbours
     rows = []
     for number, name in enumerate(NAMES):
         positive = labels[asking, number]
         kept = ~asking & ~labels[:, number]
         if positive.sum() < smallest or (~positive).sum() < smallest or kept.sum() <= k:
             continue
-        asked, asked_scene = vectors[asking], scene[asking]
-        score = gap_scores(asked, asked_scene, vectors[kept], asked, asked_scene, k)
-        threshold = np.quantile(score[~positive], 1.0 - false_alarms)
-        recall, auc = (score[positive] > threshold).mean(), roc_auc_score(positive, score)
-        rows.append({"archetype": name, "graphs": int(positive.sum()), "recall": float(recall), "auc": float(auc)})
-    return pd.DataFrame(rows, columns=["archetype", "graphs", "recall", "auc"])
+        there = asking | kept
+        score = classifier_scores(vectors[there], scene[there], asking[there], options.strength)[asking[there]]
+        near = gap_scores(asked, asked_scene, vectors[kept], asked, asked_scene, k)
+        found = {"recall": score, "neighbour_recall": near}
+        row: dict[str, Any] = {"archetype": name, "graphs": int(positive.sum())}
+        for measure, values in found.items():
+            row[measure], row[measure.replace("recall", "auc")] = _found(values, positive, options.false_alarms)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["archetype", "graphs", "recall", "auc", "neighbour_recall", "neighbour_auc"])
+
+
+def _found(score: np.ndarray, positive: np.ndarray, false_alarms: float) -> tuple[float, float]:
+    """Recall at a share of false alarms, and AUC."""
+    from sklearn.metrics import roc_auc_score
+
+    threshold = np.quantile(score[~positive], 1.0 - false_alarms)
+    return float((score[positive] > threshold).mean()), float(roc_auc_score(positive, score))
 
 
 def comparable(vectors: np.ndarray, train: np.ndarray) -> np.ndarray:

@@ -39,15 +39,12 @@ def read_source(source: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
     return recording.tracks, recording.lanes
 
 
-def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, features: FeatureOptions) -> tuple[State, pd.DataFrame]:
-    """Graphs in columns, and a row each with the part that its scene belongs to."""
+def build_graphs(
+    tracks: pd.DataFrame, lanes: pd.DataFrame, features: FeatureOptions
+) -> tuple[State, pd.DataFrame, pd.DataFrame]:
+    """Graphs in columns, a row each with the part that its scene belongs to, and which archetypes each has."""
     graphs, index = building.build_graphs(tracks, lanes, features.graphs)
-    return graphs.state(), split_scenes(index, features)
-
-
-def label_archetypes(graphs: State) -> pd.DataFrame:
-    """Which archetypes each graph has, by type-aware subgraph matching."""
-    return patterns.label_graphs(from_state(graphs))
+    return graphs.state(), split_scenes(index, features), patterns.label_graphs(graphs)
 
 
 def train(

@@ -158,6 +158,7 @@ class CoverageOptions(Base):
     permutations: int = Field(ge=0, description="scenes are shuffled between the sources so often")
     permuted_graphs: int = Field(gt=1, description="graphs that a shuffle takes in, at most")
     false_alarms: float = Field(gt=0, lt=1, description="share at which the known hole is looked for")
+    strength: float = Field(gt=0, description="inverse penalty of the classifier that looks for known holes")
 
 
 class EvaluationOptions(Base):

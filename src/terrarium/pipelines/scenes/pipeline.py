@@ -25,11 +25,10 @@ def _features() -> list[Node]:
         Node(
             nodes.build_graphs,
             ["tracks", "lanes", "params:features"],
-            ["graphs", "graph_index"],
+            ["graphs", "graph_index", "archetypes"],
             name="build_graphs",
             tags="features",
         ),
-        Node(nodes.label_archetypes, "graphs", "archetypes", name="label_archetypes", tags="features"),
     ]
 
 
