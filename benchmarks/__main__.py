@@ -29,6 +29,7 @@ BENCHMARKS = {
     "recipes_documented_data": recipes.documented_data,
     "scaling": throughput.scaling,
     "scenes_ablation": scenes.ablation,
+    "scenes_loading": scenes.loading,
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
     "senses_recipes": senses.recipes,
