@@ -32,6 +32,7 @@ BENCHMARKS = {
     "scenes_loading": scenes.loading,
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
+    "scenes_sweep": scenes.sweep,
     "senses_recipes": senses.recipes,
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,

@@ -34,6 +34,29 @@ ABLATION: dict[str, dict[str, str]] = {
     "no mixed precision": {"training.precision": "32-true"},
 }
 """One change of the improved settings taken back at a time."""
+_A, _O = "training.augmentation", "training.objective"
+_STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal")}
+SWEEP: dict[str, dict[str, str]] = {
+    "default": {},
+    "embedding handed out": {"model.export": "embedding"},
+    "noise 0.2, edges and nodes dropped": {
+        **_STILL,
+        **{f"{_A}.{name}_noise": "0.2" for name in ("node", "edge")},
+        **{f"{_A}.drop_{name}": "0.1" for name in ("node", "edge")},
+    },
+    "no positives a second later": {f"{_A}.temporal": "0.0"},
+    "noise 2": {f"{_A}.node_noise": "2.0", f"{_A}.edge_noise": "2.0"},
+    "temperature 0.07": {f"{_O}.temperature": "0.07"},
+    "temperature 0.2": {f"{_O}.temperature": "0.2"},
+    "VICReg": {f"{_O}.name": "vicreg"},
+    "BGRL": {f"{_O}.name": "bgrl"},
+    "masked features": {f"{_O}.name": "masked", **_STILL},
+    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden": "384"},
+    "batch 384": {"training.batch_size": "384"},
+    "rate 0.0015": {"training.schedule.learning_rate": "0.0015"},
+    "weight decay 5e-6": {"training.weight_decay": "0.000005"},
+}
+"""Changes of the default, compared on validation scenes."""
 SEEDS = (0, 1, 2, 3, 4)
 T_95 = 2.776
 """Student's t of four degrees of freedom: the interval of a mean of five."""
@@ -80,6 +103,19 @@ def quality() -> None:
     for measure in found[0].coverage:
         print(f"| {measure} | {interval([done.coverage[measure] for done in found])} | | | |", flush=True)
     print(f"minutes of training: {interval([done.history['seconds'].sum() / 60 for done in found])}", flush=True)
+
+
+def sweep() -> None:
+    """Changes of the default on validation scenes, which nothing is reported on."""
+    header = ["change", "cross-view top-1", "probe F1", "neighbours F1", "retrieval", "known holes", "s/epoch"]
+    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    with tempfile.TemporaryDirectory() as data:
+        prepare(data)
+        for name, given in SWEEP.items():
+            done = run(given | {"evaluation.part": "validation", "evaluation.random_encoders": "1"}, None, data)
+            numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
+            cells = [f"{value:.3f}" for value in (*numbers, done.coverage["known_hole_recall"])]
+            print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
 
 
 def loading() -> None:

@@ -25,7 +25,7 @@ def done(monkeypatch):
         )
         names = [f"{m}{s}" for m in scenes.MEASURES for s in ("", "_random_encoder", "_ten_statistics", "_wl_kernel")]
         metrics = dict.fromkeys([*names, "cross_view_top_1"], 0.5 + 0.1 * int(parameters.get("model.seed", 0)))
-        return scenes.Outcome(history, metrics, {"coverage": 0.7}, Cost(1.0, 1.0, 1.0))
+        return scenes.Outcome(history, metrics, {"coverage": 0.7, "known_hole_recall": 0.4}, Cost(1.0, 1.0, 1.0))
 
     monkeypatch.setattr(scenes, "run", run)
     monkeypatch.setattr(scenes, "prepare", lambda data: None)
@@ -44,6 +44,12 @@ def test_the_ablation_takes_one_change_back_at_a_time(done, capsys):
     scenes.ablation()
     assert "| no cosine |" in capsys.readouterr().out
     assert [parameters for parameters, _ in done] == list(scenes.ABLATION.values())
+
+
+def test_the_sweep_asks_about_validation_scenes_alone(done, capsys):
+    scenes.sweep()
+    assert "| temperature 0.2 | 0.500 | 0.500 | 0.500 | 0.500 | 0.400 | 3.0 |" in capsys.readouterr().out
+    assert {parameters["evaluation.part"] for parameters, _ in done} == {"validation"}
 
 
 def test_five_seeds_have_an_interval(done, capsys):

@@ -92,6 +92,13 @@ def test_embeddings_that_are_not_finite_are_not_saved():
         embeddings_are_finite(pd.DataFrame({"graph_id": ["a", "b"], "x0": [1.0, np.nan]}))
 
 
+def test_settings_can_be_compared_on_validation_scenes(finished):
+    chosen, made, (weights, *_), _, (_, tested, _), _ = finished
+    asked = chosen.evaluation.model_copy(update={"part": "validation"})
+    _, table, _ = nodes.evaluate(made["graphs"], made["index"], made["labels"], weights, asked)
+    assert not table["mean_speed_r2"].equals(tested["mean_speed_r2"])
+
+
 def test_a_source_that_is_only_tested_has_numbers_of_its_own(finished):
     chosen, made, (weights, *_), *_ = finished
     index = made["index"]

@@ -89,7 +89,7 @@ def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, option
     part = index["part"].to_numpy()
     trained_on = set(index.loc[part == "train", "source"])
     own = index["source"].isin(trained_on).to_numpy()
-    sets = {HELD_OUT: np.flatnonzero((part == "test") & own)}
+    sets = {HELD_OUT: np.flatnonzero((part == options.part) & own)}
     for source in sorted(set(index["source"]) - trained_on):
         sets[str(source)] = np.flatnonzero(index["source"] == source)
     train = generator(options.seed, "fit").permutation(np.flatnonzero(part == "train"))[: options.fit_graphs]

@@ -164,6 +164,9 @@ class CoverageOptions(Base):
 class EvaluationOptions(Base):
     """How embeddings are measured."""
 
+    part: Literal["test", "validation"] = Field(
+        description="scenes that are asked about; validation to compare settings"
+    )
     smallest_class: int = Field(gt=1, description="graphs with an archetype that training and test need each")
     queries: int = Field(gt=1, description="graphs that are looked up, at most")
     neighbours: int = Field(gt=0, description="k of the nearest neighbours that vote")
