@@ -122,7 +122,7 @@ def test_only_the_second_view_is_changed_when_asked_for():
 
 
 def test_embeddings_have_length_one_when_normalised_and_do_not_depend_on_the_batch(tmp_path):
-    given, weights = graphs(), train(tmp_path).best
+    given, weights = graphs(), train(tmp_path, model__export="embedding").best
     vectors = embed_graphs(weights, given)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
     assert np.allclose(embed_graphs(weights, given, np.array([5, 3])), vectors[[5, 3]], atol=1e-6)
@@ -144,7 +144,7 @@ def test_the_head_is_as_wide_as_asked(head, width):
 
 
 def test_without_normalisation_lengths_differ():
-    trainer, _ = make(model__normalised=False)
+    trainer, _ = make(model__normalised=False, model__export="embedding")
     lengths = np.linalg.norm(embed_graphs(trainer.weights(), graphs()), axis=1)
     assert lengths.std() > 0.0
     assert not np.allclose(lengths, 1.0)
