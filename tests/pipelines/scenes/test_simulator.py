@@ -56,7 +56,7 @@ def test_roads_are_connected_and_lanes_lie_beside_each_other(seed):
 def test_every_archetype_is_produced():
     """In a few hundred scenes that all start with a group, and mostly in fewer."""
     chosen = options("local")
-    simulator = chosen.source.simulator.model_copy(update={"seconds": 3.0})
+    simulator = chosen.source.simulator.model_copy(update={"seconds": 8.0})
     seen = pd.Series(data=False, index=NAMES)
     for seed in range(20):
         staged = {
