@@ -11,6 +11,8 @@ UNVERSIONED = {
     "hyperbolic.training_state",
     "hyperbolic.placement.training_state",
     "hyperbolic.links.training_state",
+    "scenes.training_state",
+    "scenes.tu.training_state",
     "senses.training_state",
     "knowledge_graph.training_state",
 }

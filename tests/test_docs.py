@@ -8,7 +8,7 @@ import pytest
 from tests.project import KEDRO, ROOT, kedro, run
 from tests.test_parameters import parameters
 
-FLAGS = {"hyperbolic": 9, "senses": 9, "knowledge_graph": 13}
+FLAGS = {"hyperbolic": 9, "senses": 9, "knowledge_graph": 13, "scenes": 17}
 PAGES = {family: (ROOT / "docs" / f"{family}.md").read_text(encoding="utf-8") for family in FLAGS}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -30,7 +30,7 @@ def leaves(tree, prefix=""):
 
 @pytest.mark.parametrize("family", PAGES)
 def test_every_flag_of_the_documents_has_its_parameter_and_default(family):
-    row = rf"^\| `--[^|]+\| [^|]+\| `({family}\.[^`]+)` \| ([^|]+) \|$"
+    row = rf"^\| `[-a-z_]+`[^|]*\| [^|]+\| `({family}\.[^`]+)` \| ([^|]+) \|$"
     rows = re.findall(row, PAGES[family], flags=re.MULTILINE)
     assert len(rows) == FLAGS[family]
     for name, default in rows:

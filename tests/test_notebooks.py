@@ -13,7 +13,12 @@ from terrarium.sources.wordnet import find_wordnet
 from .project import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SHOWN = {"hyperbolic": "Homo sapiens", "senses": "depository_financial_institution", "knowledge_graph": "vertebrates"}
+SHOWN = {
+    "hyperbolic": "Homo sapiens",
+    "senses": "depository_financial_institution",
+    "knowledge_graph": "vertebrates",
+    "scenes": "WL kernel",
+}
 
 
 def needs_wordnet():

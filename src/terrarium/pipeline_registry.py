@@ -5,11 +5,22 @@ from kedro.pipeline import Pipeline
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
 from terrarium.pipelines.hyperbolic.withheld_pipelines import create_links_pipeline, create_placement_pipeline
 from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as knowledge_graph
+from terrarium.pipelines.scenes.pipeline import create_pipeline as scenes
+from terrarium.pipelines.scenes.tu_pipeline import create_tu_pipeline
 from terrarium.pipelines.senses.pipeline import create_pipeline as senses
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Pipelines by the name that `kedro run --pipelines=NAME` takes."""
-    families = {"hyperbolic": hyperbolic(), "senses": senses(), "knowledge_graph": knowledge_graph()}
-    studies = {"hyperbolic_placement": create_placement_pipeline(), "hyperbolic_links": create_links_pipeline()}
+    families = {
+        "hyperbolic": hyperbolic(),
+        "senses": senses(),
+        "knowledge_graph": knowledge_graph(),
+        "scenes": scenes(),
+    }
+    studies = {
+        "hyperbolic_placement": create_placement_pipeline(),
+        "hyperbolic_links": create_links_pipeline(),
+        "scenes_tu": create_tu_pipeline(),
+    }
     return {**families, **studies, "__default__": sum(families.values(), Pipeline([]))}

@@ -167,3 +167,9 @@ def test_previews(tmp_path):
         assert make(name, tmp_path / name, Version(None, None)).preview(), name
     table = make("ParquetDataset", tmp_path / "ParquetDataset", Version(None, None)).preview(nrows=1)
     assert table["data"] == [[1, "x"]]
+
+
+def test_lists_in_a_table_are_shown_as_lists(tmp_path):
+    dataset = terrarium.datasets.ParquetDataset(filepath=str(tmp_path / "lanes.parquet"))
+    dataset.save(pd.DataFrame({"lane": ["a"], "following": [["b", "c"]], "x_m": [[0.0, 1.5]]}))
+    assert json.loads(json.dumps(dataset.preview(1)))["data"] == [["a", ["b", "c"], [0.0, 1.5]]]

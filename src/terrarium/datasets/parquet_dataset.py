@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import numpy as np
 from kedro.io.core import Version
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import ParquetDataset as _ParquetDataset
@@ -38,4 +39,11 @@ class ParquetDataset(AtomicSaves, _ParquetDataset):
             batches = file.iter_batches(batch_size=nrows, columns=self._load_args.get("columns"))
             first = next(batches, None)
             table = file.schema_arrow.empty_table() if first is None else first
-            return TablePreview(table.to_pandas().to_dict(orient="split"))
+            shown = table.to_pandas().to_dict(orient="split")
+            shown["data"] = [[_plain(cell) for cell in row] for row in shown["data"]]
+            return TablePreview(shown)
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as JSON can say it: lists come from Parquet as arrays."""
+    return cell.tolist() if isinstance(cell, np.ndarray) else cell

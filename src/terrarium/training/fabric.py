@@ -64,8 +64,11 @@ def fabric_epoch(
     return {"loss": total.item() / items, "items": float(items)}
 
 
-def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float) -> None:
-    """Scale the dense gradients to a joint norm of at most `max_norm`, and each row of the sparse ones likewise."""
+def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float) -> float:
+    """Scale the dense gradients to a joint norm of at most `max_norm`, and each row of the sparse ones likewise.
+
+    Returns the joint norm of the dense gradients before that.
+    """
     import torch
 
     fabric.strategy.precision.unscale_gradients(getattr(optimizer, "optimizer", optimizer))
@@ -73,7 +76,7 @@ def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float
     for parameter in parameters:
         if parameter.grad.is_sparse:
             parameter.grad = clip_rows(parameter.grad, max_norm)
-    torch.nn.utils.clip_grad_norm_([p for p in parameters if not p.grad.is_sparse], max_norm)
+    return float(torch.nn.utils.clip_grad_norm_([p for p in parameters if not p.grad.is_sparse], max_norm))
 
 
 def clip_rows(gradient: "torch.Tensor", max_norm: float) -> "torch.Tensor":

@@ -1,0 +1,207 @@
+"""The scenes family: the document's recipes and their ablation on the same graphs, and five seeds of the default."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.measuring import KEDRO, Cost, cost_of
+
+RECIPES = {
+    "scenes_default": "0.06",
+    "scenes_large": "0.11",
+    "scenes_tuned": "0.055",
+    "scenes_optimized": "0.045",
+    "scenes_v1": "",
+}
+"""The document's final loss of each environment, on its own data."""
+ABLATION: dict[str, dict[str, str]] = {
+    "optimized": {},
+    "head of half width": {"model.head": "half"},
+    "no normalisation": {"model.normalised": "false"},
+    "no dropped edges": {"training.augmentation.drop_edge": "0.0"},
+    "Adam without decay": {"training.optimizer": "adam", "training.weight_decay": "0.0"},
+    "no clipping": {"training.clip_norm": "0.0"},
+    "no warm-up": {"training.schedule.warmup_epochs": "0"},
+    "no cosine": {"training.schedule.cosine": "false"},
+    "no mixed precision": {"training.precision": "32-true"},
+}
+"""One change of the improved settings taken back at a time."""
+_A, _O = "training.augmentation", "training.objective"
+_STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal")}
+SWEEP: dict[str, dict[str, str]] = {
+    "default": {},
+    "embedding handed out": {"model.export": "embedding"},
+    "noise 0.2, edges and nodes dropped": {
+        **_STILL,
+        **{f"{_A}.{name}_noise": "0.2" for name in ("node", "edge")},
+        **{f"{_A}.drop_{name}": "0.1" for name in ("node", "edge")},
+    },
+    "no positives a second later": {f"{_A}.temporal": "0.0"},
+    "noise 2": {f"{_A}.node_noise": "2.0", f"{_A}.edge_noise": "2.0"},
+    "temperature 0.07": {f"{_O}.temperature": "0.07"},
+    "temperature 0.2": {f"{_O}.temperature": "0.2"},
+    "VICReg": {f"{_O}.name": "vicreg"},
+    "BGRL": {f"{_O}.name": "bgrl"},
+    "masked features": {f"{_O}.name": "masked", **_STILL},
+    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden": "384"},
+    "batch 384": {"training.batch_size": "384"},
+    "rate 0.0015": {"training.schedule.learning_rate": "0.0015"},
+    "weight decay 5e-6": {"training.weight_decay": "0.000005"},
+}
+"""Changes of the default, compared on validation scenes."""
+SEEDS = (0, 1, 2, 3, 4)
+T_95 = 2.776
+"""Student's t of four degrees of freedom: the interval of a mean of five."""
+EPOCHS = "TERRARIUM_SCENES_EPOCHS"
+"""Environment variable: epochs of every recipe; without it each has its own."""
+MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left."""
+
+    history: pd.DataFrame
+    metrics: dict[str, float]
+    coverage: dict[str, float]
+    cost: Cost
+
+
+def recipes() -> None:
+    """The document's environments on the same graphs, by measures that compare, beside its losses."""
+    _print_table({name: ({}, name) for name in RECIPES}, RECIPES)
+
+
+def ablation() -> None:
+    """The improved settings with one change taken back at a time."""
+    _print_table({name: (given, "scenes_optimized") for name, given in ABLATION.items()}, {})
+
+
+def quality() -> None:
+    """Five seeds of encoder and training on the default's graphs: means with 95 % intervals, beside the baselines."""
+    with tempfile.TemporaryDirectory() as data:
+        prepare(data)
+        found = [
+            run({"training.seed": str(s), "model.seed": str(s), "evaluation.seed": str(s)}, None, data) for s in SEEDS
+        ]
+    names = ("trained", "random_encoder", "ten_statistics", "wl_kernel")
+    print(f"| measure | {' | '.join(name.replace('_', ' ') for name in names)} |\n|{'---|' * (len(names) + 1)}")
+    for measure in MEASURES:
+        keys = [measure if name == "trained" else f"{measure}_{name}" for name in names]
+        cells = [interval([done.metrics[key] for done in found]) for key in keys]
+        print(f"| {measure} | {' | '.join(cells)} |", flush=True)
+    for measure in sorted({*found[0].metrics} - {key for key in found[0].metrics if key.startswith(MEASURES)}):
+        print(f"| {measure} | {interval([done.metrics[measure] for done in found])} | | | |", flush=True)
+    for measure in found[0].coverage:
+        print(f"| {measure} | {interval([done.coverage[measure] for done in found])} | | | |", flush=True)
+    print(f"minutes of training: {interval([done.history['seconds'].sum() / 60 for done in found])}", flush=True)
+
+
+def sweep() -> None:
+    """Changes of the default on validation scenes, which nothing is reported on."""
+    header = ["change", "cross-view top-1", "probe F1", "neighbours F1", "retrieval", "known holes", "s/epoch"]
+    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    with tempfile.TemporaryDirectory() as data:
+        prepare(data)
+        for name, given in SWEEP.items():
+            done = run(given | {"evaluation.part": "validation", "evaluation.random_encoders": "1"}, None, data)
+            numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
+            cells = [f"{value:.3f}" for value in (*numbers, done.coverage["known_hole_recall"])]
+            print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
+
+
+def loading() -> None:
+    """Microseconds of processor time a graph, from the file to a batch of tensors, in batches of 384."""
+    from terrarium.pipelines.scenes.encoder import batch_of
+    from terrarium.pipelines.scenes.encoding import encode, fit_encoding
+    from terrarium.pipelines.scenes.graphs import from_state
+    from terrarium.pipelines.scenes.views import plain_view
+    from terrarium.training.state import read_state
+
+    with tempfile.TemporaryDirectory() as data:
+        prepare(data)
+        times, file = [], _artifact(data, "graphs.safetensors")
+        for _ in range(5):
+            start = time.process_time()
+            graphs = from_state(read_state(file))
+            rows = np.arange(len(graphs))
+            numbers = encode(graphs, fit_encoding(graphs, rows, scaled=True, relations="strict"))
+            for chosen in np.split(rows, range(384, len(rows), 384)):
+                batch_of(plain_view(graphs, *numbers, chosen))
+            times.append((time.process_time() - start) / len(graphs) * 1e6)
+    print(
+        f"{pd.Series(times).median():.1f} microseconds a graph, {len(graphs):,} graphs, {len(times)} repeats",
+        flush=True,
+    )
+
+
+def interval(values: list[float]) -> str:
+    """Mean and half the width of its 95 % interval; the mean alone when all are the same."""
+    series = pd.Series(values, dtype="float64")
+    half = T_95 * float(series.std()) / sqrt(len(series)) if len(series) > 1 else 0.0
+    return f"{series.mean():.3f}" + (f" ± {half:.3f}" if half > 5e-4 else "")
+
+
+def _print_table(variants: dict[str, tuple[dict[str, str], str]], documented: dict[str, str]) -> None:
+    header = [
+        *("recipe", "loss, last epoch (documented)", "held-out gap", "epochs to half", "gradient norm", "s/epoch"),
+        *("cross-view top-1", "probe F1", "neighbours F1", "retrieval"),
+    ]
+    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    with tempfile.TemporaryDirectory() as data:
+        prepare(data)
+        for name, (given, environment) in variants.items():
+            print(
+                f"| {' | '.join([name, *_cells(run(given, environment, data), documented.get(name, ''))])} |",
+                flush=True,
+            )
+
+
+def _cells(done: Outcome, documented: str) -> list[str]:
+    history, metrics = done.history, done.metrics
+    last = history.iloc[-1]
+    reached = history.loc[history["validation_top_1"] >= 0.5, "epoch"]
+    return [
+        f"{last['loss']:.3f}" + (f" ({documented})" if documented else ""),
+        f"{last['validation_loss'] - last['loss']:+.3f}",
+        f"{reached.iloc[0]:.0f}" if len(reached) else "not reached",
+        f"{history['gradient_norm'].median():.2f}",
+        f"{history['seconds'].median():.1f}",
+        *(f"{metrics[name]:.3f}" for name in ("cross_view_top_1", *MEASURES)),
+    ]
+
+
+def prepare(data: str) -> None:
+    """Tracks, graphs and labels of the default, which all runs share; recipes make graphs of their own."""
+    cost_of([KEDRO, "run", "--pipelines=scenes", "--tags=ingestion,features", f"--params=data_root={data}"])
+
+
+def run(parameters: dict[str, str], environment: str | None, data: str) -> Outcome:
+    """Train and evaluate in a copy of the shared folder; a recipe builds its graphs from the shared tracks before."""
+    epochs = os.environ.get(EPOCHS)
+    given = parameters | ({"training.max_epochs": epochs} if epochs and environment else {})
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(data, folder, dirs_exist_ok=True)
+        written = ",".join([f"data_root={folder}", *(f"scenes.{name}={value}" for name, value in given.items())])
+        chosen = [] if environment is None else [f"--env={environment}"]
+        stages = "--tags=training,evaluation" if environment is None else "--tags=features,training,evaluation"
+        cost = cost_of([KEDRO, "run", *chosen, "--pipelines=scenes", stages, f"--params={written}"])
+        return Outcome(
+            pd.read_parquet(_artifact(folder, "history.parquet")),
+            json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            json.loads(_artifact(folder, "coverage_metrics.json").read_text(encoding="utf-8")),
+            cost,
+        )
+
+
+def _artifact(folder: str, name: str) -> Path:
+    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
+    return found

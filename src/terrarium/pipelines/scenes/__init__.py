@@ -1,0 +1,1 @@
+"""Scenes: embeddings of traffic-scene graphs, and what simulated scenes lack."""

@@ -1,0 +1,55 @@
+"""Embeddings of graphs by an encoder: trained, or as it was drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from terrarium.pipelines.scenes.encoding import NODE_WIDTH, Encoding, encode
+from terrarium.pipelines.scenes.graphs import Graphs
+from terrarium.pipelines.scenes.options import ModelOptions
+from terrarium.pipelines.scenes.views import View, plain_view
+from terrarium.training.state import State
+
+CHUNK = 1024
+"""Graphs embedded at once."""
+
+
+def embed_graphs(weights: State, graphs: Graphs, rows: np.ndarray | None = None) -> np.ndarray:
+    """Embeddings of some graphs, all by default, float32 (g, ·); without dropout, batch by batch to the same bits."""
+    chosen = np.arange(len(graphs)) if rows is None else rows
+    nodes, edges = encode(graphs, Encoding(**weights.metadata["encoding"]))
+    views = (plain_view(graphs, nodes, edges, part) for part in np.split(chosen, range(CHUNK, len(chosen), CHUNK)))
+    return np.concatenate([embed_view(weights, view) for view in views])
+
+
+def embed_view(weights: State, view: View) -> np.ndarray:
+    """Embeddings of the graphs of a view, float32 (g, ·)."""
+    import torch
+
+    from terrarium.pipelines.scenes.encoder import batch_of, make_encoder
+
+    encoding = Encoding(**weights.metadata["encoding"])
+    encoder = make_encoder(NODE_WIDTH, encoding.edge_width, ModelOptions(**weights.metadata["model"]), 0)
+    encoder.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
+    encoder.eval()
+    with torch.no_grad():
+        return encoder.exported(batch_of(view)).numpy()
+
+
+def random_weights(weights: State, graphs: Graphs, rows: np.ndarray, seed: int) -> State:
+    """Weights of the same shape as they are drawn, whose batch norms have seen some graphs once."""
+    import torch
+
+    from terrarium.pipelines.scenes.encoder import batch_of, make_encoder
+
+    encoding = Encoding(**weights.metadata["encoding"])
+    encoder = make_encoder(NODE_WIDTH, encoding.edge_width, ModelOptions(**weights.metadata["model"]), seed)
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.momentum = None
+    view = plain_view(graphs, *encode(graphs, encoding), rows)
+    with torch.no_grad():
+        encoder.train()
+        encoder(batch_of(view))
+    tensors = {name: tensor.detach().numpy().copy() for name, tensor in encoder.state_dict().items()}
+    return State(tensors, weights.metadata)

@@ -1,0 +1,109 @@
+"""Figures of training, quality, and coverage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from terrarium.pipelines.scenes.coverage import ALL
+from terrarium.pipelines.scenes.evaluation import HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
+from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
+
+_COLOURS = {TRAINED: PALETTE[0], RANDOM: GREY, STATISTICS: PALETTE[5], KERNEL: PALETTE[2]}
+_MEASURES = {"probe_macro_f1": "linear probe F1", "knn_macro_f1": "nearest neighbours F1", "retrieval_map": "retrieval"}
+
+
+def training_figure(history: pd.DataFrame) -> Any:
+    """Losses and cross-view top-1 over the epochs, with the learning rate below."""
+    figure = new_figure("Training", height=560, rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3])
+    if history.empty:
+        note_empty(figure, "no epoch was trained")
+        return figure
+    for column, name in (("loss", "training loss"), ("validation_loss", "validation loss")):
+        figure.add_scatter(x=history["epoch"], y=history[column], name=name, mode="lines+markers", row=1, col=1)
+    top = history["validation_top_1"]
+    figure.add_scatter(x=history["epoch"], y=top, name="validation top-1", mode="lines", line={"dash": "dot"})
+    rate = {"shape": "hv", "color": GREY}
+    figure.add_scatter(x=history["epoch"], y=history["learning_rate"], name="learning rate", line=rate, row=2, col=1)
+    figure.update_xaxes(title_text="epoch", row=2, col=1)
+    figure.update_yaxes(title_text="loss, top-1", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title_text="rate", rangemode="tozero", row=2, col=1)
+    return figure
+
+
+def quality_figure(table: pd.DataFrame) -> Any:
+    """Probe, neighbours and retrieval on held-out scenes, beside the baselines; untrained encoders with their range."""
+    figure = new_figure("Held-out scenes")
+    rows = table[table["test_set"] == HELD_OUT]
+    if rows.empty:
+        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.smallest_class)")
+        return figure
+    for name, colour in _COLOURS.items():
+        part = rows[rows["representation"].str.startswith(name)][list(_MEASURES)]
+        mean = part.mean()
+        bars = {"array": part.max() - mean, "arrayminus": mean - part.min(), "visible": len(part) > 1}
+        figure.add_bar(x=list(_MEASURES.values()), y=mean, name=name, marker={"color": colour}, error_y=bars)
+    figure.update_yaxes(title_text="macro F1, mean average precision", range=[0, 1])
+    return figure
+
+
+def archetype_figure(by_archetype: pd.DataFrame) -> Any:
+    """F1 of the probe by archetype, trained beside the baselines."""
+    figure = new_figure("Linear probe by archetype, held-out scenes", height=560)
+    rows = by_archetype[by_archetype["test_set"] == HELD_OUT]
+    if rows.empty:
+        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.smallest_class)")
+        return figure
+    order = rows[rows["representation"] == TRAINED].sort_values("f1")["archetype"]
+    for name, colour in _COLOURS.items():
+        mean = rows[rows["representation"].str.startswith(name)].groupby("archetype")["f1"].mean().reindex(order)
+        labels = order.str.replace("_", " ")
+        figure.add_scatter(x=mean, y=labels, name=name, mode="markers", marker={"color": colour, "size": 9})
+    figure.update_xaxes(title_text="F1", range=[0, 1])
+    return figure
+
+
+def map_figure(embeddings: pd.DataFrame, simulated: str, recorded: str, points: int) -> Any:
+    """Both sources on the two main components of the embeddings, as many graphs of each."""
+    from sklearn.decomposition import PCA
+
+    columns = [column for column in embeddings.columns if column.startswith("x") and column[1:].isdigit()]
+    model = PCA(n_components=2, svd_solver="full").fit(embeddings[columns])
+    share = model.explained_variance_ratio_.sum()
+    figure = new_figure(f"Map of scenes: two main components, {share:.0%} of the variance", height=560)
+    for source, colour in ((simulated, PALETTE[0]), (recorded, PALETTE[1])):
+        part = embeddings[embeddings["source"] == source]
+        part = part.iloc[np.unique(np.linspace(0, len(part) - 1, min(points, len(part))).astype(int))]
+        place = model.transform(part[columns])
+        marker = {"color": colour, "size": 5, "opacity": 0.5}
+        figure.add_scattergl(
+            x=place[:, 0], y=place[:, 1], name=source, mode="markers", marker=marker, text=part["graph_id"]
+        )
+    figure.update_xaxes(title_text="first component")
+    figure.update_yaxes(title_text="second component")
+    return figure
+
+
+def gap_figure(by_archetype: pd.DataFrame) -> Any:
+    """Mean gap of each archetype; filled where shuffled scenes seldom reach it."""
+    figure = new_figure("Where simulation is thinner than the recordings", height=560)
+    rows = by_archetype[by_archetype["mean_gap"].notna()].sort_values("mean_gap")
+    if rows.empty:
+        note_empty(figure, "no archetype has graphs enough in both sources")
+        return figure
+    sure = rows["p"] < 0.05
+    colours = [
+        PALETTE[1] if name == ALL else PALETTE[0] if is_sure else GREY
+        for name, is_sure in zip(rows["archetype"], sure, strict=True)
+    ]
+    figure.add_bar(
+        y=rows["archetype"].str.replace("_", " "),
+        x=rows["mean_gap"],
+        orientation="h",
+        marker={"color": colours},
+        text=[f"p {p:.3f}" for p in rows["p"]],
+    )
+    figure.update_xaxes(title_text="mean log ratio of neighbour distances; grey: p 0.05 or more")
+    return figure

@@ -1,0 +1,147 @@
+"""Objectives behind one interface: two views of the same graphs give a number to minimise."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import GINEConv
+
+from terrarium.pipelines.scenes.encoder import GraphBatch, SceneEncoder
+from terrarium.pipelines.scenes.losses import bootstrap, info_nce, nt_xent, vicreg
+from terrarium.pipelines.scenes.options import ObjectiveOptions
+
+
+class Objective(nn.Module):
+    """An encoder with what the objective adds to it. `forward` gives the loss; `after_step` follows every step."""
+
+    def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions) -> None:
+        super().__init__()
+        self.encoder, self.options = encoder, options
+
+    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
+        """The loss of two views.
+
+        Args:
+            first: first views.
+            second: second views.
+            same: pairs of graphs (g, g) that are no negatives of each other; None where all are.
+            masked: nodes of the first view whose features an objective may hide (n).
+        """
+        raise NotImplementedError
+
+    def after_step(self, progress: float) -> None:
+        """What follows a step of the optimiser; `progress` runs from 0 to 1 over the training."""
+
+
+class Contrastive(Objective):
+    """NT-Xent, the documents' InfoNCE, or VICReg on projections."""
+
+    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.forward`."""
+        del masked
+        project = self.encoder.projection
+        a, b = (project(self.encoder(view)) for view in (first, second))
+        with torch.autocast(a.device.type, enabled=False):
+            a, b, options = a.float(), b.float(), self.options
+            if options.name == "vicreg":
+                weights = (options.invariance_weight, options.variance_weight, options.covariance_weight)
+                return vicreg(a, b, *weights)
+            loss = nt_xent if options.name == "nt_xent" else info_nce
+            return loss(a, b, options.temperature, same)
+
+
+class Bootstrapped(Objective):
+    """BGRL: a predictor foretells what a slowly moving copy of the encoder makes of the other view."""
+
+    def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions) -> None:
+        super().__init__(encoder, options)
+        self.target = copy.deepcopy(encoder).requires_grad_(requires_grad=False)
+        width = encoder.options.dim
+        self.predictor = nn.Sequential(
+            nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width)
+        )
+
+    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.forward`; there are no negatives."""
+        del same, masked
+        online = [self.predictor(self.encoder(view)) for view in (first, second)]
+        with torch.no_grad():
+            wanted = [self.target(view) for view in (second, first)]
+        with torch.autocast(online[0].device.type, enabled=False):
+            parts = [bootstrap(a.float(), b.float()) for a, b in zip(online, wanted, strict=True)]
+            return (parts[0] + parts[1]) / 2
+
+    @torch.no_grad()
+    def after_step(self, progress: float) -> None:
+        """Move the target: 1 - (1 - momentum) (cos(pi progress) + 1) / 2 of it stays."""
+        cosine = (float(torch.cos(torch.tensor(progress * torch.pi))) + 1.0) / 2.0
+        stays = 1.0 - (1.0 - self.options.momentum) * cosine
+        for mine, theirs in zip(self.target.parameters(), self.encoder.parameters(), strict=True):
+            mine.lerp_(theirs, 1.0 - stays)
+        for kept, seen in zip(self.target.buffers(), self.encoder.buffers(), strict=True):
+            kept.copy_(seen)
+
+
+class Reconstruction(nn.Module):
+    """Features of hidden nodes are found again from their surroundings (Hou et al. 2022, GraphMAE).
+
+    The encoder sees a token in their place, a GINE layer decodes, and the loss is the mean squared error there.
+    """
+
+    def __init__(self, encoder: SceneEncoder, node_width: int, edge_width: int) -> None:
+        super().__init__()
+        hidden = encoder.options.hidden
+        self.token = nn.Parameter(torch.zeros(node_width))
+        self.bridge = nn.Linear(hidden, hidden, bias=False)
+        self.decoder = GINEConv(nn.Sequential(nn.Linear(hidden, node_width)), edge_dim=edge_width)
+
+    def forward(self, encoder: SceneEncoder, batch: GraphBatch, masked: Tensor) -> Tensor:
+        """The squared error at the masked nodes."""
+        hidden = torch.where(masked[:, None], self.token, batch.x)
+        states = self.bridge(encoder.node_states(batch._replace(x=hidden))[-1])
+        states = states.masked_fill(masked[:, None], 0.0)
+        found = self.decoder(states, batch.edge_index, batch.edge_attr).float()
+        return (found[masked] - batch.x[masked].float()).square().mean()
+
+
+class Masked(Objective):
+    """Reconstruction alone."""
+
+    def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions, widths: tuple[int, int]) -> None:
+        super().__init__(encoder, options)
+        self.reconstruction = Reconstruction(encoder, *widths)
+
+    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.forward`; one view is enough."""
+        del second, same
+        return self.reconstruction(self.encoder, first, masked)
+
+
+class Combined(Objective):
+    """Another objective with reconstruction added."""
+
+    def __init__(self, objective: Objective, widths: tuple[int, int]) -> None:
+        super().__init__(objective.encoder, objective.options)
+        self.objective = objective
+        self.reconstruction = Reconstruction(objective.encoder, *widths)
+
+    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.forward`."""
+        added = self.reconstruction(self.encoder, first, masked)
+        return self.objective(first, second, same, masked) + self.options.reconstruction_weight * added
+
+    def after_step(self, progress: float) -> None:
+        """As the objective inside wants it."""
+        self.objective.after_step(progress)
+
+
+def make_objective(encoder: SceneEncoder, options: ObjectiveOptions, widths: tuple[int, int], seed: int) -> Objective:
+    """The objective by its name; what it adds to the encoder is drawn from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if options.name == "masked":
+            return Masked(encoder, options, widths)
+        chosen = Bootstrapped(encoder, options) if options.name == "bgrl" else Contrastive(encoder, options)
+        return Combined(chosen, widths) if options.reconstruction_weight > 0.0 else chosen

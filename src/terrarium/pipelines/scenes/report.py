@@ -1,0 +1,126 @@
+"""The report of a run of the scenes family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from terrarium.pipelines.scenes.options import ReportingOptions
+from terrarium.pipelines.scenes.pictures import exemplars
+from terrarium.reporting.page import Block, code, figure, heading, page, paragraph, table
+from terrarium.reporting.theme import number
+
+_SHOWN = [
+    *("test_set", "representation", "dim", "probe_macro_f1", "knn_macro_f1", "retrieval_map", "mean_speed_r2"),
+    *("smallest_gap_r2", "size_r2", "alignment", "uniformity", "effective_rank", "cross_view_top_1"),
+]
+
+
+def report_page(
+    *,
+    index: pd.DataFrame,
+    archetypes: pd.DataFrame,
+    summary: dict[str, Any],
+    representations: pd.DataFrame,
+    coverage: pd.DataFrame,
+    gaps: pd.DataFrame,
+    holes: pd.DataFrame,
+    numbers: dict[str, float],
+    reporting: ReportingOptions,
+    figures: dict[str, Any],
+) -> str:
+    """The page: coverage first, then quality, data and training."""
+    blocks = [
+        *_coverage(coverage, gaps, numbers, reporting, figures),
+        *_holes(holes, numbers),
+        *_quality(representations, figures),
+        *_data(index, archetypes),
+        *_training(summary, figures),
+        *_use(),
+    ]
+    return page("Traffic scenes", blocks)
+
+
+def _coverage(
+    coverage: pd.DataFrame,
+    gaps: pd.DataFrame,
+    numbers: dict[str, float],
+    reporting: ReportingOptions,
+    figures: dict[str, Any],
+) -> list[Block]:
+    chosen = exemplars(coverage, reporting.pictures)[["graph_id", "score", "archetypes"]]
+    return [
+        heading("What simulation lacks"),
+        paragraph(
+            f"{numbers['coverage']:.1%} of the recorded graphs have a simulated one nearer than their neighbours from "
+            f"other recorded scenes. The mean gap is {number(numbers['mean_gap'])}, the log of how much further away "
+            f"simulated neighbours are than recorded ones; shuffling scenes between the sources reaches that with p "
+            f"{number(numbers['mean_gap_p'])}."
+        ),
+        figure(figures["gaps"], "gaps"),
+        table(gaps.assign(archetype=gaps["archetype"].str.replace("_", " "))),
+        heading("The largest gaps"),
+        figure(figures["scenes"], "scenes"),
+        table(chosen.assign(archetypes=chosen["archetypes"].str.replace(" ", ", ").str.replace("_", " "))),
+        figure(figures["map"], "map"),
+    ]
+
+
+def _holes(holes: pd.DataFrame, numbers: dict[str, float]) -> list[Block]:
+    if holes.empty:
+        return [heading("Known holes"), paragraph("No archetype has simulated graphs enough to delete it.")]
+    return [
+        heading("Known holes"),
+        paragraph(
+            "An archetype is deleted from one half of the simulated scenes and looked for from the other half. At "
+            f"the chosen share of false alarms {numbers['known_hole_recall']:.1%} of the deleted graphs are found, the "
+            f"mean over {number(numbers['known_holes'])} archetypes."
+        ),
+        table(holes.assign(archetype=holes["archetype"].str.replace("_", " "))),
+    ]
+
+
+def _quality(representations: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
+    return [
+        heading("How good the embeddings are"),
+        paragraph(
+            "Archetypes are read off by a linear probe and by nearest neighbours fitted on training scenes; retrieval "
+            "looks for graphs with the same archetypes in other scenes. Untrained encoders, ten statistics made by "
+            "hand and the Weisfeiler-Lehman kernel stand beside, since embeddings that do not beat them are not needed."
+        ),
+        figure(figures["quality"], "quality"),
+        figure(figures["archetypes"], "archetypes"),
+        table(representations[[column for column in _SHOWN if column in representations]]),
+    ]
+
+
+def _data(index: pd.DataFrame, archetypes: pd.DataFrame) -> list[Block]:
+    counts = index.groupby(["source", "part"], as_index=False).agg(
+        scenes=("scene", "nunique"), graphs=("graph_id", "size"), road_users=("nodes", "mean")
+    )
+    shares = archetypes.groupby(index["source"]).mean().T.reset_index(names="archetype")
+    return [
+        heading("The data"),
+        paragraph("A graph is a connected group of road users at one instant. Shares of graphs with each archetype:"),
+        table(counts),
+        table(shares.assign(archetype=shares["archetype"].str.replace("_", " "))),
+    ]
+
+
+def _training(summary: dict[str, Any], figures: dict[str, Any]) -> list[Block]:
+    return [
+        heading("Training"),
+        paragraph(
+            f"{summary['stop_reason']} The encoder is that of epoch {summary['best_epoch']}, with "
+            f"{summary['parameters']:,} numbers. {summary['minutes']:.1f} minutes."
+        ),
+        figure(figures["training"], "training"),
+    ]
+
+
+def _use() -> list[Block]:
+    return [
+        heading("Use the embeddings"),
+        code('embeddings = catalog.load("scenes.embeddings").set_index("graph_id")\nembeddings.filter(regex="^x")'),
+    ]

@@ -1,0 +1,213 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from terrarium.pipelines.scenes.embedding import embed_graphs, random_weights
+from terrarium.pipelines.scenes.encoder import batch_of, make_encoder
+from terrarium.pipelines.scenes.objectives import make_objective
+from terrarium.pipelines.scenes.run_log import write_log
+from terrarium.pipelines.scenes.trainer import SceneTrainer
+from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.fit import fit
+from tests.training.toy import same
+
+from .scenery import graphs, options, problem
+
+OBJECTIVES = ("nt_xent", "info_nce", "vicreg", "bgrl", "masked")
+
+
+def make(**changes):
+    chosen = options(**changes)
+    return SceneTrainer(problem(chosen), chosen.model, chosen.training), chosen
+
+
+def train(folder, epochs=3, **changes):
+    trainer, chosen = make(training__max_epochs=epochs, **changes)
+    return fit(trainer, options=chosen.training, store=TrainingStore(folder), fingerprint={"data": "small"})
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_falls(tmp_path, name):
+    history = train(tmp_path, 6, training__objective__name=name, training__schedule__learning_rate=0.003).history
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    assert np.isfinite(history.drop(columns="best").to_numpy(float)).all()
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
+    first, again, other = (train(tmp_path / str(i), training__seed=seed) for i, seed in enumerate((0, 0, 1)))
+    assert same(first, again)
+    assert not first.final.equals(other.final)
+
+
+@pytest.mark.parametrize("changes", [{}, {"training__objective__name": "bgrl", "training__schedule__kind": "loops"}])
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, changes):
+    class Killed(Exception):
+        pass
+
+    changes |= {"training__schedule__epochs_per_loop": 2, "model__dropout": 0.2}
+    whole = train(tmp_path / "whole", 4, **changes)
+    trainer, chosen = make(training__max_epochs=4, **changes)
+    epoch = trainer.epoch
+
+    def killed(number):
+        if number == 3:
+            raise Killed
+        return epoch(number)
+
+    trainer.epoch = killed
+    with pytest.raises(Killed):
+        fit(trainer, options=chosen.training, store=TrainingStore(tmp_path / "b"), fingerprint={"data": "small"})
+    torch.manual_seed(99)
+    assert same(whole, train(tmp_path / "b", 4, **changes))
+
+
+def test_training_leaves_the_global_generator_alone():
+    trainer, _ = make(model__dropout=0.5)
+    before = torch.get_rng_state()
+    trainer.epoch(1)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_gradients_are_clipped_to_the_norm():
+    trainer, _ = make(training__clip_norm=0.001)
+    numbers = trainer.epoch(1)
+    assert numbers["gradient_norm"] > 0.001
+    gradients = [p.grad for p in trainer.objective.parameters() if p.grad is not None]
+    assert float(torch.stack([g.norm() for g in gradients]).norm()) <= 0.00101
+
+
+def test_each_loop_has_a_new_optimiser():
+    loops = {"training__schedule__kind": "loops", "training__schedule__epochs_per_loop": 1}
+    trainer, _ = make(**loops)
+    trainer.epoch(1)
+    steps = next(iter(trainer._optimizer.state.values()))["step"].item()
+    trainer.epoch(2)
+    assert next(iter(trainer._optimizer.state.values()))["step"].item() == steps
+
+
+def test_a_target_moves_slowly_and_takes_no_gradient():
+    trainer, _ = make(training__objective__name="bgrl")
+    before = [p.clone() for p in trainer.objective.target.parameters()]
+    trainer.epoch(1)
+    moved = [float((p - q).abs().max()) for p, q in zip(trainer.objective.target.parameters(), before, strict=True)]
+    assert 0.0 < max(moved) < 0.05
+    assert all(p.grad is None for p in trainer.objective.target.parameters())
+
+
+def test_reconstruction_can_be_added():
+    plain, added = (make(training__objective__reconstruction_weight=w)[0].epoch(1)["loss"] for w in (0.0, 2.0))
+    assert added > plain
+
+
+def test_temporal_positives_take_the_graph_a_second_later():
+    trainer, _ = make(training__augmentation__temporal=1.0)
+    given = trainer._problem
+    chosen = given.train[given.later[given.train] >= 0][:8]
+    still = dict.fromkeys(("node_noise", "edge_noise", "drop_edge", "drop_node"), 0.0)
+    augmentation = trainer._options.augmentation.model_copy(update=still)
+    trainer._options = trainer._options.model_copy(update={"augmentation": augmentation})
+    _, second, *_ = trainer._batch(chosen, np.random.default_rng(0))
+    assert np.array_equal(second.x.numpy(), given.view(given.later[chosen]).x)
+
+
+def test_only_the_second_view_is_changed_when_asked_for():
+    trainer, _ = make(training__augmentation__views="second")
+    chosen = trainer._problem.train[:8]
+    first, second, *_ = trainer._batch(chosen, np.random.default_rng(0))
+    plain = trainer._problem.view(chosen)
+    assert np.array_equal(first.x.numpy(), plain.x)
+    assert second.x.shape != plain.x.shape or not np.array_equal(second.x.numpy(), plain.x)
+
+
+def test_embeddings_have_length_one_when_normalised_and_do_not_depend_on_the_batch(tmp_path):
+    given, weights = graphs(), train(tmp_path, model__export="embedding").best
+    vectors = embed_graphs(weights, given)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    assert np.allclose(embed_graphs(weights, given, np.array([5, 3])), vectors[[5, 3]], atol=1e-6)
+    assert not np.allclose(embed_graphs(random_weights(weights, given, np.arange(50), 1), given), vectors)
+
+
+@pytest.mark.parametrize(
+    ("changes", "width"),
+    [({"model__export": "readout"}, 2 * 3 * 16), ({"model__export": "readout", "model__readout": "last"}, 3 * 16)],
+)
+def test_the_readout_can_be_handed_out(changes, width):
+    trainer, _ = make(**changes)
+    assert embed_graphs(trainer.weights(), graphs()).shape[1] == width
+
+
+@pytest.mark.parametrize(("head", "width"), [("full", 16), ("half", 8)])
+def test_the_head_is_as_wide_as_asked(head, width):
+    assert make(model__head=head)[0].objective.encoder.projection[-1].out_features == width
+
+
+def test_without_normalisation_lengths_differ():
+    trainer, _ = make(model__normalised=False, model__export="embedding")
+    lengths = np.linalg.norm(embed_graphs(trainer.weights(), graphs()), axis=1)
+    assert lengths.std() > 0.0
+    assert not np.allclose(lengths, 1.0)
+
+
+def test_the_encoder_does_not_see_the_order_of_nodes():
+    given, chosen = problem(options()), options()
+    encoder = make_encoder(*given.widths, chosen.model, 0).eval()
+    view = given.view(np.arange(5))
+    order = np.random.default_rng(0).permutation(len(view.x))
+    place = np.argsort(order)
+    turned = replace(view, x=view.x[order], graph=view.graph[order], edge=place[view.edge])
+    with torch.no_grad():
+        assert torch.allclose(encoder(batch_of(view)), encoder(batch_of(turned)), atol=1e-5)
+
+
+def test_a_layer_is_gine():
+    """x' = MLP(x + sum of ReLU(neighbour + W edge)), by hand."""
+    given, chosen = problem(options()), options()
+    encoder = make_encoder(*given.widths, chosen.model, 0).eval()
+    batch = batch_of(given.view(np.arange(5)))
+    layer = encoder.convolutions[0]
+    messages = torch.relu(batch.x[batch.edge_index[0]] + layer.lin(batch.edge_attr))
+    summed = torch.zeros_like(batch.x).index_add_(0, batch.edge_index[1], messages)
+    with torch.no_grad():
+        assert torch.allclose(layer(batch.x, batch.edge_index, batch.edge_attr), layer.nn(batch.x + summed), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_graphs_without_edges_work(name):
+    given, chosen = problem(options()), options(training__objective__name=name)
+    view = given.view(np.arange(4))
+    bare = batch_of(replace(view, edge=view.edge[:, :0], edge_x=view.edge_x[:0], pair=view.pair[:0]))
+    widths = given.widths
+    objective = make_objective(make_encoder(*widths, chosen.model, 0), chosen.training.objective, widths, 0)
+    masked = torch.ones(len(bare.x), dtype=torch.bool)
+    loss = objective(bare, bare, None, masked)
+    loss.backward()
+    assert torch.isfinite(loss)
+
+
+def test_the_log_has_a_line_an_epoch(tmp_path):
+    chosen = options()
+    text = write_log(train(tmp_path).history, chosen.training)
+    assert len(text.splitlines()) == 4
+    for part in ("global epoch 3", "warm-up factor 1.000", "learning rate", "patience", "best so far: saved"):
+        assert part in text
+
+
+ENVIRONMENTS = ("scenes_default", "scenes_large", "scenes_tuned", "scenes_optimized", "scenes_v1")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_recipe_trains_with_its_own_settings(environment):
+    """The documents' numbers, with narrower layers so that the test is short."""
+    chosen = options(environment)
+    narrow = chosen.model.model_copy(update={"dim": 16, "hidden": 16})
+    features = options("test").features.model_copy(
+        update={"scaled": chosen.features.scaled, "relations": chosen.features.relations}
+    )
+    given = problem(options().model_copy(update={"features": features}))
+    trainer = SceneTrainer(given, narrow, chosen.training)
+    numbers = trainer.epoch(1)
+    assert np.isfinite(numbers["loss"])
+    assert given.widths == (7, 7)
+    assert trainer.weights().metadata["encoding"]["speed_mean"] == 0.0
