@@ -196,7 +196,7 @@ def test_every_registered_pipeline_runs(tmp_path):
     ).stdout
     names = [line.removeprefix("- ").strip() for line in listed.splitlines() if line.startswith("- ")]
     studies = {"hyperbolic_placement", "hyperbolic_links", "scenes_tu"}
-    assert set(names) == {"__default__", "hyperbolic", "scenes", "senses"} | studies
+    assert set(names) == {"__default__", "hyperbolic", "knowledge_graph", "scenes", "senses"} | studies
     run(tmp_path)
     assert versions(tmp_path, METRICS)
 
