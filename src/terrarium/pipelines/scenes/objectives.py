@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +14,14 @@ from terrarium.pipelines.scenes.losses import bootstrap, info_nce, nt_xent, vicr
 from terrarium.pipelines.scenes.options import ObjectiveOptions
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """An encoder with what the objective adds to it. `forward` gives the loss; `after_step` follows every step."""
 
     def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions) -> None:
         super().__init__()
         self.encoder, self.options = encoder, options
 
+    @abstractmethod
     def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
         """The loss of two views.
 
@@ -29,7 +31,6 @@ class Objective(nn.Module):
             same: pairs of graphs (g, g) that are no negatives of each other; None where all are.
             masked: nodes of the first view whose features an objective may hide (n).
         """
-        raise NotImplementedError
 
     def after_step(self, progress: float) -> None:
         """What follows a step of the optimiser; `progress` runs from 0 to 1 over the training."""
