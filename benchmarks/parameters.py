@@ -1,6 +1,7 @@
-"""The hyperbolic family's options in an environment of conf/."""
+"""The families' parameters in an environment of conf/."""
 
 from pathlib import Path
+from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
@@ -9,9 +10,15 @@ from terrarium.pipelines.hyperbolic.options import Options
 CONF = Path(__file__).parents[1] / "conf"
 
 
-def options_of(environment: str) -> Options:
-    """The validated tree of options, as `kedro run --env=...` has it."""
+def parameters_of(family: str, environment: str) -> dict[str, Any]:
+    """A family's tree of parameters, as `kedro run --env=...` has it."""
     loader = OmegaConfigLoader(
         str(CONF), env=environment, base_env="base", default_run_env="local", merge_strategy={"parameters": "soft"}
     )
-    return Options.model_validate(loader["parameters"]["hyperbolic"])
+    found: dict[str, Any] = loader["parameters"][family]
+    return found
+
+
+def options_of(environment: str) -> Options:
+    """The hyperbolic family's validated options."""
+    return Options.model_validate(parameters_of("hyperbolic", environment))

@@ -1,0 +1,149 @@
+"""Our ConvE beside PyKEEN's at equal settings: CPU seconds of a training step and of a test triple, one thread.
+
+The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt). Both programs train rows
+(entity, relation) with all answers, both directions, binary cross-entropy with smoothing, Adam; both rank both sides
+among all entities, filtered. They take turns, so that other work on the machine meets both.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from benchmarks.knowledge_graph import TRIPLES
+from benchmarks.parameters import parameters_of
+
+DIM, HEIGHT, WIDTH, CHANNELS, KERNEL = 200, 10, 20, 32, 3
+BATCH, SMOOTHING, RATE = 128, 0.1, 0.003
+TRAINED, TESTED, ROUNDS = 256, 64, 3
+"""Triples of an epoch and of an evaluation: the first of each file; entities are those of the whole graph."""
+
+
+def main() -> None:
+    """A row a program: what a step of training and a test triple take, and how often PyKEEN takes that."""
+    if find_spec("pykeen") is None:
+        print("pykeen is not installed: pip install -e '.[bench]'")
+        return
+    import torch
+
+    torch.set_num_threads(1)
+    graph = read_graph()
+    print(f"{graph.entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n")
+    print("| program | training step, CPU s | PyKEEN's / this | test triple, CPU ms | PyKEEN's / this |")
+    print("|---|---|---|---|---|")
+    programs = {"PyKEEN": pykeen(graph), "ours": ours(graph, 0), "ours, chunks of 4,096 entities": ours(graph, 4096)}
+    costs: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+    for around in range(ROUNDS + 1):
+        for name, (train, evaluate) in programs.items():
+            found = cpu_seconds(train), cpu_seconds(evaluate)
+            if around:  # the first round warms up
+                costs[name].append(found)
+    medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in costs.items()}
+    theirs = medians["PyKEEN"]
+    for name, (step, triple) in medians.items():
+        cells = [f"{step:.3f}", f"{theirs[0] / step:.2f}", f"{1000 * triple:.1f}", f"{theirs[1] / triple:.2f}"]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def cpu_seconds(work: Callable[[], int]) -> float:
+    """Processor seconds of each of the things that `work` counts."""
+    start = time.process_time()
+    count = work()
+    return (time.process_time() - start) / count
+
+
+def read_graph() -> Any:
+    """The graph with few training and test triples, all of its entities and its whole filter."""
+    from terrarium.pipelines.knowledge_graph.graph import Graph
+    from terrarium.sources.triples import read_triple_files
+
+    source = read_triple_files(
+        os.environ[TRIPLES], train="train.txt", valid="valid.txt", test="test.txt", faults="skip"
+    )
+    return Graph.of(source.triples, source.entities, source.relations)
+
+
+def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[], int]]:
+    """An epoch that counts its steps and an evaluation that counts its triples."""
+    from terrarium.pipelines.knowledge_graph.graph import Graph
+    from terrarium.pipelines.knowledge_graph.options import Options
+    from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
+    from terrarium.pipelines.knowledge_graph.ranks import rank_triples
+    from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
+
+    tree = parameters_of("knowledge_graph", "conve_baseline")
+    tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "channels": CHANNELS}
+    tree["model"] |= {"kernel_height": KERNEL, "kernel_width": KERNEL, "reciprocal": True, "entity_bias": True}
+    tree["training"] |= {"targets": "all", "loss": "bce", "label_smoothing": SMOOTHING, "optimiser": "adam"}
+    tree["training"] |= {"batch_size": BATCH, "learning_rate": RATE, "entity_chunk": entity_chunk, "device": "cpu"}
+    tree["training"] |= {"max_epochs": 1_000, "validation_every": 1_000, "precision": "32-true"}
+    options = Options.model_validate(tree)
+    few = Graph(graph.entities, graph.relations, {**graph.parts, "train": graph.parts["train"][:TRAINED]})
+    trainer = ScorerTrainable(few, options.model, options.training, options.evaluation)
+    known, tested = KnownAnswers(graph.known, graph.relations), graph.parts["test"][:TESTED]
+    steps = -(-len(trainer.questions) // BATCH)
+
+    def train() -> int:
+        trainer.epoch(1)
+        return steps
+
+    def evaluate() -> int:
+        return len(rank_triples(trainer.scorer, tested, known, options.evaluation))
+
+    return train, evaluate
+
+
+def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
+    """The same of PyKEEN's ConvE, LCWA training loop and rank-based evaluator."""
+    import logging
+
+    import torch
+    from pykeen.evaluation import RankBasedEvaluator
+    from pykeen.models import ConvE
+    from pykeen.training import LCWATrainingLoop
+    from pykeen.triples import CoreTriplesFactory
+    from pykeen.triples.instances import LCWAInstances
+
+    logging.getLogger("pykeen").setLevel(logging.ERROR)
+    parts = {name: torch.from_numpy(part) for name, part in graph.parts.items()}
+    facts = CoreTriplesFactory(parts["train"][:TRAINED], graph.entities, graph.relations, create_inverse_triples=True)
+    model = ConvE(
+        triples_factory=facts,
+        embedding_dim=DIM,
+        embedding_height=HEIGHT,
+        embedding_width=WIDTH,
+        output_channels=CHANNELS,
+        kernel_height=KERNEL,
+        kernel_width=KERNEL,
+        loss="bcewithlogits",
+        random_seed=0,
+    )
+    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
+    loop = LCWATrainingLoop(model=model, triples_factory=facts, optimizer=optimiser)
+    questions = LCWAInstances.from_triples_factory(facts)
+
+    def train() -> int:
+        loop.train(
+            facts,
+            num_epochs=1,
+            batch_size=BATCH,
+            label_smoothing=SMOOTHING,
+            use_tqdm=False,
+            use_tqdm_batch=False,
+            clear_optimizer=False,
+        )
+        return -(-len(questions) // BATCH)
+
+    def evaluate() -> int:
+        tested = parts["test"][:TESTED]
+        filters = [parts["train"], parts["valid"], parts["test"]]
+        RankBasedEvaluator().evaluate(
+            model, tested, batch_size=BATCH, use_tqdm=False, additional_filter_triples=filters
+        )
+        return len(tested)
+
+    return train, evaluate
