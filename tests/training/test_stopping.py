@@ -26,8 +26,8 @@ def walk(rule: EarlyStopping, values: list[float], start: StoppingState | None =
         (EarlyStopping(2, 0.5), [3, 2.8, 2.4, 2.2, 2.0, 1], 5, 5),
         (EarlyStopping(1, 0.0, "max"), [1, 2, 3, 3, 4], 4, 3),
         (EarlyStopping(0, 0.0), [1, 2, 3, 4, 5], 5, 1),
-        (EarlyStopping(2, 0.0), [float("nan"), float("nan"), 1], 2, 0),
-        (EarlyStopping(3, 0.0), [float("inf"), 2, float("nan"), 1], 4, 4),
+        (EarlyStopping(2, 0.0), [float("nan"), float("nan"), 1], 3, 3),
+        (EarlyStopping(2, 0.0), [float("inf"), 2, float("nan"), 3, float("nan"), 3, 1], 6, 2),
     ],
 )
 def test_patience(rule, values, epochs, best_epoch):

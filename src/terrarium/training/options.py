@@ -16,7 +16,7 @@ class Options(BaseModel):
 class StoppingOptions(Options):
     """When to stop early, and by which number the best epoch is chosen."""
 
-    patience: int = Field(ge=0, description="epochs without progress before stopping; 0 never stops")
+    patience: int = Field(ge=0, description="measured epochs without progress before stopping; 0 never stops")
     min_delta: float = Field(ge=0, allow_inf_nan=False, description="gain in the metric that counts as progress")
     metric: str = Field(min_length=1, description="column of the history to watch, usually loss")
     direction: Literal["min", "max"] = Field(description="whether a smaller or a larger metric is better")

@@ -17,7 +17,7 @@ class StoppingState:
         best: best value so far, None before the first.
         best_epoch: epoch of `best`, 0 before the first.
         reference: value that the next one must beat by more than `min_delta` to count as progress.
-        waited: epochs since the last progress.
+        waited: measured epochs since the last progress.
     """
 
     best: float | None = None
@@ -32,7 +32,7 @@ class StoppingState:
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Stop after `patience` epochs in a row without progress of more than `min_delta`; patience 0 never stops.
+    """Stop after `patience` measured epochs in a row without progress of more than `min_delta`; patience 0 never stops.
 
     Any gain, however small, makes an epoch the best; only a gain of more than `min_delta` resets the patience.
     """
@@ -42,7 +42,9 @@ class EarlyStopping:
     direction: Direction = "min"
 
     def update(self, state: StoppingState, epoch: int, value: float) -> StoppingState:
-        """The counters after `epoch` has reached `value`. NaN is never progress."""
+        """The counters after `epoch` has reached `value`; NaN is an epoch without a measure, which does not count."""
+        if math.isnan(value):
+            return state
         if self._beats(value, state.best, 0.0):
             state = replace(state, best=value, best_epoch=epoch)
         if self._beats(value, state.reference, self.min_delta):
@@ -54,8 +56,6 @@ class EarlyStopping:
         return 0 < self.patience <= state.waited
 
     def _beats(self, value: float, other: float | None, margin: float) -> bool:
-        if math.isnan(value):
-            return False
         if other is None:
             return True
         gain = other - value if self.direction == "min" else value - other
