@@ -21,6 +21,7 @@ RECIPES = {
 SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "grown from 64 by need": (None, {"model.dim": "64", "training.growth.enabled": "true"}),
     **{f"fixed {dim}": (None, {"model.dim": str(dim)}) for dim in (64, 128, 256)},
+    "fixed 128, no zeros": (None, {"model.dim": "128", "training.sparsity_target": "0"}),
     "nested 128": ("senses_nested", {"model.dim": "128"}),
     "grown from 64 at random": (
         None,
@@ -33,6 +34,8 @@ SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "nested 128":
 """Cuts that are shown beside their variant."""
 EPOCHS = "8"
 SEEDS = (0, 1, 2)
+LIMIT = "TERRARIUM_SENSES_EPOCHS"
+"""Environment variable: most epochs of a recipe; without it each has its own, up to a hundred."""
 MEASURES = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
 SIMILARITY = "TERRARIUM_WORDSIM"
 """Environment variable: a folder with simlex999.txt, wordsim353-sim.txt and wordsim353-rel.txt."""
@@ -61,7 +64,7 @@ def recipes() -> None:
     ]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (epochs, minutes) in RECIPES.items():
-        done = run({}, name)
+        done = run({"training.max_epochs": os.environ[LIMIT]} if LIMIT in os.environ else {}, name)
         history = done.history
         largest = history["dim"].max()
         reached = history.loc[history["dim"] == largest, "epoch"].iloc[0]

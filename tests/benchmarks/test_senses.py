@@ -32,6 +32,12 @@ def test_recipes_are_shown_beside_the_documents(done, capsys):
     assert set(senses.RECIPES) <= set(ENVIRONMENTS)
 
 
+def test_recipes_can_be_cut_short(done, monkeypatch):
+    monkeypatch.setenv(senses.LIMIT, "3")
+    senses.recipes()
+    assert all(parameters == {"training.max_epochs": "3"} for parameters, _ in done)
+
+
 def test_sizes_are_medians_over_the_seeds(done, capsys):
     senses.sizes()
     printed = capsys.readouterr().out

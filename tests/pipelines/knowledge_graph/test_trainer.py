@@ -117,6 +117,8 @@ def test_single_rows_without_a_way_back_are_the_training_triples():
 def test_validation_is_measured_every_so_many_epochs_and_at_the_end(tmp_path):
     history = train(tmp_path, 5, training__validation_every=2, training__validation_triples=6).history
     assert history["validation_mrr"].notna().tolist() == [False, True, False, True, True]
+    sides = history[["validation_head_mrr", "validation_tail_mrr"]].mean(axis=1)
+    assert np.allclose(sides, history["validation_mrr"], equal_nan=True)
 
 
 def test_the_best_epochs_weights_are_kept_and_give_its_measure_again(tmp_path):

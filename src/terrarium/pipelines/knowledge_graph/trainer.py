@@ -24,6 +24,9 @@ from terrarium.training.options import TorchOptions
 from terrarium.training.seeding import generator, seed_everything
 from terrarium.training.state import State
 
+VALIDATED = ("validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10")
+"""What an epoch is measured by: filtered, both sides but where one is named."""
+
 
 class NothingToTrainError(ValueError):
     """A graph that is too small for a training."""
@@ -72,12 +75,13 @@ class ScorerTrainable(TorchTrainable):
         """Train one epoch; loss, and every so many epochs filtered MRR and Hits@10 on validation triples."""
         self.cleanup.released_mb = 0.0
         numbers = super().epoch(epoch)
-        found = {"validation_mrr": math.nan, "validation_hits_at_10": math.nan}
+        found = dict.fromkeys(VALIDATED, math.nan)
         last = epoch == self._options.max_epochs
         due = last or epoch % self._options.validation_every == 0
         if len(self._validation) and due and math.isfinite(numbers["loss"]):
             ranks = rank_triples(self.scorer, self._validation, self._known, self._evaluation)
-            found = {"validation_mrr": float((1 / ranks).mean()), "validation_hits_at_10": float((ranks <= 10).mean())}
+            head, tail = (1 / ranks).mean(axis=0)
+            found = dict(zip(VALIDATED, ((head + tail) / 2, head, tail, (ranks <= 10).mean()), strict=True))
         released = {"cleanup_released_mb": self.cleanup.released_mb} if self._options.memory_cleanup else {}
         return {"loss": numbers.pop("loss"), **found, **released, **numbers}
 

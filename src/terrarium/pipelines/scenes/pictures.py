@@ -43,6 +43,7 @@ def picture_figure(graphs: Graphs, index: pd.DataFrame, lanes: pd.DataFrame, cov
         _draw_users(figure, graph, place, shown)
         _frame(figure, graph["place"], place)
     figure.update_annotations(font_size=11)
+    figure.update_layout(legend={"y": -0.06, "yanchor": "top"})  # titles of panels stand where it is elsewhere
     return figure
 
 
