@@ -104,4 +104,4 @@ def folded(matrix, sides, rows, columns):
     return matrix.reshape(sides, rows, sides, columns).sum((0, 2)).numpy()
 
 
-__all__ = ["dot", "folded", "gradient", "np", "part_of", "replace", "rows_of", "scorer_of", "trained_as", "world"]
+__all__ = ["options", "random_graph", "dot", "folded", "gradient", "np", "part_of", "replace", "rows_of", "scorer_of", "trained_as", "world"]

@@ -12,6 +12,7 @@ With g the error, q the query, u and v the gradients by the vectors asked of par
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -21,12 +22,30 @@ from terrarium.pipelines.influence.gradients import Gradients
 ENTITY, RELATION, BIAS = "entity.weight", "relation.weight", "bias"
 
 
+class Comparison(Protocol):
+    """Triples asked about, ready to meet any training triples."""
+
+    def between(self, train: Gradients, sides: int) -> Tensor:
+        """(B, T) dot products of the gradients of B training triples and the T triples asked about."""
+        ...
+
+
+def fold(products: Tensor, sides: int) -> Tensor:
+    """(B, T) sums over the sides of triples, from (sides * B, sides * T) products of parts."""
+    rows, columns = products.shape
+    return products.view(sides, rows // sides, sides, columns // sides).sum((0, 2))
+
+
 class Targets:
-    """Gradients of the parts asked about, ready to meet those of any training parts."""
+    """Gradients of the parts asked about, as they are."""
 
     def __init__(self, gradients: Gradients, entities: int, layers: Collection[str]) -> None:
         self._own, self._layers = gradients, set(layers)
         self._errors = gradients.errors.full(entities)
+
+    def between(self, train: Gradients, sides: int) -> Tensor:
+        """(B, T) dot products of triples."""
+        return fold(self.products(train), sides)
 
     def products(self, train: Gradients) -> Tensor:
         """(U, V) dot products of U training parts and V parts asked about."""
@@ -84,6 +103,18 @@ def paired_products(gradients: Gradients, first: Tensor, second: Tensor, entitie
     for name in layers & slopes.small.keys():
         found += _rows(slopes.small[name][first], slopes.small[name][second])
     return found
+
+
+def self_products(gradients: Gradients, sides: int, entities: int, layers: Collection[str]) -> Tensor:
+    """(B,) squared lengths of the gradients of triples."""
+    count = len(gradients.question) // sides
+    place = torch.arange(count, device=gradients.question.device)
+    found = [
+        (1 if a == b else 2) * paired_products(gradients, place + a * count, place + b * count, entities, set(layers))
+        for a in range(sides)
+        for b in range(a, sides)
+    ]
+    return torch.stack(found).sum(0)
 
 
 def _paired_asked(gradients: Gradients, errors: Tensor, first: Tensor, second: Tensor) -> Tensor:

@@ -78,13 +78,13 @@ def training_units(triples: Triples, answers: KnownAnswers, trained: Trained, un
     asked, target = _asked(triples, trained)
     questions, question = np.unique(asked, axis=0, return_inverse=True)
     question = question.reshape(-1)
-    if not trained.all_answers:
-        row = answer = np.empty(0, np.int64)
-        count = np.ones(len(target))
-    else:
-        row, answer = answers.of(questions[:, 0], questions[:, 1])
-        count = np.bincount(row, minlength=len(questions))[question].astype(np.float64)
+    row = answer = np.empty(0, np.int64)
+    count = np.ones(len(target))
+    if trained.all_answers:
+        count = answers.counts(questions[:, 0], questions[:, 1])[question].astype(np.float64)
     factors = _factors(count, trained, unit)
+    if factors[1].any():
+        row, answer = answers.of(questions[:, 0], questions[:, 1])
     return Units(questions[:, 0], questions[:, 1], row, answer, question, target, *factors, trained.sides)
 
 
