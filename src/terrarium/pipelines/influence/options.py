@@ -79,7 +79,8 @@ class PathOptions(Base):
     """Paths between head and tail."""
 
     length: int = Field(ge=1, le=3, description="edges at most")
-    most: int = Field(gt=0, description="paths shown of a triple")
+    triples: int = Field(ge=0, description="how many of the triples asked about, from the first; 0: none")
+    most: int = Field(gt=0, description="paths kept of a triple")
     permutations: int = Field(ge=0, description="shuffles of the scores for the null; 0: none")
 
 

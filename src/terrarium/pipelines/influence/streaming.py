@@ -90,13 +90,14 @@ class World:
         return autocast(self.evaluation.precision, str(self.scorer.entity.weight.device))
 
 
-def influences(world: World, tests: Triples) -> Iterator[tuple[Ints, Tensor]]:
+def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
     """Places (B,) of training triples and their influences (B, T) on the tests, a block at a time.
 
-    Sum over checkpoints of learning rate times dot product (TracInCP, Pruthi 2020), in the tests' order.
+    Sum over checkpoints of learning rate times dot product (TracInCP, Pruthi 2020), in the tests' order; of all
+    training triples, or of those at the places `chosen`.
     """
     if world.features.method == "backward":
-        yield from _by_backward(world, tests)
+        yield from _by_backward(world, tests, chosen)
         return
     asked, sides = world.asked(tests), world.trained.sides
     cosine = world.features.normalise == "cosine"
@@ -104,7 +105,7 @@ def influences(world: World, tests: Triples) -> Iterator[tuple[Ints, Tensor]]:
     with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
         comparisons = [_comparison(world, snapshot, asked) for snapshot in world.snapshots]
         lengths = _self_of(world, asked) if cosine else None
-        for places in blocks(world):
+        for places in blocks(world, chosen):
             known = world.known(places)
             total = torch.zeros((), device=world.scorer.entity.weight.device)
             length = torch.zeros_like(total)
@@ -183,12 +184,12 @@ def _squares(world: World, snapshot: Snapshot, gradients: Gradients) -> Tensor:
     return self_products(gradients, world.trained.sides, world.trained.entities, world.layers)
 
 
-def _by_backward(world: World, tests: Triples) -> Iterator[tuple[Ints, Tensor]]:
+def _by_backward(world: World, tests: Triples, chosen: Ints | None) -> Iterator[tuple[Ints, Tensor]]:
     passes = [
         BackwardPass(snapshot.scorer, world.trained, world.layers, world.evaluation) for snapshot in world.snapshots
     ]
     asked = [torch.stack(list(one.gradients(world.asked(tests)))) for one in passes]
-    for places in blocks(world):
+    for places in blocks(world, chosen):
         known = world.known(places)
         total = torch.zeros(len(places), len(tests), device=world.scorer.entity.weight.device)
         for snapshot, one, wanted in zip(world.snapshots, passes, asked, strict=True):
