@@ -4,7 +4,7 @@ import torch
 
 from terrarium.pipelines.influence.gradients import gradients_of
 from terrarium.pipelines.influence.products import Targets, paired_products
-from terrarium.pipelines.influence.units import scored_units, asked_units, training_units
+from terrarium.pipelines.influence.units import asked_units, lost_units, scored_units, training_units
 from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
 from terrarium.pipelines.knowledge_graph.scorer import scores
 
@@ -73,6 +73,18 @@ def test_scores_in_place_of_a_loss(kind):
         value = sum(scores(scorer(e[None], r[None]), scorer.entity.weight, scorer.bias)[0, t] for e, r, t in rows)
         wanted.append(gradient(scorer, -value))
     _agree(scorer, trained, ours, asked, plain, wanted, names)
+
+
+@pytest.mark.parametrize("loss", ["bce", "softmax"])
+def test_the_loss_of_a_triple_alone(loss):
+    graph, scorer, trained, answers = world("complex", loss)
+    train, test = graph.parts[TRAIN][:5], graph.parts[TEST][:3]
+    with torch.no_grad():
+        ours = gradients_of(scorer, training_units(train, answers, trained, "share"), trained)
+        asked = gradients_of(scorer, lost_units(test, trained), trained)
+    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN], "share")) for triple in train]
+    wanted = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN][:0], "row")) for triple in test]
+    _agree(scorer, trained, ours, asked, plain, wanted, [name for name, _ in scorer.named_parameters()])
 
 
 @pytest.mark.parametrize("loss", ["bce", "softmax"])

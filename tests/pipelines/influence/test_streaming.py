@@ -34,7 +34,7 @@ def influence_options(**changes):
 def made(kind="complex", scale=None, **changes):
     """Two checkpoints with different rates, and the world of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
-    chosen = influence_options(**{"evaluation__precision": "64-true"} | changes)
+    chosen = influence_options(**{"evaluation__precision": "64-true", "features__measure": "part"} | changes)
     scorers = [scorer_of(graph, kind, seed) for seed in (1, 2)]
     scales = [None if scale is None else scale(scorer) for scorer in scorers]
     snapshots = [Snapshot(e, r, s, d) for e, r, s, d in zip((1, 4), (0.5, 0.25), scorers, scales, strict=True)]

@@ -46,7 +46,7 @@ class FeatureOptions(Base):
     """Which gradient stands for a triple, and how two of them are compared."""
 
     unit: Literal["removal", "share", "row"] = Field(description="what of the loss belongs to a triple")
-    measure: Literal["loss", "score"] = Field(description="of the triple asked about: its part of the loss, or its score")
+    measure: Literal["loss", "part", "score"] = Field(description="what is explained of the triple asked about")
     layers: list[str] = Field(description="names of parameters; []: all")
     precondition: bool = Field(description="weight by the state of Adam or Adagrad")
     normalise: Literal["none", "cosine"]
@@ -67,6 +67,7 @@ class TrainingOptions(Base):
     """Retrainings, in the pipeline influence_validation."""
 
     epochs: int = Field(ge=0, description="of each retraining; 0: as many as the checkpoints' training had to its best")
+    checkpoints: int = Field(gt=0, description="states of a retraining that influence is summed over, evenly apart")
     subsets: int = Field(gt=1, description="linear datamodelling: retrainings, each without a part of the triples")
     left_out: float = Field(gt=0, lt=1, description="linear datamodelling: share of triples that a retraining lacks")
     removed: list[int] = Field(description="deletion: how many triples are removed")

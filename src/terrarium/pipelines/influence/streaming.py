@@ -16,7 +16,7 @@ from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOpti
 from terrarium.pipelines.influence.preconditioning import Weighted
 from terrarium.pipelines.influence.products import Comparison, Targets, self_products
 from terrarium.pipelines.influence.projection import Projected, Projection
-from terrarium.pipelines.influence.units import Trained, Units, asked_units, scored_units, training_units
+from terrarium.pipelines.influence.units import Trained, Units, asked_units, lost_units, scored_units, training_units
 from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TRAIN, Graph, Triples
 from terrarium.pipelines.knowledge_graph.memory import Cleanup
 from terrarium.pipelines.knowledge_graph.precision import as_precision, autocast
@@ -79,6 +79,8 @@ class World:
         """The parts of triples asked about."""
         if self.features.measure == "score":
             return scored_units(tests, self.trained)
+        if self.features.measure == "loss":
+            return lost_units(tests, self.trained)
         return asked_units(tests, self.answers, self.trained, self.features.unit)
 
     def known(self, places: Ints) -> Units:

@@ -18,6 +18,7 @@ With a single answer a row the three are one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -104,12 +105,27 @@ def asked_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit:
     return Units(asked[:, 0], asked[:, 1], row, answer, own, target, *factors, trained.sides)
 
 
+def lost_units(triples: Triples, trained: Trained) -> Units:
+    """The loss of triples as their questions' only right answers."""
+    return _alone(triples, trained, np.ones, 1 - trained.smoothing)
+
+
 def scored_units(triples: Triples, trained: Trained) -> Units:
     """Minus the scores of triples, in place of a loss: whoever raises the score is a proponent."""
+    return _alone(triples, trained, np.zeros, None)
+
+
+def _alone(triples: Triples, trained: Trained, whole: Callable[[int], Floats], kept: float | None) -> Units:
+    """Parts of questions without other answers; the own score counts minus `kept`, as the loss weights it, or -1."""
     asked, target = _asked(triples, trained)
     none, own = np.empty(0, np.int64), np.arange(len(target))
-    zero = np.zeros(len(target))
-    return Units(asked[:, 0], asked[:, 1], none, none, own, target, zero, zero, zero - 1, trained.sides)
+    scale = trained.entities if trained.loss == "bce" else 1
+    weight = 1.0 if kept is None else kept / scale
+    others = np.zeros(len(target))
+    return Units(
+        *(asked[:, 0], asked[:, 1], none, none, own, target),
+        *(whole(len(target)), others, others - weight, trained.sides),
+    )
 
 
 def _asked(triples: Triples, trained: Trained) -> tuple[Ints, Ints]:
