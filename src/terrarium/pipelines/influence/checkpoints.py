@@ -146,3 +146,9 @@ def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimise
         raise WrongCheckpointsError("the optimiser has no state yet: train an epoch, or set features.precondition to false")
     scale = scales(scorer, content["optimizer"]) if optimiser else None
     return Snapshot(checkpoint.epoch, rate, scorer.eval(), scale)
+
+
+def read_best(folder: Path, graph: Graph) -> tuple[int, Training]:
+    """The best epoch, and the training that the checkpoints come from. Raises as `read_snapshots` does."""
+    snapshots, training = read_snapshots(folder, graph, CheckpointOptions(use="best", epochs=[]), optimiser=False)
+    return snapshots[0].epoch, training

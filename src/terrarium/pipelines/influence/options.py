@@ -72,7 +72,9 @@ class TrainingOptions(Base):
     left_out: float = Field(gt=0, lt=1, description="linear datamodelling: share of triples that a retraining lacks")
     removed: list[int] = Field(description="deletion: how many triples are removed")
     planted: float = Field(gt=0, lt=1, description="wrong triples: share of the training triples")
-    tested: int = Field(gt=0, description="triples asked about")
+    split: Literal["test", "valid"] = Field(description="where the triples asked about stand")
+    tested: int = Field(gt=0, description="linear datamodelling: triples asked about")
+    deletion_tested: int = Field(gt=0, description="deletion: triples asked about")
     seeds: list[int] = Field(min_length=1, description="starts of the retrainings")
 
 

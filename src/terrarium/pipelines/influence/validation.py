@@ -101,7 +101,10 @@ def deletion(
         shared = (retrainer.training, retrainer.graph, tests, features, evaluation)
         kinds = variants(retrainer.training.model.scorer)
         rng = generator(seed, "guesses")
-        ranked = {"influence": varied(kinds["as configured"], snapshots, *shared)}
+        ranked = {
+            "influence": varied(kinds["as configured"], snapshots, *shared),
+            "influence, optimiser's weights": varied(kinds["optimiser's weights"], snapshots, *shared),
+        }
         ranked |= {name: guess(retrainer.graph, tests, rng) for name, guess in GUESSES.items()}
         for name, matrix in ranked.items():
             order = np.argsort(-matrix, axis=0, kind="stable")
