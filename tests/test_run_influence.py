@@ -41,9 +41,10 @@ def test_the_originals_files_hold_the_same(finished):
     scores = load(root, SCORES)
     listed = load(root, "07_model_output/influence/scores_json.json")
     assert [len(test["influences"]) for test in listed] == [8, 8, 8]
-    assert listed[0]["influences"][0]["influence"] == scores[scores["test"] == 0].loc[
-        scores["score"].abs().groupby(scores["test"]).idxmax()[0], "score"
-    ]
+    assert (
+        listed[0]["influences"][0]["influence"]
+        == scores[scores["test"] == 0].loc[scores["score"].abs().groupby(scores["test"]).idxmax()[0], "score"]
+    )
     written = pd.read_csv(io.StringIO(load(root, "07_model_output/influence/scores_csv.csv").read_text()))
     assert len(written.columns) == 14
     assert written["TracInScore"].tolist() == pytest.approx(scores["score"].tolist())

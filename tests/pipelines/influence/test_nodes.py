@@ -50,7 +50,10 @@ def test_scores_hold_the_strongest_of_every_triple(trained):
     scores, own, paths, metrics = scored(trained, tests, evaluation__self_influence=True)
     assert len(scores) == 3 * 2 * 4
     assert scores["self_influence"].gt(0).all()
-    assert scores.loc[scores["side"] == "proponent", "score"].min() >= scores.loc[scores["side"] == "opponent", "score"].max()
+    assert (
+        scores.loc[scores["side"] == "proponent", "score"].min()
+        >= scores.loc[scores["side"] == "opponent", "score"].max()
+    )
     assert len(own) == 92
     assert set(paths["test"]) == {0, 1, 2}
     assert metrics["checkpoints"] == 2
@@ -82,7 +85,10 @@ def test_batches_of_tests_change_nothing(trained):
 
 
 def test_which_triples_are_asked_about(trained):
-    assert asked(trained, source__kind="indices", source__indices=[2, 0], source__limit=0)["head"].tolist() == ["p04", "p16"]
+    assert asked(trained, source__kind="indices", source__indices=[2, 0], source__limit=0)["head"].tolist() == [
+        "p04",
+        "p16",
+    ]
     best = asked(trained, source__kind="predictions", source__entity="p01", source__relation="parent_of")
     assert best["head"].tolist() == ["p01"] * 3
     assert "train" not in set(best["known"])

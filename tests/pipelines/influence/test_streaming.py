@@ -15,9 +15,10 @@ from terrarium.pipelines.influence.streaming import (
 from terrarium.pipelines.influence.top import strongest
 from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
 from terrarium.pipelines.knowledge_graph.options import TrainingOptions
+from tests.pipelines.knowledge_graph.graphs import options, random_graph
 from tests.test_parameters import parameters
 
-from .worlds import dot, gradient, options, part_of, random_graph, scorer_of
+from .worlds import dot, gradient, part_of, scorer_of
 
 
 def influence_options(**changes):
@@ -109,7 +110,7 @@ def test_projections_come_close():
 def test_a_choice_of_layers_is_by_name():
     graph, world = made("conve", features__layers=["encoder.projection.weight"])
     assert matrix(world, graph.parts[TEST]).shape == (60, 6)
-    with pytest.raises(UnknownLayerError, match="no layer 'fc': choose from bias, entity.weight"):
+    with pytest.raises(UnknownLayerError, match=r"no layer 'fc': choose from bias, entity\.weight"):
         made("conve", features__layers=["fc"])
 
 

@@ -1,8 +1,5 @@
 """Small scorers with numbers that are not special, and the plain way to their gradients."""
 
-from dataclasses import replace
-
-import numpy as np
 import torch
 
 from terrarium.pipelines.influence.units import Trained
@@ -102,6 +99,3 @@ def dot(left, right):
 def folded(matrix, sides, rows, columns):
     """Sums over the sides of triples."""
     return matrix.reshape(sides, rows, sides, columns).sum((0, 2)).numpy()
-
-
-__all__ = ["options", "random_graph", "dot", "folded", "gradient", "np", "part_of", "replace", "rows_of", "scorer_of", "trained_as", "world"]

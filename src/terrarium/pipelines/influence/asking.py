@@ -45,7 +45,9 @@ def choose_triples(
     else:
         found = test
     if not len(found):
-        raise NothingAskedError("there are no triples to ask about: the graph has no test triples, or the file is empty")
+        raise NothingAskedError(
+            "there are no triples to ask about: the graph has no test triples, or the file is empty"
+        )
     return found[: source.limit] if source.limit else found
 
 
@@ -77,7 +79,11 @@ def numbered(tests: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFram
     """(T, 3) numbers of a table of ids."""
     columns = [
         pd.Index(table).get_indexer(pd.Index(tests[name]))
-        for name, table in (("head", entities["entity"]), ("relation", relations["relation"]), ("tail", entities["entity"]))
+        for name, table in (
+            ("head", entities["entity"]),
+            ("relation", relations["relation"]),
+            ("tail", entities["entity"]),
+        )
     ]
     found = np.stack(columns, axis=1).astype(np.int64)
     if (found < 0).any():
@@ -134,9 +140,7 @@ def _of_predictions(
     return np.stack([np.full(len(tails), head), np.full(len(tails), relation), tails], axis=1)
 
 
-def _question(
-    graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source: SourceOptions
-) -> tuple[int, int]:
+def _question(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source: SourceOptions) -> tuple[int, int]:
     test = graph.parts[TEST]
     head = None if source.entity is None else entity_number(entities, source.entity)
     if source.relation is not None and head is not None:
@@ -147,5 +151,3 @@ def _question(
     if not len(fitting):
         raise NothingAskedError("no test triple fits source.entity and source.relation: set both")
     return int(fitting[0, HEAD]), int(fitting[0, RELATION])
-
-

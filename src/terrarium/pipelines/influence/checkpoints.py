@@ -83,8 +83,8 @@ def files_of(folder: Path, options: CheckpointOptions) -> list[Path]:
     if missing or not numbered:
         held = ", ".join(str(epoch) for epoch in sorted(numbered)) or "none"
         raise WrongCheckpointsError(
-            f"{folder} has checkpoints of the epochs {held}, not of {missing}: change checkpoints.epochs, or train with "
-            "knowledge_graph.training.checkpoints.keep_every"
+            f"{folder} has checkpoints of the epochs {held}, not of {missing}: change checkpoints.epochs, or train "
+            "with knowledge_graph.training.checkpoints.keep_every"
         )
     return [numbered[epoch] for epoch in sorted(options.epochs or numbered)]
 
@@ -143,7 +143,9 @@ def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimise
     history = checkpoint.history
     rate = float(history[-1]["learning_rate"]) if history else training.training.learning_rate
     if optimiser and not content["optimizer"]["state"]:
-        raise WrongCheckpointsError("the optimiser has no state yet: train an epoch, or set features.precondition to false")
+        raise WrongCheckpointsError(
+            "the optimiser has no state yet: train an epoch, or set features.precondition to false"
+        )
     scale = scales(scorer, content["optimizer"]) if optimiser else None
     return Snapshot(checkpoint.epoch, rate, scorer.eval(), scale)
 

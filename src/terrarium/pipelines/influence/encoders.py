@@ -85,7 +85,8 @@ def _ask_conve(encoder: ImageEncoder, head: Tensor, relation: Tensor) -> Queries
 
 def _back_conve(encoder: ImageEncoder, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
     """The chain rule, layer by layer from the query down to the two images."""
-    inner, small = asked.inner, {}
+    inner = asked.inner
+    small: dict[str, Tensor] = {}
     slope = slope * (asked.query[question] > 0)
     small |= _norm_gradients("output_norm", slope, inner["flat_out"][question])
     hidden = slope * _gain(encoder.output_norm)

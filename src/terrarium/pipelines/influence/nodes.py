@@ -40,9 +40,7 @@ def list_checkpoints(
 
     graph = Graph.of(triples, entities, relations)
     snapshots, _ = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=False)
-    return pd.DataFrame(
-        {"epoch": [one.epoch for one in snapshots], "learning_rate": [one.rate for one in snapshots]}
-    )
+    return pd.DataFrame({"epoch": [one.epoch for one in snapshots], "learning_rate": [one.rate for one in snapshots]})
 
 
 def score(

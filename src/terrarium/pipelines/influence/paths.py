@@ -53,7 +53,8 @@ def candidates(train: Triples, head: int, tail: int, length: int) -> Candidates:
     number[used] = np.arange(len(used))
     on_a_path = number[group.reshape(-1)] >= 0
     group = number[group.reshape(-1)][on_a_path]
-    return Candidates(edges[on_a_path], *number[rows], group, len(used))
+    first, middle, last = number[rows]
+    return Candidates(edges[on_a_path], first, middle, last, group, len(used))
 
 
 def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:

@@ -1,8 +1,9 @@
 """Dot products weighted by the optimiser: grad(z)^T D grad(z'), D from the state that the checkpoint holds.
 
 Adam steps by m / (sqrt(v) + eps) with the corrected mean of squares v = s / (1 - beta^t) (Kingma and Ba 2015), Adagrad
-by g / (sqrt(sum of squares) + eps) (Duchi 2011); D is what divides. It differs from number to number, so a gradient is no product of factors any
-more once it is multiplied: those asked about are written out, (T, N, d) for the entities, those of the training triples are not.
+by g / (sqrt(sum of squares) + eps) (Duchi 2011); D is what divides. It differs from number to number, so a gradient is
+no product of factors any more once it is multiplied: those asked about are written out, (T, N, d) for the entities,
+those of the training triples are not.
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ def _paths(rows: pd.DataFrame) -> list[Block]:
     first = rows.iloc[0]
     if not first["candidate_paths"]:
         return [paragraph("No path of the length asked for leads from head to tail.")]
-    told = f"Of {first['candidate_paths']:,} paths over {first['candidate_edges']:,} training triples these are the best."
+    told = (
+        f"Of {first['candidate_paths']:,} paths over {first['candidate_edges']:,} training triples these are the best."
+    )
     if pd.notna(first["p_value"]):
         told += (
             f" With the influences shuffled among those triples the best path is as good in a share of"
@@ -115,7 +117,8 @@ def _self(own: pd.DataFrame, shown: int) -> list[Block]:
 def _how(checkpoints: pd.DataFrame, features: FeatureOptions, metrics: dict[str, float]) -> str:
     return (
         f"The sum over {len(checkpoints)} checkpoints of learning rate times the product of gradients (TracInCP, "
-        f"Pruthi 2020). What belongs to a triple: {UNITS[features.unit]}. Layers: {', '.join(features.layers) or 'all'}. "
+        f"Pruthi 2020). What belongs to a triple: {UNITS[features.unit]}. "
+        f"Layers: {', '.join(features.layers) or 'all'}. "
         f"{metrics['training_triples']:,.0f} training triples, {metrics['triples_asked']:,.0f} asked about, "
         f"{metrics['seconds']:.1f} seconds."
     )

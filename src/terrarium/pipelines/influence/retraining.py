@@ -31,7 +31,7 @@ class Retrainer:
 
     def train(self, triples: Triples, seed: int, keep: Collection[int] = ()) -> tuple[Scorer, list[Snapshot]]:
         """The scorer after the epochs, and states after the epochs in `keep`."""
-        parts = {TRAIN: triples} | {name: triples[:0] for name in (VALID, TEST, TEST_GROUPS)}
+        parts = {TRAIN: triples} | dict.fromkeys((VALID, TEST, TEST_GROUPS), triples[:0])
         graph = Graph(self.graph.entities, self.graph.relations, parts)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}

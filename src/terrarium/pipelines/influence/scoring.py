@@ -99,9 +99,7 @@ def self_of_all(world: World, entities: pd.DataFrame, relations: pd.DataFrame) -
     return pd.concat([found[["place"]], edges, found[["self_influence"]]], axis=1)
 
 
-def metrics(
-    world: World, tests: Triples, found: Strongest, paths: pd.DataFrame, seconds: float
-) -> dict[str, float]:
+def metrics(world: World, tests: Triples, found: Strongest, paths: pd.DataFrame, seconds: float) -> dict[str, float]:
     """What it took, and what proponents have in common with their triple, beside all training triples."""
     pairs = len(tests) * len(world.train)
     numbers = {

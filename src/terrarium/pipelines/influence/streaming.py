@@ -1,4 +1,4 @@
-"""All training triples against triples asked about, block by block: nothing grows with the training triples but time."""
+"""All training triples against triples asked about, block by block: only time grows with the training triples."""
 
 from __future__ import annotations
 

@@ -29,7 +29,10 @@ def score_table(
     Columns: test, test_head ... test_tail_name, test_self_influence, side, rank, place, train_head ... train_tail_name,
     score, self_influence.
     """
-    sides = [("proponent", found.proponents, found.proponent_scores), ("opponent", found.opponents, found.opponent_scores)]
+    sides = [
+        ("proponent", found.proponents, found.proponent_scores),
+        ("opponent", found.opponents, found.opponent_scores),
+    ]
     tables = [_side(tests, name, places, scores, train, entities, relations) for name, places, scores in sides]
     table = pd.concat(tables, ignore_index=True)
     table["self_influence"] = self_influence.reindex(table["place"]).to_numpy()

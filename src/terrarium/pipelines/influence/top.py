@@ -32,7 +32,9 @@ def strongest(stream: Iterable[tuple[Ints, Tensor]], count: int) -> Strongest:
         low = _merge(low, -values, at, count)
     if high is None or low is None:
         raise ValueError("there are no training triples to choose from")
-    (high_values, high_at), (low_values, low_at) = (tuple(part.T.cpu().numpy() for part in side) for side in (high, low))
+    (high_values, high_at), (low_values, low_at) = (
+        tuple(part.T.cpu().numpy() for part in side) for side in (high, low)
+    )
     return Strongest(high_at, high_values.astype(np.float64), low_at, -low_values.astype(np.float64))
 
 

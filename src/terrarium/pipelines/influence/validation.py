@@ -14,7 +14,7 @@ from terrarium.pipelines.influence.checkpoints import Snapshot, Training
 from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, TrainingOptions
 from terrarium.pipelines.influence.retraining import Retrainer, values
 from terrarium.pipelines.influence.streaming import World, self_influences
-from terrarium.pipelines.influence.variants import GUESSES, varied, variants
+from terrarium.pipelines.influence.variants import GUESSES, variants, varied
 from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN, VALID, Graph, Triples
 from terrarium.pipelines.knowledge_graph.measures import Floats
 from terrarium.training.seeding import generator
@@ -159,7 +159,11 @@ def with_wrong_triples(graph: Graph, share: float, seed: int) -> tuple[Graph, np
 
 
 def _self(
-    snapshots: Sequence[Snapshot], training: Training, graph: Graph, features: FeatureOptions, evaluation: EvaluationOptions
+    snapshots: Sequence[Snapshot],
+    training: Training,
+    graph: Graph,
+    features: FeatureOptions,
+    evaluation: EvaluationOptions,
 ) -> Floats:
     world = World.of(snapshots, training, graph, features, evaluation)
     found = np.empty(len(world.train))

@@ -89,7 +89,11 @@ def draw_validation(datamodels: pd.DataFrame, deletions: pd.DataFrame) -> tuple[
 
 
 def write_validation(
-    datamodels: pd.DataFrame, deletions: pd.DataFrame, wrong: pd.DataFrame, figure_datamodels: Any, figure_deletions: Any
+    datamodels: pd.DataFrame,
+    deletions: pd.DataFrame,
+    wrong: pd.DataFrame,
+    figure_datamodels: Any,
+    figure_deletions: Any,
 ) -> str:
     """The page of the validation."""
     from terrarium.pipelines.influence.validation_figures import validation_page
