@@ -32,14 +32,14 @@ def influence_options(**changes):
     return Options.model_validate(tree)
 
 
-def made(kind="complex", scale=None, **changes):
+def made(kind="complex", scale=None, reciprocal=True, targets="all", loss="softmax", **changes):
     """Two checkpoints with different rates, and the world of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     chosen = influence_options(**{"evaluation__precision": "64-true", "features__measure": "part"} | changes)
-    scorers = [scorer_of(graph, kind, seed) for seed in (1, 2)]
+    scorers = [scorer_of(graph, kind, seed, model__reciprocal=reciprocal) for seed in (1, 2)]
     scales = [None if scale is None else scale(scorer) for scorer in scorers]
     snapshots = [Snapshot(e, r, s, d) for e, r, s, d in zip((1, 4), (0.5, 0.25), scorers, scales, strict=True)]
-    trained = options(training__loss="softmax", training__label_smoothing=0.1).training
+    trained = options(training__loss=loss, training__targets=targets, training__label_smoothing=0.1).training
     training = Training(scorers[0].options, TrainingOptions.model_validate(trained.model_dump()))
     return graph, World.of(snapshots, training, graph, chosen.features, chosen.evaluation)
 
