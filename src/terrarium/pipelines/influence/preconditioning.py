@@ -47,7 +47,7 @@ class Weighted:
         self._relations = len(scale[RELATION])
         parts = self._written_out(gradients, set(layers))
         self._parts = {
-            name: part.unflatten(0, (sides, -1)).sum(0) * scale[name].reshape(part.shape[1:]).to(part)
+            name: part.reshape(sides, -1, *part.shape[1:]).sum(0) * scale[name].reshape(part.shape[1:]).to(part)
             for name, part in parts.items()
         }
 
@@ -67,7 +67,7 @@ class Weighted:
                 found = found + torch.einsum("un,utn->ut", slopes.left[name], moved[question])
             else:
                 found = found + slopes.small[name] @ part.T
-        return found.unflatten(0, (sides, -1)).sum(0)
+        return found.view(sides, -1, found.shape[1]).sum(0)
 
     def _entity(self, train: Gradients, part: Tensor) -> Tensor:
         tested, _, dim = part.shape

@@ -48,7 +48,7 @@ class Projection:
                 found += (slopes.left[name] @ left) * (asked.right[name] @ right)[question]
             else:
                 found += slopes.small[name] @ left
-        return found.unflatten(0, (sides, -1)).sum(0) / self._size**0.5
+        return found.view(sides, -1, found.shape[1]).sum(0) / self._size**0.5
 
 
 class Projected:

@@ -51,10 +51,10 @@ def _side(
     count, top = places.shape
     test = np.repeat(np.arange(count), top)
     asked = tests[[*ENDS, "self_influence"]].iloc[test].add_prefix("test_").reset_index(drop=True)
+    rank = np.tile(np.arange(1, top + 1), count)
+    own = pd.DataFrame({"test": test, "side": name, "rank": rank, "place": places.ravel(), "score": scores.ravel()})
     edges = named(train[places.ravel()], entities, relations)[ENDS].add_prefix("train_")
-    asked.insert(0, "test", test)
-    own = {"side": name, "rank": np.tile(np.arange(1, top + 1), count), "place": places.ravel()}
-    return pd.concat([asked.assign(**own), edges, pd.DataFrame({"score": scores.ravel()})], axis=1)
+    return pd.concat([own, asked, edges], axis=1)
 
 
 def as_json(scores: pd.DataFrame) -> list[dict[str, Any]]:
