@@ -70,8 +70,16 @@ def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
 def chance(found: Candidates, influence: Floats, permutations: int, rng: np.random.Generator) -> tuple[float, float]:
     """How often shuffled influences give as good a best path, (1 + as good) / (1 + shuffles), and their mean best."""
     observed = path_scores(found, influence)[0].max()
-    null = np.array([path_scores(found, rng.permutation(influence))[0].max() for _ in range(permutations)])
+    starts = np.flatnonzero(np.diff(np.sort(found.group), prepend=-1))
+    null = np.array([_best_of(found, starts, rng.permutation(influence)) for _ in range(permutations)])
     return float((1 + (null >= observed).sum()) / (1 + permutations)), float(null.mean()) if permutations else np.nan
+
+
+def _best_of(found: Candidates, starts: Ints, shuffled: Floats) -> float:
+    """The best path where the edges, in the order of their groups, which begin at `starts`, have these influences."""
+    of_group = np.append(np.maximum.reduceat(shuffled, starts), 0.0)
+    parts = np.stack([found.first, found.middle, found.last])
+    return float((of_group[parts].sum(axis=0) / (parts >= 0).sum(axis=0)).max())
 
 
 def _neighbours(ends: Ints, entity: int) -> Ints:

@@ -73,11 +73,11 @@ def find_wrong_triples(
 
 def summarise(datamodels: pd.DataFrame, deletions: pd.DataFrame, wrong: pd.DataFrame) -> dict[str, float]:
     """Means over seeds, by names such as lds_share and deletion_influence_10."""
-    found = {f"lds_{_plain(name)}": part["lds"].mean() for name, part in datamodels.groupby("method", sort=False)}
+    found = {f"lds_{_plain(str(name))}": part["lds"].mean() for name, part in datamodels.groupby("method", sort=False)}
     for (name, count), part in deletions.groupby(["method", "removed"], sort=False):
         found[f"deletion_{_plain(str(name))}_{count}"] = part["drop"].mean()
     for name, part in wrong.groupby("method", sort=False):
-        found |= {f"wrong_{_plain(name)}_{key}": part[key].mean() for key in ("precision", "auc")}
+        found |= {f"wrong_{_plain(str(name))}_{key}": part[key].mean() for key in ("precision", "auc")}
     return {name: float(value) for name, value in found.items()}
 
 
