@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     commands,
     evaluation,
+    influence,
     ingestion,
     knowledge_graph,
     knowledge_graph_peers,
@@ -21,6 +22,10 @@ BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,
+    "influence": influence.main,
+    "influence_large": influence.large,
+    "influence_switches": influence.switches,
+    "influence_validation": influence.validation,
     "ingestion": ingestion.main,
     "knowledge_graph": knowledge_graph.main,
     "knowledge_graph_peers": knowledge_graph_peers.main,

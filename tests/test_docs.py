@@ -8,7 +8,7 @@ import pytest
 from tests.project import KEDRO, ROOT, kedro, run
 from tests.test_parameters import parameters
 
-FLAGS = {"hyperbolic": 9, "senses": 9, "knowledge_graph": 13, "scenes": 17}
+FLAGS = {"hyperbolic": 9, "senses": 9, "knowledge_graph": 13, "influence": 5, "scenes": 17}
 PAGES = {family: (ROOT / "docs" / f"{family}.md").read_text(encoding="utf-8") for family in FLAGS}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -17,6 +17,7 @@ SHOWN = {
     "hyperbolic": "Homo sapiens",
     "senses": "depository_financial_institution",
     "knowledge_graph": "vertebrates",
+    "influence": "infects",
     "scenes": "WL kernel",
 }
 

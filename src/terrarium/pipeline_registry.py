@@ -4,6 +4,8 @@ from kedro.pipeline import Pipeline
 
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
 from terrarium.pipelines.hyperbolic.withheld_pipelines import create_links_pipeline, create_placement_pipeline
+from terrarium.pipelines.influence.pipeline import create_pipeline as influence
+from terrarium.pipelines.influence.validation_pipeline import create_validation_pipeline
 from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as knowledge_graph
 from terrarium.pipelines.scenes.pipeline import create_pipeline as scenes
 from terrarium.pipelines.scenes.tu_pipeline import create_tu_pipeline
@@ -16,11 +18,13 @@ def register_pipelines() -> dict[str, Pipeline]:
         "hyperbolic": hyperbolic(),
         "senses": senses(),
         "knowledge_graph": knowledge_graph(),
+        "influence": influence(),
         "scenes": scenes(),
     }
     studies = {
         "hyperbolic_placement": create_placement_pipeline(),
         "hyperbolic_links": create_links_pipeline(),
+        "influence_validation": create_validation_pipeline(),
         "scenes_tu": create_tu_pipeline(),
     }
     return {**families, **studies, "__default__": sum(families.values(), Pipeline([]))}

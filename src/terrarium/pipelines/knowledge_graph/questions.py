@@ -71,11 +71,23 @@ class KnownAnswers:
 
     def of(self, entity: Ints, relation: Ints) -> tuple[Ints, Ints]:
         """Rows (K,) and entities (K,) of the known answers of questions; a question without any has none."""
+        place, found = self._places(entity, relation)
+        row, answer, _ = self._questions.answers_of(place)
+        return found[row], answer
+
+    def counts(self, entity: Ints, relation: Ints) -> Ints:
+        """(B,) how many answers questions have."""
+        place, found = self._places(entity, relation)
+        counts = np.zeros(len(entity), np.int64)
+        counts[found] = self._questions.start[place + 1] - self._questions.start[place]
+        return counts
+
+    def _places(self, entity: Ints, relation: Ints) -> tuple[Ints, Ints]:
+        """Of the questions that have answers: their places here, and which of those asked they are."""
         key = entity * self._relations + relation
         place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
         found = np.flatnonzero(self._keys[place] == key)
-        row, answer, _ = self._questions.answers_of(place[found])
-        return found[row], answer
+        return place[found], found
 
 
 def batches(order: Ints, size: int) -> Iterator[Ints]:

@@ -1,0 +1,177 @@
+"""Influence: how fast the closed forms are beside backward passes, and on a large graph; validation by retraining.
+
+The graph of `large` and `validation` is that of the folder in TERRARIUM_TRIPLES.
+"""
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measuring import KEDRO, Cost, cost_of
+
+TRIPLES = "TERRARIUM_TRIPLES"
+WHOLE = "triples.tsv.gz"
+"""The triples of a folder that has no splits."""
+ENTITIES, RELATIONS, TRAIN, TESTS = 135, 46, 2000, 100
+BACKWARD = 200
+"""Training triples of the loop; its time grows with their number alone."""
+
+
+def main() -> None:
+    """Triples a second against 100 tests, closed forms and loop, all parameters, one thread; how far they are apart."""
+    import torch
+
+    torch.set_num_threads(1)
+    print("| scorer, dimension | parameters | loop, triples/s | closed forms, triples/s | ratio | apart |")
+    print("|---|---|---|---|---|---|")
+    for scorer, dim, loss in (
+        ("conve", 200, "bce"),
+        ("conve", 64, "softmax"),
+        ("complex", 64, "softmax"),
+        ("distmult", 64, "bce"),
+    ):
+        print(f"| {' | '.join(compare(scorer, dim, loss))} |", flush=True)
+
+
+def switches() -> None:
+    """What mixed precision, cleanup and checkpointing do to the loop, and to the closed forms."""
+    import torch
+
+    torch.set_num_threads(1)
+    changes: dict[str, dict[str, object]] = {
+        "fp32": {},
+        "+ cleanup": {"memory_cleanup": True},
+        "+ mixed precision": {"memory_cleanup": True, "precision": "mixed"},
+        "+ checkpointing": {"memory_cleanup": True, "precision": "mixed", "gradient_checkpointing": True},
+    }
+    print("| | method | triples a second | correlation with fp32 |\n|---|---|---|---|")
+    for method in ("backward", "closed_form"):
+        exact = None
+        for name, evaluation in changes.items():
+            found, rate = influence("conve", 200, "bce", method, BACKWARD, evaluation)
+            exact = found if exact is None else exact
+            agreed = np.corrcoef(exact.ravel(), found.ravel())[0, 1]
+            print(f"| {name} | {method} | {rate:,.1f} | {agreed:.4f} |", flush=True)
+
+
+def compare(scorer: str, dim: int, loss: str) -> list[str]:
+    """The cells of a scorer."""
+    ours, fast = influence(scorer, dim, loss, "closed_form", TRAIN, {})
+    loop, slow = influence(scorer, dim, loss, "backward", BACKWARD, {})
+    apart = np.abs(ours[:BACKWARD] - loop).max() / np.abs(loop).max()
+    numbers = parameters_of(scorer, dim)
+    return [f"{scorer}, {dim}", f"{numbers:,}", f"{slow:,.1f}", f"{fast:,.0f}", f"{fast / slow:,.0f}x", f"{apart:.1e}"]
+
+
+def parameters_of(scorer: str, dim: int) -> int:
+    """How many numbers a gradient has."""
+    made = _scorer(scorer, dim)
+    return sum(parameter.numel() for parameter in made.parameters())
+
+
+def influence(
+    scorer: str, dim: int, loss: str, method: str, train: int, changes: dict[str, object]
+) -> tuple[np.ndarray, float]:
+    """(n, T) influences of the first training triples, and how many of them a second.
+
+    The rate is that of the second half alone, so that the tests' own gradients, computed once, are not in it.
+    """
+    from terrarium.pipelines.influence.checkpoints import Snapshot, Training
+    from terrarium.pipelines.influence.streaming import World, influences
+    from terrarium.pipelines.knowledge_graph.graph import Graph
+
+    options, graph_options = _options()
+    rng = np.random.default_rng(0)
+    drawn = np.stack([rng.integers(n, size=TRAIN + TESTS) for n in (ENTITIES, RELATIONS, ENTITIES)], axis=1)
+    none = drawn[:0]
+    parts = {"train": drawn[:TRAIN], "valid": none, "test": drawn[TRAIN:], "test_groups": none}
+    graph = Graph(ENTITIES, RELATIONS, parts)
+    made = _scorer(scorer, dim)
+    trained = graph_options.training.model_copy(update={"loss": loss, "label_smoothing": 0.1})
+    features = options.features.model_copy(update={"method": method})
+    evaluation = type(options.evaluation).model_validate(options.evaluation.model_dump() | changes)
+    world = World.of([Snapshot(1, 1.0, made, None)], Training(made.options, trained), graph, features, evaluation)
+    found, spent = np.empty((train, TESTS)), []
+    for chosen in (np.arange(train // 2), np.arange(train)):
+        started = time.perf_counter()
+        for places, values in influences(world, parts["test"], chosen):
+            found[places] = values.detach().double().numpy()
+        spent.append(time.perf_counter() - started)
+    return found, (train - train // 2) / (spent[1] - spent[0])
+
+
+def large() -> None:
+    """The folder's graph, trained for an epoch, then scored against 100 tests: seconds and peak memory."""
+    source = os.environ.get(TRIPLES)
+    if not source:
+        print(f"set {TRIPLES} to a folder with train.txt or triples.tsv.gz")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        of_graph = _graph_parameters(source, {"training.max_epochs": "1", "training.validation_triples": "100"})
+        _kedro(folder, "knowledge_graph", of_graph, "--tags=ingestion,features,training")
+        cost = _kedro(folder, "influence", {"influence.evaluation.paths.triples": "0"})
+        metrics = _json(folder, "influence/metrics.json")
+    print(
+        f"{metrics['training_triples']:,.0f} training triples x {metrics['triples_asked']:.0f} tests, "
+        f"{metrics['checkpoints']:.0f} checkpoint: {metrics['seconds']:.0f} s, "
+        f"{metrics['pairs_per_second']:,.0f} pairs/s, "
+        f"the whole run {cost.wall:.0f} s by the clock, {cost.cpu:.0f} CPU s, peak {cost.peak_mb:,.0f} MB"
+    )
+
+
+def validation() -> None:
+    """Linear datamodelling, deletion and planted triples on the folder's graph."""
+    source = os.environ.get(TRIPLES)
+    if not source:
+        print(f"set {TRIPLES} to a folder with train.txt, valid.txt and test.txt")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        changes = {"model.dim": "32", "training.max_epochs": "30"}
+        _kedro(folder, "knowledge_graph", _graph_parameters(source, changes), "--tags=ingestion,features,training")
+        _kedro(folder, "influence_validation", {})
+        for name, value in _json(folder, "influence/validation/metrics.json").items():
+            print(f"{name}: {value:.4f}", flush=True)
+
+
+def _graph_parameters(source: str, changes: dict[str, str]) -> dict[str, str]:
+    given = {"source.kind": "files", "source.path": source} | changes
+    if not (Path(source) / "test.txt").is_file():
+        given |= {"source.train": WHOLE, "source.valid": "null", "source.test": "null", "features.by": "pair"}
+        given |= {"features.valid_share": "0.005", "features.test_share": "0.005"}
+    return {f"knowledge_graph.{name}": value for name, value in given.items()}
+
+
+def _kedro(folder: str, pipeline: str, parameters: dict[str, str], *options: str) -> Cost:
+    given = ",".join([f"data_root={folder}", *(f"{name}={value}" for name, value in parameters.items())])
+    return cost_of([KEDRO, "run", f"--pipelines={pipeline}", *options, f"--params={given}"])
+
+
+def _json(folder: str, pattern: str) -> dict[str, float]:
+    (found,) = Path(folder).glob(f"08_reporting/{pattern}/*/*.json")
+    return json.loads(found.read_text(encoding="utf-8"))
+
+
+def _scorer(kind: str, dim: int) -> Any:
+    from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+
+    _, graph_options = _options()
+    changes = {"scorer": kind, "dim": dim, "channels": 32}
+    model = type(graph_options.model).model_validate(graph_options.model.model_dump() | changes)
+    return build_scorer(model, ENTITIES, RELATIONS).eval()
+
+
+def _options() -> tuple[Any, Any]:
+    """The defaults of both families."""
+    from kedro.config import OmegaConfigLoader
+
+    from terrarium.pipelines.influence.options import Options
+    from terrarium.pipelines.knowledge_graph.options import Options as GraphOptions
+
+    conf = str(Path(__file__).parents[1] / "conf")
+    tree = OmegaConfigLoader(conf, base_env="base", default_run_env="local")["parameters"]
+    return Options.model_validate(tree["influence"]), GraphOptions.model_validate(tree["knowledge_graph"])

@@ -1,0 +1,134 @@
+"""Gradients of parts of the loss in factored form, never as one long vector a triple.
+
+With g the gradient of a part by its row of scores, q its query and u, v the gradients by the vectors asked:
+
+    entity:      g x q, and u added to the row of the entity asked     (N, d)
+    relation:    v in the row of the relation asked                    (R, d)
+    bias:        g                                                     (N,)
+    projection:  left x right                                          (d, m)
+    all others:  as they are, they are small
+
+g is kept as its factors (see `units`), so that the part p, which is dense, is there once a question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from terrarium.pipelines.influence.encoders import Queries, Slopes, ask, back
+from terrarium.pipelines.influence.units import Trained, Units
+from terrarium.pipelines.knowledge_graph.scorer import Scorer, scores
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """g of U parts: whole * dense[question] + others * [. in answers of the question] + own * [. = target].
+
+    Attributes:
+        dense: (Q, N) p, or None where no part has any of it.
+        answers: (Q, N) sparse zeros and ones, or None where no part needs them.
+        question, target: (U,).
+        whole, others, own: (U, 1).
+    """
+
+    dense: Tensor | None
+    answers: Tensor | None
+    question: Tensor
+    target: Tensor
+    whole: Tensor
+    others: Tensor
+    own: Tensor
+
+    def times(self, matrix: Tensor) -> Tensor:
+        """(U, m) from a matrix (N, m)."""
+        found = self.own * matrix[self.target]
+        if self.dense is not None:
+            found = found + self.whole * (self.dense @ matrix).to(found.dtype)[self.question]
+        if self.answers is not None:
+            found = found + self.others * torch.sparse.mm(self.answers, matrix)[self.question]
+        return found
+
+    def at(self, entity: Tensor) -> Tensor:
+        """(U, m) numbers at m entities."""
+        found = self.own * (self.target[:, None] == entity)
+        if self.dense is not None:
+            found = found + self.whole * self.dense[:, entity][self.question]
+        if self.answers is not None:
+            chosen = torch.zeros(self.answers.shape[1], len(entity), dtype=found.dtype, device=found.device)
+            chosen[entity, torch.arange(len(entity), device=found.device)] = 1
+            found = found + self.others * torch.sparse.mm(self.answers, chosen)[self.question]
+        return found
+
+    def full(self, entities: int) -> Tensor:
+        """(U, N) written out."""
+        found = torch.zeros(len(self.target), entities, dtype=self.own.dtype, device=self.own.device)
+        if self.dense is not None:
+            found += self.whole * self.dense[self.question]
+        if self.answers is not None:
+            found += self.others * self.answers.to_dense()[self.question]
+        return found.scatter_add_(1, self.target[:, None], self.own)
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """The gradients of U parts: errors, queries (Q rows), slopes (U rows), and what is asked (U,)."""
+
+    errors: Errors
+    queries: Queries
+    slopes: Slopes
+    entity: Tensor
+    relation: Tensor
+
+    @property
+    def question(self) -> Tensor:
+        """(U,) the place of each part's question."""
+        return self.errors.question
+
+
+def gradients_of(scorer: Scorer, units: Units, trained: Trained) -> Gradients:
+    """The gradients of parts of the loss under a scorer, on its device and in its dtype."""
+    weight = scorer.entity.weight
+    move = _Mover(weight)
+    entity, relation = move.ints(units.entity), move.ints(units.relation)
+    asked = ask(scorer, entity, relation)
+    errors = _errors(scorer, asked.query, units, trained, move)
+    slopes = back(scorer, asked, errors.question, errors.times(weight))
+    return Gradients(errors, asked, slopes, entity[errors.question], relation[errors.question])
+
+
+class _Mover:
+    """Arrays to tensors like another."""
+
+    def __init__(self, like: Tensor) -> None:
+        self._like = like
+
+    def ints(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._like.device)
+
+    def column(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._like)[:, None]
+
+
+def _errors(scorer: Scorer, query: Tensor, units: Units, trained: Trained, move: _Mover) -> Errors:
+    dense = answers = None
+    if units.whole.any():
+        dense = _dense(scores(query, scorer.entity.weight, scorer.bias), trained).to(scorer.entity.weight.dtype)
+    if units.others.any():
+        places = torch.stack([move.ints(units.row), move.ints(units.answer)])
+        ones = torch.ones(len(units.row), dtype=query.dtype, device=query.device)
+        shape = (len(units.entity), scorer.entities)
+        answers = torch.sparse_coo_tensor(places, ones, shape, check_invariants=False).coalesce()
+    factors = (move.column(part) for part in (units.whole, units.others, units.own))
+    return Errors(dense, answers, move.ints(units.question), move.ints(units.target), *factors)
+
+
+def _dense(values: Tensor, trained: Trained) -> Tensor:
+    """p of the formulas in `units`, in place where that is possible."""
+    smooth = trained.smoothing / trained.entities
+    if trained.loss == "softmax":
+        return torch.softmax(values, dim=1).sub_(smooth)
+    return torch.sigmoid_(values).sub_(smooth).div_(trained.entities)

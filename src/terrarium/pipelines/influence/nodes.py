@@ -1,0 +1,65 @@
+"""What the influence pipeline does, step by step."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from terrarium.pipelines.influence import tables
+from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions
+from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.training.state import State
+
+logger = logging.getLogger(__name__)
+
+
+def choose_triples(
+    triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame, weights: State, source: SourceOptions
+) -> pd.DataFrame:
+    """The triples that are asked about, with names and the split they stand in."""
+    from terrarium.pipelines.influence import asking
+
+    graph = Graph.of(triples, entities, relations)
+    chosen = asking.choose_triples(graph, entities, relations, weights, source)
+    logger.info("%d triples are asked about", len(chosen))
+    return asking.described(chosen, graph, entities, relations)
+
+
+def list_checkpoints(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    checkpoints: Path,
+    model: ModelOptions,
+) -> pd.DataFrame:
+    """The checkpoints that are summed over: epoch and learning rate."""
+    from terrarium.pipelines.influence.checkpoints import read_snapshots
+
+    graph = Graph.of(triples, entities, relations)
+    snapshots, _ = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=False)
+    return pd.DataFrame({"epoch": [one.epoch for one in snapshots], "learning_rate": [one.rate for one in snapshots]})
+
+
+def score(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    checkpoints: Path,
+    asked: pd.DataFrame,
+    model: ModelOptions,
+    features: FeatureOptions,
+    evaluation: EvaluationOptions,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
+    """Proponents and opponents of each triple, self-influences, paths, and what it took."""
+    from terrarium.pipelines.influence.scoring import score_all
+
+    graph = Graph.of(triples, entities, relations)
+    return score_all(graph, entities, relations, checkpoints, asked, model, features, evaluation)
+
+
+def write_tables(scores: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
+    """The scores as the original's JSON and CSV."""
+    return tables.as_json(scores), tables.as_csv(scores)

@@ -1,0 +1,136 @@
+"""Paths between the head and the tail of a triple, ranked by the mean influence of their edges.
+
+Training triples count in either direction. Of parallel edges the one with the highest influence stands for the pair,
+so that the candidates are sequences of entities: the edge itself, two edges, or three.
+
+The null: the influences of the candidates' edges are shuffled among these edges. All of them lie near the triple, so
+what is asked is not whether such edges matter, but whether a whole path stands out among as many candidates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrarium.pipelines.knowledge_graph.graph import HEAD, TAIL, Triples
+from terrarium.pipelines.knowledge_graph.measures import Floats
+from terrarium.pipelines.knowledge_graph.questions import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Paths as rows of places among edges.
+
+    Attributes:
+        edges: (E,) places of the training triples that may stand on a path.
+        first, middle, last: (C,) groups of parallel edges a path takes, -1 where it has fewer edges.
+        group: (E,) the group of each edge.
+        groups: how many.
+    """
+
+    edges: Ints
+    first: Ints
+    middle: Ints
+    last: Ints
+    group: Ints
+    groups: int
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def candidates(train: Triples, head: int, tail: int, length: int) -> Candidates:
+    """All simple paths of at most `length` (1 to 3) edges between two entities."""
+    ends = np.sort(train[:, [HEAD, TAIL]], axis=1)
+    near_head, near_tail = (_neighbours(ends, entity) for entity in (head, tail))
+    kept = _may_stand(ends, head, tail, near_head, near_tail, length)
+    edges = np.flatnonzero(kept)
+    pairs, group = np.unique(ends[edges], axis=0, return_inverse=True)
+    rows = _chains(pairs, head, tail, length)
+    used = np.unique(rows[rows >= 0])
+    number = np.full(len(pairs) + 1, -1)
+    number[used] = np.arange(len(used))
+    on_a_path = number[group.reshape(-1)] >= 0
+    group = number[group.reshape(-1)][on_a_path]
+    first, middle, last = number[rows]
+    return Candidates(edges[on_a_path], first, middle, last, group, len(used))
+
+
+def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
+    """(C,) mean influences of the candidates' edges, and (G,) the best edge of each group; `influence` is (E,)."""
+    order = np.lexsort((influence, found.group))
+    last = np.append(np.flatnonzero(np.diff(found.group[order])), len(order) - 1) if len(order) else order
+    best = order[last]
+    of_group = np.append(influence[best], 0.0)
+    parts = np.stack([found.first, found.middle, found.last])
+    return of_group[parts].sum(axis=0) / (parts >= 0).sum(axis=0), best
+
+
+def chance(found: Candidates, influence: Floats, permutations: int, rng: np.random.Generator) -> tuple[float, float]:
+    """How often shuffled influences give as good a best path, (1 + as good) / (1 + shuffles), and their mean best."""
+    observed = path_scores(found, influence)[0].max()
+    starts = np.flatnonzero(np.diff(np.sort(found.group), prepend=-1))
+    null = np.array([_best_of(found, starts, rng.permutation(influence)) for _ in range(permutations)])
+    return float((1 + (null >= observed).sum()) / (1 + permutations)), float(null.mean()) if permutations else np.nan
+
+
+def _best_of(found: Candidates, starts: Ints, shuffled: Floats) -> float:
+    """The best path where the edges, in the order of their groups, which begin at `starts`, have these influences."""
+    of_group = np.append(np.maximum.reduceat(shuffled, starts), 0.0)
+    parts = np.stack([found.first, found.middle, found.last])
+    return float((of_group[parts].sum(axis=0) / (parts >= 0).sum(axis=0)).max())
+
+
+def _neighbours(ends: Ints, entity: int) -> Ints:
+    own = ends[(ends == entity).any(axis=1)]
+    return np.setdiff1d(own, [entity])
+
+
+def _may_stand(ends: Ints, head: int, tail: int, near_head: Ints, near_tail: Ints, length: int) -> np.ndarray:
+    """Whether an edge joins head and tail, or leads from one to a neighbour of use, or joins such neighbours."""
+    low, high = ends.T
+    kept = (low == min(head, tail)) & (high == max(head, tail))
+    if length == 1:
+        return kept
+    useful = np.intersect1d(near_head, near_tail)
+    if length == 3:
+        between = _between(ends, near_head, near_tail, {head, tail})
+        kept |= between
+        reached = ends[between].ravel()
+        useful = np.union1d(useful, reached)
+    useful = np.setdiff1d(useful, [head, tail])
+    for end, near in ((head, near_head), (tail, near_tail)):
+        for one, other in ((low, high), (high, low)):
+            kept |= (one == end) & np.isin(other, np.intersect1d(useful, near))
+    return kept
+
+
+def _between(ends: Ints, near_head: Ints, near_tail: Ints, without: set[int]) -> np.ndarray:
+    low, high = ends.T
+    of_head, of_tail = (np.setdiff1d(near, list(without)) for near in (near_head, near_tail))
+    joins = np.isin(low, of_head) & np.isin(high, of_tail) | np.isin(low, of_tail) & np.isin(high, of_head)
+    return joins & (low != high)
+
+
+def _chains(pairs: Ints, head: int, tail: int, length: int) -> Ints:
+    """(3, C) groups of edges in the order of each path, -1 where it has fewer."""
+    place = {(int(a), int(b)): at for at, (a, b) in enumerate(pairs)}
+
+    def at(one: int, other: int) -> int:
+        return place.get((min(one, other), max(one, other)), -1)
+
+    rows = [(at(head, tail), -1, -1)] if at(head, tail) >= 0 else []
+    inner = np.setdiff1d(pairs, [head, tail])
+    if length > 1:
+        steps = ((at(head, int(one)), at(int(one), tail)) for one in inner)
+        rows += [(first, last, -1) for first, last in steps if first >= 0 and last >= 0]
+    if length > 2:
+        for a, b in pairs:
+            if {int(a), int(b)} & {head, tail} or a == b:
+                continue
+            for one, other in ((int(a), int(b)), (int(b), int(a))):
+                first, last = at(head, one), at(other, tail)
+                if first >= 0 and last >= 0:
+                    rows.append((first, at(one, other), last))
+    return np.array(rows, np.int64).reshape(-1, 3).T

@@ -1,0 +1,63 @@
+"""Random projections of gradients, from their factors.
+
+Number k of p is <S_k, gradient> with signs S_k; of a matrix's gradient S_k is a_k x b_k, so that a factored gradient is
+projected factor by factor. The mean over k of the products of two projections has the dot product as its expectation
+(Johnson and Lindenstrauss 1984; signs: Achlioptas 2003; products of signs: Kar and Karnick 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+
+from terrarium.pipelines.influence.gradients import Gradients
+from terrarium.pipelines.influence.products import BIAS, ENTITY, RELATION
+from terrarium.pipelines.knowledge_graph.scorer import Scorer
+
+
+class Projection:
+    """Signs for every layer that is projected; equal seeds give equal signs."""
+
+    def __init__(self, scorer: Scorer, layers: Collection[str], size: int, seed: int) -> None:
+        self._layers, self._size = set(layers), size
+        drawn = torch.Generator().manual_seed(seed)
+        weight = scorer.entity.weight
+        self._signs = {}
+        for name, parameter in scorer.named_parameters():
+            shape = parameter.shape if name in {ENTITY, RELATION, "encoder.projection.weight"} else [parameter.numel()]
+            self._signs[name] = [
+                (torch.randint(0, 2, (side, size), generator=drawn) * 2 - 1).to(weight) for side in shape
+            ]
+
+    def of(self, gradients: Gradients, sides: int) -> Tensor:
+        """(B, p) projections of the gradients of triples, divided by sqrt(p)."""
+        slopes, asked, question = gradients.slopes, gradients.queries, gradients.question
+        found = torch.zeros(len(question), self._size, dtype=slopes.head.dtype, device=slopes.head.device)
+        for name in self._layers:
+            left, right = self._signs[name][0], self._signs[name][-1]
+            if name == ENTITY:
+                found += gradients.errors.times(left) * (asked.query @ right)[question]
+                found += left[gradients.entity] * (slopes.head @ right)
+            elif name == RELATION:
+                found += left[gradients.relation] * (slopes.relation @ right)
+            elif name == BIAS:
+                found += gradients.errors.times(left)
+            elif name in slopes.left:
+                found += (slopes.left[name] @ left) * (asked.right[name] @ right)[question]
+            else:
+                found += slopes.small[name] @ left
+        return found.view(sides, -1, found.shape[1]).sum(0) / self._size**0.5
+
+
+class Projected:
+    """Projections of the triples asked about."""
+
+    def __init__(self, gradients: Gradients, sides: int, projection: Projection) -> None:
+        self._projection = projection
+        self._asked = projection.of(gradients, sides)
+
+    def between(self, train: Gradients, sides: int) -> Tensor:
+        """(B, T) estimated dot products of triples."""
+        return self._projection.of(train, sides) @ self._asked.T

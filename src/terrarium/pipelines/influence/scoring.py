@@ -1,0 +1,128 @@
+"""From checkpoints and triples asked about to tables of influence."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from terrarium.pipelines.influence.asking import named, numbered
+from terrarium.pipelines.influence.checkpoints import read_snapshots
+from terrarium.pipelines.influence.explaining import path_table
+from terrarium.pipelines.influence.messages import announce
+from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, ModelOptions
+from terrarium.pipelines.influence.streaming import (
+    World,
+    influences,
+    self_influences,
+    self_influences_of_asked,
+)
+from terrarium.pipelines.influence.tables import ENDS, score_table
+from terrarium.pipelines.influence.top import Strongest, strongest
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
+
+logger = logging.getLogger(__name__)
+
+
+class TooManyWantedError(ValueError):
+    """More proponents than there are training triples."""
+
+
+def score_all(
+    graph: Graph,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    checkpoints: Path,
+    asked: pd.DataFrame,
+    model: ModelOptions,
+    features: FeatureOptions,
+    evaluation: EvaluationOptions,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
+    """Scores, self-influences of training triples (no row unless asked for), paths, and metrics.
+
+    Raises:
+        TooManyWantedError: `top` is larger than the number of training triples.
+        WrongCheckpointsError: the checkpoints do not fit.
+    """
+    require_enough(graph, evaluation.top)
+    snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=features.precondition)
+    world = World.of(snapshots, training, graph, features, evaluation)
+    announce(world, training)
+    tests = numbered(asked, entities, relations)
+    started = time.perf_counter()
+    found = strongest_of(world, tests)
+    seconds = time.perf_counter() - started
+    places = np.unique(np.concatenate([found.proponents.ravel(), found.opponents.ravel()]))
+    own = self_table(world, places).set_index("place")["self_influence"]
+    described = asked.assign(self_influence=self_influences_of_asked(world, tests).double().cpu().numpy())
+    scores = score_table(described, found, world.train, own, entities, relations)
+    every = self_of_all(world, entities, relations)
+    paths = path_table(world, tests, entities, relations, evaluation.paths)
+    return scores, every, paths, metrics(world, tests, found, paths, seconds)
+
+
+def require_enough(graph: Graph, top: int) -> None:
+    """TooManyWantedError where `top` is larger than the number of training triples."""
+    if top > len(graph.parts[TRAIN]):
+        raise TooManyWantedError(
+            f"evaluation.top is {top} and there are {len(graph.parts[TRAIN])} training triples: lower it"
+        )
+
+
+def strongest_of(world: World, tests: Triples) -> Strongest:
+    """The strongest training triples of each test, a batch of tests after the other."""
+    size = world.evaluation.batch_size
+    pieces = np.split(tests, range(size, len(tests), size))
+    parts = [strongest(influences(world, piece), world.evaluation.top) for piece in pieces]
+    names = ("proponents", "proponent_scores", "opponents", "opponent_scores")
+    return Strongest(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def self_table(world: World, places: np.ndarray | None) -> pd.DataFrame:
+    """place, self_influence of some training triples, or of all."""
+    rows = [(at, values.double().cpu().numpy()) for at, values in self_influences(world, places)]
+    at = np.concatenate([row[0] for row in rows]) if rows else np.empty(0, np.int64)
+    values = np.concatenate([row[1] for row in rows]) if rows else np.empty(0)
+    return pd.DataFrame({"place": at, "self_influence": values})
+
+
+def self_of_all(world: World, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
+    """Every training triple with its self-influence, the highest first; no row unless asked for."""
+    if not world.evaluation.self_influence:
+        return pd.DataFrame(columns=["place", *ENDS, "self_influence"])
+    found = self_table(world, None).sort_values("self_influence", ascending=False, kind="stable", ignore_index=True)
+    edges = named(world.train[found["place"].to_numpy()], entities, relations)[ENDS]
+    return pd.concat([found[["place"]], edges, found[["self_influence"]]], axis=1)
+
+
+def metrics(world: World, tests: Triples, found: Strongest, paths: pd.DataFrame, seconds: float) -> dict[str, float]:
+    """What it took, and what proponents have in common with their triple, beside all training triples."""
+    pairs = len(tests) * len(world.train)
+    numbers = {
+        "triples_asked": len(tests),
+        "training_triples": len(world.train),
+        "checkpoints": len(world.snapshots),
+        "seconds": seconds,
+        "pairs_per_second": pairs / seconds,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+    }
+    for name, places in (("proponents", found.proponents), ("opponents", found.opponents)):
+        numbers |= {f"{name}_{key}": value for key, value in _in_common(world.train[places], tests[:, None]).items()}
+    every = [_in_common(world.train[None], test[None, None]) for test in tests]
+    numbers |= {f"training_{key}": float(np.mean([one[key] for one in every])) for key in every[0]}
+    tried = paths.drop_duplicates("test")["p_value"].dropna() if len(paths) else pd.Series(dtype=float)
+    if len(tried):
+        numbers |= {"paths_tried": len(tried), "paths_p_below_0_05": float((tried < 0.05).mean())}
+    return {name: float(value) for name, value in numbers.items()}
+
+
+def _in_common(edges: np.ndarray, tests: np.ndarray) -> dict[str, float]:
+    """Shares of edges (T, k, 3) with the relation of their test (T, 1, 3), and with one of its entities."""
+    same = edges[..., RELATION] == tests[..., RELATION]
+    ends = tests[..., [HEAD, TAIL]]
+    shared = ((edges[..., HEAD, None] == ends) | (edges[..., TAIL, None] == ends)).any(-1)
+    return {"same_relation": float(same.mean()), "shared_entity": float(shared.mean())}

@@ -1,0 +1,200 @@
+"""All training triples against triples asked about, block by block: only time grows with the training triples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from terrarium.pipelines.influence.backward import BackwardPass
+from terrarium.pipelines.influence.checkpoints import Snapshot, Training
+from terrarium.pipelines.influence.gradients import Gradients, gradients_of
+from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions
+from terrarium.pipelines.influence.preconditioning import Weighted
+from terrarium.pipelines.influence.products import Comparison, Targets, self_products
+from terrarium.pipelines.influence.projection import Projected, Projection
+from terrarium.pipelines.influence.units import Trained, Units, asked_units, lost_units, scored_units, training_units
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TRAIN, Graph, Triples
+from terrarium.pipelines.knowledge_graph.memory import Cleanup
+from terrarium.pipelines.knowledge_graph.precision import as_precision, autocast
+from terrarium.pipelines.knowledge_graph.questions import Ints, KnownAnswers
+from terrarium.pipelines.knowledge_graph.scorer import Scorer
+from terrarium.training.device import resolve_device
+
+
+class UnknownLayerError(ValueError):
+    """A name of `features.layers` that the scorer has no parameter of."""
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """What influence is computed in: scorers, their loss, the training triples, and how to compare.
+
+    Attributes:
+        snapshots: the checkpoints, their scorers on the device and in the precision asked for.
+        trained: the loss.
+        train: (n, 3).
+        answers: of the training triples.
+        layers: names of the parameters that count.
+    """
+
+    snapshots: Sequence[Snapshot]
+    trained: Trained
+    train: Triples
+    answers: KnownAnswers
+    layers: Sequence[str]
+    features: FeatureOptions
+    evaluation: EvaluationOptions
+
+    @staticmethod
+    def of(
+        snapshots: Sequence[Snapshot],
+        training: Training,
+        graph: Graph,
+        features: FeatureOptions,
+        evaluation: EvaluationOptions,
+    ) -> World:
+        """Move the scorers to their device; UnknownLayerError for a layer that is not there."""
+        device = resolve_device(evaluation.device)
+        for snapshot in snapshots:
+            as_precision(snapshot.scorer, evaluation.precision).to(device)
+        names = [name for name, _ in snapshots[0].scorer.named_parameters()]
+        for name in features.layers:
+            if name not in names:
+                raise UnknownLayerError(f"the scorer has no layer {name!r}: choose from {', '.join(names)}")
+        train = graph.parts[TRAIN]
+        answers = KnownAnswers(train, graph.relations)
+        layers = features.layers or names
+        return World(snapshots, training.trained(graph), train, answers, layers, features, evaluation)
+
+    @property
+    def scorer(self) -> Scorer:
+        """The last checkpoint's."""
+        return self.snapshots[-1].scorer
+
+    def asked(self, tests: Triples) -> Units:
+        """The parts of triples asked about."""
+        if self.features.measure == "score":
+            return scored_units(tests, self.trained)
+        if self.features.measure == "loss":
+            return lost_units(tests, self.trained)
+        return asked_units(tests, self.answers, self.trained, self.features.unit)
+
+    def known(self, places: Ints) -> Units:
+        """The parts of training triples."""
+        return training_units(self.train[places], self.answers, self.trained, self.features.unit)
+
+    def context(self) -> torch.autocast | object:
+        """The precision's context."""
+        return autocast(self.evaluation.precision, str(self.scorer.entity.weight.device))
+
+
+def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
+    """Places (B,) of training triples and their influences (B, T) on the tests, a block at a time.
+
+    Sum over checkpoints of learning rate times dot product (TracInCP, Pruthi 2020), in the tests' order; of all
+    training triples, or of those at the places `chosen`.
+    """
+    if world.features.method == "backward":
+        yield from _by_backward(world, tests, chosen)
+        return
+    asked, sides = world.asked(tests), world.trained.sides
+    cosine = world.features.normalise == "cosine"
+    cleanup = Cleanup(world.evaluation.cleanup_interval if world.evaluation.memory_cleanup else 0)
+    with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
+        comparisons = [_comparison(world, snapshot, asked) for snapshot in world.snapshots]
+        lengths = _self_of(world, asked) if cosine else None
+        for places in blocks(world, chosen):
+            known = world.known(places)
+            total = torch.zeros((), device=world.scorer.entity.weight.device)
+            length = torch.zeros_like(total)
+            for snapshot, comparison in zip(world.snapshots, comparisons, strict=True):
+                gradients = gradients_of(snapshot.scorer, known, world.trained)
+                total = total + snapshot.rate * comparison.between(gradients, sides)
+                if cosine:
+                    length = length + snapshot.rate * _squares(world, snapshot, gradients)
+            if lengths is not None:
+                total = total * torch.rsqrt(length.clamp_min(TINY))[:, None] * torch.rsqrt(lengths.clamp_min(TINY))
+            yield places, total
+            cleanup.after_batch()
+
+
+TINY = 1e-30
+"""A gradient that vanishes has no direction: its cosine is 0, not undefined."""
+
+
+def self_influences(world: World, places: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
+    """Places (B,) and self-influences (B,): sum of learning rate times squared length of the gradient."""
+    with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
+        for chosen in blocks(world, places):
+            yield chosen, _self_of(world, world.known(chosen))
+
+
+def self_influences_of_asked(world: World, tests: Triples) -> Tensor:
+    """(T,) self-influences of triples asked about."""
+    with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
+        pieces = np.split(tests, range(world.evaluation.batch_size, len(tests), world.evaluation.batch_size))
+        return torch.cat([_self_of(world, world.asked(piece)) for piece in pieces])
+
+
+def blocks(world: World, places: Ints | None = None) -> Iterator[Ints]:
+    """Places of training triples, those of a relation and head together, as many as the memory for a block allows."""
+    places = np.arange(len(world.train)) if places is None else places
+    order = places[np.lexsort((world.train[places, HEAD], world.train[places, RELATION]))]
+    size = max(1, world.evaluation.block_mb * 1_000_000 // bytes_of_triple(world.scorer, world.trained))
+    yield from np.split(order, range(size, len(order), size))
+
+
+def bytes_of_triple(scorer: Scorer, trained: Trained) -> int:
+    """What a triple costs while its block is there: rows of scores, and for ConvE the maps, a few times each."""
+    maps = 0
+    if scorer.options.scorer == "conve":
+        image = scorer.options.image()
+        maps = scorer.options.channels * image.map_height * image.map_width
+        maps += 9 * scorer.options.dim * 2
+    return 4 * trained.sides * (3 * scorer.entities + 8 * maps + 16 * scorer.options.dim)
+
+
+def _comparison(world: World, snapshot: Snapshot, asked: Units) -> Comparison:
+    gradients = gradients_of(snapshot.scorer, asked, world.trained)
+    entities, sides = world.trained.entities, asked.sides
+    if world.features.projection:
+        return Projected(gradients, sides, _projection(world, snapshot))
+    if snapshot.scale is not None:
+        return Weighted(gradients, sides, entities, world.layers, snapshot.scale)
+    return Targets(gradients, entities, world.layers)
+
+
+def _projection(world: World, snapshot: Snapshot) -> Projection:
+    return Projection(snapshot.scorer, world.layers, world.features.projection, world.features.seed)
+
+
+def _self_of(world: World, units: Units) -> Tensor:
+    total = torch.zeros(())
+    for snapshot in world.snapshots:
+        gradients = gradients_of(snapshot.scorer, units, world.trained)
+        total = snapshot.rate * _squares(world, snapshot, gradients) + total.to(world.scorer.entity.weight.device)
+    return total
+
+
+def _squares(world: World, snapshot: Snapshot, gradients: Gradients) -> Tensor:
+    if world.features.projection:
+        return _projection(world, snapshot).of(gradients, world.trained.sides).square().sum(1)
+    return self_products(gradients, world.trained.sides, world.trained.entities, world.layers)
+
+
+def _by_backward(world: World, tests: Triples, chosen: Ints | None) -> Iterator[tuple[Ints, Tensor]]:
+    passes = [
+        BackwardPass(snapshot.scorer, world.trained, world.layers, world.evaluation) for snapshot in world.snapshots
+    ]
+    asked = [torch.stack(list(one.gradients(world.asked(tests)))) for one in passes]
+    for places in blocks(world, chosen):
+        known = world.known(places)
+        total = torch.zeros(len(places), len(tests), device=world.scorer.entity.weight.device)
+        for snapshot, one, wanted in zip(world.snapshots, passes, asked, strict=True):
+            rows = [wanted @ gradient for gradient in one.gradients(known)]
+            total = total + snapshot.rate * torch.stack(rows)
+        yield places, total

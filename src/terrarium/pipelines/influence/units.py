@@ -1,0 +1,151 @@
+"""What of the trained loss belongs to a triple, as numbers before any gradient is taken.
+
+A row of the trained loss is a question i with k right answers P. With the scores s_i, N entities and the smoothing e,
+the gradient of its loss by the scores is
+
+    bce:      (sigmoid(s_i) - e/N) / N - w [t in P],   w = (1 - e) / N
+    softmax:   softmax(s_i) - e/N      - w [t in P],   w = (1 - e) / k
+
+Write p for the first part. What belongs to one triple (i, t) is  a p + b [. in P] + c [. = t]  with
+
+    row:      all of the row's loss:  a = 1, b = -w, c = 0. Each of the row's triples has it.
+    share:    a = 1/k, b = 0, c = -w. The shares of a row's triples add up to the row's loss.
+    removal:  the loss of the row less that of the row without t. With k = 1 the row goes and it is all of it; else
+              a = 0, and for bce b = 0, c = -w; for softmax b = (1 - e) / (k (k - 1)), c = -(1 - e) / (k - 1).
+
+With a single answer a row the three are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, Triples
+from terrarium.pipelines.knowledge_graph.objective import Kind
+from terrarium.pipelines.knowledge_graph.questions import Ints, KnownAnswers
+
+Unit = Literal["removal", "share", "row"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the loss was: its kind, smoothing, whether a row has all answers, and whether questions go both ways."""
+
+    loss: Kind
+    smoothing: float
+    all_answers: bool
+    way_back: bool
+    entities: int
+    relations: int
+
+    @property
+    def sides(self) -> int:
+        """Rows that a triple stands in: its tail is asked for, and with a way back its head too."""
+        return 2 if self.way_back else 1
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Parts of the loss: U of them on Q questions.
+
+    Attributes:
+        entity, relation: (Q,) the questions.
+        row, answer: (K,) right answers: the place of the question of each, and the entity.
+        question, target: (U,) of each part its question and its own answer.
+        whole, others, own: (U,) the factors a, b and c above.
+        sides: parts a triple; those that ask for tails come first, then those that ask for heads.
+    """
+
+    entity: Ints
+    relation: Ints
+    row: Ints
+    answer: Ints
+    question: Ints
+    target: Ints
+    whole: Floats
+    others: Floats
+    own: Floats
+    sides: int
+
+
+def training_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit: Unit) -> Units:
+    """The parts of training triples; equal questions are asked once. `answers` are those of the training triples."""
+    asked, target = _asked(triples, trained)
+    questions, question = np.unique(asked, axis=0, return_inverse=True)
+    question = question.reshape(-1)
+    row = answer = np.empty(0, np.int64)
+    count = np.ones(len(target))
+    if trained.all_answers:
+        count = answers.counts(questions[:, 0], questions[:, 1])[question].astype(np.float64)
+    factors = _factors(count, trained, unit)
+    if factors[1].any():
+        row, answer = answers.of(questions[:, 0], questions[:, 1])
+    return Units(questions[:, 0], questions[:, 1], row, answer, question, target, *factors, trained.sides)
+
+
+def asked_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit: Unit) -> Units:
+    """The parts that triples would have, did they stand among the training triples; a question each."""
+    asked, target = _asked(triples, trained)
+    own = np.arange(len(target))
+    if not trained.all_answers:
+        row = answer = np.empty(0, np.int64)
+        count = np.ones(len(target))
+    else:
+        row, answer = answers.of(asked[:, 0], asked[:, 1])
+        other = answer != target[row]
+        row, answer = np.concatenate([row[other], own]), np.concatenate([answer[other], target])
+        count = np.bincount(row, minlength=len(asked)).astype(np.float64)
+    factors = _factors(count, trained, unit)
+    return Units(asked[:, 0], asked[:, 1], row, answer, own, target, *factors, trained.sides)
+
+
+def lost_units(triples: Triples, trained: Trained) -> Units:
+    """The loss of triples as their questions' only right answers."""
+    return _alone(triples, trained, np.ones, 1 - trained.smoothing)
+
+
+def scored_units(triples: Triples, trained: Trained) -> Units:
+    """Minus the scores of triples, in place of a loss: whoever raises the score is a proponent."""
+    return _alone(triples, trained, np.zeros, None)
+
+
+def _alone(triples: Triples, trained: Trained, whole: Callable[[int], Floats], kept: float | None) -> Units:
+    """Parts of questions without other answers; the own score counts minus `kept`, as the loss weights it, or -1."""
+    asked, target = _asked(triples, trained)
+    none, own = np.empty(0, np.int64), np.arange(len(target))
+    scale = trained.entities if trained.loss == "bce" else 1
+    weight = 1.0 if kept is None else kept / scale
+    others = np.zeros(len(target))
+    return Units(
+        *(asked[:, 0], asked[:, 1], none, none, own, target),
+        *(whole(len(target)), others, others - weight, trained.sides),
+    )
+
+
+def _asked(triples: Triples, trained: Trained) -> tuple[Ints, Ints]:
+    """(U, 2) entities and relations that are asked, and (U,) what is looked for."""
+    asked, target = triples[:, [HEAD, RELATION]], triples[:, TAIL]
+    if not trained.way_back:
+        return asked, target
+    back = np.stack([triples[:, TAIL], triples[:, RELATION] + trained.relations], axis=1)
+    return np.concatenate([asked, back]), np.concatenate([target, triples[:, HEAD]])
+
+
+def _factors(count: Floats, trained: Trained, unit: Unit) -> tuple[Floats, Floats, Floats]:
+    """The factors a, b and c of parts whose rows have `count` right answers."""
+    kept, none, alone = 1 - trained.smoothing, np.zeros_like(count), count == 1
+    weight = np.full_like(count, kept / trained.entities) if trained.loss == "bce" else kept / count
+    if unit == "row":
+        return np.ones_like(count), np.where(alone, none, -weight), np.where(alone, -weight, none)
+    if unit == "share":
+        return 1 / count, none, -weight
+    if trained.loss == "bce":
+        return alone.astype(np.float64), none, -weight
+    less = np.where(alone, 1, count - 1)
+    return alone.astype(np.float64), np.where(alone, none, kept / (count * less)), -kept / less

@@ -1,0 +1,61 @@
+"""Captum's TracInCP on the same model, loss and checkpoints."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from terrarium.pipelines.influence.streaming import influences
+from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
+from terrarium.pipelines.knowledge_graph.scorer import scores
+
+from .test_streaming import made
+
+captum = pytest.importorskip("captum.influence", reason="captum is not installed: the extra oracle brings it")
+
+
+class AllScores(torch.nn.Module):
+    """Scores of every entity for rows of (entity, relation)."""
+
+    def __init__(self, scorer):
+        super().__init__()
+        self.scorer = scorer
+
+    def forward(self, asked):
+        return scores(self.scorer(asked[:, 0], asked[:, 1]), self.scorer.entity.weight, self.scorer.bias)
+
+
+@pytest.mark.parametrize("kind", ["complex", "distmult", "conve"])
+@pytest.mark.parametrize("loss", ["softmax", "bce"])
+def test_influence_is_captums(kind, loss):
+    graph, world = made(kind, reciprocal=False, targets="single", loss=loss)
+    train, tests = graph.parts[TRAIN], graph.parts[TEST]
+
+    def loss_of(values, right):
+        if loss == "softmax":
+            return torch.nn.functional.cross_entropy(values, right, reduction="none", label_smoothing=0.1)
+        wanted = torch.nn.functional.one_hot(right, values.shape[1]) * 0.9 + 0.1 / values.shape[1]
+        given = torch.nn.functional.binary_cross_entropy_with_logits(values, wanted, reduction="none")
+        return given.mean(1)
+
+    def load(model, name):
+        snapshot = world.snapshots[int(name)]
+        model.scorer.load_state_dict(snapshot.scorer.state_dict())
+        return snapshot.rate
+
+    asked, right = torch.from_numpy(train[:, :2].copy()), torch.from_numpy(train[:, 2].copy())
+    oracle = captum.TracInCP(
+        AllScores(copy.deepcopy(world.scorer)),
+        torch.utils.data.TensorDataset(asked, right),
+        [str(place) for place in range(len(world.snapshots))],
+        checkpoints_load_func=load,
+        loss_fn=loss_of,
+        batch_size=16,
+        sample_wise_grads_per_batch=False,
+    )
+    found = np.empty((len(train), len(tests)))
+    for places, block in influences(world, tests):
+        found[places] = block.numpy()
+    expected = oracle.influence((torch.from_numpy(tests[:, :2].copy()), torch.from_numpy(tests[:, 2].copy()))).numpy()
+    assert np.allclose(found, expected.T, rtol=1e-6)

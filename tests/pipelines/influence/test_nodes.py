@@ -1,0 +1,182 @@
+"""The steps of the pipeline, called as the pipeline calls them."""
+
+import io
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from terrarium.pipelines.influence import nodes
+from terrarium.pipelines.influence.asking import NothingAskedError, numbered
+from terrarium.pipelines.influence.checkpoints import WrongCheckpointsError, files_of, read_best, read_snapshots
+from terrarium.pipelines.influence.figures import graph_figure, score_figure
+from terrarium.pipelines.influence.options import CheckpointOptions
+from terrarium.pipelines.influence.scoring import TooManyWantedError
+from terrarium.pipelines.influence.streaming import UnknownLayerError
+from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
+from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
+from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError
+from terrarium.sources.errors import SourceError
+from terrarium.training.checkpoints import TrainingStore
+from tests.pipelines.knowledge_graph.graphs import options, tables
+
+from .test_streaming import influence_options
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Tables, weights and the folder of checkpoints of the committed family."""
+    chosen, own = options(), tables()
+    store = TrainingStore(tmp_path_factory.mktemp("store"))
+    weights, folder, *_ = graph_nodes.train(*own, store, chosen.model, chosen.training, chosen.evaluation)
+    return own, weights, folder
+
+
+def asked(trained, **changes):
+    own, weights, _ = trained
+    return nodes.choose_triples(*own, weights, influence_options(**changes).source)
+
+
+def scored(trained, tests, **changes):
+    own, _, folder = trained
+    chosen = influence_options(**changes)
+    return nodes.score(*own, folder, tests, chosen.model, chosen.features, chosen.evaluation)
+
+
+def test_scores_hold_the_strongest_of_every_triple(trained):
+    tests = asked(trained)
+    scores, own, paths, metrics = scored(trained, tests, evaluation__self_influence=True)
+    assert len(scores) == 3 * 2 * 4
+    assert scores["self_influence"].gt(0).all()
+    assert (
+        scores.loc[scores["side"] == "proponent", "score"].min()
+        >= scores.loc[scores["side"] == "opponent", "score"].max()
+    )
+    assert len(own) == 92
+    assert set(paths["test"]) == {0, 1, 2}
+    assert metrics["checkpoints"] == 2
+    assert metrics["proponents_shared_entity"] > metrics["training_shared_entity"]
+    listed, written = nodes.write_tables(scores)
+    assert [len(test["influences"]) for test in listed] == [8, 8, 8]
+    table = pd.read_csv(io.StringIO(written))
+    assert len(table.columns) == 14
+    assert table["TracInScore"].tolist() == pytest.approx(scores["score"].tolist())
+    assert graph_figure(scores, 0, 3).data
+    assert score_figure(scores, 0, 3).data
+
+
+def test_a_training_triple_with_its_own_part_has_its_self_influence(trained, tmp_path):
+    train = trained[0][0].query("split == 'train'").iloc[[0]]
+    (tmp_path / "asked.txt").write_text("\t".join(train[["head", "relation", "tail"]].iloc[0]) + "\n")
+    tests = asked(trained, source__kind="file", source__path=str(tmp_path / "asked.txt"))
+    assert tests["known"].tolist() == ["train"]
+    scores, *_ = scored(trained, tests, features__measure="part", evaluation__top=92)
+    same = scores[(scores["place"] == 0) & (scores["side"] == "proponent")]
+    assert same["score"].to_numpy() == pytest.approx(same["self_influence"].to_numpy(), rel=1e-4)
+    assert same["score"].to_numpy() == pytest.approx(same["test_self_influence"].to_numpy(), rel=1e-4)
+
+
+def test_batches_of_tests_change_nothing(trained):
+    tests = asked(trained)
+    whole, apart = (scored(trained, tests, evaluation__batch_size=size)[0] for size in (128, 2))
+    pd.testing.assert_frame_equal(whole, apart, rtol=1e-4)
+
+
+def test_which_triples_are_asked_about(trained):
+    assert asked(trained, source__kind="indices", source__indices=[2, 0], source__limit=0)["head"].tolist() == [
+        "p04",
+        "p16",
+    ]
+    best = asked(trained, source__kind="predictions", source__entity="p01", source__relation="parent_of")
+    assert best["head"].tolist() == ["p01"] * 3
+    assert "train" not in set(best["known"])
+    assert len(asked(trained, source__kind="predictions")) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"source__kind": "indices", "source__indices": [16]}, NothingAskedError, "no test triple 16"),
+        ({"source__kind": "predictions", "source__entity": "nobody"}, UnknownEntityError, "no entity 'nobody'"),
+        ({"source__kind": "predictions", "source__relation": "likes"}, UnknownRelationError, "no relation 'likes'"),
+        ({"source__kind": "predictions", "source__entity": "town_0"}, NothingAskedError, "set both"),
+        ({"source__kind": "file", "source__path": "/nowhere"}, SourceError, "is not a file"),
+    ],
+)
+def test_triples_that_cannot_be_asked_about(trained, changes, error, message):
+    with pytest.raises(error, match=message):
+        asked(trained, **changes)
+
+
+@pytest.mark.parametrize("line", ["p01\tparent_of", "p01\tparent_of\tnobody", "p01\tlikes\tp02"])
+def test_faulty_lines_are_named(trained, tmp_path, line):
+    path = tmp_path / "asked.txt"
+    path.write_text(f"p01\tparent_of\tp10\n{line}\n")
+    with pytest.raises(SourceError, match="line 2"):
+        asked(trained, source__kind="file", source__path=str(path))
+
+
+def test_names_of_another_graph_are_refused(trained):
+    own, _, _ = trained
+    with pytest.raises(NothingAskedError, match="nobody"):
+        numbered(pd.DataFrame({"head": ["nobody"], "relation": ["lives_in"], "tail": ["p01"]}), own[1], own[2])
+
+
+def test_more_than_there_is_and_unknown_layers_stop(trained):
+    tests = asked(trained)
+    with pytest.raises(TooManyWantedError, match="top is 93 and there are 92"):
+        scored(trained, tests, evaluation__top=93)
+    with pytest.raises(UnknownLayerError, match="no layer 'fc'"):
+        scored(trained, tests, features__layers=["fc"])
+
+
+def test_checkpoints_are_chosen_by_epoch_and_fit_the_graph(trained, tmp_path):
+    own, _, folder = trained
+    graph = Graph.of(*own)
+    every = CheckpointOptions(use="all", epochs=[])
+    snapshots, _ = read_snapshots(folder, graph, every, optimiser=True)
+    assert [(one.epoch, one.rate) for one in snapshots] == [(1, 0.003), (2, 0.0015)]
+    assert set(snapshots[0].scale) == {name for name, _ in snapshots[0].scorer.named_parameters()}
+    assert read_best(folder, graph)[0] in {1, 2}
+    assert [path.stem for path in files_of(folder, CheckpointOptions(use="all", epochs=[2]))] == ["epoch_000002"]
+    with pytest.raises(WrongCheckpointsError, match=r"epochs 1, 2, not of \[9\]"):
+        files_of(folder, CheckpointOptions(use="all", epochs=[9]))
+    with pytest.raises(WrongCheckpointsError, match="no final"):
+        files_of(tmp_path, CheckpointOptions(use="last", epochs=[]))
+    with pytest.raises(WrongCheckpointsError, match="epochs none"):
+        files_of(tmp_path, every)
+    parts = {**graph.parts, "train": graph.parts["train"][1:]}
+    with pytest.raises(WrongCheckpointsError, match="another graph or another split"):
+        read_snapshots(folder, Graph(graph.entities, graph.relations, parts), every, optimiser=False)
+    shutil.copytree(folder, tmp_path / "damaged")
+    (tmp_path / "damaged" / "final.safetensors").unlink()
+    (tmp_path / "damaged" / "final.safetensors").write_bytes(b"nothing")
+    with pytest.raises(WrongCheckpointsError, match="cannot be read"):
+        read_snapshots(tmp_path / "damaged", graph, CheckpointOptions(use="last", epochs=[]), optimiser=False)
+
+
+def test_the_optimisers_weights_are_those_of_its_next_step(trained):
+    """Adam's step is rate * m / D^-1: with D from the state, D * m is what the parameters would move by."""
+    import torch
+
+    from terrarium.pipelines.influence.preconditioning import scales
+    from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+
+    chosen = options()
+    scorer = build_scorer(chosen.model, 5, 2)
+    for kind in (torch.optim.Adam, torch.optim.Adagrad):
+        optimiser = kind(scorer.parameters(), lr=0.1)
+        for step in range(3):
+            optimiser.zero_grad()
+            sum((p * (step + 1)).square().sum() for p in scorer.parameters()).backward()
+            before = scorer.entity.weight.detach().clone()
+            optimiser.step()
+        held = optimiser.state_dict()
+        place = [name for name, _ in scorer.named_parameters()].index("entity.weight")
+        state = held["state"][place]
+        mean = state["exp_avg"] / (1 - 0.9 ** float(state["step"])) if "exp_avg" in state else scorer.entity.weight.grad
+        moved = before - scorer.entity.weight.detach()
+        assert torch.allclose(moved, 0.1 * scales(scorer, held)["entity.weight"] * mean, atol=1e-6)
+        assert np.isfinite(moved.numpy()).all()

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import torch
+
+from terrarium.pipelines.influence.gradients import gradients_of
+from terrarium.pipelines.influence.products import Targets, paired_products
+from terrarium.pipelines.influence.units import asked_units, lost_units, scored_units, training_units
+from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
+from terrarium.pipelines.knowledge_graph.scorer import scores
+
+from .worlds import dot, folded, gradient, part_of, rows_of, world
+
+CASES = [
+    (kind, loss, unit, all_answers, reciprocal)
+    for kind in ("conve", "complex", "distmult")
+    for loss in ("bce", "softmax")
+    for unit in ("removal", "share", "row")
+    for all_answers, reciprocal in ((True, True), (True, False), (False, True))
+    if all_answers or unit == "share"
+]
+
+
+@pytest.mark.parametrize(("kind", "loss", "unit", "all_answers", "reciprocal"), CASES)
+def test_products_are_those_of_autograd_on_every_layer(kind, loss, unit, all_answers, reciprocal):
+    graph, scorer, trained, answers = world(
+        kind, loss, all_answers, model__reciprocal=reciprocal, model__entity_bias=reciprocal
+    )
+    train, test = graph.parts[TRAIN][:9], graph.parts[TEST][:4]
+    with torch.no_grad():
+        ours = gradients_of(scorer, training_units(train, answers, trained, unit), trained)
+        asked = gradients_of(scorer, asked_units(test, answers, trained, unit), trained)
+    known = graph.parts[TRAIN]
+    plain = [gradient(scorer, part_of(scorer, trained, triple, known, unit)) for triple in train]
+    wanted = [gradient(scorer, part_of(scorer, trained, triple, known, unit)) for triple in test]
+    names = [name for name, _ in scorer.named_parameters()]
+    for layers in ([name] for name in names):
+        _agree(scorer, trained, ours, asked, plain, wanted, layers)
+    _agree(scorer, trained, ours, asked, plain, wanted, names)
+    _self_agree(scorer, trained, ours, plain, names)
+
+
+def _agree(scorer, trained, ours, asked, plain, wanted, layers):
+    with torch.no_grad():
+        found = folded(Targets(asked, scorer.entities, layers).products(ours), trained.sides, len(plain), len(wanted))
+    expected = np.array([[dot(*({n: g[n] for n in layers} for g in (a, b))) for b in wanted] for a in plain])
+    assert np.allclose(found, expected, rtol=1e-9, atol=1e-12 * max(1.0, np.abs(expected).max())), layers
+
+
+def _self_agree(scorer, trained, ours, plain, names):
+    sides, count = trained.sides, len(plain)
+    place = torch.arange(count)
+    with torch.no_grad():
+        found = sum(
+            paired_products(ours, place + a * count, place + b * count, scorer.entities, set(names))
+            for a in range(sides)
+            for b in range(sides)
+        )
+    assert np.allclose(found.numpy(), [dot(g, g) for g in plain], rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["conve", "complex"])
+def test_scores_in_place_of_a_loss(kind):
+    graph, scorer, trained, answers = world(kind)
+    train, test = graph.parts[TRAIN][:5], graph.parts[TEST][:3]
+    names = [name for name, _ in scorer.named_parameters()]
+    with torch.no_grad():
+        ours = gradients_of(scorer, training_units(train, answers, trained, "share"), trained)
+        asked = gradients_of(scorer, scored_units(test, trained), trained)
+    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN], "share")) for triple in train]
+    wanted = []
+    for triple in test:
+        rows = [torch.tensor(row) for row in rows_of(triple, trained)]
+        value = sum(scores(scorer(e[None], r[None]), scorer.entity.weight, scorer.bias)[0, t] for e, r, t in rows)
+        wanted.append(gradient(scorer, -value))
+    _agree(scorer, trained, ours, asked, plain, wanted, names)
+
+
+@pytest.mark.parametrize("loss", ["bce", "softmax"])
+def test_the_loss_of_a_triple_alone(loss):
+    graph, scorer, trained, answers = world("complex", loss)
+    train, test = graph.parts[TRAIN][:5], graph.parts[TEST][:3]
+    with torch.no_grad():
+        ours = gradients_of(scorer, training_units(train, answers, trained, "share"), trained)
+        asked = gradients_of(scorer, lost_units(test, trained), trained)
+    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN], "share")) for triple in train]
+    wanted = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN][:0], "row")) for triple in test]
+    _agree(scorer, trained, ours, asked, plain, wanted, [name for name, _ in scorer.named_parameters()])
+
+
+@pytest.mark.parametrize("loss", ["bce", "softmax"])
+def test_shares_of_a_row_add_up_to_the_row(loss):
+    graph, scorer, trained, answers = world("distmult", loss, model__reciprocal=False)
+    train = graph.parts[TRAIN]
+    with torch.no_grad():
+        share, row = (
+            gradients_of(scorer, training_units(train, answers, trained, unit), trained).errors
+            for unit in ("share", "row")
+        )
+        total = torch.zeros(len(share.dense), graph.entities, dtype=torch.float64)
+        total.index_add_(0, share.question, share.full(graph.entities))
+        for place, errors in zip(row.question, row.full(graph.entities), strict=True):
+            assert torch.allclose(total[place], errors)

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import torch
+
+from terrarium.pipelines.influence.checkpoints import Snapshot, Training
+from terrarium.pipelines.influence.options import Options
+from terrarium.pipelines.influence.streaming import (
+    UnknownLayerError,
+    World,
+    blocks,
+    influences,
+    self_influences,
+    self_influences_of_asked,
+)
+from terrarium.pipelines.influence.top import strongest
+from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
+from terrarium.pipelines.knowledge_graph.options import TrainingOptions
+from tests.pipelines.knowledge_graph.graphs import options, random_graph
+from tests.test_parameters import parameters
+
+from .worlds import dot, gradient, part_of, scorer_of
+
+
+def influence_options(**changes):
+    tree = parameters("test")["influence"]
+    for name, value in changes.items():
+        *branch, last = name.split("__")
+        inner = tree
+        for part in branch:
+            inner = inner[part]
+        inner[last] = value
+    return Options.model_validate(tree)
+
+
+def made(kind="complex", scale=None, reciprocal=True, targets="all", loss="softmax", **changes):
+    """Two checkpoints with different rates, and the world of influence in them."""
+    graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
+    chosen = influence_options(**{"evaluation__precision": "64-true", "features__measure": "part"} | changes)
+    scorers = [scorer_of(graph, kind, seed, model__reciprocal=reciprocal) for seed in (1, 2)]
+    scales = [None if scale is None else scale(scorer) for scorer in scorers]
+    snapshots = [Snapshot(e, r, s, d) for e, r, s, d in zip((1, 4), (0.5, 0.25), scorers, scales, strict=True)]
+    trained = options(training__loss=loss, training__targets=targets, training__label_smoothing=0.1).training
+    training = Training(scorers[0].options, TrainingOptions.model_validate(trained.model_dump()))
+    return graph, World.of(snapshots, training, graph, chosen.features, chosen.evaluation)
+
+
+def matrix(world, tests):
+    """(n, T) in the order of the training triples."""
+    found = np.full((len(world.train), len(tests)), np.nan)
+    for places, values in influences(world, tests):
+        found[places] = values.detach().numpy()
+    assert np.isfinite(found).all()
+    return found
+
+
+def plain(graph, world, weight=None):
+    """The same by autograd, a triple at a time."""
+    tests, known, unit = graph.parts[TEST], graph.parts[TRAIN], world.features.unit
+    total = 0
+    for snapshot in world.snapshots:
+        rows, columns = (
+            [gradient(snapshot.scorer, part_of(snapshot.scorer, world.trained, t, known, unit)) for t in triples]
+            for triples in (world.train, tests)
+        )
+        if weight is not None:
+            columns = [{name: g[name] * snapshot.scale[name] for name in g} for g in columns]
+        total = total + snapshot.rate * np.array([[dot(a, b) for b in columns] for a in rows])
+    return total
+
+
+@pytest.mark.parametrize("kind", ["complex", "conve"])
+@pytest.mark.parametrize("method", ["closed_form", "backward"])
+def test_influence_is_the_sum_over_checkpoints_whatever_the_blocks(kind, method, monkeypatch):
+    graph, world = made(kind, features__method=method)
+    monkeypatch.setattr("terrarium.pipelines.influence.streaming.bytes_of_triple", lambda *_: 512_000_000 // 7)
+    assert max(len(block) for block in blocks(world)) == 7
+    assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world), rtol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["distmult", "conve"])
+def test_weights_of_the_optimiser_multiply_every_number(kind):
+    def drawn(scorer):
+        rng = torch.Generator().manual_seed(3)
+        return {n: torch.rand(p.shape, generator=rng, dtype=p.dtype) + 0.1 for n, p in scorer.named_parameters()}
+
+    graph, world = made(kind, drawn)
+    assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world, "scale"), rtol=1e-8)
+
+
+def test_cosine_is_one_with_itself_and_agrees_with_products():
+    graph, world = made("conve", features__normalise="cosine", features__unit="share")
+    tests = graph.parts[TRAIN][:6]
+    found = matrix(world, tests)
+    assert np.allclose(np.diag(found[:6]), 1)
+    assert np.abs(found).max() <= 1 + 1e-9
+    _, raw = made("conve", features__unit="share")
+    products = matrix(raw, tests)
+    own = np.concatenate([v.numpy()[np.argsort(p)] for p, v in self_influences(raw)])
+    assert np.allclose(found, products / np.sqrt(np.outer(own, own[:6])))
+    assert np.allclose(self_influences_of_asked(raw, tests).numpy(), own[:6])
+
+
+def test_projections_come_close():
+    graph, exact = made("conve")
+    _, rough = made("conve", features__projection=20000)
+    expected, found = matrix(exact, graph.parts[TEST]), matrix(rough, graph.parts[TEST])
+    assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.99
+
+
+def test_a_choice_of_layers_is_by_name():
+    graph, world = made("conve", features__layers=["encoder.projection.weight"])
+    assert matrix(world, graph.parts[TEST]).shape == (60, 6)
+    with pytest.raises(UnknownLayerError, match=r"no layer 'fc': choose from bias, entity\.weight"):
+        made("conve", features__layers=["fc"])
+
+
+def test_the_strongest_are_those_of_the_whole_matrix():
+    graph, world = made()
+    whole = matrix(world, graph.parts[TEST])
+    found = strongest(influences(world, graph.parts[TEST]), 5)
+    order = np.argsort(whole, axis=0, kind="stable")
+    assert np.allclose(found.proponent_scores, np.sort(whole, axis=0)[::-1][:5].T)
+    assert np.allclose(found.opponent_scores, np.sort(whole, axis=0)[:5].T)
+    assert (found.proponents == order[::-1][:5].T).all()
+    with pytest.raises(ValueError, match="no training triples"):
+        strongest([], 5)
+
+
+def test_bfloat16_keeps_the_order_of_most():
+    graph, world = made("conve", evaluation__precision="32-true")
+    _, half = made("conve", evaluation__precision="bf16-mixed")
+    for snapshot in half.snapshots:
+        snapshot.scorer.float()
+    exact, found = matrix(world, graph.parts[TEST]), matrix(half, graph.parts[TEST])
+    assert np.corrcoef(exact.ravel(), found.ravel())[0, 1] > 0.98

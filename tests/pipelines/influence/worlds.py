@@ -1,0 +1,101 @@
+"""Small scorers with numbers that are not special, and the plain way to their gradients."""
+
+import torch
+
+from terrarium.pipelines.influence.units import Trained
+from terrarium.pipelines.knowledge_graph.graph import TRAIN
+from terrarium.pipelines.knowledge_graph.objective import Answers, row_losses
+from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
+from terrarium.pipelines.knowledge_graph.scorer import build_scorer, scores
+from tests.pipelines.knowledge_graph.graphs import options, random_graph
+
+
+def scorer_of(graph, kind="conve", seed=1, **changes):
+    """A scorer in 64 bits with every number drawn, running statistics too, in evaluation."""
+    chosen = options(model__scorer=kind, **{"model__dim": 12, "model__channels": 3, **changes})
+    scorer = build_scorer(chosen.model, graph.entities, graph.relations).double().eval()
+    drawn = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in scorer.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.copy_(torch.randn(tensor.shape, generator=drawn, dtype=torch.float64) * 0.7)
+                if name.endswith("running_var"):
+                    tensor.abs_().add_(0.5)
+    return scorer
+
+
+def trained_as(graph, scorer, loss="softmax", smoothing=0.1, all_answers=True):
+    return Trained(loss, smoothing, all_answers, scorer.options.reciprocal, graph.entities, graph.relations)
+
+
+def world(kind="conve", loss="softmax", all_answers=True, **changes):
+    """A graph, a scorer, what was trained, and the answers in training."""
+    graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
+    scorer = scorer_of(graph, kind, **changes)
+    trained = trained_as(graph, scorer, loss, all_answers=all_answers)
+    return graph, scorer, trained, KnownAnswers(graph.parts[TRAIN], graph.relations)
+
+
+def rows_of(triple, trained):
+    """The questions that a triple answers, with the answer: (entity, relation, answer)."""
+    head, relation, tail = (int(x) for x in triple)
+    rows = [(head, relation, tail)]
+    return [*rows, (tail, relation + trained.relations, head)] if trained.way_back else rows
+
+
+def loss_of(scorer, trained, entity, relation, right):
+    """The loss of a row with the right answers `right`, by the family's own objective."""
+    if not right:
+        return torch.zeros((), dtype=torch.float64)
+    query = scorer(torch.tensor([entity]), torch.tensor([relation]))
+    values = scores(query, scorer.entity.weight, scorer.bias)
+    answers = Answers(torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]))
+    return row_losses(values, answers, trained.loss, trained.smoothing)[0]
+
+
+def part_of(scorer, trained, triple, known, unit):
+    """The part of the loss that belongs to a triple, from whole losses alone; `known` are training triples."""
+    known = {tuple(int(x) for x in row) for row in known} | {tuple(int(x) for x in triple)}
+    total = torch.zeros((), dtype=torch.float64)
+    for entity, relation, answer in rows_of(triple, trained):
+        every = [rows_of(row, trained) for row in sorted(known)]
+        right = [a for rows in every for e, r, a in rows if (e, r) == (entity, relation)]
+        right = right if trained.all_answers else [answer]
+        whole = loss_of(scorer, trained, entity, relation, right)
+        if unit == "row":
+            total = total + whole
+        elif unit == "removal":
+            total = total + whole - loss_of(scorer, trained, entity, relation, [a for a in right if a != answer])
+        else:
+            total = total + _share(scorer, trained, entity, relation, answer, right)
+    return total
+
+
+def _share(scorer, trained, entity, relation, answer, right):
+    """A k-th of what no answer would cost, less the answer's own term; for softmax a k-th of the loss of it alone."""
+    alone = loss_of(scorer, trained, entity, relation, [answer])
+    if trained.loss == "softmax":
+        return alone / len(right)
+    query = scorer(torch.tensor([entity]), torch.tensor([relation]))
+    score = scores(query, scorer.entity.weight, scorer.bias)[0, answer]
+    own = (1 - trained.smoothing) * score / trained.entities
+    return (alone + own) / len(right) - own
+
+
+def gradient(scorer, value, names=None):
+    """By name, the gradients of a value."""
+    chosen = {name: p for name, p in scorer.named_parameters() if names is None or name in names}
+    found = torch.autograd.grad(value, list(chosen.values()), allow_unused=True)
+    return {
+        name: torch.zeros_like(p) if part is None else part
+        for (name, p), part in zip(chosen.items(), found, strict=True)
+    }
+
+
+def dot(left, right):
+    return float(sum((left[name] * right[name]).sum() for name in left))
+
+
+def folded(matrix, sides, rows, columns):
+    """Sums over the sides of triples."""
+    return matrix.reshape(sides, rows, sides, columns).sum((0, 2)).numpy()
