@@ -98,10 +98,10 @@ def influence(
     world = World.of([Snapshot(1, 1.0, made, None)], Training(made.options, trained), graph, features, evaluation)
     found, spent = np.empty((train, TESTS)), []
     for chosen in (np.arange(train // 2), np.arange(train)):
-        started = time.perf_counter()
+        started = time.process_time()
         for places, values in influences(world, parts["test"], chosen):
             found[places] = values.detach().double().numpy()
-        spent.append(time.perf_counter() - started)
+        spent.append(time.process_time() - started)
     return found, (train - train // 2) / (spent[1] - spent[0])
 
 

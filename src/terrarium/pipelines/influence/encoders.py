@@ -10,9 +10,12 @@ from typing import cast
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from terrarium.pipelines.knowledge_graph.conve import ImageEncoder
 from terrarium.pipelines.knowledge_graph.scorer import Scorer, complex_query, distmult_query
+
+PROJECTION = "encoder.projection.weight"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,34 +79,56 @@ def _ask_conve(encoder: ImageEncoder, head: Tensor, relation: Tensor) -> Queries
     sides = encoder._sides
     image = torch.cat([head.view(-1, *sides), relation.view(-1, *sides)], dim=encoder._axis)
     flat_image, shown = _normed(encoder.input_norm, image)
-    flat_maps, maps = _normed(encoder.map_norm, encoder.convolution(shown))
-    right = torch.relu(maps).flatten(1)
+    patches = functional.unfold(shown, encoder.convolution.kernel_size)
+    offset = _gain(encoder.map_norm) * _centred_bias(encoder) + encoder.map_norm.bias
+    right = (_kernels(encoder) @ patches).add_(offset[:, None]).relu_().flatten(1)
     flat_out, out = _normed(encoder.output_norm, encoder.projection(right))
-    inner = {"image": flat_image, "shown": shown, "flat_maps": flat_maps, "maps": maps, "flat_out": flat_out}
-    return Queries(head, relation, torch.relu(out), inner, {"encoder.projection.weight": right})
+    inner = {"image": flat_image, "patches": patches, "flat_out": flat_out}
+    return Queries(head, relation, torch.relu(out), inner, {PROJECTION: right})
 
 
 def _back_conve(encoder: ImageEncoder, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
-    """The chain rule, layer by layer from the query down to the two images."""
+    """The chain rule, layer by layer from the query down to the two images.
+
+    The convolution's maps are linear in its kernels, so the gradient by the batch norm behind it is read off the one by
+    the kernels, and the maps are gone through once.
+    """
     inner = asked.inner
-    small: dict[str, Tensor] = {}
     slope = slope * (asked.query[question] > 0)
-    small |= _norm_gradients("output_norm", slope, inner["flat_out"][question])
+    small = _norm_gradients("output_norm", slope, inner["flat_out"][question])
     hidden = slope * _gain(encoder.output_norm)
     small["encoder.projection.bias"] = hidden
-    maps = (hidden @ encoder.projection.weight).view(-1, *inner["maps"].shape[1:])
-    maps = maps * (inner["maps"] > 0)[question]
-    small |= _norm_gradients("map_norm", maps, inner["flat_maps"][question])
-    maps = maps * _gain(encoder.map_norm)[:, None, None]
-    small["encoder.convolution.bias"] = maps.sum((2, 3))
-    kernel = encoder.convolution.weight
-    patches = torch.nn.functional.unfold(inner["shown"], kernel.shape[2:])
-    weight = torch.einsum("ucl,ukl->uck", maps.flatten(2), patches[question])
-    small["encoder.convolution.weight"] = weight.flatten(1)
-    image = torch.nn.functional.conv_transpose2d(maps, kernel)
+    maps = (hidden @ encoder.projection.weight).masked_fill_((asked.right[PROJECTION] <= 0)[question], 0.0)
+    maps = maps.view(len(question), encoder.convolution.out_channels, -1)
+    by_kernel = maps @ inner["patches"][question].transpose(1, 2)
+    small |= _map_gradients(encoder, by_kernel, maps.sum(2))
+    image = functional.fold(_kernels(encoder).T @ maps, inner["image"].shape[2:], encoder.convolution.kernel_size)
     small |= _norm_gradients("input_norm", image, inner["image"][question])
     head, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder._axis)
-    return Slopes(head.flatten(1), relation.flatten(1), {"encoder.projection.weight": hidden}, small)
+    return Slopes(head.flatten(1), relation.flatten(1), {PROJECTION: hidden}, small)
+
+
+def _map_gradients(encoder: ImageEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
+    """By the convolution and its batch norm, from the slopes of its maps by patches (U, c, k) and summed (U, c)."""
+    norm, gain = encoder.map_norm, _gain(encoder.map_norm)
+    of_kernels = torch.einsum("uck,ck->uc", by_kernel, encoder.convolution.weight.flatten(1))
+    deviation = torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
+    return {
+        "encoder.map_norm.weight": (of_kernels + _centred_bias(encoder) * total) * deviation,
+        "encoder.map_norm.bias": total,
+        "encoder.convolution.weight": (by_kernel * gain[:, None]).flatten(1),
+        "encoder.convolution.bias": total * gain,
+    }
+
+
+def _kernels(encoder: ImageEncoder) -> Tensor:
+    """(c, k) kernels that do what the convolution and the gain of its batch norm do."""
+    return encoder.convolution.weight.flatten(1) * _gain(encoder.map_norm)[:, None]
+
+
+def _centred_bias(encoder: ImageEncoder) -> Tensor:
+    """(c,) what the convolution adds, less what its batch norm takes off."""
+    return cast(Tensor, encoder.convolution.bias) - cast(Tensor, encoder.map_norm.running_mean)
 
 
 def _normed(layer: torch.nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
+from terrarium.pipelines.influence.encoders import PROJECTION
 from terrarium.pipelines.influence.gradients import Gradients
 from terrarium.pipelines.influence.products import BIAS, ENTITY, RELATION
 from terrarium.pipelines.knowledge_graph.scorer import Scorer
@@ -26,7 +27,7 @@ class Projection:
         weight = scorer.entity.weight
         self._signs = {}
         for name, parameter in scorer.named_parameters():
-            shape = parameter.shape if name in {ENTITY, RELATION, "encoder.projection.weight"} else [parameter.numel()]
+            shape = parameter.shape if name in {ENTITY, RELATION, PROJECTION} else [parameter.numel()]
             self._signs[name] = [
                 (torch.randint(0, 2, (side, size), generator=drawn) * 2 - 1).to(weight) for side in shape
             ]

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from terrarium.pipelines.influence.checkpoints import Snapshot, Training
+from terrarium.pipelines.influence.encoders import PROJECTION
 from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions
 from terrarium.pipelines.influence.streaming import World, influences
 from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
 from terrarium.pipelines.knowledge_graph.measures import Floats
-
-PROJECTION = "encoder.projection.weight"
 
 
 @dataclass(frozen=True)
