@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from terrarium.pipelines.influence.options import PathOptions
 from terrarium.pipelines.influence.paths import Candidates, candidates, chance, path_scores
 from terrarium.pipelines.influence.streaming import World, influences
 from terrarium.pipelines.influence.tables import sentence
-from terrarium.pipelines.knowledge_graph.graph import HEAD, TAIL, Triples
+from terrarium.pipelines.knowledge_graph.graph import Triples
 from terrarium.pipelines.knowledge_graph.measures import Floats
 from terrarium.training.seeding import generator
 
@@ -24,27 +26,30 @@ def path_table(
 
     A triple without any path has a row without score.
     """
-    rows = []
-    for test, triple in enumerate(tests[: options.triples]):
-        found = candidates(world.train, int(triple[HEAD]), int(triple[TAIL]), options.length)
-        if not len(found):
-            rows.append({"test": test, "candidate_paths": 0, "candidate_edges": 0, "path": "", "rank": 0, "edges": 0})
+    asked = tests[: options.triples]
+    found = [candidates(world.train, int(head), int(tail), options.length) for head, _, tail in asked]
+    influence = _influence(world, asked, found)
+    rows: list[dict[str, object]] = []
+    for test, (paths, of_edges) in enumerate(zip(found, influence, strict=True)):
+        counts = {"candidate_paths": len(paths), "candidate_edges": len(paths.edges)}
+        if not len(paths):
+            rows.append({"test": test, **counts, "path": "", "rank": 0, "edges": 0})
             continue
-        influence = _influence(world, triple[None], found)
-        rng = generator(world.features.seed, "paths", test)
-        p_value, null = chance(found, influence, options.permutations, rng)
-        counts = {"candidate_paths": len(found), "candidate_edges": len(found.edges)}
-        for row in _best(world, found, influence, entities, relations, options.most):
+        p_value, null = chance(paths, of_edges, options.permutations, generator(world.features.seed, "paths", test))
+        for row in _best(world, paths, of_edges, entities, relations, options.most):
             rows.append({"test": test, **row, **counts, "p_value": p_value, "null_best": null})
     return pd.DataFrame(rows, columns=PATHS)
 
 
-def _influence(world: World, test: Triples, found: Candidates) -> Floats:
-    values = np.empty(len(found.edges))
-    place = {int(edge): at for at, edge in enumerate(found.edges)}
-    for places, scores in influences(world, test, found.edges):
-        values[[place[int(edge)] for edge in places]] = scores[:, 0].detach().double().cpu().numpy()
-    return values
+def _influence(world: World, tests: Triples, found: Sequence[Candidates]) -> list[Floats]:
+    """(E,) influences of the edges of each triple's candidates; an edge that several share is gone through once."""
+    edges = np.unique(np.concatenate([np.empty(0, np.int64), *(paths.edges for paths in found)]))
+    if not len(edges):
+        return [np.empty(0) for _ in found]
+    values = np.empty((len(edges), len(tests)))
+    for places, scores in influences(world, tests, edges):
+        values[np.searchsorted(edges, places)] = scores.detach().double().cpu().numpy()
+    return [values[np.searchsorted(edges, paths.edges), test] for test, paths in enumerate(found)]
 
 
 def _best(
