@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint viz docs bench clean
+.PHONY: help run test slow lint viz docs bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
@@ -19,8 +19,11 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)  ## Embed Mammalia: the hyperbolic pipeline on its defaults
 	$(BIN)/kedro run --pipelines=hyperbolic
 
-test: $(READY)  ## Run the tests
-	$(BIN)/python -m pytest -n 2
+test: $(READY)  ## Run the tests but the slow ones; two processes of one thread, so that none waits for another
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: $(READY)  ## Run the slow tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(READY)  ## Style, types and import contracts
 	$(BIN)/ruff check .

@@ -30,7 +30,11 @@ def needs_wordnet():
         pytest.skip("WordNet is not installed")
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+SLOW = {"senses": pytest.mark.slow}
+"""It reads all of WordNet."""
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem, marks=SLOW.get(p.stem, ())) for p in NOTEBOOKS])
 def test_runs_from_a_clean_state(path, monkeypatch):
     if path.stem == "senses":
         needs_wordnet()
