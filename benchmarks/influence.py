@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import KEDRO, Cost, cost_of
+from benchmarks.parameters import parameters_of
 
 TRIPLES = "TERRARIUM_TRIPLES"
 WHOLE = "triples.tsv.gz"
@@ -64,11 +65,11 @@ def compare(scorer: str, dim: int, loss: str) -> list[str]:
     ours, fast = influence(scorer, dim, loss, "closed_form", TRAIN, {})
     loop, slow = influence(scorer, dim, loss, "backward", BACKWARD, {})
     apart = np.abs(ours[:BACKWARD] - loop).max() / np.abs(loop).max()
-    numbers = parameters_of(scorer, dim)
+    numbers = numbers_of(scorer, dim)
     return [f"{scorer}, {dim}", f"{numbers:,}", f"{slow:,.1f}", f"{fast:,.0f}", f"{fast / slow:,.0f}x", f"{apart:.1e}"]
 
 
-def parameters_of(scorer: str, dim: int) -> int:
+def numbers_of(scorer: str, dim: int) -> int:
     """How many numbers a gradient has."""
     made = _scorer(scorer, dim)
     return sum(parameter.numel() for parameter in made.parameters())
@@ -95,7 +96,7 @@ def influence(
     trained = graph_options.training.model_copy(update={"loss": loss, "label_smoothing": 0.1})
     features = options.features.model_copy(update={"method": method})
     evaluation = type(options.evaluation).model_validate(options.evaluation.model_dump() | changes)
-    world = World.of([Snapshot(1, 1.0, made, None)], Training(made.options, trained), graph, features, evaluation)
+    world = World.of([Snapshot(1, 1.0, made, {})], Training(made.options, trained), graph, features, evaluation)
     found, spent = np.empty((train, TESTS)), []
     for chosen in (np.arange(train // 2), np.arange(train)):
         started = time.process_time()
@@ -167,11 +168,8 @@ def _scorer(kind: str, dim: int) -> Any:
 
 def _options() -> tuple[Any, Any]:
     """The defaults of both families."""
-    from kedro.config import OmegaConfigLoader
-
     from terrarium.pipelines.influence.options import Options
     from terrarium.pipelines.knowledge_graph.options import Options as GraphOptions
 
-    conf = str(Path(__file__).parents[1] / "conf")
-    tree = OmegaConfigLoader(conf, base_env="base", default_run_env="local")["parameters"]
-    return Options.model_validate(tree["influence"]), GraphOptions.model_validate(tree["knowledge_graph"])
+    graph = GraphOptions.model_validate(parameters_of("knowledge_graph", "base"))
+    return Options.model_validate(parameters_of("influence", "base")), graph

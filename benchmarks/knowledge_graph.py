@@ -7,11 +7,10 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.measuring import KEDRO, cost_of
+from benchmarks.measuring import KEDRO, artifact, cost_of
 
 TRIPLES = "TERRARIUM_TRIPLES"
 EPOCHS = 3
@@ -83,12 +82,7 @@ def run(parameters: dict[str, str]) -> Outcome:
         tags = "--tags=ingestion,features,training,evaluation"
         cost_of([KEDRO, "run", "--env=conve_baseline", "--pipelines=knowledge_graph", tags, f"--params={written}"])
         return Outcome(
-            pd.read_parquet(_artifact(folder, "history.parquet")),
-            json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
-            json.loads(_artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
+            pd.read_parquet(artifact(folder, "history.parquet")),
+            json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            json.loads(artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
         )
-
-
-def _artifact(folder: str, name: str) -> Path:
-    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
-    return found

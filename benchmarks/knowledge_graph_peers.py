@@ -28,6 +28,9 @@ def main() -> None:
     if find_spec("pykeen") is None:
         print("pykeen is not installed: pip install -e '.[bench]'")
         return
+    if TRIPLES not in os.environ:
+        print(f"set {TRIPLES} to a folder with train.txt, valid.txt and test.txt")
+        return
     import torch
 
     torch.set_num_threads(1)
@@ -57,7 +60,7 @@ def cpu_seconds(work: Callable[[], int]) -> float:
 
 
 def read_graph() -> Any:
-    """The graph with few training and test triples, all of its entities and its whole filter."""
+    """The graph of the folder."""
     from terrarium.pipelines.knowledge_graph.graph import Graph
     from terrarium.sources.triples import read_triple_files
 

@@ -35,6 +35,12 @@ def cost_of(command: list[str]) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
+def artifact(folder: str, name: str) -> Path:
+    """The one file of this name that a run left in its folder."""
+    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
+    return found
+
+
 def report(name: str, costs: list[Cost]) -> None:
     """Print the medians of several runs."""
     wall, cpu, peak = (statistics.median(getattr(c, field) for c in costs) for field in ("wall", "cpu", "peak_mb"))

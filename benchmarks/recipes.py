@@ -4,13 +4,12 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.checklist import checklist
-from benchmarks.measuring import KEDRO, cost_of
+from benchmarks.measuring import KEDRO, artifact, cost_of
 
 RECIPES = (
     "hyperbolic_old",
@@ -67,9 +66,9 @@ def run(recipe: str, parameters: dict[str, Any]) -> Outcome:
         cost_of([KEDRO, "run", f"--env={recipe}", "--pipelines=hyperbolic", f"--params={given}"])
         return Outcome(
             recipe,
-            pd.read_parquet(_artifact(folder, "history.parquet")),
-            json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
-            json.loads(_artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
+            pd.read_parquet(artifact(folder, "history.parquet")),
+            json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            json.loads(artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
         )
 
 
@@ -117,11 +116,6 @@ def cost(outcome: Outcome) -> dict[str, str]:
         "rows a batch names": f"{history['rows_per_batch'].mean():.0f}",
         "rows a batch moves": f"{history['rows_moved_per_batch'].mean():.0f}",
     }
-
-
-def _artifact(folder: str, name: str) -> Path:
-    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
-    return found
 
 
 def _markdown(rows: dict[str, dict[str, str]]) -> str:

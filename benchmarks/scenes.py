@@ -7,12 +7,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.measuring import KEDRO, Cost, cost_of
+from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 
 RECIPES = {
     "scenes_default": "0.06",
@@ -128,7 +127,7 @@ def loading() -> None:
 
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
-        times, file = [], _artifact(data, "graphs.safetensors")
+        times, file = [], artifact(data, "graphs.safetensors")
         for _ in range(5):
             start = time.process_time()
             graphs = from_state(read_state(file))
@@ -195,13 +194,8 @@ def run(parameters: dict[str, str], environment: str | None, data: str) -> Outco
         stages = "--tags=training,evaluation" if environment is None else "--tags=features,training,evaluation"
         cost = cost_of([KEDRO, "run", *chosen, "--pipelines=scenes", stages, f"--params={written}"])
         return Outcome(
-            pd.read_parquet(_artifact(folder, "history.parquet")),
-            json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
-            json.loads(_artifact(folder, "coverage_metrics.json").read_text(encoding="utf-8")),
+            pd.read_parquet(artifact(folder, "history.parquet")),
+            json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            json.loads(artifact(folder, "coverage_metrics.json").read_text(encoding="utf-8")),
             cost,
         )
-
-
-def _artifact(folder: str, name: str) -> Path:
-    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
-    return found

@@ -4,11 +4,10 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.measuring import KEDRO, Cost, cost_of
+from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 
 RECIPES = {
     "senses_conservative": ("15-25", "25-35"),
@@ -116,14 +115,9 @@ def run(parameters: dict[str, str], environment: str | None) -> Outcome:
         chosen = [] if environment is None else [f"--env={environment}"]
         cost = cost_of([KEDRO, "run", *chosen, "--pipelines=senses", f"--params={written}"])
         return Outcome(
-            pd.read_parquet(_artifact(folder, "history.parquet")),
-            json.loads(_artifact(folder, "metrics.json").read_text(encoding="utf-8")),
-            pd.read_parquet(_artifact(folder, "variant_metrics.parquet")),
-            json.loads(_artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
+            pd.read_parquet(artifact(folder, "history.parquet")),
+            json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
+            pd.read_parquet(artifact(folder, "variant_metrics.parquet")),
+            json.loads(artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
             cost,
         )
-
-
-def _artifact(folder: str, name: str) -> Path:
-    (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
-    return found

@@ -22,6 +22,18 @@ RECIPES = [name for name in ENVIRONMENTS if name.startswith(("hyperbolic_old", "
 HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
 
 
+def changed(tree, changes):
+    """The tree with changes such as training__max_epochs=3; a name that it lacks is an error."""
+    for name, value in changes.items():
+        *branch, last = name.split("__")
+        place = tree
+        for part in branch:
+            place = place[part]
+        assert last in place, name
+        place[last] = value
+    return tree
+
+
 def parameters(environment):
     loader = OmegaConfigLoader(
         str(ROOT / "conf"),

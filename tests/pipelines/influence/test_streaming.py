@@ -16,28 +16,22 @@ from terrarium.pipelines.influence.top import strongest
 from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
 from terrarium.pipelines.knowledge_graph.options import TrainingOptions
 from tests.pipelines.knowledge_graph.graphs import options, random_graph
-from tests.test_parameters import parameters
+from tests.test_parameters import changed, parameters
 
 from .worlds import dot, gradient, part_of, scorer_of
 
 
 def influence_options(**changes):
-    tree = parameters("test")["influence"]
-    for name, value in changes.items():
-        *branch, last = name.split("__")
-        inner = tree
-        for part in branch:
-            inner = inner[part]
-        inner[last] = value
-    return Options.model_validate(tree)
+    return Options.model_validate(changed(parameters("test")["influence"], changes))
 
 
 def made(kind="complex", scale=None, reciprocal=True, targets="all", loss="softmax", **changes):
     """Two checkpoints with different rates, and the world of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
-    chosen = influence_options(**{"evaluation__precision": "64-true", "features__measure": "part"} | changes)
+    weighted = {} if scale is None else {"features__precondition": True}
+    chosen = influence_options(**{"evaluation__precision": "64-true", "features__measure": "part"} | weighted | changes)
     scorers = [scorer_of(graph, kind, seed, model__reciprocal=reciprocal) for seed in (1, 2)]
-    scales = [None if scale is None else scale(scorer) for scorer in scorers]
+    scales = [{} if scale is None else scale(scorer) for scorer in scorers]
     snapshots = [Snapshot(e, r, s, d) for e, r, s, d in zip((1, 4), (0.5, 0.25), scorers, scales, strict=True)]
     trained = options(training__loss=loss, training__targets=targets, training__label_smoothing=0.1).training
     training = Training(scorers[0].options, TrainingOptions.model_validate(trained.model_dump()))

@@ -3,13 +3,14 @@ import pytest
 
 from terrarium.pipelines.influence.checkpoints import Training
 from terrarium.pipelines.influence.retraining import Retrainer, values
+from terrarium.pipelines.influence.streaming import World
 from terrarium.pipelines.influence.validation import _correlations, _found, with_wrong_triples
 from terrarium.pipelines.influence.validation_nodes import summarise
-from terrarium.pipelines.influence.variants import GUESSES, influence_matrix, variants, varied
+from terrarium.pipelines.influence.variants import GUESSES, variants, varied
 from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
 from tests.pipelines.knowledge_graph.graphs import options, random_graph
 
-from .test_streaming import influence_options
+from .test_streaming import influence_options, matrix
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
     graph, tests = retrainer.graph, retrainer.graph.parts[TEST]
     _, kept = retrainer.train(graph.parts[TRAIN], 0, retrainer.kept(2))
     shared = (retrainer.training, graph, tests, chosen.features, chosen.evaluation)
-    plain = influence_matrix(kept, *shared)
+    plain = matrix(World.of(kept, retrainer.training, graph, chosen.features, chosen.evaluation), tests)
     found = {name: varied(variant, kept, *shared) for name, variant in variants("complex").items()}
     assert np.array_equal(found["as configured"], plain)
     assert np.array_equal(found["unit share"], plain)

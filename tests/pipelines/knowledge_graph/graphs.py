@@ -5,19 +5,12 @@ import numpy as np
 from terrarium.pipelines.knowledge_graph import nodes
 from terrarium.pipelines.knowledge_graph.graph import Graph
 from terrarium.pipelines.knowledge_graph.options import Options
-from tests.test_parameters import parameters
+from tests.test_parameters import changed, parameters
 
 
 def options(**changes):
     """The options of conf/test with changes, such as training__max_epochs=3."""
-    tree = parameters("test")["knowledge_graph"]
-    for name, value in changes.items():
-        *branch, last = name.split("__")
-        inner = tree
-        for part in branch:
-            inner = inner[part]
-        inner[last] = value
-    return Options.model_validate(tree)
+    return Options.model_validate(changed(parameters("test")["knowledge_graph"], changes))
 
 
 def tables():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,13 +34,13 @@ class Snapshot:
     Attributes:
         epoch, rate: which epoch, and the learning rate in it.
         scorer: in evaluation.
-        scale: what the optimiser multiplies each number's gradient by; None where it is not asked for.
+        scale: what the optimiser multiplies each number's gradient by; empty where it is not asked for.
     """
 
     epoch: int
     rate: float
     scorer: Scorer
-    scale: dict[str, Tensor] | None
+    scale: dict[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,30 +107,41 @@ def read_training(checkpoint: Checkpoint, graph: Graph) -> Training:
     return Training(ModelOptions.model_validate(held["model"]), training)
 
 
-def read_snapshots(
-    folder: Path, graph: Graph, options: CheckpointOptions, *, optimiser: bool
-) -> tuple[list[Snapshot], Training]:
-    """The chosen checkpoints and the training they come from; `optimiser` asks for the scales too.
+def read_checkpoints(folder: Path, graph: Graph, options: CheckpointOptions) -> Iterator[tuple[Checkpoint, Training]]:
+    """The chosen checkpoints in the order of epochs, each with the training it comes from.
 
     Raises:
         WrongCheckpointsError: missing, damaged, or not of one model and these triples.
     """
-    snapshots, trainings = [], []
+    model = None
     for path in files_of(folder, options):
         try:
             checkpoint = read_checkpoint(path)
         except StateError as error:
             raise WrongCheckpointsError(f"a checkpoint cannot be read: {error}") from error
         training = read_training(checkpoint, graph)
-        trainings.append(training)
-        snapshots.append(_snapshot(checkpoint, training, graph, optimiser))
-    _require_one(trainings)
-    return snapshots, trainings[0]
+        if model not in (None, training.model):
+            raise WrongCheckpointsError("the checkpoints are of different models: keep those of one run in a folder")
+        model = training.model
+        yield checkpoint, training
 
 
-def _require_one(trainings: Sequence[Training]) -> None:
-    if any(training.model != trainings[0].model for training in trainings):
-        raise WrongCheckpointsError("the checkpoints are of different models: keep those of one run in a folder")
+def read_snapshots(
+    folder: Path, graph: Graph, options: CheckpointOptions, *, optimiser: bool
+) -> tuple[list[Snapshot], Training]:
+    """The chosen checkpoints as scorers, and the training they come from; `optimiser` asks for the scales too.
+
+    Raises:
+        WrongCheckpointsError: as `read_checkpoints`, or the scales are asked for and the optimiser has no state.
+    """
+    found = list(read_checkpoints(folder, graph, options))
+    return [_snapshot(*one, graph, optimiser) for one in found], found[0][1]
+
+
+def rate_of(checkpoint: Checkpoint, training: Training) -> float:
+    """The learning rate in the checkpoint's epoch."""
+    history = checkpoint.history
+    return float(history[-1]["learning_rate"]) if history else training.training.learning_rate
 
 
 def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimiser: bool) -> Snapshot:
@@ -140,17 +151,15 @@ def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimise
     scorer = build_scorer(training.model, graph.entities, graph.relations)
     content = unpack(checkpoint.state)
     scorer.load_state_dict(content["model"])
-    history = checkpoint.history
-    rate = float(history[-1]["learning_rate"]) if history else training.training.learning_rate
     if optimiser and not content["optimizer"]["state"]:
         raise WrongCheckpointsError(
             "the optimiser has no state yet: train an epoch, or set features.precondition to false"
         )
-    scale = scales(scorer, content["optimizer"]) if optimiser else None
-    return Snapshot(checkpoint.epoch, rate, scorer.eval(), scale)
+    scale = scales(scorer, content["optimizer"]) if optimiser else {}
+    return Snapshot(checkpoint.epoch, rate_of(checkpoint, training), scorer.eval(), scale)
 
 
 def read_best(folder: Path, graph: Graph) -> tuple[int, Training]:
-    """The best epoch, and the training that the checkpoints come from. Raises as `read_snapshots` does."""
-    snapshots, training = read_snapshots(folder, graph, CheckpointOptions(use="best", epochs=[]), optimiser=False)
-    return snapshots[0].epoch, training
+    """The best epoch, and the training that the checkpoints come from. Raises as `read_checkpoints` does."""
+    ((checkpoint, training),) = read_checkpoints(folder, graph, CheckpointOptions(use="best", epochs=[]))
+    return checkpoint.epoch, training

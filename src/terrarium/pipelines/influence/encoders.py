@@ -76,8 +76,8 @@ def _conjugate_product(slope: Tensor, other: Tensor) -> Tensor:
 
 
 def _ask_conve(encoder: ImageEncoder, head: Tensor, relation: Tensor) -> Queries:
-    sides = encoder._sides
-    image = torch.cat([head.view(-1, *sides), relation.view(-1, *sides)], dim=encoder._axis)
+    sides = encoder.sides
+    image = torch.cat([head.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.axis)
     flat_image, shown = _normed(encoder.input_norm, image)
     patches = functional.unfold(shown, encoder.convolution.kernel_size)
     offset = _gain(encoder.map_norm) * _centred_bias(encoder) + encoder.map_norm.bias
@@ -104,7 +104,7 @@ def _back_conve(encoder: ImageEncoder, asked: Queries, question: Tensor, slope: 
     small |= _map_gradients(encoder, by_kernel, maps.sum(2))
     image = functional.fold(_kernels(encoder).T @ maps, inner["image"].shape[2:], encoder.convolution.kernel_size)
     small |= _norm_gradients("input_norm", image, inner["image"][question])
-    head, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder._axis)
+    head, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.axis)
     return Slopes(head.flatten(1), relation.flatten(1), {PROJECTION: hidden}, small)
 
 

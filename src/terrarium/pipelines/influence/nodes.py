@@ -36,11 +36,11 @@ def list_checkpoints(
     model: ModelOptions,
 ) -> pd.DataFrame:
     """The checkpoints that are summed over: epoch and learning rate."""
-    from terrarium.pipelines.influence.checkpoints import read_snapshots
+    from terrarium.pipelines.influence.checkpoints import rate_of, read_checkpoints
 
     graph = Graph.of(triples, entities, relations)
-    snapshots, _ = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=False)
-    return pd.DataFrame({"epoch": [one.epoch for one in snapshots], "learning_rate": [one.rate for one in snapshots]})
+    found = [(one.epoch, rate_of(one, of)) for one, of in read_checkpoints(checkpoints, graph, model.checkpoints)]
+    return pd.DataFrame(found, columns=["epoch", "learning_rate"])
 
 
 def score(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -75,6 +76,11 @@ class World:
         """The last checkpoint's."""
         return self.snapshots[-1].scorer
 
+    @cached_property
+    def drawn(self) -> Projection:
+        """The signs that gradients are projected by, the same at every checkpoint."""
+        return Projection(self.scorer, self.layers, self.features.projection, self.features.seed)
+
     def asked(self, tests: Triples) -> Units:
         """The parts of triples asked about."""
         if self.features.measure == "score":
@@ -115,7 +121,7 @@ def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iter
                 gradients = gradients_of(snapshot.scorer, known, world.trained)
                 total = total + snapshot.rate * comparison.between(gradients, sides)
                 if cosine:
-                    length = length + snapshot.rate * _squares(world, snapshot, gradients)
+                    length = length + snapshot.rate * _squares(world, gradients)
             if lengths is not None:
                 total = total * torch.rsqrt(length.clamp_min(TINY))[:, None] * torch.rsqrt(lengths.clamp_min(TINY))
             yield places, total
@@ -162,27 +168,23 @@ def _comparison(world: World, snapshot: Snapshot, asked: Units) -> Comparison:
     gradients = gradients_of(snapshot.scorer, asked, world.trained)
     entities, sides = world.trained.entities, asked.sides
     if world.features.projection:
-        return Projected(gradients, sides, _projection(world, snapshot))
-    if snapshot.scale is not None:
+        return Projected(gradients, sides, world.drawn)
+    if world.features.precondition:
         return Weighted(gradients, sides, entities, world.layers, snapshot.scale)
     return Targets(gradients, entities, world.layers)
-
-
-def _projection(world: World, snapshot: Snapshot) -> Projection:
-    return Projection(snapshot.scorer, world.layers, world.features.projection, world.features.seed)
 
 
 def _self_of(world: World, units: Units) -> Tensor:
     total = torch.zeros(())
     for snapshot in world.snapshots:
         gradients = gradients_of(snapshot.scorer, units, world.trained)
-        total = snapshot.rate * _squares(world, snapshot, gradients) + total.to(world.scorer.entity.weight.device)
+        total = snapshot.rate * _squares(world, gradients) + total.to(world.scorer.entity.weight.device)
     return total
 
 
-def _squares(world: World, snapshot: Snapshot, gradients: Gradients) -> Tensor:
+def _squares(world: World, gradients: Gradients) -> Tensor:
     if world.features.projection:
-        return _projection(world, snapshot).of(gradients, world.trained.sides).square().sum(1)
+        return world.drawn.of(gradients, world.trained.sides).square().sum(1)
     return self_products(gradients, world.trained.sides, world.trained.entities, world.layers)
 
 

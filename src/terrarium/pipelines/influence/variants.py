@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,24 +42,6 @@ def variants(scorer: str) -> dict[str, Variant]:
     }
 
 
-def influence_matrix(
-    snapshots: Sequence[Snapshot],
-    training: Training,
-    graph: Graph,
-    tests: Triples,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> Floats:
-    """(n, T) influences of the training triples of `graph`; for small graphs, it is held whole."""
-    if not features.precondition:
-        snapshots = [replace(snapshot, scale=None) for snapshot in snapshots]
-    world = World.of(snapshots, training, graph, features, evaluation)
-    found = np.empty((len(world.train), len(tests)))
-    for places, block in influences(world, tests):
-        found[places] = block.double().cpu().numpy()
-    return found
-
-
 def varied(
     variant: Variant,
     snapshots: Sequence[Snapshot],
@@ -69,10 +51,14 @@ def varied(
     features: FeatureOptions,
     evaluation: EvaluationOptions,
 ) -> Floats:
-    """The influences under a variant."""
+    """(n, T) influences of the training triples of `graph` under a variant; for small graphs, they are held whole."""
     plain = {"precondition": False, "projection": 0, "normalise": "none"} if variant.changes else {}
     chosen = FeatureOptions.model_validate(features.model_dump() | plain | dict(variant.changes))
-    return influence_matrix(snapshots[-1:] if variant.last else snapshots, training, graph, tests, chosen, evaluation)
+    world = World.of(snapshots[-1:] if variant.last else snapshots, training, graph, chosen, evaluation)
+    found = np.empty((len(world.train), len(tests)))
+    for places, block in influences(world, tests):
+        found[places] = block.double().cpu().numpy()
+    return found
 
 
 Guess = Callable[[Graph, Triples, np.random.Generator], Floats]

@@ -17,8 +17,8 @@ class ImageEncoder(torch.nn.Module):
     def __init__(self, options: ModelOptions) -> None:
         super().__init__()
         image = options.image()
-        self._sides = (1, image.height, image.width)
-        self._axis = 2 if options.stack == "height" else 3
+        self.sides = (1, image.height, image.width)
+        self.axis = 2 if options.stack == "height" else 3
         flat = options.channels * image.map_height * image.map_width
         self.input_norm = torch.nn.BatchNorm2d(1)
         self.input_dropout = torch.nn.Dropout(options.input_dropout)
@@ -31,7 +31,7 @@ class ImageEncoder(torch.nn.Module):
 
     def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
         """(B, d) from (B, d) entities and relations."""
-        image = torch.cat([entity.view(-1, *self._sides), relation.view(-1, *self._sides)], dim=self._axis)
+        image = torch.cat([entity.view(-1, *self.sides), relation.view(-1, *self.sides)], dim=self.axis)
         image = self.input_dropout(self.input_norm(image))
         maps = self.map_dropout(torch.relu(self.map_norm(self.convolution(image))))
         hidden = self.output_dropout(self.projection(maps.flatten(1)))
