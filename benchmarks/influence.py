@@ -94,7 +94,7 @@ def influence(
     graph = Graph(ENTITIES, RELATIONS, parts)
     made = _scorer(scorer, dim)
     trained = graph_options.training.model_copy(update={"loss": loss, "label_smoothing": 0.1})
-    features = options.features.model_copy(update={"method": method})
+    features = options.features.model_copy(update={"method": method, "precondition": "none"})
     evaluation = type(options.evaluation).model_validate(options.evaluation.model_dump() | changes)
     world = World.of([Snapshot(1, 1.0, made, {})], Training(made.options, trained), graph, features, evaluation)
     found, spent = np.empty((train, TESTS)), []

@@ -58,7 +58,7 @@ def test_another_choice_reads_the_same_checkpoints(finished):
     before = len(versions(root, SCORES))
     params = (
         "influence.source.kind=predictions,influence.source.entity=p01,influence.source.relation=parent_of,"
-        "influence.model.checkpoints.use=last,influence.features.unit=row,influence.features.precondition=true"
+        "influence.model.checkpoints.use=last,influence.features.unit=row,influence.features.precondition=exact"
     )
     printed = run(root, "--pipelines=influence", params=params).stdout
     assert "One checkpoint" in printed

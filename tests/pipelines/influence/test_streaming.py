@@ -28,7 +28,7 @@ def influence_options(**changes):
 def made(kind="complex", scale=None, reciprocal=True, targets="all", loss="softmax", **changes):
     """Two checkpoints with different rates, and the world of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
-    weighted = {} if scale is None else {"features__precondition": True}
+    weighted = {"features__precondition": "none" if scale is None else "exact"}
     chosen = influence_options(**{"evaluation__precision": "64-true", "features__measure": "part"} | weighted | changes)
     scorers = [scorer_of(graph, kind, seed, model__reciprocal=reciprocal) for seed in (1, 2)]
     scales = [{} if scale is None else scale(scorer) for scorer in scorers]

@@ -45,9 +45,11 @@ def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
     graph, tests = retrainer.graph, retrainer.graph.parts[TEST]
     _, kept = retrainer.train(graph.parts[TRAIN], 0, retrainer.kept(2))
     shared = (retrainer.training, graph, tests, chosen.features, chosen.evaluation)
-    plain = matrix(World.of(kept, retrainer.training, graph, chosen.features, chosen.evaluation), tests)
+    configured = matrix(World.of(kept, retrainer.training, graph, chosen.features, chosen.evaluation), tests)
     found = {name: varied(variant, kept, *shared) for name, variant in variants("complex").items()}
-    assert np.array_equal(found["as configured"], plain)
+    assert np.array_equal(found["as configured"], configured)
+    assert np.array_equal(found["optimiser's weights, factored"], configured)
+    plain = found["plain gradients"]
     assert np.array_equal(found["unit share"], plain)
     for name in ("unit row", "last checkpoint", "optimiser's weights", "cosine", "projected to 1,024"):
         assert not np.allclose(found[name], plain, rtol=1e-3), name

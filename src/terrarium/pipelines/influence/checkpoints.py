@@ -153,7 +153,7 @@ def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimise
     scorer.load_state_dict(content["model"])
     if optimiser and not content["optimizer"]["state"]:
         raise WrongCheckpointsError(
-            "the optimiser has no state yet: train an epoch, or set features.precondition to false"
+            "the optimiser has no state yet: train an epoch, or set influence.features.precondition to none"
         )
     scale = scales(scorer, content["optimizer"]) if optimiser else {}
     return Snapshot(checkpoint.epoch, rate_of(checkpoint, training), scorer.eval(), scale)

@@ -13,7 +13,7 @@ g is kept as its factors (see `units`), so that the part p, which is dense, is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class Errors:
 
     Attributes:
         dense: (Q, N) p, or None where no part has any of it.
-        answers: (Q, N) sparse zeros and ones, or None where no part needs them.
+        answers: (Q, N) sparse, ones where an answer is, or None where no part needs them.
         question, target: (U,).
         whole, others, own: (U, 1).
     """
@@ -63,6 +63,17 @@ class Errors:
             found = found + self.others * torch.sparse.mm(self.answers, chosen)[self.question]
         return found
 
+    def scaled(self, factor: Tensor) -> Errors:
+        """g with the number of each entity multiplied by its factor (N,)."""
+        dense = None if self.dense is None else self.dense * factor
+        answers = self.answers
+        if answers is not None:
+            values = answers.values() * factor[answers.indices()[1]]
+            answers = torch.sparse_coo_tensor(
+                answers.indices(), values, answers.shape, is_coalesced=True, check_invariants=False
+            )
+        return replace(self, dense=dense, answers=answers, own=self.own * factor[self.target, None])
+
     def full(self, entities: int) -> Tensor:
         """(U, N) written out."""
         found = torch.zeros(len(self.target), entities, dtype=self.own.dtype, device=self.own.device)
@@ -75,13 +86,17 @@ class Errors:
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """The gradients of U parts: errors, queries (Q rows), slopes (U rows), and what is asked (U,)."""
+    """The gradients of U parts: errors, queries (Q rows), slopes (U rows), and what is asked (U,).
+
+    The gradient by the bias of entities is `bias` times g: 1, unless gradients are weighted.
+    """
 
     errors: Errors
     queries: Queries
     slopes: Slopes
     entity: Tensor
     relation: Tensor
+    bias: Tensor | float = 1.0
 
     @property
     def question(self) -> Tensor:

@@ -48,7 +48,7 @@ class FeatureOptions(Base):
     unit: Literal["removal", "share", "row"] = Field(description="what of the loss belongs to a triple")
     measure: Literal["loss", "part", "score"] = Field(description="what is explained of the triple asked about")
     layers: list[str] = Field(description="names of parameters; []: all")
-    precondition: bool = Field(description="weight by the state of Adam or Adagrad")
+    precondition: Literal["none", "factored", "exact"] = Field(description="weight by the state of Adam or Adagrad")
     normalise: Literal["none", "cosine"]
     projection: int = Field(ge=0, description="numbers that a gradient is projected to at random; 0: exact")
     method: Literal["closed_form", "backward"] = Field(description="backward: one pass a triple, to compare with")
@@ -56,10 +56,13 @@ class FeatureOptions(Base):
 
     @model_validator(mode="after")
     def _fits(self) -> FeatureOptions:
-        if self.precondition and (self.normalise == "cosine" or self.projection):
-            raise ValueError("precondition stands alone: set normalise to none and projection to 0")
-        if self.method == "backward" and (self.precondition or self.projection or self.normalise == "cosine"):
-            raise ValueError("method backward gives plain dot products: set precondition, normalise and projection off")
+        compared = self.projection > 0 or self.normalise == "cosine"
+        if self.precondition == "exact" and compared:
+            raise ValueError("precondition exact stands alone: set normalise to none and projection to 0, or factored")
+        if self.method == "backward" and (self.precondition != "none" or compared):
+            raise ValueError(
+                "method backward gives plain dot products: set precondition and normalise to none and projection to 0"
+            )
         return self
 
 

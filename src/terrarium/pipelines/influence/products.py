@@ -55,7 +55,7 @@ class Targets:
         if layers & {ENTITY, BIAS}:
             errors = train.errors.times(self._errors.T)
             if BIAS in layers:
-                found += errors
+                found += errors * (train.bias * own.bias)
             if ENTITY in layers:
                 found += errors * self._queries(train) + self._asked(train)
         if RELATION in layers:
@@ -89,7 +89,7 @@ def paired_products(gradients: Gradients, first: Tensor, second: Tensor, entitie
         errors = gradients.errors.full(entities)
         product = _rows(errors[first], errors[second])
         if BIAS in layers:
-            found += product
+            found += product * gradients.bias**2
         if ENTITY in layers:
             found += product * _rows(asked.query[gradients.question[first]], asked.query[gradients.question[second]])
             found += _paired_asked(gradients, errors, first, second)

@@ -44,7 +44,7 @@ class Projection:
             elif name == RELATION:
                 found += left[gradients.relation] * (slopes.relation @ right)
             elif name == BIAS:
-                found += gradients.errors.times(left)
+                found += gradients.errors.times(left) * gradients.bias
             elif name in slopes.left:
                 found += (slopes.left[name] @ left) * (asked.right[name] @ right)[question]
             else:

@@ -49,7 +49,7 @@ def score_all(
         WrongCheckpointsError: the checkpoints do not fit.
     """
     require_enough(graph, evaluation.top)
-    snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=features.precondition)
+    snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=features.precondition != "none")
     world = World.of(snapshots, training, graph, features, evaluation)
     announce(world, training)
     tests = numbered(asked, entities, relations)

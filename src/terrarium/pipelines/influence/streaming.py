@@ -12,6 +12,7 @@ from torch import Tensor
 
 from terrarium.pipelines.influence.backward import BackwardPass
 from terrarium.pipelines.influence.checkpoints import Snapshot, Training
+from terrarium.pipelines.influence.factoring import Roots, roots_of, weighted
 from terrarium.pipelines.influence.gradients import Gradients, gradients_of
 from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions
 from terrarium.pipelines.influence.preconditioning import Weighted
@@ -77,6 +78,14 @@ class World:
         return self.snapshots[-1].scorer
 
     @cached_property
+    def roots(self) -> list[Roots | None]:
+        """Of each checkpoint, the roots of the optimiser's weights; None where they are not factored."""
+        if self.features.precondition != "factored":
+            return [None for _ in self.snapshots]
+        weight = self.scorer.entity.weight
+        return [roots_of({name: d.to(weight) for name, d in each.scale.items()}) for each in self.snapshots]
+
+    @cached_property
     def drawn(self) -> Projection:
         """The signs that gradients are projected by, the same at every checkpoint."""
         return Projection(self.scorer, self.layers, self.features.projection, self.features.seed)
@@ -111,14 +120,14 @@ def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iter
     cosine = world.features.normalise == "cosine"
     cleanup = Cleanup(world.evaluation.cleanup_interval if world.evaluation.memory_cleanup else 0)
     with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
-        comparisons = [_comparison(world, snapshot, asked) for snapshot in world.snapshots]
+        comparisons = [_comparison(world, number, asked) for number in range(len(world.snapshots))]
         lengths = _self_of(world, asked) if cosine else None
         for places in blocks(world, chosen):
             known = world.known(places)
             total = torch.zeros((), device=world.scorer.entity.weight.device)
             length = torch.zeros_like(total)
-            for snapshot, comparison in zip(world.snapshots, comparisons, strict=True):
-                gradients = gradients_of(snapshot.scorer, known, world.trained)
+            for number, (snapshot, comparison) in enumerate(zip(world.snapshots, comparisons, strict=True)):
+                gradients = _gradients(world, number, known)
                 total = total + snapshot.rate * comparison.between(gradients, sides)
                 if cosine:
                     length = length + snapshot.rate * _squares(world, gradients)
@@ -164,20 +173,27 @@ def bytes_of_triple(scorer: Scorer, trained: Trained) -> int:
     return 4 * trained.sides * (3 * scorer.entities + 8 * maps + 16 * scorer.options.dim)
 
 
-def _comparison(world: World, snapshot: Snapshot, asked: Units) -> Comparison:
-    gradients = gradients_of(snapshot.scorer, asked, world.trained)
+def _gradients(world: World, number: int, units: Units) -> Gradients:
+    """At a checkpoint by its number, weighted where the weights are factored."""
+    found = gradients_of(world.snapshots[number].scorer, units, world.trained)
+    roots = world.roots[number]
+    return found if roots is None else weighted(found, roots)
+
+
+def _comparison(world: World, number: int, asked: Units) -> Comparison:
+    gradients = _gradients(world, number, asked)
     entities, sides = world.trained.entities, asked.sides
     if world.features.projection:
         return Projected(gradients, sides, world.drawn)
-    if world.features.precondition:
-        return Weighted(gradients, sides, entities, world.layers, snapshot.scale)
+    if world.features.precondition == "exact":
+        return Weighted(gradients, sides, entities, world.layers, world.snapshots[number].scale)
     return Targets(gradients, entities, world.layers)
 
 
 def _self_of(world: World, units: Units) -> Tensor:
     total = torch.zeros(())
-    for snapshot in world.snapshots:
-        gradients = gradients_of(snapshot.scorer, units, world.trained)
+    for number, snapshot in enumerate(world.snapshots):
+        gradients = _gradients(world, number, units)
         total = snapshot.rate * _squares(world, gradients) + total.to(world.scorer.entity.weight.device)
     return total
 

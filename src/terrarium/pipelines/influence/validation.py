@@ -103,7 +103,7 @@ def deletion(
         rng = generator(seed, "guesses")
         ranked = {
             "influence": varied(kinds["as configured"], snapshots, *shared),
-            "influence, optimiser's weights": varied(kinds["optimiser's weights"], snapshots, *shared),
+            "influence, plain gradients": varied(kinds["plain gradients"], snapshots, *shared),
         }
         ranked |= {name: guess(retrainer.graph, tests, rng) for name, guess in GUESSES.items()}
         for name, matrix in ranked.items():
@@ -127,10 +127,11 @@ def planted(
         graph, wrong = with_wrong_triples(retrainer.graph, options.planted, seed)
         train = graph.parts[TRAIN]
         scorer, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
-        shared = (retrainer.training, graph, features, evaluation)
+        plain = features.model_copy(update={"precondition": "none"})
         found = {
-            "self-influence": _self(snapshots, *shared),
-            "self-influence, last checkpoint": _self(snapshots[-1:], *shared),
+            "self-influence": _self(snapshots, retrainer.training, graph, features, evaluation),
+            "self-influence, plain gradients": _self(snapshots, retrainer.training, graph, plain, evaluation),
+            "self-influence, last checkpoint": _self(snapshots[-1:], retrainer.training, graph, plain, evaluation),
             "loss": -values(scorer, train, retrainer.training),
             "random": generator(seed, "dice").random(len(train)),
         }

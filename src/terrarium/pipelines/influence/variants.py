@@ -25,17 +25,19 @@ class Variant:
 
 
 def variants(scorer: str) -> dict[str, Variant]:
-    """By name; the shortcut is the last checkpoint's last matrix before the entities."""
+    """By name; all but the first start from plain gradients. The shortcut is the last checkpoint's last matrix."""
     matrix = [PROJECTION] if scorer == "conve" else ["relation.weight"]
     return {
         "as configured": Variant({}),
+        "plain gradients": Variant({"precondition": "none"}),
         "unit removal": Variant({"unit": "removal"}),
         "unit share": Variant({"unit": "share"}),
         "unit row": Variant({"unit": "row"}),
-        "last checkpoint": Variant({}, last=True),
+        "last checkpoint": Variant({"precondition": "none"}, last=True),
         "entity vectors": Variant({"layers": ["entity.weight"]}),
-        "optimiser's weights": Variant({"precondition": True}),
-        "optimiser's weights, last": Variant({"precondition": True}, last=True),
+        "optimiser's weights": Variant({"precondition": "exact"}),
+        "optimiser's weights, factored": Variant({"precondition": "factored"}),
+        "optimiser's weights, factored, last": Variant({"precondition": "factored"}, last=True),
         "cosine": Variant({"normalise": "cosine"}),
         "projected to 1,024": Variant({"projection": 1024}),
         "last checkpoint, last layer": Variant({"layers": matrix}, last=True),
@@ -52,7 +54,7 @@ def varied(
     evaluation: EvaluationOptions,
 ) -> Floats:
     """(n, T) influences of the training triples of `graph` under a variant; for small graphs, they are held whole."""
-    plain = {"precondition": False, "projection": 0, "normalise": "none"} if variant.changes else {}
+    plain = {"precondition": "none", "projection": 0, "normalise": "none"} if variant.changes else {}
     chosen = FeatureOptions.model_validate(features.model_dump() | plain | dict(variant.changes))
     world = World.of(snapshots[-1:] if variant.last else snapshots, training, graph, chosen, evaluation)
     found = np.empty((len(world.train), len(tests)))
