@@ -49,7 +49,8 @@ def score_all(
         WrongCheckpointsError: the checkpoints do not fit.
     """
     require_enough(graph, evaluation.top)
-    snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=features.precondition != "none")
+    optimiser = features.precondition != "none"
+    snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=optimiser)
     world = World.of(snapshots, training, graph, features, evaluation)
     announce(world, training)
     tests = numbered(asked, entities, relations)
