@@ -96,7 +96,7 @@ def test_shares_of_a_row_add_up_to_the_row(loss):
             gradients_of(scorer, training_units(train, answers, trained, unit), trained).errors
             for unit in ("share", "row")
         )
-        total = torch.zeros(len(share.dense), graph.entities, dtype=torch.float64)
+        total = torch.zeros(len(share.dense.full()), graph.entities, dtype=torch.float64)
         total.index_add_(0, share.question, share.full(graph.entities))
         for place, errors in zip(row.question, row.full(graph.entities), strict=True):
             assert torch.allclose(total[place], errors)

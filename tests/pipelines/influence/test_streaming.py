@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from terrarium.pipelines.influence import streaming
 from terrarium.pipelines.influence.checkpoints import Snapshot, Training
 from terrarium.pipelines.influence.options import Options
 from terrarium.pipelines.influence.streaming import (
@@ -67,8 +68,19 @@ def plain(graph, world, weight=None):
 def test_influence_is_the_sum_over_checkpoints_whatever_the_blocks(kind, method, monkeypatch):
     graph, world = made(kind, features__method=method)
     monkeypatch.setattr("terrarium.pipelines.influence.streaming.bytes_of_triple", lambda *_: 512_000_000 // 7)
-    assert max(len(block) for block in blocks(world)) == 7
+    assert max(len(block) for block in blocks(world, None, 0)) == 7
     assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world), rtol=1e-8)
+
+
+def test_the_end_with_more_entities_leads():
+    stars = [[h, 0, t] for h in (0, 1) for t in range(2, 9)] + [[h, 1, t] for h in range(2, 9) for t in (0, 1)]
+    _, world = made()
+    mixed = np.random.default_rng(0).permutation(np.array(stars))
+    order = streaming._by_question(mixed, world.trained)
+    assert (np.diff(mixed[order][:, 1]) >= 0).all()
+    tails, heads = (mixed[order][mixed[order][:, 1] == relation] for relation in (0, 1))
+    assert (np.diff(tails[:, 2]) >= 0).all()
+    assert (np.diff(heads[:, 0]) >= 0).all()
 
 
 @pytest.mark.parametrize("kind", ["distmult", "conve"])

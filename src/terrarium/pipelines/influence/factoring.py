@@ -28,15 +28,15 @@ class Roots:
         entity: (N,) factors of the entities' rows.
         query: (d,) factors of their columns.
         bias: () the factor of the bias, the last column.
-        left, right: (n,) and (m,) factors of the projection (n, m); None for a scorer without one.
+        left, right: (n,) and (m,) factors of each matrix that is not a table of vectors, by name.
         exact: the other parameters' roots, by name, as they are.
     """
 
     entity: Tensor
     query: Tensor
     bias: Tensor
-    left: Tensor | None
-    right: Tensor | None
+    left: dict[str, Tensor]
+    right: dict[str, Tensor]
     exact: dict[str, Tensor]
 
 
@@ -46,7 +46,9 @@ def roots_of(weights: Mapping[str, Tensor]) -> Roots:
     if BIAS in weights:
         table = torch.cat([table, weights[BIAS][:, None]], dim=1)
     rows, columns = factors(table)
-    left, right = factors(weights[PROJECTION]) if PROJECTION in weights else (None, None)
+    left, right = {}, {}
+    if PROJECTION in weights:
+        left[PROJECTION], right[PROJECTION] = factors(weights[PROJECTION])
     exact = {name: d.sqrt() for name, d in weights.items() if name not in {ENTITY, BIAS, PROJECTION}}
     dim = weights[ENTITY].shape[1]
     return Roots(rows, columns[:dim], columns[-1], left, right, exact)
@@ -65,8 +67,8 @@ def weighted(gradients: Gradients, roots: Roots) -> Gradients:
     head = slopes.head * roots.query * roots.entity[gradients.entity, None]
     relation = slopes.relation * roots.exact[RELATION][gradients.relation]
     small = {name: slope * roots.exact[name].flatten() for name, slope in slopes.small.items()}
-    left = {name: slope * roots.left for name, slope in slopes.left.items()}
-    right = {name: factor * roots.right for name, factor in queries.right.items()}
+    left = {name: slope * roots.left[name] for name, slope in slopes.left.items()}
+    right = {name: factor * roots.right[name] for name, factor in queries.right.items()}
     return replace(
         gradients,
         errors=gradients.errors.scaled(roots.entity),

@@ -8,7 +8,7 @@ With g the gradient of a part by its row of scores, q its query and u, v the gra
     projection:  left x right                                          (d, m)
     all others:  as they are, they are small
 
-g is kept as its factors (see `units`), so that the part p, which is dense, is there once a question.
+g is kept as its factors (see `units`), so that the part p, which is dense, is computed once a question.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from terrarium.pipelines.influence.encoders import Queries, Slopes, ask, back
+from terrarium.pipelines.influence.predicted import Predicted
 from terrarium.pipelines.influence.units import Trained, Units
-from terrarium.pipelines.knowledge_graph.scorer import Scorer, scores
+from terrarium.pipelines.knowledge_graph.scorer import Scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +30,13 @@ class Errors:
     """g of U parts: whole * dense[question] + others * [. in answers of the question] + own * [. = target].
 
     Attributes:
-        dense: (Q, N) p, or None where no part has any of it.
+        dense: p of Q questions, or None where no part has any of it.
         answers: (Q, N) sparse, ones where an answer is, or None where no part needs them.
         question, target: (U,).
         whole, others, own: (U, 1).
     """
 
-    dense: Tensor | None
+    dense: Predicted | None
     answers: Tensor | None
     question: Tensor
     target: Tensor
@@ -47,7 +48,7 @@ class Errors:
         """(U, m) from a matrix (N, m)."""
         found = self.own * matrix[self.target]
         if self.dense is not None:
-            found = found + self.whole * (self.dense @ matrix).to(found.dtype)[self.question]
+            found = found + self.whole * self.dense.times(matrix).to(found.dtype)[self.question]
         if self.answers is not None:
             found = found + self.others * torch.sparse.mm(self.answers, matrix)[self.question]
         return found
@@ -56,7 +57,7 @@ class Errors:
         """(U, m) numbers at m entities."""
         found = self.own * (self.target[:, None] == entity)
         if self.dense is not None:
-            found = found + self.whole * self.dense[:, entity][self.question]
+            found = found + self.whole * self.dense.at(entity)[self.question]
         if self.answers is not None:
             chosen = torch.zeros(self.answers.shape[1], len(entity), dtype=found.dtype, device=found.device)
             chosen[entity, torch.arange(len(entity), device=found.device)] = 1
@@ -65,7 +66,7 @@ class Errors:
 
     def scaled(self, factor: Tensor) -> Errors:
         """g with the number of each entity multiplied by its factor (N,)."""
-        dense = None if self.dense is None else self.dense * factor
+        dense = None if self.dense is None else self.dense.scaled(factor)
         answers = self.answers
         if answers is not None:
             values = answers.values() * factor[answers.indices()[1]]
@@ -78,7 +79,7 @@ class Errors:
         """(U, N) written out."""
         found = torch.zeros(len(self.target), entities, dtype=self.own.dtype, device=self.own.device)
         if self.dense is not None:
-            found += self.whole * self.dense[self.question]
+            found += self.whole * self.dense.full()[self.question]
         if self.answers is not None:
             found += self.others * self.answers.to_dense()[self.question]
         return found.scatter_add_(1, self.target[:, None], self.own)
@@ -110,7 +111,7 @@ def gradients_of(scorer: Scorer, units: Units, trained: Trained) -> Gradients:
     move = _Mover(weight)
     entity, relation = move.ints(units.entity), move.ints(units.relation)
     asked = ask(scorer, entity, relation)
-    errors = _errors(scorer, asked.query, units, trained, move)
+    errors = _errors(scorer, asked, units, trained, move)
     slopes = back(scorer, asked, errors.question, errors.times(weight))
     return Gradients(errors, asked, slopes, entity[errors.question], relation[errors.question])
 
@@ -128,22 +129,14 @@ class _Mover:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._like)[:, None]
 
 
-def _errors(scorer: Scorer, query: Tensor, units: Units, trained: Trained, move: _Mover) -> Errors:
+def _errors(scorer: Scorer, asked: Queries, units: Units, trained: Trained, move: _Mover) -> Errors:
     dense = answers = None
     if units.whole.any():
-        dense = _dense(scores(query, scorer.entity.weight, scorer.bias), trained).to(scorer.entity.weight.dtype)
+        dense = Predicted(scorer, asked.query, trained)
     if units.others.any():
         places = torch.stack([move.ints(units.row), move.ints(units.answer)])
-        ones = torch.ones(len(units.row), dtype=query.dtype, device=query.device)
+        ones = torch.ones(len(units.row), dtype=asked.query.dtype, device=asked.query.device)
         shape = (len(units.entity), scorer.entities)
         answers = torch.sparse_coo_tensor(places, ones, shape, check_invariants=False).coalesce()
     factors = (move.column(part) for part in (units.whole, units.others, units.own))
     return Errors(dense, answers, move.ints(units.question), move.ints(units.target), *factors)
-
-
-def _dense(values: Tensor, trained: Trained) -> Tensor:
-    """p of the formulas in `units`, in place where that is possible."""
-    smooth = trained.smoothing / trained.entities
-    if trained.loss == "softmax":
-        return torch.softmax(values, dim=1).sub_(smooth)
-    return torch.sigmoid_(values).sub_(smooth).div_(trained.entities)

@@ -51,6 +51,11 @@ class Weighted:
             for name, part in parts.items()
         }
 
+    @property
+    def numbers(self) -> int:
+        """A row of the widest layer for each triple asked about, twice."""
+        return 2 * max(part.shape[0] * part.shape[-1] for part in self._parts.values())
+
     def between(self, train: Gradients, sides: int) -> Tensor:
         """(B, T) weighted dot products of triples."""
         slopes, asked, question = train.slopes, train.queries, train.question

@@ -25,6 +25,11 @@ ENTITY, RELATION, BIAS = "entity.weight", "relation.weight", "bias"
 class Comparison(Protocol):
     """Triples asked about, ready to meet any training triples."""
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers a part of a training triple needs, roughly."""
+        ...
+
     def between(self, train: Gradients, sides: int) -> Tensor:
         """(B, T) dot products of the gradients of B training triples and the T triples asked about."""
         ...
@@ -42,6 +47,11 @@ class Targets:
     def __init__(self, gradients: Gradients, entities: int, layers: Collection[str]) -> None:
         self._own, self._layers = gradients, set(layers)
         self._errors = gradients.errors.full(entities)
+
+    @property
+    def numbers(self) -> int:
+        """A handful of products with each part asked about."""
+        return 8 * len(self._errors)
 
     def between(self, train: Gradients, sides: int) -> Tensor:
         """(B, T) dot products of triples."""

@@ -59,6 +59,11 @@ class Projected:
         self._projection = projection
         self._asked = projection.of(gradients, sides)
 
+    @property
+    def numbers(self) -> int:
+        """A few projections."""
+        return 4 * self._asked.shape[1]
+
     def between(self, train: Gradients, sides: int) -> Tensor:
         """(B, T) estimated dot products of triples."""
         return self._projection.of(train, sides) @ self._asked.T

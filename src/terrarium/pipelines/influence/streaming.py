@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from terrarium.pipelines.influence.preconditioning import Weighted
 from terrarium.pipelines.influence.products import Comparison, Targets, self_products
 from terrarium.pipelines.influence.projection import Projected, Projection
 from terrarium.pipelines.influence.units import Trained, Units, asked_units, lost_units, scored_units, training_units
-from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TRAIN, Graph, Triples
+from terrarium.pipelines.knowledge_graph.graph import TRAIN, Graph, Triples
 from terrarium.pipelines.knowledge_graph.memory import Cleanup
 from terrarium.pipelines.knowledge_graph.precision import as_precision, autocast
 from terrarium.pipelines.knowledge_graph.questions import Ints, KnownAnswers
@@ -122,7 +123,8 @@ def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iter
     with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
         comparisons = [_comparison(world, number, asked) for number in range(len(world.snapshots))]
         lengths = _self_of(world, asked) if cosine else None
-        for places in blocks(world, chosen):
+        wide = 3 * world.scorer.entities if cosine else 0
+        for places in blocks(world, chosen, wide + max(one.numbers for one in comparisons)):
             known = world.known(places)
             total = torch.zeros((), device=world.scorer.entity.weight.device)
             length = torch.zeros_like(total)
@@ -137,6 +139,8 @@ def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iter
             cleanup.after_batch()
 
 
+LOOP = 16
+"""Gradients of backward passes that are multiplied at once."""
 TINY = 1e-30
 """A gradient that vanishes has no direction: its cosine is 0, not undefined."""
 
@@ -144,7 +148,7 @@ TINY = 1e-30
 def self_influences(world: World, places: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
     """Places (B,) and self-influences (B,): sum of learning rate times squared length of the gradient."""
     with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
-        for chosen in blocks(world, places):
+        for chosen in blocks(world, places, 3 * world.scorer.entities):
             yield chosen, _self_of(world, world.known(chosen))
 
 
@@ -155,22 +159,36 @@ def self_influences_of_asked(world: World, tests: Triples) -> Tensor:
         return torch.cat([_self_of(world, world.asked(piece)) for piece in pieces])
 
 
-def blocks(world: World, places: Ints | None = None) -> Iterator[Ints]:
-    """Places of training triples, those of a relation and head together, as many as the memory for a block allows."""
+def blocks(world: World, places: Ints | None, numbers: int) -> Iterator[Ints]:
+    """Places of training triples, as many as the memory for a block allows at so many `numbers` a part."""
     places = np.arange(len(world.train)) if places is None else places
-    order = places[np.lexsort((world.train[places, HEAD], world.train[places, RELATION]))]
-    size = max(1, world.evaluation.block_mb * 1_000_000 // bytes_of_triple(world.scorer, world.trained))
+    order = places[_by_question(world.train[places], world.trained)]
+    size = max(1, world.evaluation.block_mb * 1_000_000 // bytes_of_triple(world.scorer, world.trained, numbers))
     yield from np.split(order, range(size, len(order), size))
 
 
-def bytes_of_triple(scorer: Scorer, trained: Trained) -> int:
-    """What a triple costs while its block is there: rows of scores, and for ConvE the maps, a few times each."""
+def _by_question(triples: Triples, trained: Trained) -> Ints:
+    """An order in which few questions are asked in more than one block.
+
+    A relation's triples are sorted by the end that has more entities: those of the other end come up in any block.
+    """
+    head, relation, tail = triples.T
+    fewer = [
+        np.bincount(np.unique(relation * trained.entities + end) // trained.entities, minlength=trained.relations)
+        for end in (tail, head)
+    ]
+    leads = np.where((fewer[0] < fewer[1])[relation], head, tail)
+    return np.lexsort((head + tail - leads, leads, relation))
+
+
+def bytes_of_triple(scorer: Scorer, trained: Trained, numbers: int) -> int:
+    """What a triple costs while its block is there: `numbers` a part, slopes, and for ConvE the maps a few times."""
     maps = 0
     if scorer.options.scorer == "conve":
         image = scorer.options.image()
         maps = scorer.options.channels * image.map_height * image.map_width
         maps += 9 * scorer.options.dim * 2
-    return 4 * trained.sides * (3 * scorer.entities + 8 * maps + 16 * scorer.options.dim)
+    return scorer.entity.weight.itemsize * trained.sides * (numbers + 8 * maps + 16 * scorer.options.dim)
 
 
 def _gradients(world: World, number: int, units: Units) -> Gradients:
@@ -209,10 +227,15 @@ def _by_backward(world: World, tests: Triples, chosen: Ints | None) -> Iterator[
         BackwardPass(snapshot.scorer, world.trained, world.layers, world.evaluation) for snapshot in world.snapshots
     ]
     asked = [torch.stack(list(one.gradients(world.asked(tests)))) for one in passes]
-    for places in blocks(world, chosen):
+    for places in blocks(world, chosen, len(tests)):
         known = world.known(places)
         total = torch.zeros(len(places), len(tests), device=world.scorer.entity.weight.device)
         for snapshot, one, wanted in zip(world.snapshots, passes, asked, strict=True):
-            rows = [wanted @ gradient for gradient in one.gradients(known)]
-            total = total + snapshot.rate * torch.stack(rows)
+            total = total + snapshot.rate * torch.cat(list(_together(one.gradients(known), wanted)))
         yield places, total
+
+
+def _together(gradients: Iterator[Tensor], wanted: Tensor) -> Iterator[Tensor]:
+    """(b, T) dot products of some gradients at once with those asked about (T, P)."""
+    while some := list(islice(gradients, LOOP)):
+        yield torch.stack(some) @ wanted.T
