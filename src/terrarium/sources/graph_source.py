@@ -5,15 +5,20 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from gzip import BadGzipFile
 from gzip import open as open_gzip
 from pathlib import Path
 from typing import IO
+from zlib import error as ZlibError
 
 import numpy as np
 import pandas as pd
 
+from terrarium.sources.errors import SourceError
+
 UNDIVIDED = "undivided"
 SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,33 @@ def shown(relation: str) -> str:
 
 
 def open_text(path: Path) -> IO[str]:
-    """A text file for reading, unpacked if its name ends in .gz."""
+    """A text file for reading, unpacked if its name ends in .gz; a byte order mark is no part of it."""
     if path.suffix == ".gz":
-        return open_gzip(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
+        return open_gzip(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
+    """The lines of a text file from 1, without their ends; None for one that is not UTF-8.
+
+    Read as bytes, because a decoder that works in blocks cannot say in which line it failed.
+
+    Raises:
+        SourceError: a name that ends in .gz of something that is not.
+    """
+    number = 0
+    try:
+        with open_gzip(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield number, _decoded(line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line)
+    except (BadGzipFile, EOFError, ZlibError) as error:
+        raise SourceError(
+            f"{path} cannot be unpacked after line {number} ({error}): pack it again, or take .gz off its name"
+        ) from error
+
+
+def _decoded(line: bytes) -> str | None:
+    try:
+        return line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        return None
