@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gzip import BadGzipFile
 from gzip import open as open_gzip
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 from zlib import error as ZlibError
 
 import numpy as np
@@ -17,7 +17,8 @@ import pandas as pd
 from terrarium.sources.errors import SourceError
 
 UNDIVIDED = "undivided"
-SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED)
+SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED, "left_out")
+Together = Literal["pair", "head"]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -29,7 +30,7 @@ class GraphSource:
         triples: head, relation, tail (categories, named) and split: train, valid, test, or undivided.
         entities: entity, name, category, group (empty where unknown); in the order of their numbers.
         relations: relation, name; asked: whether a split made here holds triples of it out; hierarchy: whether it
-            leads to a parent.
+            leads to a parent; together: what such a split keeps in one part, a pair of ends or all of a head.
         counts: what was read, skipped or dropped.
     """
 
@@ -100,7 +101,9 @@ def triple_table(
     )
 
 
-def relation_table(relations: Names, asked: set[str] | None = None, hierarchy: str | None = None) -> pd.DataFrame:
+def relation_table(
+    relations: Names, asked: set[str] | None = None, hierarchy: str | None = None, together: Together = "pair"
+) -> pd.DataFrame:
     """The relations in order; without `asked` all of them are asked about."""
     names = pd.array(list(relations), dtype="str")
     return pd.DataFrame(
@@ -109,6 +112,7 @@ def relation_table(relations: Names, asked: set[str] | None = None, hierarchy: s
             "name": pd.array([shown(name) for name in relations], dtype="str"),
             "asked": [asked is None or name in asked for name in relations],
             "hierarchy": [name == hierarchy for name in relations],
+            "together": pd.array([together] * len(names), dtype="str"),
         }
     )
 

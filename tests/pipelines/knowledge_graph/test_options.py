@@ -33,6 +33,7 @@ def test_the_map_is_what_the_filters_leave(stack, expected):
         ({"source__path": None}, "set path to their folder"),
         ({"training__entity_chunk": 8, "training__precision": "64-true"}, "set it to 0"),
         ({"training__batch_size": 1}, "greater than 1"),
+        ({"training__stopping__metric": "validation_mmr"}, "stopping.metric is 'validation_mmr': choose loss"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(changes, message):
