@@ -79,7 +79,7 @@ class Guesser:
         nearest = [self.clades[clade] for clade in lineage(head, self.parent) if clade in self.clades]
         levels = np.stack([*nearest, self.majority[self.answers]], axis=1)
         _, place = np.unique(levels, axis=0, return_inverse=True)
-        return place.reshape(-1) + 1.0
+        return (place.reshape(-1) + 1).astype(np.float64)
 
 
 def lineage(node: int, parent: dict[int, int]) -> Iterator[int]:
