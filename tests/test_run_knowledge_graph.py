@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.project import load, run, versions
+from tests.project import kedro, load, run, versions
 
 WEIGHTS = "06_models/knowledge_graph/weights.safetensors"
 METRICS = "08_reporting/knowledge_graph/metrics.json"
@@ -47,23 +47,21 @@ def test_evaluation_alone_reads_the_newest_weights_and_trains_nothing(finished):
     }
 
 
-def test_files_without_splits_are_split_here_and_recipes_run(tmp_path):
+def test_files_without_splits_are_split_here_and_a_recipe_runs(tmp_path):
     folder = tmp_path / "graph"
     folder.mkdir()
     lines = [f"a{i}\tr{i % 2}\tb{(i * 7) % 40}\n" for i in range(200)]
     (folder / "all.txt").write_text("".join(lines))
-    params = (
-        f"knowledge_graph.source.path={folder},knowledge_graph.source.train=all.txt,knowledge_graph.source.valid=null,"
-        "knowledge_graph.source.test=null,knowledge_graph.features.by=pair,knowledge_graph.training.precision=mixed,"
-        "knowledge_graph.training.gradient_checkpointing=true,knowledge_graph.evaluation.predict.relation=null"
-    )
-    printed = run(
-        tmp_path, "--pipelines=knowledge_graph", params=f"{params},knowledge_graph.model.scorer=complex", check=False
-    )
-    assert "the graph has no entity 'p01'" in printed.stdout
-    assert "Gradient checkpointing saves" in printed.stdout
+    given = {"source.kind": "files", "source.path": folder, "source.train": "all.txt", "source.valid": "null"}
+    given |= {"source.test": "null", "model.dim": 16, "model.channels": 4, "training.max_epochs": 1}
+    params = ",".join([f"data_root={tmp_path}", *(f"knowledge_graph.{name}={value}" for name, value in given.items())])
+    recipe = "--env=conve_max_memory_savings"
+    printed = kedro("run", recipe, "--pipelines=knowledge_graph", f"--params={params}").stdout
+    assert "Gradient checkpointing: a batch keeps" in printed
+    assert "use_mixed_precision: on, use_gradient_checkpointing: on, enable_memory_cleanup: on" in printed
     counts = load(tmp_path, "03_primary/knowledge_graph/split_counts.json")
     assert counts["train_triples"] > counts["test_triples"] > 0
+    assert load(tmp_path, "05_model_input/knowledge_graph/config.json")["training"]["batch_size"] == 1024
 
 
 def test_kgx_runs_from_end_to_end(tmp_path):
@@ -72,7 +70,8 @@ def test_kgx_runs_from_end_to_end(tmp_path):
     for name, rows in (("nodes", nodes), ("edges", edges)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     params = (
-        f"knowledge_graph.source.kind=kgx,knowledge_graph.source.path={tmp_path},knowledge_graph.source.style=keepall"
+        f"knowledge_graph.source.kind=kgx,knowledge_graph.source.path={tmp_path},knowledge_graph.source.style=keepall,"
+        "knowledge_graph.evaluation.predict.heads=[C:1],knowledge_graph.evaluation.predict.relation=affects"
     )
     run(tmp_path, "--pipelines=knowledge_graph", "--tags=ingestion,features,training", params=params)
     assert load(tmp_path, "01_raw/knowledge_graph/source_counts.json")["edges_kept"] == 40
@@ -84,6 +83,8 @@ def test_kgx_runs_from_end_to_end(tmp_path):
         ("knowledge_graph.source.path=/nowhere", "is not a file: set source.path"),
         ("knowledge_graph.model.embedding_height=3", "is 15, not dim 16"),
         ("knowledge_graph.training.precision=16-mixed", "16-mixed needs a GPU"),
+        ("knowledge_graph.evaluation.predict.relation=eats", "the graph has no relation 'eats'"),
+        ("knowledge_graph.training.stopping.metric=mrr", "stopping.metric is 'mrr': choose loss"),
         ("knowledge_graph.source.kind=kgx", "set source.path, source.nodes and source.edges"),
     ],
 )
@@ -91,3 +92,4 @@ def test_bad_input_stops_the_run_with_one_line(tmp_path, params, message):
     done = run(tmp_path, "--pipelines=knowledge_graph", params=params, check=False)
     assert done.returncode != 0
     assert message in done.stdout
+    assert not (tmp_path / "06_models").exists()

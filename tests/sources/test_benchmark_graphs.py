@@ -7,10 +7,27 @@ from terrarium.sources.errors import SourceError
 
 def test_raw_files_that_are_there_are_read_without_a_download(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark_graphs, "_download", lambda *_: pytest.fail("nothing is to be downloaded"))
-    (tmp_path / "raw").mkdir()
-    for name in ("train", "valid", "test"):
-        (tmp_path / "raw" / f"{name}.txt").write_text(f"a\tr\tb\na\tr\t{name}\n")
+    put(tmp_path / "WordNet18RR")
     assert len(read_benchmark_graph("WordNet18RR", tmp_path).triples) == 6
+
+
+def test_files_of_one_graph_are_not_taken_for_another(tmp_path, monkeypatch):
+    put(tmp_path / "WordNet18RR")
+    asked = []
+
+    def download(name, folder):
+        asked.append((name, folder))
+        put(folder)
+
+    monkeypatch.setattr(benchmark_graphs, "_download", download)
+    read_benchmark_graph("FB15k_237", tmp_path)
+    assert asked == [("FB15k_237", tmp_path / "FB15k_237")]
+
+
+def put(folder):
+    (folder / "raw").mkdir(parents=True)
+    for name in ("train", "valid", "test"):
+        (folder / "raw" / f"{name}.txt").write_text(f"a\tr\tb\na\tr\t{name}\n")
 
 
 @pytest.mark.parametrize("name", ["WordNet18RR", "FB15k_237"])

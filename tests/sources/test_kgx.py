@@ -112,7 +112,53 @@ def test_faulty_lines_are_named_or_counted(folder):
     assert len(graph.triples) == len(EDGES)
 
 
+@pytest.mark.parametrize("category", [3, [None], {"a": 1}, [["biolink:Gene"]]])
+def test_a_category_of_another_form_is_named_or_counted(folder, category):
+    with (folder / "nodes.jsonl").open("a") as file:
+        file.write(json.dumps({"id": "G:9", "category": category}) + "\n")
+    with pytest.raises(SourceError, match=r"nodes\.jsonl line 8 has a category that is neither"):
+        kept(folder, "keepall")
+    counts = read_kgx(folder, nodes="nodes.jsonl", edges="edges.jsonl", style="keepall", faults="skip").counts
+    assert (counts["malformed_lines"], counts["nodes"]) == (1, len(NODES))
+
+
+def test_bytes_that_are_not_utf_8_are_named_or_counted(folder):
+    with (folder / "edges.jsonl").open("ab") as file:
+        file.write(b"\xff\n")
+    with pytest.raises(SourceError, match=r"edges\.jsonl line 9 is not UTF-8"):
+        kept(folder, "keepall")
+    assert kept(folder, "keepall", faults="skip") == ALL
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not a mapping of names to styles"),
+        ("mine:\n", "is not a mapping of names to styles"),
+        ("mine: {pairs: [[Gene]]}", "a style's pairs is .*a list of pairs of categories"),
+        ("mine: {always: treats}", "a style's always is 'treats': it must be a list of texts"),
+        ("mine: {drop: [{predicates: treats}]}", "a style's predicates is 'treats'"),
+        ("mine: {drop: {predicates: [treats]}}", "a style's drop is .*a list of rules"),
+        ("mine: {min_degree: two}", "a style's min_degree is 'two': it must be a number"),
+        ("mine: {1: 2}", "a style has the key 1"),
+        ("mine: [", "is not YAML"),
+    ],
+)
+def test_a_style_of_another_form_is_refused(folder, text, message):
+    own = folder / "styles.yml"
+    own.write_text(text)
+    with pytest.raises(SourceError, match=message):
+        kept(folder, "mine", styles=own)
+
+
+def test_every_style_of_the_project_is_well_formed():
+    for style in read_styles().values():
+        EdgeFilter(style, [])
+
+
 def test_errors_say_what_there_is(folder, tmp_path):
+    with pytest.raises(SourceError, match=r"none\.yml cannot be read"):
+        kept(folder, "keepall", styles=tmp_path / "none.yml")
     with pytest.raises(SourceError, match="choose from original, keepall"):
         kept(folder, "nothing")
     own = tmp_path / "styles.yml"

@@ -40,10 +40,11 @@ def test_one_file_is_undivided_and_gz_is_unpacked(folder):
     assert graph.triples.astype(str).to_numpy().tolist() == [["a", "r", "b", "undivided"]]
 
 
-@pytest.mark.parametrize("line", ["a\tr", "a r b", "", "a\t\tb", "a\tr\tb\tc"])
+@pytest.mark.parametrize("line", ["a\tr", "a r b", "", "a\t\tb", "a\tr\tb\tc", " a\tr\tb", "a\tr\tb ", "\ud8ff\tr\tb"])
 def test_a_malformed_line_is_named_or_counted(folder, line):
-    (folder / "train.txt").write_text(f"a\tr\tb\nb\ts\tc\n{line}\nc\tr\ta\n")
-    with pytest.raises(SourceError, match=r"train\.txt line 3: .* fields"):
+    text = f"a\tr\tb\nb\ts\tc\n{line}\nc\tr\ta\n"
+    (folder / "train.txt").write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(SourceError, match=r"train\.txt line 3: .*(fields|blanks around|not UTF-8)"):
         read_triple_files(folder, **FILES)
     graph = read_triple_files(folder, **FILES, faults="skip")
     assert graph.counts == {"lines": 6, "malformed_lines": 1}
@@ -55,6 +56,33 @@ def test_an_unknown_relation_of_valid_or_test_is_named_or_counted(folder):
     with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new'"):
         read_triple_files(folder, **FILES)
     assert read_triple_files(folder, **FILES, faults="skip").counts["unknown_relations"] == 1
+
+
+def test_a_dictionary_does_not_stand_in_for_training_triples(folder):
+    (folder / "relations.txt").write_text("s\t0\nr\t1\nnew\t2\n")
+    (folder / "test.txt").write_text("a\tnew\tb\nc\ts\td\n")
+    named = {"relation_dictionary": "relations.txt"}
+    with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new' stands in no training triple"):
+        read_triple_files(folder, **FILES, **named)
+    assert read_triple_files(folder, **FILES, **named, faults="skip").counts["unknown_relations"] == 1
+    (folder / "train.txt").write_text("a\tother\tb\n")
+    with pytest.raises(SourceError, match=r"train\.txt line 1: relation 'other' is not in the dictionary"):
+        read_triple_files(folder, **FILES, **named)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(folder):
+    (folder / "train.txt").write_text("a\tr\tb\nb\ts\tc\n", encoding="utf-8-sig")
+    assert read_triple_files(folder, **FILES).entities["entity"].tolist() == ["a", "b", "c", "d"]
+
+
+def test_what_is_no_gz_is_named_with_its_line(folder):
+    (folder / "plain.gz").write_text("a\tr\tb\n")
+    with pytest.raises(SourceError, match=r"plain\.gz cannot be unpacked after line 0"):
+        read_triple_files(folder, train="plain.gz")
+    whole = gzip.compress(b"".join(b"a%d\tr\tb\n" % i for i in range(100)))
+    (folder / "cut.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SourceError, match=r"cut\.gz cannot be unpacked after line"):
+        read_triple_files(folder, train="cut.gz", faults="skip")
 
 
 def test_a_name_that_a_dictionary_lacks_is_named_or_counted(folder):
@@ -82,9 +110,11 @@ def test_missing_and_empty_files_are_refused(folder):
         ("a\t0\nb\t0\n", "gives index 0 again"),
         ("a\t0\na\t1\n", "names 'a' twice"),
         ("a 0\n", "is not a name, a tab and an index"),
+        ("a\t\u00b2\n", "is not a name, a tab and an index"),
+        (" a\t0\n", "is not a name, a tab and an index"),
     ],
 )
 def test_a_dictionary_with_gaps_or_duplicates_is_refused(tmp_path, text, message):
-    (tmp_path / "names.txt").write_text(text)
+    (tmp_path / "names.txt").write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=message):
         read_dictionary(tmp_path / "names.txt")

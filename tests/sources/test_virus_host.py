@@ -1,5 +1,6 @@
 import pytest
 
+from terrarium.sources.errors import SourceError
 from terrarium.sources.ncbi_package import NcbiPackage
 from terrarium.sources.virus_host import host_groups, read_virus_hosts
 
@@ -37,6 +38,11 @@ def test_every_virus_has_a_host_and_every_host_a_virus(ebola):
     species = ebola.entities[ebola.entities["category"] == "species"]["entity"]
     assert set(infects["head"]) == set(species)
     assert ebola.counts["viruses"] == len(species)
+
+
+def test_a_clade_without_hosts_is_refused():
+    with pytest.raises(SourceError, match="no virus below 'Hominidae' has a known host"):
+        read_virus_hosts("Hominidae")
 
 
 def test_odd_spellings_become_the_groups():

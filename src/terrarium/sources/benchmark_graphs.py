@@ -14,14 +14,17 @@ _FILES = ("train.txt", "valid.txt", "test.txt")
 
 
 def read_benchmark_graph(name: BenchmarkGraph, root: str | Path, faults: Faults = "error") -> GraphSource:
-    """The graph's raw triples below `root`/raw; PyTorch Geometric downloads them there when they are not.
+    """The graph's raw triples below `root`/`name`/raw; PyTorch Geometric downloads them there when they are not.
+
+    A folder a graph, because the files of all are named alike.
 
     Raises:
         SourceError: the files are missing and cannot be downloaded.
     """
-    raw = Path(root) / "raw"
+    folder = Path(root) / name
+    raw = folder / "raw"
     if not all((raw / file).is_file() for file in _FILES):
-        _download(name, Path(root))
+        _download(name, folder)
     return read_triple_files(raw, train=_FILES[0], valid=_FILES[1], test=_FILES[2], faults=faults)
 
 

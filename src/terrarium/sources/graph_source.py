@@ -5,15 +5,21 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from gzip import BadGzipFile
 from gzip import open as open_gzip
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
+from zlib import error as ZlibError
 
 import numpy as np
 import pandas as pd
 
+from terrarium.sources.errors import SourceError
+
 UNDIVIDED = "undivided"
-SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED)
+SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED, "left_out")
+Together = Literal["pair", "head"]
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class GraphSource:
         triples: head, relation, tail (categories, named) and split: train, valid, test, or undivided.
         entities: entity, name, category, group (empty where unknown); in the order of their numbers.
         relations: relation, name; asked: whether a split made here holds triples of it out; hierarchy: whether it
-            leads to a parent.
+            leads to a parent; together: what such a split keeps in one part, a pair of ends or all of a head.
         counts: what was read, skipped or dropped.
     """
 
@@ -95,7 +101,9 @@ def triple_table(
     )
 
 
-def relation_table(relations: Names, asked: set[str] | None = None, hierarchy: str | None = None) -> pd.DataFrame:
+def relation_table(
+    relations: Names, asked: set[str] | None = None, hierarchy: str | None = None, together: Together = "pair"
+) -> pd.DataFrame:
     """The relations in order; without `asked` all of them are asked about."""
     names = pd.array(list(relations), dtype="str")
     return pd.DataFrame(
@@ -104,6 +112,7 @@ def relation_table(relations: Names, asked: set[str] | None = None, hierarchy: s
             "name": pd.array([shown(name) for name in relations], dtype="str"),
             "asked": [asked is None or name in asked for name in relations],
             "hierarchy": [name == hierarchy for name in relations],
+            "together": pd.array([together] * len(names), dtype="str"),
         }
     )
 
@@ -114,7 +123,33 @@ def shown(relation: str) -> str:
 
 
 def open_text(path: Path) -> IO[str]:
-    """A text file for reading, unpacked if its name ends in .gz."""
+    """A text file for reading, unpacked if its name ends in .gz; a byte order mark is no part of it."""
     if path.suffix == ".gz":
-        return open_gzip(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
+        return open_gzip(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
+    """The lines of a text file from 1, without their ends; None for one that is not UTF-8.
+
+    Read as bytes, because a decoder that works in blocks cannot say in which line it failed.
+
+    Raises:
+        SourceError: a name that ends in .gz of something that is not.
+    """
+    number = 0
+    try:
+        with open_gzip(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield number, _decoded(line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line)
+    except (BadGzipFile, EOFError, ZlibError) as error:
+        raise SourceError(
+            f"{path} cannot be unpacked after line {number} ({error}): pack it again, or take .gz off its name"
+        ) from error
+
+
+def _decoded(line: bytes) -> str | None:
+    try:
+        return line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        return None

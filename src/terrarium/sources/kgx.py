@@ -23,7 +23,7 @@ from terrarium.sources.graph_source import (
     GraphSource,
     Names,
     TripleColumns,
-    open_text,
+    numbered_lines,
     relation_table,
     triple_table,
 )
@@ -80,9 +80,21 @@ def read_kgx(
 
 
 def read_styles(path: str | Path | None = None) -> Mapping[str, Mapping[str, Any]]:
-    """The styles of a file, by default the project's."""
-    text = Path(path).read_text("utf-8") if path else files(__package__).joinpath("kgx_styles.yml").read_text("utf-8")
-    return yaml.safe_load(text)
+    """The styles of a file, by default the project's.
+
+    Raises:
+        SourceError: no such file, or not a YAML mapping of names to mappings.
+    """
+    own = files(__package__).joinpath("kgx_styles.yml")
+    try:
+        found = yaml.safe_load(Path(path).read_text("utf-8") if path else own.read_text("utf-8"))
+    except OSError as error:
+        raise SourceError(f"source.styles {path} cannot be read ({error.strerror}): name a file of styles") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"source.styles {path} is not YAML ({' '.join(str(error).split())}): mend it") from error
+    if not isinstance(found, dict) or not all(isinstance(style, dict) for style in found.values()):
+        raise SourceError(f"source.styles {path} is not a mapping of names to styles: write it as kgx_styles.yml is")
+    return found
 
 
 def relation_name(edge: Mapping[str, Any]) -> str:
@@ -129,12 +141,17 @@ def _read_nodes(file: Path, faults: Faults, counts: Counter[str]) -> tuple[Names
     """Ids, names and categories of the nodes; equal lists of categories are one object."""
     names, labels, categories = Names(), list[str](), list[tuple[str, ...]]()
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for _, node in _objects(file, ("id",), faults, counts):
+    for line, node in _objects(file, ("id",), faults, counts):
+        given = node.get("category") or []
+        given = [given] if isinstance(given, str) else given
+        if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+            what = "has a category that is neither a text nor a list of texts"
+            _fault(file, line, what, "malformed_lines", faults, counts)
+            continue
         if names.number(node["id"]) < len(labels):
             counts["repeated_nodes"] += 1
             continue
-        given = node.get("category") or ()
-        classes = tuple(_local(c) for c in ([given] if isinstance(given, str) else given))
+        classes = tuple(_local(name) for name in given)
         labels.append(str(node.get("name") or node["id"]))
         categories.append(shared.setdefault(classes, classes))
     return names, labels, categories
@@ -146,19 +163,23 @@ def _objects(
     """The JSON objects of a file that have the needed texts, with their lines' numbers."""
     if not file.is_file():
         raise SourceError(f"{file} is not a file: set source.path, source.nodes and source.edges")
-    with open_text(file) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.isspace():
-                continue
-            try:
-                found = json.loads(line)
-            except ValueError:
-                found = None
-            if isinstance(found, dict) and all(isinstance(found.get(name), str) for name in needed):
-                yield number, found
-            else:
-                what = f"is not a JSON object with {', '.join(needed)}"
-                _fault(file, number, what, "malformed_lines", faults, counts)
+    for number, line in numbered_lines(file):
+        if line is not None and not line.strip():
+            continue
+        found = None if line is None else _object(line)
+        if isinstance(found, dict) and all(isinstance(found.get(name), str) for name in needed):
+            yield number, found
+        else:
+            what = "is not UTF-8" if line is None else f"is not a JSON object with {', '.join(needed)}"
+            _fault(file, number, what, "malformed_lines", faults, counts)
+
+
+def _object(line: str) -> Any:
+    """What a line of JSON says; None for one that says nothing."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _fault(file: Path, line: int, what: str, name: str, faults: Faults, counts: Counter[str]) -> None:

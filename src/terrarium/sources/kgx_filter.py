@@ -26,11 +26,9 @@ class EdgeFilter:
     """A style, applied edge by edge; ends are numbers of nodes, categories their lists."""
 
     def __init__(self, style: Mapping[str, Any], categories: Sequence[tuple[str, ...]]) -> None:
-        """Raises SourceError for a key that does not exist."""
+        """Raises SourceError for a key that does not exist, or a value of another form than kgx_styles.yml explains."""
+        _check(style)
         rules = style.get("drop", [])
-        unknown = (set(style) - _KEYS) | {key for rule in rules for key in set(rule) - _RULE_KEYS}
-        if unknown:
-            raise SourceError(f"a style has the key {min(unknown)!r}: keys are explained in kgx_styles.yml")
         self.around: set[str] = set(style.get("around", ()))
         self._always: set[str] = set(style.get("always", ()))
         self._pairs: list[Sequence[str]] | None = style.get("pairs")
@@ -69,6 +67,39 @@ class EdgeFilter:
         if any(_are(pair, one, other) for pair in self._without):
             return False
         return self._pairs is None or any(_are(pair, one, other) for pair in self._pairs)
+
+
+def _check(style: Mapping[str, Any]) -> None:
+    """Raise SourceError where a style is not of the form that kgx_styles.yml explains."""
+    rules = style.get("drop", [])
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise SourceError(f"a style's drop is {rules!r}: it must be a list of rules, as in kgx_styles.yml")
+    unknown = (set(style) - _KEYS) | {key for rule in rules for key in set(rule) - _RULE_KEYS}
+    if unknown:
+        raise SourceError(f"a style has the key {min(unknown, key=str)!r}: keys are explained in kgx_styles.yml")
+    numbers = [*_of([style], {"min_degree"}), *_of(rules, {"affinity_below"})]
+    lists = [*_of([style], {"always", "around"}), *_of(rules, _RULE_KEYS - {"affinity_below"})]
+    pairs = _of([style], {"pairs", "without_pairs"})
+    wrong = [
+        *(f"{key} is {value!r}: it must be a number" for key, value in numbers if not isinstance(value, int | float)),
+        *(f"{key} is {value!r}: it must be a list of texts" for key, value in lists if not _texts(value)),
+        *(
+            f"{key} is {value!r}: it must be a list of pairs of categories"
+            for key, value in pairs
+            if not isinstance(value, list) or not all(_texts(pair) and len(pair) == 2 for pair in value)
+        ),
+    ]
+    if wrong:
+        raise SourceError(f"a style's {wrong[0]}, as in kgx_styles.yml")
+
+
+def _of(mappings: Sequence[Mapping[str, Any]], keys: set[str]) -> list[tuple[str, Any]]:
+    """The values of some keys, where they are given."""
+    return [(key, mapping[key]) for mapping in mappings for key in sorted(keys) if key in mapping]
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def _are(pair: Sequence[str], one: Sequence[str], other: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from terrarium.sources.errors import SourceError
 from terrarium.sources.graph_source import UNDIVIDED, GraphSource, Names, TripleColumns, relation_table, triple_table
 from terrarium.sources.ncbi_package import NcbiPackage
 
@@ -28,12 +29,16 @@ def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None
     entity's group is its genus, where it has one. Entities are named taxon:ID, rank:NAME and host:NAME.
 
     Raises:
-        SourceError: no such clade.
+        SourceError: no such clade, or none of its viruses has a known host.
     """
     ncbi = package or NcbiPackage()
     taxa = ncbi.clade(VIRUSES if clade is None else clade).set_index("id")
     hosts = ncbi.hosts()
     hosts = hosts[hosts["id"].isin(taxa.index[taxa["rank"] == "species"])]
+    if hosts.empty:
+        raise SourceError(
+            f"no virus below {clade!r} has a known host: set source.clade to a clade of viruses, or to null"
+        )
     kept = _with_ancestors(hosts["id"].to_numpy(), taxa["parent"])
     taxa = taxa.loc[kept]
     genus = _genera(taxa)
@@ -54,7 +59,7 @@ def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None
     return GraphSource(
         triple_table(columns.arrays(), entities, relations, UNDIVIDED),
         _entity_table(entities, labels, genus),
-        relation_table(relations, asked={INFECTS}, hierarchy=HAS_PARENT),
+        relation_table(relations, asked={INFECTS}, hierarchy=HAS_PARENT, together="head"),
         {"lines": len(columns), "viruses": len(hosts), "taxa": len(taxa), "genera": len(set(genus.values()))},
     )
 

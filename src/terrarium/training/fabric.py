@@ -144,8 +144,9 @@ class TorchTrainable:
         self._export = export or export_all
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """Train one epoch; returns loss, items and learning_rate, on CUDA also gpu_peak_memory_mb."""
+        """Train one epoch; returns loss, items and learning_rate, on CUDA also gpu_peak_memory_mb of this epoch."""
         rate = float(self._optimizer.param_groups[0]["lr"])
+        _reset_gpu_memory(self._fabric)
         numbers = fabric_epoch(
             *(self._fabric, self._model, self._stepper, self._batches(epoch), self._loss), clip_norm=self._clip_norm
         )
@@ -188,6 +189,14 @@ def _sum_dtype(fabric: "Fabric") -> "torch.dtype":
     import torch
 
     return torch.float32 if fabric.device.type == "mps" else torch.float64
+
+
+def _reset_gpu_memory(fabric: "Fabric") -> None:
+    """Forget the peak of what came before, such as another training in this process."""
+    import torch
+
+    if fabric.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(fabric.device)
 
 
 def _gpu_memory(fabric: "Fabric") -> dict[str, float]:

@@ -30,7 +30,8 @@ def trained(tmp_path_factory):
     """Tables, weights and the folder of checkpoints of the committed family."""
     chosen, own = options(), tables()
     store = TrainingStore(tmp_path_factory.mktemp("store"))
-    weights, folder, *_ = graph_nodes.train(*own, store, chosen.model, chosen.training, chosen.evaluation)
+    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
+    weights, folder, *_ = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
     return own, weights, folder
 
 

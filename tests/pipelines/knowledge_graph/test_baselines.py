@@ -4,6 +4,7 @@ import pytest
 
 from terrarium.pipelines.knowledge_graph.baselines import Guesser, UnknownRelationError, compare, lineage
 from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
 from terrarium.pipelines.knowledge_graph.scorer import build_scorer
 
 from .graphs import options
@@ -25,8 +26,13 @@ def relations(asked=(False, True), hierarchy=(True, False)):
 
 
 def methods(**changes):
+    return compared_with(made(), relations(), **changes)
+
+
+def compared_with(graph, table, splits=("valid", "test"), **changes):
     chosen = options(**changes)
-    return compare(made(), relations(), build_scorer(chosen.model, 10, 2).eval(), ["valid", "test"], chosen.evaluation)
+    scorer = build_scorer(chosen.model, 10, 2).eval()
+    return compare(graph, table, scorer, KnownAnswers(graph.known, 2), list(splits), chosen.evaluation)
 
 
 def test_the_nearest_clade_decides_and_the_next_one_breaks_ties():
@@ -53,16 +59,35 @@ def test_methods_are_measured_alike():
 
 
 def test_without_one_relation_asked_about_nothing_is_compared():
-    chosen = options()
-    model = build_scorer(chosen.model, 10, 2).eval()
-    assert compare(made(), relations(asked=(True, True)), model, ["test"], chosen.evaluation).empty
-    alone = compare(made(), relations(hierarchy=(False, False)), model, ["test"], chosen.evaluation)
+    assert compared_with(made(), relations(asked=(True, True))).empty
+    alone = compared_with(made(), relations(hierarchy=(False, False)))
     assert alone["method"].tolist() == ["trained", "majority"]
 
 
 def test_a_relation_that_does_not_exist_is_named():
     with pytest.raises(UnknownRelationError, match="no relation 'eats'"):
         methods(evaluation__baseline={"relation": "eats", "hierarchy": None})
+
+
+def test_a_hierarchy_for_no_relation_is_refused():
+    with pytest.raises(UnknownRelationError, match=r"hierarchy is set and no relation is compared"):
+        compared_with(made(), relations(asked=(True, True)), evaluation__baseline={"relation": None, "hierarchy": "up"})
+
+
+def test_a_right_answer_that_training_lacks_is_no_candidate():
+    """Else it would be the only one left, and whoever is asked would be right."""
+    untrained = Graph(10, 2, {"train": TRAIN[:6], "valid": TEST[:0], "test": TEST, "test_groups": TEST[:0]})
+    assert compared_with(untrained, relations())["top_answer_accuracy"].tolist() == [0.0, 0.0, 0.0]
+    test = np.array([(4, HAS, 6)])
+    assert compared_with(made(test), relations()).set_index("method").loc["majority", "top_answer_accuracy"] == 0.0
+
+
+def test_however_far_up_a_clade_decides_where_all_nearer_ones_are_equal():
+    deep = [(i, UP, i - 1) for i in range(1, 30)]
+    equal = [(29, HAS, 40), (29, HAS, 41)]
+    train = np.array([*deep, *equal, (1, HAS, 40), *((50, HAS, 41) for _ in range(9))])
+    ((_, scores),) = Guesser.of(train, 60, HAS, UP).by_relatives(np.array([(29, HAS, 40)]))
+    assert scores[0, 40] > scores[0, 41] > 0
 
 
 def test_a_cycle_ends():

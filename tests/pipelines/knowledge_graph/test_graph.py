@@ -30,6 +30,14 @@ def test_the_fingerprint_depends_on_splits():
     assert Graph(first.entities, first.relations, moved).fingerprint != first.fingerprint
 
 
+def test_nothing_left_out_leaves_the_fingerprint_as_it_was():
+    made = random_graph()
+    with_part = {**made.parts, "left_out": made.parts["test"][:0]}
+    assert Graph(made.entities, made.relations, with_part).fingerprint == made.fingerprint
+    with_part["left_out"] = made.parts["test"][:1]
+    assert Graph(made.entities, made.relations, with_part).fingerprint != made.fingerprint
+
+
 def test_turned_round_twice_is_the_triple():
     triples = graph().parts["train"]
     again = reciprocal(reciprocal(triples, 3), 3)

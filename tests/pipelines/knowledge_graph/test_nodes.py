@@ -6,10 +6,15 @@ import pytest
 
 from terrarium.datasets.json_dataset import strict_json
 from terrarium.pipelines.knowledge_graph import nodes, presentation
+from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
 from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError
 from terrarium.pipelines.knowledge_graph.scorer import WrongWeightsError
+from terrarium.pipelines.knowledge_graph.splitting import SplitError
 from terrarium.pipelines.knowledge_graph.validators import splits_are_there
+from terrarium.sources.graph_source import Names, relation_table
 from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.device import DeviceError
 
 from .graphs import options, tables
 
@@ -20,10 +25,14 @@ def done(tmp_path_factory):
     chosen, given = options(), tables()
     store = TrainingStore(tmp_path_factory.mktemp("state"))
     weights, checkpoints, history, summary = nodes.train(
-        *given, store, chosen.model, chosen.training, chosen.evaluation
+        *given, config_of(chosen, given), store, chosen.model, chosen.training, chosen.evaluation
     )
     measured = nodes.evaluate(*given, weights, chosen.evaluation)
     return given, chosen, weights, history, summary, measured, checkpoints
+
+
+def config_of(chosen, given):
+    return nodes.write_config(*given, chosen.model, chosen.training, chosen.evaluation)
 
 
 def test_metrics_are_numbers_that_json_can_say(done):
@@ -73,7 +82,7 @@ def test_weights_of_another_split_are_refused(done):
 )
 def test_the_config_names_the_optimisations_and_fills_in_the_sides(changes, expected):
     chosen = options(**{f"training__{name}": value for name, value in changes.items()})
-    written = nodes.write_config(*tables(), chosen.model, chosen.training)
+    written = config_of(chosen, tables())
     names = ("use_mixed_precision", "use_gradient_checkpointing", "enable_memory_cleanup")
     assert written["optimizations"] == dict(zip(names, expected, strict=True))
     assert (written["model"]["embedding_height"], written["model"]["embedding_width"]) == (4, 4)
@@ -122,6 +131,54 @@ def test_a_table_without_tests_or_with_repetitions_is_refused():
         splits_are_there(pd.concat([triples, triples[:1]]))
 
 
+def test_a_leak_is_refused_in_a_split_made_here_alone():
+    triples, *_ = tables()
+    leaking = (
+        triples[triples["split"] == "train"].head(1).assign(split="test").astype({"split": triples["split"].dtype})
+    )
+    both = pd.concat([triples, leaking])
+    splits_are_there(both)
+    with pytest.raises(SplitError, match="stand in two parts"):
+        splits_are_there(both.assign(given=False))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"evaluation__precision": "16-mixed"}, DeviceError, "16-mixed needs a GPU"),
+        ({"evaluation__predict__heads": ["nobody"]}, UnknownEntityError, "no entity 'nobody'"),
+        ({"evaluation__predict__relation": "eats"}, UnknownRelationError, "no relation 'eats'"),
+        ({"evaluation__baseline__relation": "eats"}, UnknownRelationError, "no relation 'eats'"),
+        ({"evaluation__baseline__hierarchy": "parent_of"}, UnknownRelationError, "no relation is compared"),
+    ],
+)
+def test_what_could_not_be_evaluated_is_refused_before_the_training(changes, error, message):
+    with pytest.raises(error, match=message):
+        config_of(options(**changes), tables())
+
+
+def test_options_that_are_not_used_are_told(caplog):
+    caplog.set_level("INFO")
+    given = tables()
+    assert "The source gives the splits, so features are not used" in caplog.text
+    chosen = options()
+    undivided = (
+        given[0]
+        .drop(columns="given")
+        .assign(split=pd.Categorical(["undivided"] * len(given[0]), categories=given[0]["split"].cat.categories))
+    )
+    nodes.split_triples(undivided, *given[1:], chosen.features)
+    assert "No group is held out (features.group_share)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("together", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
+)
+def test_what_stays_together_is_the_sources_choice_where_none_is_made(together, given, expected):
+    relations = relation_table(Names({"r": 0, "s": 1}), together=together)
+    assert options(features__by=given).features.of(relations, ["s"]).by == expected
+
+
 def test_the_default_source_is_split_by_virus_with_whole_genera_apart():
     chosen = options(source__kind="virus_host", source__clade="Orthoflavivirus", features__group_share=0.0)
     source, entities, relations, counts = nodes.read_source(chosen.source)
@@ -131,4 +188,5 @@ def test_the_default_source_is_split_by_virus_with_whole_genera_apart():
     assert (infects.groupby("head", observed=True)["split"].nunique() == 1).all()
     made = Graph.of(triples, entities, relations)
     assert sum(map(len, made.parts.values())) == len(source) == counts["lines"]
+    assert relations["together"].eq("head").all()
     assert np.isin(made.parts["test"][:, 0], made.parts["train"][:, 0]).all()

@@ -1,7 +1,12 @@
+from functools import reduce
+from operator import getitem
+
 import pytest
 from pydantic import ValidationError
 
+from terrarium.pipelines.knowledge_graph.options import Options
 from terrarium.pipelines.knowledge_graph.shapes import image_shape
+from tests.test_parameters import parameters
 
 from .graphs import options
 
@@ -33,11 +38,74 @@ def test_the_map_is_what_the_filters_leave(stack, expected):
         ({"source__path": None}, "set path to their folder"),
         ({"training__entity_chunk": 8, "training__precision": "64-true"}, "set it to 0"),
         ({"training__batch_size": 1}, "greater than 1"),
+        ({"training__stopping__metric": "validation_mmr"}, "stopping.metric is 'validation_mmr': choose loss"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         options(**changes)
+
+
+BASELINE = {
+    "training.precision": "32-true",
+    "training.batch_size": 256,
+    "training.memory_cleanup": False,
+    "training.gradient_checkpointing": False,
+    "training.learning_rate": 0.001,
+    "training.label_smoothing": 0.1,
+    "training.optimiser": "adam",
+    "training.loss": "bce",
+    "model.scorer": "conve",
+    "model.dim": 200,
+    "model.channels": 32,
+    "model.kernel_height": 3,
+    "model.kernel_width": 3,
+    "model.input_dropout": 0.2,
+    "model.feature_map_dropout": 0.2,
+    "model.output_dropout": 0.3,
+}
+FAST = {
+    "training.precision": "mixed",
+    "training.batch_size": 512,
+    "training.max_epochs": 20,
+    "training.memory_cleanup": True,
+}
+SAVING = {"training.batch_size": 1024, "training.gradient_checkpointing": True}
+ORIGINAL = {
+    "model.entity_bias": False,
+    "model.reciprocal": False,
+    "model.embedding_height": 10,
+    "model.embedding_width": 20,
+    "model.stack": "width",
+    "training.targets": "single",
+    "training.memory_cleanup": True,
+    "training.max_epochs": 100,
+    "training.checkpoints.keep_every": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "documented"),
+    [
+        ("conve_baseline", BASELINE),
+        ("conve_fast", BASELINE | FAST),
+        ("conve_max_memory_savings", BASELINE | FAST | SAVING),
+        ("conve_documented", BASELINE | ORIGINAL),
+    ],
+)
+def test_the_recipes_have_the_documents_numbers(environment, documented):
+    tree = parameters(environment)["knowledge_graph"]
+    tree["source"]["path"] = "somewhere"
+    Options.model_validate(tree)
+    found = {name: reduce(getitem, name.split("."), tree) for name in documented}
+    assert found == documented
+
+
+def test_the_recipe_of_fb15k_237_is_whole():
+    tree = parameters("complex_fb15k237")["knowledge_graph"]
+    chosen = Options.model_validate(tree)
+    assert (chosen.source.kind, chosen.source.dataset) == ("pyg", "FB15k_237")
+    assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (2000, 0.05, 1000)
 
 
 def test_the_shape_is_conves_alone():

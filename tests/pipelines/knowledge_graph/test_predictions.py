@@ -1,9 +1,16 @@
+import numpy as np
 import pytest
 import torch
 
 from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
 from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError, predict
+from terrarium.pipelines.knowledge_graph.predictions import (
+    NothingToPredictError,
+    UnknownEntityError,
+    predict,
+    questions,
+)
+from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError
 from terrarium.pipelines.knowledge_graph.scorer import build_scorer, scores
 
 from .graphs import options, tables
@@ -24,9 +31,10 @@ def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
         every = scores(model(torch.tensor(head), torch.tensor([1])), model.entity.weight, model.bias)[0]
     order = torch.argsort(every, descending=True)
     relation = triples[triples["relation"] == "parent_of"].astype(str)
-    if found["tail"].tolist() == entities["entity"].iloc[order.numpy()].tolist():
-        assert found["rank"].tolist() == list(range(1, 45))
-    assert found["score"].is_monotonic_decreasing
+    assert found["tail"].tolist() == entities["entity"].iloc[order.numpy()].tolist()
+    assert found["rank"].tolist() == list(range(1, 45))
+    assert found["score"].to_numpy() == pytest.approx(every[order].numpy(), rel=1e-5)
+    assert found["tail_name"].tolist() == entities["name"].iloc[order.numpy()].tolist()
     stands = {row["tail"]: row["split"] for _, row in relation[relation["head"] == "p02"].iterrows()}
     assert {row["tail"]: row["known"] for _, row in found.iterrows() if row["known"]} == stands
 
@@ -36,8 +44,38 @@ def test_without_heads_those_of_the_first_test_triples_are_asked():
     asked = {entities["entity"].iloc[head] for head in graph.parts["test"][:, 0]}
     assert 1 <= found["head"].nunique() <= 5
     assert set(found["head"]) <= asked
+    _, entities, relations = tables()
+    none = Graph(graph.entities, graph.relations, dict(graph.parts, test=graph.parts["test"][:0]))
+    with pytest.raises(NothingToPredictError, match="no test triple has the relation 'lives_in'"):
+        questions(
+            none,
+            entities,
+            relations,
+            options(evaluation__predict__relation="lives_in", evaluation__predict__heads=[]).evaluation.predict,
+        )
     only, *_ = made(heads=[], relation="lives_in", top=2)
     assert set(only["relation"]) == {"lives_in"}
+
+
+def test_scores_that_are_no_numbers_are_an_error_and_no_answer():
+    chosen, (triples, entities, relations) = options(), tables()
+    graph = Graph.of(triples, entities, relations)
+    model = build_scorer(chosen.model, graph.entities, graph.relations).eval()
+    with torch.no_grad():
+        model.bias[3] = torch.nan
+    with pytest.raises(ScoresNotFiniteError):
+        predict(graph, entities, relations, model, chosen.evaluation)
+
+
+def test_what_was_left_out_is_known():
+    found, model, graph, _, entities = made(heads=["p02"], relation="parent_of", top=44)
+    answer = found[found["known"] == ""].iloc[0]
+    tail = entities.index[entities["entity"] == answer["tail"]][0]
+    head = entities.index[entities["entity"] == "p02"][0]
+    parts = {**graph.parts, "left_out": np.array([[head, 1, tail]])}
+    chosen = options(evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top": 44})
+    again = predict(Graph(graph.entities, graph.relations, parts), entities, tables()[2], model, chosen.evaluation)
+    assert again.set_index("tail").loc[answer["tail"], "known"] == "left_out"
 
 
 def test_names_that_do_not_exist_or_are_shared_are_refused():

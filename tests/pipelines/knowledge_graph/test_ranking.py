@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError, realistic_ranks
+from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError, finite, realistic_ranks
 
 from .oracle import rank
 
@@ -33,17 +33,16 @@ def test_a_constant_scorer_earns_the_middle_place():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_an_error_and_no_perfect_rank(value):
-    scores = np.zeros((2, 5))
+    scores = torch.zeros(2, 5)
+    assert finite(scores) is scores
     scores[1, 3] = value
     with pytest.raises(ScoresNotFiniteError, match="scores are not finite"):
-        ours(scores, [0, 0], [[], []])
+        finite(scores)
 
 
 def test_pykeens_evaluator_gives_the_same_ranks():
-    """PyKEEN's realistic ranks of the same scores, where PyKEEN is installed (the extra bench)."""
-    compute = pytest.importorskip("pykeen.evaluation.rank_based_evaluator", reason="PyKEEN is not installed")
-    from pykeen.evaluation.ranks import Ranks
-
+    """PyKEEN's realistic ranks of the same scores, where PyKEEN is installed (the extra oracle)."""
+    theirs_of = pytest.importorskip("pykeen.evaluation.ranks", reason="PyKEEN is not installed", exc_type=ImportError)
     generator = torch.Generator().manual_seed(0)
     scores = torch.randint(0, 6, (8, 30), generator=generator).double()
     target = torch.randint(0, 30, (8,), generator=generator)
@@ -53,6 +52,5 @@ def test_pykeens_evaluator_gives_the_same_ranks():
     masked[row, entity] = torch.nan
     own = scores[torch.arange(8), target]
     masked[torch.arange(8), target] = own
-    theirs = Ranks.from_scores(own[:, None], masked).realistic
-    assert compute is not None
+    theirs = theirs_of.Ranks.from_scores(own[:, None], masked).realistic
     assert torch.allclose(theirs.double(), realistic_ranks(scores, target, row, entity), atol=1e-6)

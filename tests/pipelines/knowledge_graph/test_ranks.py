@@ -4,7 +4,7 @@ import torch
 
 from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
 from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError
-from terrarium.pipelines.knowledge_graph.ranks import rank_triples
+from terrarium.pipelines.knowledge_graph.ranks import rank_triples, score_batches
 from terrarium.pipelines.knowledge_graph.scorer import build_scorer
 
 from .graphs import options, random_graph
@@ -77,6 +77,17 @@ def test_half_precision_ranks_alike_and_double_is_taken():
     assert np.corrcoef(rank_triples(model, graph.parts["test"], known, half).ravel(), whole.ravel())[0, 1] > 0.98
     double = evaluation.model_copy(update={"precision": "64-true"})
     assert np.allclose(rank_triples(model.double(), graph.parts["test"], known, double), whole, atol=1)
+
+
+@pytest.mark.parametrize("reciprocal", [True, False])
+def test_scores_are_compared_in_32_bits_under_a_mixed_precision(reciprocal):
+    """In 16 bits many of a thousand scores are the same number, and equal scores share a place."""
+    graph = random_graph(entities=1000)
+    model, evaluation = made(graph, model__reciprocal=reciprocal, evaluation__precision="bf16-mixed")
+    for side in (0, 2):
+        for _, values in score_batches(model, graph.parts["test"], side, evaluation):
+            assert values.dtype == torch.float32
+            assert all(len(torch.unique(row)) > 900 for row in values)
 
 
 def test_weights_that_are_no_numbers_are_an_error():

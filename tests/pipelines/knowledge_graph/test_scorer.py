@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph import scorer as module
 from terrarium.pipelines.knowledge_graph.scorer import (
     WrongWeightsError,
     build_scorer,
@@ -100,6 +99,9 @@ def test_other_weights_are_refused():
         load_scorer(State({}, {}))
     with pytest.raises(WrongWeightsError, match="another graph or another split"):
         load_scorer(scorer_state(made(), "one"), "other")
+    state = scorer_state(made(), "one")
+    with pytest.raises(WrongWeightsError, match="not a scorer's weights"):
+        load_scorer(State(state.tensors, {**state.metadata, "format": "hyperbolic"}))
 
 
 def test_the_seed_alone_decides_the_start_and_nothing_else_is_drawn():
@@ -116,4 +118,3 @@ def test_dropouts_act_in_training():
         model = made(**none | {f"model__{name}": value for name, value in changes.items()}).train()
         asked = torch.arange(8), torch.zeros(8, dtype=torch.long)
         assert not torch.equal(model(*asked), model(*asked)), changes
-    assert module.FORMAT

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
 from terrarium.pipelines.knowledge_graph.splitting import SplitError, assert_no_leak, leaking_pairs, split_triples
 from terrarium.sources.graph_source import SPLITS
 
@@ -42,7 +44,9 @@ def crowd(count=300, seed=0):
 def test_no_pair_stands_in_two_parts_in_any_direction_or_relation(seed, by):
     triples, _ = divide(crowd(seed=seed), by=by, seed=seed)
     part = {}
-    for head, _, tail, split in triples.astype(str).itertuples(index=False):
+    assert_no_leak(triples)
+    held = triples[triples["split"] != "left_out"].astype(str)
+    for head, tail, split in held[["head", "tail", "split"]].itertuples(index=False):
         assert part.setdefault(frozenset((head, tail)), split) == split
 
 
@@ -59,15 +63,30 @@ def test_shares_are_held_and_other_relations_train():
     of_r = triples[triples["relation"] == "r"]["split"].value_counts(normalize=True)
     assert of_r["valid"] == pytest.approx(0.2, abs=0.04)
     assert of_r["test"] == pytest.approx(0.1, abs=0.04)
-    assert set(triples[triples["relation"] == "s"]["split"]) == {"train"}
+    assert set(triples[triples["relation"] == "s"]["split"]) <= {"train", "left_out"}
 
 
 def test_another_relation_of_a_held_out_pair_is_left_out_and_counted():
     rows = [(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]
     triples, counts = divide(table(rows), asked=("r",))
-    held = (triples["split"] != "train").sum()
-    assert counts["triples_of_held_out_pairs_left_out"] == held > 0
-    assert len(triples) == 80 - held
+    held = triples["split"].isin(["valid", "test"]).sum()
+    left_out = triples[triples["split"] == "left_out"]
+    assert counts["triples_of_held_out_pairs_left_out"] == held == len(left_out) > 0
+    assert set(left_out["relation"]) == {"s"}
+    assert len(triples) == 80
+    assert not triples["given"].any()
+
+
+def test_what_is_left_out_is_known_and_not_trained_on():
+    """It is true, so an answer of it is no wrong one."""
+    triples, _ = divide(table([(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]), asked=("r",))
+    names = pd.DataFrame({"entity": triples["head"].cat.categories})
+    graph = Graph.of(triples, names, pd.DataFrame({"relation": ["r", "s"]}))
+    left_out = graph.parts["left_out"]
+    assert len(left_out)
+    assert len(graph.known) == len(triples)
+    assert np.isin(left_out[:, 2], KnownAnswers(graph.known, 2).of(left_out[:, 0], left_out[:, 1])[1]).all()
+    assert not graph.trained_entities[left_out[:, [0, 2]]].any()
 
 
 def test_all_answers_of_a_head_stay_together():
@@ -90,6 +109,7 @@ def test_given_splits_stay_and_what_crosses_them_is_counted():
     given_triples = table(rows, ["train", "test", "valid", "valid"])
     triples, counts = divide(given_triples)
     assert triples["split"].tolist() == ["train", "test", "valid"]
+    assert triples["given"].all()
     assert counts == {"repeated_triples": 1, "pairs_in_two_parts": 1}
     assert len(leaking_pairs(triples)) == 1
     with pytest.raises(SplitError, match="stand in two parts, such as a and b"):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.memory import kept_for_backward
 from terrarium.pipelines.knowledge_graph.messages import announce, savings
 from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
 from terrarium.pipelines.knowledge_graph.ranks import rank_triples
@@ -90,6 +91,25 @@ def test_checkpointing_changes_memory_and_nothing_else(tmp_path, precision):
     assert trainer.state().equals(before)
 
 
+@pytest.mark.parametrize("size", [3, 6, 32])
+def test_what_a_batch_keeps_is_read_off_few_rows(monkeypatch, size):
+    """A report that runs a whole batch would make the peak of memory that it speaks of."""
+    trainer, _ = make(training__batch_size=size, training__entity_chunk=0)
+    asked, encode = [], trainer.scorer.encoder.forward
+    monkeypatch.setattr(trainer.scorer.encoder, "forward", lambda *given: asked.append(len(given[0])) or encode(*given))
+    found = trainer.saved_by_checkpointing()
+    assert max(asked) <= 8
+    rows = np.arange(size)
+    ones = torch.ones(size, dtype=torch.long)
+    first = trainer.questions.answer[trainer.questions.start[rows]]
+    arrays = (trainer.questions.entity[rows], trainer.questions.relation[rows], rows, first)
+    batch = (*(torch.from_numpy(array) for array in arrays), ones)
+    whole = kept_for_backward(
+        trainer.scorer, lambda checkpointing: trainer._loss_of(trainer._model, batch, checkpointing)[0], trainer._fabric
+    )
+    assert found == pytest.approx(whole, rel=0.01)
+
+
 @pytest.mark.parametrize("loss", ["bce", "softmax"])
 def test_chunks_of_entities_train_as_all_at_once_does(tmp_path, loss):
     whole = train(tmp_path / "a", 2, training__loss=loss, training__entity_chunk=0)
@@ -163,9 +183,10 @@ def test_the_log_says_what_the_optimisations_save(caplog):
     caplog.set_level(logging.INFO)
     trainer, chosen = make(training__gradient_checkpointing=True, training__memory_cleanup=True)
     saved = savings(trainer, chosen.training)
-    announce(graph(), chosen.model, chosen.training, len(trainer.questions))
+    announce(graph(), chosen.model, chosen.training, len(trainer.questions), {"use_mixed_precision": False})
     assert saved["kept_for_backward_mb"] < saved["kept_without_checkpointing_mb"]
-    assert "Gradient checkpointing saves" in caplog.text
+    assert "Gradient checkpointing: a batch keeps" in caplog.text
+    assert "use_mixed_precision: off" in caplog.text
     assert "Memory cleanup saves nothing here" in caplog.text
     assert "fp16 needs a GPU" in caplog.text
     product, chosen = make(model__scorer="distmult", training__gradient_checkpointing=True, training__batch_size=4)

@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 
 from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
 from terrarium.pipelines.knowledge_graph.measures import Floats, of_ranks
-from terrarium.pipelines.knowledge_graph.options import EvaluationOptions
-from terrarium.pipelines.knowledge_graph.precision import autocast
+from terrarium.pipelines.knowledge_graph.options import BaselineOptions, EvaluationOptions
 from terrarium.pipelines.knowledge_graph.questions import Ints, KnownAnswers, grouped
 from terrarium.pipelines.knowledge_graph.ranking import realistic_ranks
 from terrarium.pipelines.knowledge_graph.ranks import score_batches
 from terrarium.pipelines.knowledge_graph.scorer import Scorer
 
 BATCH = 256
-LEVEL = 1e-3
-"""A clade further up counts a thousandth: it decides where the nearer one has equal shares."""
 
 Guess = Callable[[Triples], Iterator[tuple[Ints, Floats]]]
 """Rows of triples and (B, N) scores of every entity as their tail."""
@@ -68,21 +65,21 @@ class Guesser:
             yield rows, np.tile(self.majority, (len(rows), 1))
 
     def by_relatives(self, triples: Triples) -> Iterator[tuple[Ints, Floats]]:
-        """Shares of the answers in the smallest clade with an answered head, then in the next one up."""
+        """Places of the answers: by counts in the smallest clade with an answered head, then in the next one up."""
         for rows in pieces(len(triples)):
             found = np.zeros((len(rows), len(self.majority)))
             for row, head in enumerate(triples[rows, HEAD].tolist()):
-                found[row, self.answers] = self._shares(head)
+                found[row, self.answers] = self._places(head)
             yield rows, found
 
-    def _shares(self, head: int) -> Floats:
-        shares, weight = LEVEL**6 * self.majority[self.answers] / self.majority.sum(), 1.0
-        for clade in lineage(head, self.parent):
-            if clade in self.clades and weight > LEVEL**5:
-                counts = self.clades[clade]
-                shares = shares + weight * counts / counts.sum()
-                weight *= LEVEL
-        return shares
+    def _places(self, head: int) -> Floats:
+        """(answers,) from 1, the best highest: a clade decides where all nearer ones are equal, last the majority."""
+        if not len(self.answers):
+            return np.zeros(0)
+        nearest = [self.clades[clade] for clade in lineage(head, self.parent) if clade in self.clades]
+        levels = np.stack([*nearest, self.majority[self.answers]], axis=1)
+        _, place = np.unique(levels, axis=0, return_inverse=True)
+        return (place.reshape(-1) + 1).astype(np.float64)
 
 
 def lineage(node: int, parent: dict[int, int]) -> Iterator[int]:
@@ -95,7 +92,12 @@ def lineage(node: int, parent: dict[int, int]) -> Iterator[int]:
 
 
 def compare(
-    graph: Graph, relations: pd.DataFrame, scorer: Scorer, splits: list[str], evaluation: EvaluationOptions
+    graph: Graph,
+    relations: pd.DataFrame,
+    scorer: Scorer,
+    known: KnownAnswers,
+    splits: list[str],
+    evaluation: EvaluationOptions,
 ) -> pd.DataFrame:
     """A row a split and method: split, method, questions, top_answer_accuracy, mrr, mean_rank, hits_at_k of tails.
 
@@ -104,10 +106,8 @@ def compare(
     Raises:
         UnknownRelationError: a relation that does not exist.
     """
-    chosen = evaluation.baseline
     columns = ["split", "method", "questions", "top_answer_accuracy", "mrr", "mean_rank", "hits_at_1", "hits_at_3"]
-    relation = _chosen(relations, chosen.relation, "asked")
-    hierarchy = _chosen(relations, chosen.hierarchy, "hierarchy")
+    relation, hierarchy = compared(relations, evaluation.baseline)
     if relation is None:
         return pd.DataFrame(columns=[*columns, "hits_at_10"])
     guesser = Guesser.of(graph.parts[TRAIN], graph.entities, relation, hierarchy)
@@ -117,7 +117,6 @@ def compare(
     }
     if hierarchy is not None:
         methods["nearest relatives"] = guesser.by_relatives
-    known = KnownAnswers(graph.known, graph.relations)
     rows = []
     for split in splits:
         asked = graph.parts[split][graph.parts[split][:, RELATION] == relation]
@@ -125,6 +124,22 @@ def compare(
             if len(asked):
                 rows.append({"split": split, "method": name, **_measure(asked, guess, known, guesser.answers)})
     return pd.DataFrame(rows, columns=[*columns, "hits_at_10"])
+
+
+def compared(relations: pd.DataFrame, baseline: BaselineOptions) -> tuple[int | None, int | None]:
+    """The relation whose answers are guessed, and the one that leads to a parent; None where there is none.
+
+    Raises:
+        UnknownRelationError: a relation that does not exist, or a hierarchy for no relation.
+    """
+    relation = _chosen(relations, baseline.relation, "asked")
+    hierarchy = _chosen(relations, baseline.hierarchy, "hierarchy")
+    if relation is None and baseline.hierarchy is not None:
+        raise UnknownRelationError(
+            "evaluation.baseline.hierarchy is set and no relation is compared, as the source asks about several: "
+            "set evaluation.baseline.relation, too"
+        )
+    return relation, hierarchy
 
 
 def relation_number(relations: pd.DataFrame, name: str) -> int:
@@ -163,28 +178,28 @@ def _measure(triples: Triples, guess: Guess, known: KnownAnswers, answers: Ints)
 def _top_answers(triples: Triples, guess: Guess, known: KnownAnswers, answers: Ints) -> float:
     """Share of questions whose best candidate is right; of equally good ones the share of right ones.
 
-    Candidates are the answers that training knows, less those that a question has in other splits.
+    Candidates are the answers that training knows, less those that a question has in other splits: a right answer
+    that training lacks is none, so a question that has no other is not answered.
     """
     questions = grouped(triples, int(triples[:, RELATION].max()) + 1)
     asked = np.stack([questions.entity, questions.relation, np.zeros_like(questions.entity)], axis=1)
     right = []
     for rows, scores in guess(asked):
         row, own, _ = questions.answers_of(rows)
-        wanted: NDArray[np.bool_] = np.zeros(scores.shape, bool)
+        answered: NDArray[np.bool_] = np.zeros(scores.shape, bool)
+        answered[:, answers] = True
+        wanted = np.zeros(scores.shape, bool)
         wanted[row, own] = True
-        candidate = np.zeros(scores.shape, bool)
-        candidate[:, answers] = True
-        other = known.of(asked[rows, HEAD], asked[rows, RELATION])
-        candidate[other] = False
-        candidate |= wanted
+        candidate = answered.copy()
+        candidate[known.of(asked[rows, HEAD], asked[rows, RELATION])] = False
+        candidate |= wanted & answered
         held = np.where(candidate, scores, -np.inf)
-        best = held == held.max(axis=1, keepdims=True)
-        right.append((best & wanted).sum(axis=1) / best.sum(axis=1))
+        best = candidate & (held == held.max(axis=1, keepdims=True))
+        right.append((best & wanted).sum(axis=1) / np.maximum(best.sum(axis=1), 1))
     return float(np.concatenate(right).mean())
 
 
 def _by_scorer(scorer: Scorer, triples: Triples, evaluation: EvaluationOptions) -> Iterator[tuple[Ints, Floats]]:
-    device = str(scorer.entity.weight.device)
-    with torch.inference_mode(), autocast(evaluation.precision, device):
+    with torch.inference_mode():
         for rows, values in score_batches(scorer, triples, TAIL, evaluation):
             yield rows, values.double().cpu().numpy()

@@ -11,7 +11,8 @@ from terrarium.pipelines.knowledge_graph.options import ModelOptions
 class ImageEncoder(torch.nn.Module):
     """query = f(vec(f([h; r] * filters)) W): both vectors folded to images, joined, filtered, and unfolded.
 
-    Batch norm stands before each dropout or activation as in the authors' program.
+    Batch norm stands before each dropout or activation as in the authors' program. Channels are dropped before the
+    rectifier and not after it: the numbers are the same, and the way back needs one of the two maps fewer.
     """
 
     def __init__(self, options: ModelOptions) -> None:
@@ -33,6 +34,6 @@ class ImageEncoder(torch.nn.Module):
         """(B, d) from (B, d) entities and relations."""
         image = torch.cat([entity.view(-1, *self.sides), relation.view(-1, *self.sides)], dim=self.axis)
         image = self.input_dropout(self.input_norm(image))
-        maps = self.map_dropout(torch.relu(self.map_norm(self.convolution(image))))
+        maps = torch.relu(self.map_dropout(self.map_norm(self.convolution(image))))
         hidden = self.output_dropout(self.projection(maps.flatten(1)))
         return torch.relu(self.output_norm(hidden))

@@ -55,7 +55,7 @@ def measure(
             *(metrics["test_mrr"], metrics["test_hits_at_10"]),
             *(metrics["test_triples_with_unseen_entities"], metrics["test_triples"]),
         )
-    methods = compare(graph, relations, scorer, asked, evaluation)
+    methods = compare(graph, relations, scorer, known, asked, evaluation)
     for row in methods.to_dict("records"):
         name = f"{row['split']}_{str(row['method']).replace(' ', '_')}"
         metrics |= {f"{name}_{key}": float(row[key]) for key in ("top_answer_accuracy", "mrr")}

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 HEAD, RELATION, TAIL = 0, 1, 2
 TRAIN, VALID, TEST, TEST_GROUPS = "train", "valid", "test", "test_groups"
+LEFT_OUT = "left_out"
+"""True triples that a split made here keeps out of training and tests: known, so that no rank counts them as wrong."""
 Triples = NDArray[np.int64]
 """(n, 3): head, relation, tail."""
 
@@ -23,7 +25,7 @@ class Graph:
 
     Attributes:
         entities, relations: how many.
-        parts: (n, 3) triples by split.
+        parts: (n, 3) triples by split, and those that were left out of all.
     """
 
     entities: int
@@ -39,12 +41,12 @@ class Graph:
             codes(triples["tail"], entities["entity"]),
         ]
         numbers, split = np.stack(columns, axis=1), triples["split"].astype("str").to_numpy()
-        parts = {name: numbers[split == name] for name in (TRAIN, VALID, TEST, TEST_GROUPS)}
+        parts = {name: numbers[split == name] for name in (TRAIN, VALID, TEST, TEST_GROUPS, LEFT_OUT)}
         return Graph(len(entities), len(relations), parts)
 
     @cached_property
     def known(self) -> Triples:
-        """All triples of all splits."""
+        """All triples of all splits, and those left out."""
         return np.concatenate(list(self.parts.values()))
 
     @cached_property
@@ -56,9 +58,11 @@ class Graph:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What weights belong to: the numbers of all triples, split by split."""
+        """What weights belong to: the numbers of all triples, split by split; none left out says nothing."""
         digest = sha256(f"{self.entities} {self.relations}".encode())
         for name, part in self.parts.items():
+            if name == LEFT_OUT and not len(part):
+                continue
             digest.update(f"{name} {len(part)}".encode())
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from terrarium.pipelines.knowledge_graph.graph import TRAIN, VALID, Graph
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def announce(graph: Graph, model: ModelOptions, training: TrainingOptions, rows: int) -> None:
-    """Scorer, device, rows and what the data hold."""
+def announce(
+    graph: Graph, model: ModelOptions, training: TrainingOptions, rows: int, optimizations: Mapping[str, bool]
+) -> None:
+    """Scorer, device, rows, the switches of config.json and what the data hold."""
+    logger.info("%s", ", ".join(f"{name}: {'on' if given else 'off'}" for name, given in optimizations.items()))
     announce_device(training.device, training.precision)
     logger.info("Scorer: %s, dimension %d, %s rows to train on", model.scorer, model.dim, f"{rows:,}")
     if rows % training.batch_size == 1 and rows > training.batch_size:
@@ -33,8 +37,16 @@ def savings(trainer: ScorerTrainable, training: TrainingOptions) -> dict[str, fl
     if training.gradient_checkpointing:
         kept, whole = trainer.saved_by_checkpointing()
         found = {"kept_for_backward_mb": kept, "kept_without_checkpointing_mb": whole}
-        saved = f"saves {whole - kept:.1f} MB of" if kept < whole else "saves nothing of"
-        logger.info("Gradient checkpointing %s the %.1f MB that a batch keeps for the way back", saved, whole)
+        if kept < whole:
+            logger.info(
+                "Gradient checkpointing: a batch keeps %.1f MB for the way back instead of %.1f MB; the peak falls "
+                "less, as the encoder's values are computed and held again",
+                *(kept, whole),
+            )
+        else:
+            logger.info(
+                "Gradient checkpointing saves nothing of the %.1f MB that a batch keeps for the way back", whole
+            )
     if training.memory_cleanup and not resolve_device(training.device).startswith("cuda"):
         logger.info("Memory cleanup saves nothing here: there is no cache of a GPU to empty")
     elif training.memory_cleanup:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.pipelines.knowledge_graph import config, ingestion
+from terrarium.pipelines.knowledge_graph import ingestion
+from terrarium.pipelines.knowledge_graph.config import run_config
 from terrarium.pipelines.knowledge_graph.graph import TEST, TEST_GROUPS, VALID, Graph
 from terrarium.pipelines.knowledge_graph.options import (
     EvaluationOptions,
@@ -38,7 +39,11 @@ def split_triples(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """The triples with the split that they belong to; no pair of ends stands in two of the splits made here."""
     asked = features.split_relations or relations.loc[relations["asked"], "relation"].tolist()
-    triples, counts = divide(source_triples, entities, asked, features)
+    triples, counts = divide(source_triples, entities, asked, features.of(relations, asked))
+    if triples["given"].all():
+        logger.info("The source gives the splits, so features are not used")
+    elif features.group_share and not (entities["group"] != "").any():
+        logger.info("No group is held out (features.group_share): the source's entities have no groups")
     sizes = {f"{name}_triples": int((triples["split"] == name).sum()) for name in ("train", *MEASURED)}
     logger.info("Split: %s", ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sizes.items()))
     if counts.get("pairs_in_two_parts"):
@@ -55,27 +60,36 @@ def write_config(
     relations: pd.DataFrame,
     model: ModelOptions,
     training: TrainingOptions,
+    evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    """What is about to be trained, in the document's groups."""
-    return config.run_config(Graph.of(triples, entities, relations), model, training)
+    """What is about to be trained, in the document's groups; refuses what could not be evaluated after it."""
+    from terrarium.pipelines.knowledge_graph.checks import check_evaluation
+
+    graph = Graph.of(triples, entities, relations)
+    check_evaluation(graph, entities, relations, training, evaluation)
+    return run_config(graph, model, training)
 
 
 def train(
     triples: pd.DataFrame,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
+    config: dict[str, Any],
     training_state: TrainingStore,
     model: ModelOptions,
     training: TrainingOptions,
     evaluation: EvaluationOptions,
 ) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
-    """Train the scorer: best weights, checkpoints, history, and how it ended."""
+    """Train the scorer: best weights, checkpoints, history, and how it ended.
+
+    `config` is written before, so that a killed run has it.
+    """
     from terrarium.pipelines.knowledge_graph.messages import announce, savings
     from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
 
     graph = Graph.of(triples, entities, relations)
     trainer = ScorerTrainable(graph, model, training, evaluation)
-    announce(graph, model, training, len(trainer.questions))
+    announce(graph, model, training, len(trainer.questions), config["optimizations"])
     saved = savings(trainer, training)
     result = fit(
         trainer,

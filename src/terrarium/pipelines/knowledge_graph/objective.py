@@ -85,15 +85,15 @@ class _ChunkedLoss(torch.autograd.Function):
             to_entity[start:end] = slope.to(query.dtype).T @ query
             to_bias[start:end] = slope.sum(0)
         scale = 1 / (rows * count) if kind == "bce" else 1 / rows
-        ctx.save_for_backward(to_query * scale, to_entity * scale, to_bias * scale)
+        ctx.save_for_backward(*(gradient.mul_(scale) for gradient in (to_query, to_entity, to_bias)))
         ctx.dtypes = query.dtype, entity.dtype, bias.dtype
         return losses.mean() / (count if kind == "bce" else 1)
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
-        """The stored gradients times that of what follows."""
+        """The stored gradients times that of what follows, in place: they are as large as the table of entities."""
         parts = zip(ctx.saved_tensors, ctx.dtypes, strict=True)
-        return *((gradient * outputs[0]).to(dtype) for gradient, dtype in parts), None, None
+        return *(gradient.mul_(outputs[0]).to(dtype) for gradient, dtype in parts), None, None
 
 
 def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[int, int]]) -> Tensor:

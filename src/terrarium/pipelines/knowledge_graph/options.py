@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,11 @@ from terrarium.pipelines.knowledge_graph.shapes import ImageShape, image_shape
 from terrarium.training.options import FitOptions
 from terrarium.training.options import Options as Base
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+VALIDATED = ("validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10")
+"""What an epoch is measured by: filtered, both sides but where one is named."""
 Precision = Literal["64-true", "32-true", "bf16-mixed", "16-mixed", "mixed"]
 
 
@@ -42,11 +48,20 @@ class FeatureOptions(Base):
     """How triples that come undivided are split."""
 
     split_relations: list[str] = Field(description="relations of which triples are held out; []: the source's choice")
-    by: Literal["pair", "head"] = Field(description="what stays together: a pair of ends, or all answers of a head")
+    by: Literal["pair", "head"] | None = Field(
+        description="what stays together: a pair of ends, or all answers of a head; null: the source's choice"
+    )
     valid_share: float = Field(gt=0, lt=0.5, description="of what is held together")
     test_share: float = Field(gt=0, lt=0.5, description="of what is held together")
     group_share: float = Field(ge=0, lt=0.5, description="share of groups held out whole, as test_groups")
     seed: int = Field(ge=0)
+
+    def of(self, relations: pd.DataFrame, asked: Sequence[str]) -> FeatureOptions:
+        """These options with the source's choice of `by` for the relations asked about, where none is made."""
+        if self.by is not None:
+            return self
+        choice = relations.loc[relations["relation"].isin(list(asked)), "together"]
+        return self.model_copy(update={"by": "head" if len(choice) and (choice == "head").all() else "pair"})
 
 
 class ModelOptions(Base):
@@ -111,6 +126,10 @@ class TrainingOptions(FitOptions):
     def _fits(self) -> TrainingOptions:
         if self.entity_chunk and self.precision == "64-true":
             raise ValueError("entity_chunk sums in 32 bits: set it to 0 for precision 64-true")
+        if self.stopping.metric not in ("loss", *VALIDATED):
+            raise ValueError(
+                f"stopping.metric is {self.stopping.metric!r}: choose loss (with direction min), {', '.join(VALIDATED)}"
+            )
         return self
 
 

@@ -45,14 +45,14 @@ def _training() -> list[Node]:
     return [
         Node(
             nodes.write_config,
-            [*GRAPH, "params:model", "params:training"],
+            [*GRAPH, "params:model", "params:training", "params:evaluation"],
             "config",
             name="write_config",
             tags="training",
         ),
         Node(
             nodes.train,
-            [*GRAPH, "training_state", "params:model", "params:training", "params:evaluation"],
+            [*GRAPH, "config", "training_state", "params:model", "params:training", "params:evaluation"],
             ["weights", "checkpoints", "history", "training_summary"],
             name="train",
             tags="training",

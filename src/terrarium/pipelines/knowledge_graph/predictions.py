@@ -8,8 +8,7 @@ import torch
 
 from terrarium.pipelines.knowledge_graph.baselines import relation_number
 from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TEST, Graph, Triples
-from terrarium.pipelines.knowledge_graph.options import EvaluationOptions
-from terrarium.pipelines.knowledge_graph.precision import autocast
+from terrarium.pipelines.knowledge_graph.options import EvaluationOptions, PredictOptions
 from terrarium.pipelines.knowledge_graph.ranks import score_batches
 from terrarium.pipelines.knowledge_graph.scorer import Scorer
 
@@ -22,21 +21,26 @@ class UnknownEntityError(ValueError):
     """An entity of the parameters that the graph lacks, or a name of several."""
 
 
+class NothingToPredictError(ValueError):
+    """A choice of questions that leaves none."""
+
+
 def predict(
     graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, scorer: Scorer, evaluation: EvaluationOptions
 ) -> pd.DataFrame:
-    """The `top` tails of each question, best first; `known` names the split that a triple stands in, if any.
+    """The `top` tails of each question, best first; `known` names the part that a triple stands in, if any.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
+        NothingToPredictError: no head is named and no test triple has the relation.
+        ScoresNotFiniteError: a score is not a finite number.
     """
-    asked = _questions(graph, entities, relations, evaluation)
-    stands = {tuple(triple): name for name, part in graph.parts.items() for triple in part.tolist()}
+    asked = questions(graph, entities, relations, evaluation.predict)
+    stands = _parts_of(asked, graph)
     names, ids = entities["name"].to_numpy(), entities["entity"].to_numpy()
     top = min(evaluation.predict.top, graph.entities)
     rows = []
-    device = str(scorer.entity.weight.device)
-    with torch.inference_mode(), autocast(evaluation.precision, device):
+    with torch.inference_mode():
         for places, values in score_batches(scorer, asked, TAIL, evaluation):
             best = torch.topk(values, top, dim=1)
             for place, scores, tails in zip(places, best.values.tolist(), best.indices.tolist(), strict=True):
@@ -61,14 +65,34 @@ def entity_number(entities: pd.DataFrame, text: str) -> int:
     raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.entities")
 
 
-def _questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, evaluation: EvaluationOptions) -> Triples:
-    """(Q, 3) questions in triples whose tail does not matter."""
-    wanted, test = evaluation.predict, graph.parts[TEST]
+def questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, wanted: PredictOptions) -> Triples:
+    """(Q, 3) questions in triples whose tail does not matter.
+
+    Raises:
+        UnknownEntityError, UnknownRelationError: a name that does not exist.
+        NothingToPredictError: no head is named and no test triple has the relation.
+    """
+    test = graph.parts[TEST]
     relation = None if wanted.relation is None else relation_number(relations, wanted.relation)
     if not wanted.heads:
         shown = test if relation is None else test[test[:, RELATION] == relation]
+        if relation is not None and not len(shown):
+            raise NothingToPredictError(
+                f"no test triple has the relation {wanted.relation!r} of evaluation.predict.relation: name "
+                "evaluation.predict.heads, or another relation"
+            )
         _, first = np.unique(shown[:, [HEAD, RELATION]], axis=0, return_index=True)
         return shown[np.sort(first)[:SHOWN]]
     if relation is None:
         relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
     return np.array([[entity_number(entities, text), relation, 0] for text in wanted.heads], np.int64)
+
+
+def _parts_of(asked: Triples, graph: Graph) -> dict[tuple[int, ...], str]:
+    """The part of each known triple that answers one of the questions."""
+    wanted = asked[:, HEAD] * graph.relations + asked[:, RELATION]
+    return {
+        tuple(triple): name
+        for name, part in graph.parts.items()
+        for triple in part[np.isin(part[:, HEAD] * graph.relations + part[:, RELATION], wanted)].tolist()
+    }

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, Triples
-from terrarium.pipelines.knowledge_graph.options import EvaluationOptions
+from terrarium.pipelines.knowledge_graph.options import EvaluationOptions, Precision
 from terrarium.pipelines.knowledge_graph.precision import autocast
 from terrarium.pipelines.knowledge_graph.questions import Ints, KnownAnswers
-from terrarium.pipelines.knowledge_graph.ranking import realistic_ranks
-from terrarium.pipelines.knowledge_graph.scorer import Scorer, scores
+from terrarium.pipelines.knowledge_graph.ranking import finite, realistic_ranks
+from terrarium.pipelines.knowledge_graph.scorer import Scorer, at_least_32_bits, scores
 
 ENCODED_AT_ONCE = 2048
 """Queries of all entities are encoded in pieces where a scorer has no way back."""
@@ -31,7 +31,7 @@ def rank_triples(
     found = np.empty((len(triples), 2))
     scorer.eval()
     device = scorer.entity.weight.device
-    with torch.inference_mode(), autocast(options.precision, str(device)):
+    with torch.inference_mode():
         for side in (HEAD, TAIL):
             for rows, values in score_batches(scorer, triples, side, options):
                 target = triples[rows, side]
@@ -45,40 +45,50 @@ def rank_triples(
 def score_batches(
     scorer: Scorer, triples: Triples, side: int, options: EvaluationOptions
 ) -> Iterator[tuple[Ints, Tensor]]:
-    """Rows of `triples` and their (B, N) scores of every entity as head or as tail."""
+    """Rows of `triples` and their (B, N) scores of every entity as head or as tail.
+
+    Queries are computed in the precision asked for, scores in at least 32 bits: of tens of thousands of entities
+    many have the same score in 16.
+
+    Raises:
+        ScoresNotFiniteError: a score is not a finite number.
+    """
     size = max(1, min(options.batch_size, options.scores_mb * 1_000_000 // (8 * scorer.entities)))
     device, bias = scorer.entity.weight.device, scorer.bias
     if side == HEAD and not scorer.options.reciprocal:
-        yield from _score_heads(scorer, triples, size)
+        yield from _score_heads(scorer, triples, size, options.precision)
         return
     back = scorer.relations if side == HEAD else 0
     for rows in np.split(np.arange(len(triples)), range(size, len(triples), size)):
         asked, relation = triples[rows, TAIL - side], triples[rows, RELATION] + back
-        query = scorer(_on(device, asked), _on(device, relation))
-        yield rows, _wide(scores(query, scorer.entity.weight, bias))
+        query = _encode(scorer, _on(device, asked), _on(device, relation), options.precision)
+        yield rows, finite(scores(query, scorer.entity.weight, bias))
 
 
-def _score_heads(scorer: Scorer, triples: Triples, size: int) -> Iterator[tuple[Ints, Tensor]]:
+def _score_heads(scorer: Scorer, triples: Triples, size: int, precision: Precision) -> Iterator[tuple[Ints, Tensor]]:
     """Without a way back every entity is asked with the relation, and the answers' scores are read off."""
     device = scorer.entity.weight.device
     for relation in np.unique(triples[:, RELATION]):
-        every = encode_all(scorer, int(relation))
+        every = _encode_all(scorer, int(relation), precision)
         of_relation = np.flatnonzero(triples[:, RELATION] == relation)
         for rows in np.split(of_relation, range(size, len(of_relation), size)):
             tails = _on(device, triples[rows, TAIL])
             values = scorer.entity.weight[tails] @ every.T
-            yield rows, _wide(values if scorer.bias is None else values + scorer.bias[tails, None])
+            yield rows, finite(values if scorer.bias is None else values + scorer.bias[tails, None])
 
 
-def encode_all(scorer: Scorer, relation: int) -> Tensor:
+def _encode_all(scorer: Scorer, relation: int, precision: Precision) -> Tensor:
     """(N, d) queries of every entity with one relation."""
     every = torch.arange(scorer.entities, device=scorer.entity.weight.device)
-    return torch.cat([scorer(part, torch.full_like(part, relation)) for part in torch.split(every, ENCODED_AT_ONCE)])
+    parts = torch.split(every, ENCODED_AT_ONCE)
+    return torch.cat([_encode(scorer, part, torch.full_like(part, relation), precision) for part in parts])
 
 
-def _wide(values: Tensor) -> Tensor:
-    """Scores as at least 32 bits, free to be overwritten."""
-    return values if values.dtype in {torch.float32, torch.float64} else values.float()
+def _encode(scorer: Scorer, entity: Tensor, relation: Tensor, precision: Precision) -> Tensor:
+    """(B, d) queries, computed in a precision and given in at least 32 bits."""
+    with autocast(precision, str(entity.device)):
+        query: Tensor = scorer(entity, relation)
+    return at_least_32_bits(query)
 
 
 def _on(device: torch.device, array: NDArray[np.int64]) -> Tensor:

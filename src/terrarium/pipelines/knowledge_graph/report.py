@@ -101,7 +101,8 @@ def _savings(summary: dict[str, Any], history: pd.DataFrame) -> list[Block]:
     if "kept_for_backward_mb" in summary:
         found.append(
             f"Gradient checkpointing: a batch keeps {summary['kept_for_backward_mb']:.1f} MB for the way back, "
-            f"{summary['kept_without_checkpointing_mb']:.1f} MB without it."
+            f"{summary['kept_without_checkpointing_mb']:.1f} MB without it; the peak falls less, as the encoder's "
+            "values are computed and held again."
         )
     if "cleanup_released_mb" in history:
         released = history["cleanup_released_mb"].sum()

@@ -92,6 +92,11 @@ def scores(query: Tensor, entity: Tensor, bias: Tensor | None) -> Tensor:
     return torch.nn.functional.linear(query, entity, bias)
 
 
+def at_least_32_bits(values: Tensor) -> Tensor:
+    """Half precision holds a number, but neither a sum of many nor the order of close ones."""
+    return values if values.dtype in {torch.float32, torch.float64} else values.float()
+
+
 def moduli(vectors: Tensor, scorer: str) -> Tensor:
     """(..., d) or (..., d/2) moduli: of complex numbers for complex, else of the numbers themselves."""
     if scorer != "complex":

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terrarium.pipelines.knowledge_graph.graph import TEST, TEST_GROUPS, TRAIN, VALID
+from terrarium.pipelines.knowledge_graph.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALID
 from terrarium.pipelines.knowledge_graph.options import FeatureOptions
 from terrarium.sources.graph_source import SPLITS, UNDIVIDED
 from terrarium.training.seeding import generator
@@ -28,7 +28,8 @@ def split_triples(
 
     Triples that come divided keep their parts, and the pairs that cross them are counted. Others are divided by
     chance: of the relations `asked` (all others train) what `by` holds together goes to one part. A triple whose
-    pair is held out elsewhere is left out.
+    pair is held out elsewhere is left out of all parts and marked so, because it is true. `given` says whether the
+    source made the split.
 
     Raises:
         SplitError: a relation that does not exist, or a part without triples.
@@ -37,21 +38,24 @@ def split_triples(
     counts = {"repeated_triples": len(triples) - len(distinct)}
     if not (distinct["split"] == UNDIVIDED).any():
         counts["pairs_in_two_parts"] = len(np.unique(leaking_pairs(distinct)))
-        return distinct, counts
+        return distinct.assign(given=True), counts
     part = _divide(distinct, entities, asked, features)
-    kept = ~_claimed_later(distinct, part)
-    made = distinct.assign(split=pd.Categorical.from_codes(part, categories=pd.Index(SPLITS)))[kept]
-    counts["triples_of_held_out_pairs_left_out"] = int((~kept).sum())
-    made = made.reset_index(drop=True)
+    claimed = _claimed_later(distinct, part)
+    part[claimed] = SPLITS.index(LEFT_OUT)
+    made = distinct.assign(split=pd.Categorical.from_codes(part, categories=pd.Index(SPLITS)), given=False)
+    counts["triples_of_held_out_pairs_left_out"] = int(claimed.sum())
     for name in (TRAIN, VALID, TEST):
         if not (made["split"] == name).any():
             raise SplitError(f"the split leaves no triple for {name}: change features.valid_share and test_share")
-    assert_no_leak(made)
     return made, counts
 
 
 def assert_no_leak(triples: pd.DataFrame) -> None:
-    """Raise SplitError when a pair of ends stands in two parts, in whatever direction or relation."""
+    """Raise SplitError when a pair of ends stands in two parts, in whatever direction or relation.
+
+    What is left out is in no part.
+    """
+    triples = triples[triples["split"] != LEFT_OUT]
     found = leaking_pairs(triples)
     if len(found):
         row = triples.iloc[int(np.flatnonzero(np.isin(pair_keys(triples), found))[0])]

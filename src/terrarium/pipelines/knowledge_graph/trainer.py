@@ -14,18 +14,18 @@ from torch import Tensor
 from terrarium.pipelines.knowledge_graph import memory
 from terrarium.pipelines.knowledge_graph.graph import TRAIN, VALID, Graph, Triples
 from terrarium.pipelines.knowledge_graph.objective import Answers, chunked_mean_loss, n3_penalty, row_losses
-from terrarium.pipelines.knowledge_graph.options import EvaluationOptions, ModelOptions, TrainingOptions
+from terrarium.pipelines.knowledge_graph.options import VALIDATED, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.pipelines.knowledge_graph.precision import resolved
 from terrarium.pipelines.knowledge_graph.questions import KnownAnswers, batches, training_questions
 from terrarium.pipelines.knowledge_graph.ranks import rank_triples
-from terrarium.pipelines.knowledge_graph.scorer import build_scorer, moduli, scorer_state, scores
+from terrarium.pipelines.knowledge_graph.scorer import at_least_32_bits, build_scorer, moduli, scorer_state, scores
 from terrarium.training.fabric import TorchTrainable
 from terrarium.training.options import TorchOptions
 from terrarium.training.seeding import generator, seed_everything
 from terrarium.training.state import State
 
-VALIDATED = ("validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10")
-"""What an epoch is measured by: filtered, both sides but where one is named."""
+PROBED = (4, 8)
+"""Rows of the two batches that say what a row keeps for the way back."""
 
 
 class NothingToTrainError(ValueError):
@@ -86,8 +86,24 @@ class ScorerTrainable(TorchTrainable):
         return {"loss": numbers.pop("loss"), **found, **released, **numbers}
 
     def saved_by_checkpointing(self) -> tuple[float, float]:
-        """MB that a batch keeps for the way back, with and without checkpointing; the scorer stays as it is."""
-        batch = self._fabric.to_device(next(iter(self._batches(1))))
+        """MB that a batch keeps for the way back, with and without checkpointing; the scorer stays as it is.
+
+        What is kept is a + b x rows: two batches of few rows with an answer each give the line, so that the report
+        itself never makes the peak of memory.
+        """
+        whole = min(self._options.batch_size, len(self.questions))
+        sizes = sorted({min(size, whole) for size in PROBED})
+        kept = np.array([self._kept(size) for size in sizes])
+        slope = (kept[1] - kept[0]) / (sizes[1] - sizes[0]) if len(sizes) == 2 else np.zeros(2)
+        with_it, without = kept[-1] + slope * (whole - sizes[-1])
+        return float(with_it), float(without)
+
+    def _kept(self, size: int) -> tuple[float, float]:
+        """MB that the first rows keep, with and without checkpointing."""
+        rows = np.arange(size)
+        arrays = (self.questions.entity[rows], self.questions.relation[rows])
+        answers = (rows, self.questions.answer[self.questions.start[rows]], np.ones(size, np.int64))
+        batch = self._fabric.to_device(tuple(torch.from_numpy(array) for array in (*arrays, *answers)))
         return memory.kept_for_backward(
             self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing)[0], self._fabric
         )
@@ -129,7 +145,7 @@ class ScorerTrainable(TorchTrainable):
         if options.entity_chunk:
             value = chunked_mean_loss(query, table, bias, answers, *settings, options.entity_chunk)
         else:
-            value = row_losses(_full(scores(query, table, bias)), answers, *settings).mean()
+            value = row_losses(at_least_32_bits(scores(query, table, bias)), answers, *settings).mean()
         if options.nuclear_norm_weight:
             value = value + options.nuclear_norm_weight * self._penalty(entity, relation, answers)
         return value, len(entity)
@@ -142,8 +158,3 @@ class ScorerTrainable(TorchTrainable):
 
     def _export_scorer(self, _: Any) -> State:
         return scorer_state(self.scorer, self._graph.fingerprint)
-
-
-def _full(values: Tensor) -> Tensor:
-    """Half precision holds a score, but not the sum of a row of them."""
-    return values if values.dtype in {torch.float32, torch.float64} else values.float()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
+from terrarium.pipelines.knowledge_graph.splitting import assert_no_leak
 
 
 def splits_are_there(triples: pd.DataFrame) -> None:
-    """Refuse triples of which none is trained on, or none tested, or that stand twice in a split."""
+    """Refuse triples of which none is trained on, or none tested, that stand twice, or leak in a split made here."""
     for name in (TRAIN, TEST):
         if not (triples["split"] == name).any():
             raise ValueError(f"no triple is in the split {name}: give its file triples, or change the shares")
@@ -16,3 +17,5 @@ def splits_are_there(triples: pd.DataFrame) -> None:
     if repeated.any():
         row = triples[repeated].iloc[0]
         raise ValueError(f"{int(repeated.sum())} triples stand twice in a split, such as {tuple(row)}: split again")
+    if not triples["given"].all():
+        assert_no_leak(triples)

@@ -1,0 +1,60 @@
+"""Where gradient checkpointing lowers the peak of memory, and where it does not: one step of ConvE in fp32.
+
+The tensors of a step are counted, not the process: forward, loss, backward and Adam's step on 1,024 random triples, the document's largest batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.parameters import parameters_of
+
+ROWS, RELATIONS = 1_024, 11
+GRAPHS = ((135, 0), (40_943, 0), (40_943, 8_192))
+"""Entities (those of UMLS and of WN18RR), and how many are scored at once (0: all, and their scores are kept)."""
+
+
+def main() -> None:
+    """A row a graph: what is kept for the way back and the peak of a step, without and with checkpointing."""
+    print(f"ConvE of dimension 200 with 32 channels, fp32, batch {ROWS:,}, MB of 10^6 bytes\n")
+    header = ("entities", "scored at once", "kept", "kept, checkpointing", "peak", "peak, checkpointing")
+    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    for entities, chunk in GRAPHS:
+        plain, saving = (trainer_of(entities, chunk, checkpointing) for checkpointing in (False, True))
+        with_it, without = plain.saved_by_checkpointing()
+        peaks = [peak_mb(lambda trainer=trainer: trainer.epoch(2)) for trainer in (plain, saving)]
+        cells = [f"{number:,.0f}" for number in (without, with_it, *peaks)]
+        print(f"| {entities:,} | {chunk or 'all'} | {' | '.join(cells)} |", flush=True)
+
+
+def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
+    """A trainer whose epoch is one step, after its first, in which the optimiser makes its state."""
+    from terrarium.pipelines.knowledge_graph.graph import Graph
+    from terrarium.pipelines.knowledge_graph.options import Options
+    from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
+
+    tree = parameters_of("knowledge_graph", "conve_baseline")
+    tree["model"] |= {"reciprocal": False}
+    tree["training"] |= {"targets": "single", "batch_size": ROWS, "entity_chunk": chunk, "device": "cpu"}
+    tree["training"] |= {"gradient_checkpointing": checkpointing, "max_epochs": 1_000, "validation_every": 1_000}
+    options = Options.model_validate(tree)
+    drawn = np.random.default_rng(0)
+    triples = np.stack([drawn.integers(count, size=ROWS) for count in (entities, RELATIONS, entities)], axis=1)
+    graph = Graph(entities, RELATIONS, {"train": triples, "valid": triples[:1]})
+    trainer = ScorerTrainable(graph, options.model, options.training, options.evaluation)
+    trainer.epoch(1)
+    return trainer
+
+
+def peak_mb(step: Callable[[], object]) -> float:
+    """The largest sum of what a step has allocated and not yet freed, on the CPU."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        step()
+    found = [event for event in seen.profiler.kineto_results.events() if event.name() == "[memory]"]
+    changes = [event.nbytes() for event in sorted(found, key=lambda event: event.start_ns())]
+    return float(np.cumsum(changes).max()) / 1e6
