@@ -65,8 +65,8 @@ def weighted(gradients: Gradients, roots: Roots) -> Gradients:
     head = slopes.head * roots.query * roots.entity[gradients.entity, None]
     relation = slopes.relation * roots.exact[RELATION][gradients.relation]
     small = {name: slope * roots.exact[name].flatten() for name, slope in slopes.small.items()}
-    left = {name: slope * roots.left for name, slope in slopes.left.items()}
-    right = {name: factor * roots.right for name, factor in queries.right.items()}
+    left = {} if roots.left is None else {name: slope * roots.left for name, slope in slopes.left.items()}
+    right = {} if roots.right is None else {name: factor * roots.right for name, factor in queries.right.items()}
     return replace(
         gradients,
         errors=gradients.errors.scaled(roots.entity),
