@@ -137,8 +137,16 @@ def _errors(scorer: Scorer, query: Tensor, units: Units, trained: Trained, move:
         ones = torch.ones(len(units.row), dtype=query.dtype, device=query.device)
         shape = (len(units.entity), scorer.entities)
         answers = torch.sparse_coo_tensor(places, ones, shape, check_invariants=False).coalesce()
-    factors = (move.column(part) for part in (units.whole, units.others, units.own))
-    return Errors(dense, answers, move.ints(units.question), move.ints(units.target), *factors)
+    question, target = move.ints(units.question), move.ints(units.target)
+    whole, others, own = (move.column(part) for part in (units.whole, units.others, units.own))
+    if units.lacking:
+        own = own * _lacking(scores(query, scorer.entity.weight, scorer.bias), trained)[question, target, None].to(own)
+    return Errors(dense, answers, question, target, whole, others, own)
+
+
+def _lacking(values: Tensor, trained: Trained) -> Tensor:
+    """u - 1 of the formulas in `units`, of every entity."""
+    return (torch.softmax(values, dim=1) if trained.loss == "softmax" else torch.sigmoid(values)) - 1
 
 
 def _dense(values: Tensor, trained: Trained) -> Tensor:
