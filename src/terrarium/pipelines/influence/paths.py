@@ -4,11 +4,11 @@ Training triples count in either direction. Of parallel edges the one with the h
 so that the candidates are sequences of entities: the edge itself, two edges, or three.
 
 The null: the influences of the candidates' edges are shuffled, but only among edges of one stratum, those of the same
-relation that touch head and tail in the same way (a permutation test within blocks, Good 2005). An edge with the head or
-the tail in it has a large influence whatever was learned, and so has one of the relation asked about; shuffled over all
-edges, these alone would make nearly every best path look rare. What is left to ask is whether the edges of one path are
-strong together, among as many candidates. An edge from head to tail is a path of its own, and says nothing of that: the
-null is one of the paths of two or three edges.
+relation that touch head and tail in the same way (a permutation test within blocks, Good 2005). An edge with the head
+or the tail in it has a large influence whatever was learned, and so has one of the relation asked about; shuffled over
+all edges, these alone would make nearly every best path look rare. What is left to ask is whether the edges of one path
+are strong together, among as many candidates. An edge from head to tail is a path of its own, and says nothing of
+that: the null is one of the paths of two or three edges.
 """
 
 from __future__ import annotations
