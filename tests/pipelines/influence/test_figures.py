@@ -62,7 +62,7 @@ def test_the_picture_has_an_arrow_and_a_relation_for_each_triple():
     assert sorted(labels) == ["knows", "likes", "likes", "likes"]
     (shown,) = [trace for trace in plot.data if trace.mode == "markers+text"]
     assert set(shown.hovertext) == {"head", "A&lt;b&gt;", table()["test_tail_name"][0]}
-    assert max(len(text) for text in shown.text) <= 28 + len("&lt;&gt;")
+    assert max(len(text) for text in shown.text) <= 32 + len("&lt;&gt;")
     assert all(low < value < high for value, (low, high) in ((x, plot.layout.xaxis.range) for x in shown.x))
     assert all(low < value < high for value, (low, high) in ((y, plot.layout.yaxis.range) for y in shown.y))
 

@@ -14,7 +14,7 @@ from terrarium.pipelines.knowledge_graph.measures import Floats
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
 FOR, AGAINST, ASKED = PALETTE[0], PALETTE[1], PALETTE[2]
-ROW_PX, NAME, LABEL, TITLE = 58, 28, 62, 80
+ROW_PX, NAME, LABEL, TITLE = 58, 32, 62, 80
 """Height of a row, and how many letters of a name, a bar's label and a line of a title are shown."""
 SIDE = 0.45
 """Room for names beside the columns, in widths between them."""
@@ -83,7 +83,7 @@ def _titled(title: str, below: int) -> Any:
     figure = new_figure("<br>".join(lines))
     figure.update_layout(
         margin={"l": 10, "r": 45, "t": 30 + 22 * len(lines), "b": 10 + below},
-        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 10}},
+        title={"x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": 10}},
         modebar={"orientation": "v"},
     )
     return figure
