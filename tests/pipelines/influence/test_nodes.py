@@ -2,24 +2,37 @@
 
 import io
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from terrarium.pipelines.influence import nodes
+from terrarium.pipelines.influence import nodes, presentation
 from terrarium.pipelines.influence.asking import NothingAskedError, numbered
-from terrarium.pipelines.influence.checkpoints import WrongCheckpointsError, files_of, read_best, read_snapshots
+from terrarium.pipelines.influence.checkpoints import (
+    WrongCheckpointsError,
+    files_of,
+    rate_of,
+    read_best,
+    read_snapshots,
+)
 from terrarium.pipelines.influence.figures import graph_figure, score_figure
+from terrarium.pipelines.influence.messages import warn_of_late
 from terrarium.pipelines.influence.options import CheckpointOptions
+from terrarium.pipelines.influence.predicting import standings
 from terrarium.pipelines.influence.scoring import TooManyWantedError
 from terrarium.pipelines.influence.streaming import UnknownLayerError
+from terrarium.pipelines.influence.versions import WrongVersionsError
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
 from terrarium.pipelines.knowledge_graph.graph import Graph
 from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError
+from terrarium.pipelines.knowledge_graph.scorer import load_scorer, scores
 from terrarium.sources.errors import SourceError
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpoints import TrainingStore, read_checkpoint
+from terrarium.training.state import State
 from tests.pipelines.knowledge_graph.graphs import options, tables
 
 from .test_streaming import influence_options
@@ -36,8 +49,8 @@ def trained(tmp_path_factory):
 
 
 def asked(trained, **changes):
-    own, weights, _ = trained
-    return nodes.choose_triples(*own, weights, influence_options(**changes).source)
+    own, weights, folder = trained
+    return nodes.choose_triples(*own, weights, folder, influence_options(**changes).source)
 
 
 def scored(trained, tests, **changes):
@@ -51,16 +64,15 @@ def test_scores_hold_the_strongest_of_every_triple(trained):
     scores, own, paths, metrics = scored(trained, tests, evaluation__self_influence=True)
     assert len(scores) == 3 * 2 * 4
     assert scores["self_influence"].gt(0).all()
-    assert (
-        scores.loc[scores["side"] == "proponent", "score"].min()
-        >= scores.loc[scores["side"] == "opponent", "score"].max()
-    )
+    assert scores.loc[scores["side"] == "proponent", "score"].gt(0).all()
+    assert scores.loc[scores["side"] == "opponent", "score"].lt(0).all()
     assert len(own) == 92
     assert set(paths["test"]) == {0, 1, 2}
     assert metrics["checkpoints"] == 2
     assert metrics["proponents_shared_entity"] > metrics["training_shared_entity"]
     listed, written = nodes.write_tables(scores)
     assert [len(test["influences"]) for test in listed] == [8, 8, 8]
+    assert {one["self_influence"] for test in listed for one in test["influences"]} == set(scores["self_influence"])
     table = pd.read_csv(io.StringIO(written))
     assert len(table.columns) == 14
     assert table["TracInScore"].tolist() == pytest.approx(scores["score"].tolist())
@@ -79,6 +91,14 @@ def test_a_training_triple_with_its_own_part_has_its_self_influence(trained, tmp
     assert same["score"].to_numpy() == pytest.approx(same["test_self_influence"].to_numpy(), rel=1e-4)
 
 
+def test_no_triple_is_proponent_and_opponent(trained):
+    scores, *_ = scored(trained, asked(trained), evaluation__top=92)
+    listed, _ = nodes.write_tables(scores)
+    for test in listed:
+        triples = [(one["train_head"], one["train_relation"], one["train_tail"]) for one in test["influences"]]
+        assert len(set(triples)) == len(triples) <= 92
+
+
 def test_batches_of_tests_change_nothing(trained):
     tests = asked(trained)
     whole, apart = (scored(trained, tests, evaluation__batch_size=size)[0] for size in (128, 2))
@@ -93,7 +113,68 @@ def test_which_triples_are_asked_about(trained):
     best = asked(trained, source__kind="predictions", source__entity="p01", source__relation="parent_of")
     assert best["head"].tolist() == ["p01"] * 3
     assert "train" not in set(best["known"])
-    assert len(asked(trained, source__kind="predictions")) == 3
+    assert best["rank"].tolist() == [1, 2, 3]
+    assert best["probability"].is_monotonic_decreasing
+    assert len(asked(trained, source__kind="predictions", source__predicted=5, source__limit=1)) == 5
+
+
+def test_what_the_model_says_is_what_the_family_measures(trained):
+    """Ranks and softmax by hand; a training triple's rank leaves the question's other answers out."""
+    own, weights, _ = trained
+    graph, scorer = Graph.of(*own), load_scorer(weights)
+    train = graph.parts["train"]
+    ranks, probabilities = standings(scorer, graph, train[:20], "softmax")
+    with torch.no_grad():
+        head, relation = (torch.from_numpy(train[:20, column].copy()) for column in (0, 1))
+        values = scores(scorer(head, relation), scorer.entity.weight, scorer.bias)
+    for place, (triple, row) in enumerate(zip(train[:20].tolist(), values.numpy(), strict=True)):
+        others = {t for h, r, t in train.tolist() if [h, r] == triple[:2]}
+        left = [entity for entity in range(graph.entities) if entity not in others]
+        assert ranks[place] == 1 + (row[left] > row[triple[2]]).sum()
+        assert probabilities[place] == pytest.approx(np.exp(row[triple[2]]) / np.exp(row).sum(), rel=1e-5)
+    alone = torch.sigmoid(values[0, train[0, 2]]).item()
+    assert standings(scorer, graph, train[:1], "bce")[1] == pytest.approx([alone], rel=1e-5)
+
+
+def test_nothing_asked_gives_self_influences_alone(trained):
+    tests = asked(trained, source__kind="none")
+    assert tests.empty
+    found, own, paths, metrics = scored(trained, tests, evaluation__top=93)
+    assert found.empty
+    assert paths.empty
+    assert len(own) == 92
+    assert own["self_influence"].is_monotonic_decreasing
+    assert metrics["triples_asked"] == 0
+    listed, written = nodes.write_tables(found)
+    assert listed == []
+    assert len(pd.read_csv(io.StringIO(written)).columns) == 14
+    page = report(trained, tests, found, own, paths, metrics)
+    assert "No triple was asked about" in page
+    assert "Highest influence on themselves" in page
+
+
+def report(trained, tests, found, own, paths, metrics):
+    chosen, listed = influence_options(), pd.DataFrame({"epoch": [1], "learning_rate": [0.1]})
+    figures = presentation.draw_influence(found, chosen.reporting)
+    shared = (listed, metrics, tests, found, own, paths, chosen.features, chosen.reporting)
+    return presentation.write_report(*shared, *figures)
+
+
+def test_the_report_pictures_every_triple_that_it_shows(trained):
+    tests = asked(trained)
+    page = report(trained, tests, *scored(trained, tests))
+    assert "proponents-2" in page
+    assert "proponents-3" not in page
+    assert "The model ranks this tail" in page
+    assert "stands out" in page
+
+
+def test_without_shuffles_no_path_is_judged(trained):
+    tests = asked(trained)
+    found = scored(trained, tests, evaluation__paths__permutations=0)
+    assert found[2]["p_value"].isna().all()
+    assert "paths_tried" not in found[3]
+    assert "stands out" not in report(trained, tests, *found)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +198,70 @@ def test_faulty_lines_are_named(trained, tmp_path, line):
     path.write_text(f"p01\tparent_of\tp10\n{line}\n")
     with pytest.raises(SourceError, match="line 2"):
         asked(trained, source__kind="file", source__path=str(path))
+
+
+def test_an_unknown_relation_of_a_file_is_told_with_those_there_are(trained, tmp_path):
+    path = tmp_path / "asked.txt"
+    path.write_text("p01\tlikes\tp02\n")
+    with pytest.raises(SourceError, match=r"line 1: the graph has no relation 'likes'; it has .*parent_of") as error:
+        asked(trained, source__kind="file", source__path=str(path))
+    assert "null" not in str(error.value)
+
+
+def test_blank_lines_say_nothing(trained, tmp_path):
+    path = tmp_path / "asked.txt"
+    path.write_text("\np01\tparent_of\tp10\n\n")
+    assert len(asked(trained, source__kind="file", source__path=str(path))) == 1
+
+
+def test_weights_of_another_training_are_refused(trained, tmp_path):
+    """Same data, same model, another seed: what is predicted must be what is explained."""
+    own, weights, folder = trained
+    chosen = options(training__seed=5)
+    store = TrainingStore(tmp_path / "store")
+    other, other_folder, *_ = graph_nodes.train(*own, store, chosen.model, chosen.training, chosen.evaluation)
+    source = influence_options(source__kind="predictions").source
+    for one, another in ((weights, other_folder), (other, folder)):
+        with pytest.raises(WrongCheckpointsError, match="--load-versions"):
+            nodes.choose_triples(*own, one, another, source)
+    assert len(nodes.choose_triples(*own, other, other_folder, source)) == 3
+    other_model = State(weights.tensors, {**weights.metadata, "model": {**weights.metadata["model"], "seed": 9}})
+    with pytest.raises(WrongCheckpointsError, match="--load-versions"):
+        nodes.choose_triples(*own, other_model, folder, source)
+
+
+def test_tables_of_different_runs_are_refused(trained):
+    own, weights, folder = trained
+    tables_of_two = (own[0], own[1].iloc[1:], own[2])
+    with pytest.raises(WrongVersionsError, match="--load-versions"):
+        nodes.choose_triples(*tables_of_two, weights, folder, influence_options().source)
+
+
+def test_a_checkpoint_without_history_has_no_learning_rate(trained):
+    checkpoint = read_checkpoint(trained[2] / "best.safetensors")
+    with pytest.raises(WrongCheckpointsError, match="no history"):
+        rate_of(replace(checkpoint, history=[]))
+
+
+@pytest.mark.parametrize(("epochs", "warned"), [([12, 13, 14], True), ([3, 6, 13, 14], False), ([14], False)])
+def test_only_late_checkpoints_are_warned_of(epochs, warned, caplog):
+    warn_of_late(epochs)
+    assert ("keep_every" in caplog.text) == warned
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model__checkpoints__use": "best", "model__checkpoints__epochs": [1]}, "one checkpoint"),
+        ({"training__removed": [-5]}, "greater than 0"),
+        ({"training__removed": []}, "at least 1 item"),
+        ({"training__removed": [5, 5]}, "twice"),
+        ({"training__subsets": 5, "training__seeds": [0, 1]}, "5 subsets for 2 seeds"),
+    ],
+)
+def test_options_that_cannot_be_are_errors(changes, message):
+    with pytest.raises(ValueError, match=message):
+        influence_options(**changes)
 
 
 def test_names_of_another_graph_are_refused(trained):
@@ -160,8 +305,6 @@ def test_checkpoints_are_chosen_by_epoch_and_fit_the_graph(trained, tmp_path):
 
 def test_the_optimisers_weights_are_those_of_its_next_step(trained):
     """Adam's step is rate * m / D^-1: with D from the state, D * m is what the parameters would move by."""
-    import torch
-
     from terrarium.pipelines.influence.preconditioning import scales
     from terrarium.pipelines.knowledge_graph.scorer import build_scorer
 

@@ -1,8 +1,13 @@
-from itertools import pairwise, permutations
+from dataclasses import replace
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
+import pytest
 
-from terrarium.pipelines.influence.paths import candidates, chance, path_scores
+from terrarium.pipelines.influence.paths import candidates, chance, path_scores, strata
+from terrarium.pipelines.knowledge_graph.graph import TRAIN
+
+from .test_streaming import made, matrix
 
 
 def drawn(seed=0, entities=9, count=26):
@@ -47,11 +52,94 @@ def test_every_edge_of_the_candidates_stands_on_a_path():
     assert set(used) - {-1} == set(range(found.groups)) == set(found.group)
 
 
-def test_a_planted_path_stands_out_and_chance_does_not():
-    train = drawn(1, count=60)
-    found = candidates(train, 0, 1, 2)
+def by_group(found, influence):
+    return [influence[found.group == group].max() for group in range(found.groups)]
+
+
+def test_strata_are_relations_and_the_ends_that_touch():
+    edges = np.array([[0, 0, 5], [0, 0, 6], [0, 1, 5], [5, 0, 0], [5, 0, 1], [0, 0, 1], [5, 0, 6], [6, 0, 7]])
+    assert [len(set(strata(edges[list(pair)], 0, 1))) for pair in ((0, 1), (6, 7))] == [1, 1]
+    assert len(set(strata(edges, 0, 1))) == 6
+
+
+def layers(found, train):
+    """Scales of influence: edges at the head or at the tail have larger ones, whatever was learned."""
+    return 1.0 + 5 * np.isin(train[found.edges][:, [0, 2]], [0, 1]).any(axis=1)
+
+
+WIDE = drawn(1, entities=16, count=240)
+
+
+def wide():
+    """The candidates of a larger graph."""
+    return candidates(WIDE, 0, 1, 3)
+
+
+def p_values_of(found, count, **changes):
+    """Of influences that are by chance, but for their scales."""
+    rng, asked = np.random.default_rng(0), replace(found, **changes)
+    scales = layers(found, WIDE)
+    return np.array([chance(asked, rng.random(len(scales)) * scales, 39, rng)[0] for _ in range(count)])
+
+
+def test_p_values_are_about_uniform_where_influence_is_by_chance_within_strata():
+    p_values = p_values_of(wide(), 150)
+    shares = [np.mean(p_values <= level) for level in (0.05, 0.2, 0.5)]
+    assert 0 < shares[0] < 0.1
+    assert 0.1 < shares[1] < 0.28
+    assert 0.35 < shares[2] < 0.6
+
+
+def test_shuffled_over_all_edges_such_influence_looks_rare():
+    found = wide()
+    p_values = p_values_of(found, 40, stratum=np.zeros_like(found.stratum))
+    assert np.mean(p_values <= 0.2) > 0.5
+
+
+def test_an_untrained_scorer_has_no_paths_that_stand_out():
+    graph, world = made("complex", features__precondition="none")
+    asked = np.array([[head, 1, tail] for head, tail in combinations(range(9), 2)])
+    influence = matrix(world, asked)
+    p_values = []
+    for triple, values in zip(asked, influence.T, strict=True):
+        found = candidates(graph.parts[TRAIN], triple[0], triple[2], 3)
+        p_values.append(chance(found, values[found.edges], 19, np.random.default_rng(len(p_values)))[0])
+    p_values = np.array(p_values)
+    assert np.nanmean(p_values <= 0.05) < 0.15
+    assert np.nanmean(p_values) > 0.4
+
+
+def test_a_planted_path_comes_first_and_stands_out():
+    found, rng = wide(), np.random.default_rng(0)
+    influence = rng.normal(size=len(found.edges))
+    three = np.flatnonzero(found.last >= 0)
+    path = three[len(three) // 2]
+    planted = np.isin(found.group, [found.first[path], found.middle[path], found.last[path]])
+    influence[planted] += 5
+    scores, best = path_scores(found, influence)
+    assert np.argmax(scores) == path
+    assert scores[path] == pytest.approx(np.mean([by_group(found, influence)[part[path]] for part in rows(found)]))
+    assert (found.group[best] == np.arange(found.groups)).all()
+    assert chance(found, influence, 99, rng)[0] < 0.05
+
+
+def rows(found):
+    return found.first, found.middle, found.last
+
+
+def test_the_edge_between_head_and_tail_says_nothing_of_longer_paths():
+    train = drawn(1, count=90)
+    train = train[~np.isin(train[:, [0, 2]], [0, 1]).all(axis=1)]
+    train = np.concatenate([train, [[0, 0, 1]]])
+    found = candidates(train, 0, 1, 3)
     rng = np.random.default_rng(0)
-    flat = rng.normal(size=len(found.edges))
-    p_values = [chance(found, rng.permutation(flat), 50, rng)[0] for _ in range(40)]
-    assert 0.3 < np.mean(p_values) < 0.7
-    assert min(p_values) >= 1 / 51
+    influence = rng.normal(size=len(found.edges))
+    raised = influence + 100 * (found.edges == len(train) - 1)
+    assert chance(found, influence, 20, np.random.default_rng(0)) == chance(found, raised, 20, np.random.default_rng(0))
+    alone = candidates(train, 0, 1, 1)
+    assert np.isnan(chance(alone, np.ones(1), 20, rng)).all()
+
+
+def test_without_shuffles_there_is_no_p_value():
+    found = candidates(drawn(1, count=60), 0, 1, 3)
+    assert np.isnan(chance(found, np.ones(len(found.edges)), 0, np.random.default_rng(0))).all()

@@ -30,3 +30,5 @@ def test_a_few_rows_at_a_time_are_all_rows(loss, held, scaled, monkeypatch):
     assert torch.allclose(found.times(matrix), wanted @ matrix)
     assert torch.allclose(found.at(some), wanted[:, some])
     assert torch.allclose(found.full(), wanted)
+    question = torch.tensor([4, 0])
+    assert torch.allclose(found.own(question, some[:2]), wanted[question, some[:2]])

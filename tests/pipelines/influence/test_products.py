@@ -39,6 +39,22 @@ def test_products_are_those_of_autograd_on_every_layer(kind, loss, unit, all_ans
     _self_agree(scorer, trained, ours, plain, names)
 
 
+@pytest.mark.parametrize(("kind", "loss"), [("conve", "bce"), ("complex", "bce"), ("complex", "softmax")])
+def test_the_positive_score_alone(kind, loss):
+    graph, scorer, trained, answers = world(kind, loss)
+    train, test, known = graph.parts[TRAIN][:5], graph.parts[TEST][:3], graph.parts[TRAIN]
+    with torch.no_grad():
+        ours = gradients_of(scorer, training_units(train, answers, trained, "positive"), trained)
+        asked = gradients_of(scorer, asked_units(test, answers, trained, "positive"), trained)
+    plain, wanted = (
+        [gradient(scorer, part_of(scorer, trained, triple, known, "positive")) for triple in triples]
+        for triples in (train, test)
+    )
+    names = [name for name, _ in scorer.named_parameters()]
+    _agree(scorer, trained, ours, asked, plain, wanted, names)
+    _self_agree(scorer, trained, ours, plain, names)
+
+
 def _agree(scorer, trained, ours, asked, plain, wanted, layers):
     with torch.no_grad():
         found = folded(Targets(asked, scorer.entities, layers).products(ours), trained.sides, len(plain), len(wanted))

@@ -83,6 +83,13 @@ def test_the_end_with_more_entities_leads():
     assert (np.diff(heads[:, 0]) >= 0).all()
 
 
+@pytest.mark.parametrize("loss", ["softmax", "bce"])
+@pytest.mark.parametrize("method", ["closed_form", "backward"])
+def test_the_positive_score_alone_is_the_documents_loss(method, loss):
+    graph, world = made("complex", loss=loss, features__method=method, features__unit="positive")
+    assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world), rtol=1e-8)
+
+
 @pytest.mark.parametrize("kind", ["distmult", "conve"])
 def test_weights_of_the_optimiser_multiply_every_number(kind):
     def drawn(scorer):
@@ -130,6 +137,48 @@ def test_the_strongest_are_those_of_the_whole_matrix():
     assert (found.proponents == order[::-1][:5].T).all()
     with pytest.raises(ValueError, match="no training triples"):
         strongest([], 5)
+
+
+def test_proponents_and_opponents_have_their_sign():
+    graph, world = made()
+    whole = matrix(world, graph.parts[TEST])
+    sides = strongest(influences(world, graph.parts[TEST]), 60).sides
+    for name, sign in (("proponent", 1), ("opponent", -1)):
+        places, values, counted = sides[name]
+        assert (counted.sum(axis=1) == (sign * whole > 0).sum(axis=0)).all()
+        assert (sign * values[counted] > 0).all()
+        for place, own, column in zip(places, counted, whole.T, strict=True):
+            assert set(place[own]) == set(np.flatnonzero(sign * column > 0))
+
+
+WAYS = {
+    "plain": {},
+    "cosine": {"features__normalise": "cosine"},
+    "projection": {"features__projection": 400},
+    "factored": {"features__precondition": "factored"},
+    "factored projection": {"features__precondition": "factored", "features__projection": 400},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("precision", ["64-true", "32-true", "bf16-mixed", "mixed"])
+def test_every_precision_goes_every_way(precision, way):
+    def ones(scorer):
+        return {name: torch.ones_like(parameter) for name, parameter in scorer.named_parameters()}
+
+    def found(chosen):
+        graph, world = made("distmult", ones, **{"features__precondition": "none"} | WAYS[way] | chosen)
+        for snapshot in world.snapshots:
+            snapshot.scorer.to(torch.float64 if chosen["evaluation__precision"] == "64-true" else torch.float32)
+        best = strongest(influences(world, graph.parts[TEST]), 60)
+        own = np.concatenate([values.double().numpy() for _, values in self_influences(world)])
+        return best, own
+
+    exact, same = (found({"evaluation__precision": name}) for name in ("64-true", precision))
+    assert same[0].proponent_scores.dtype == np.float64
+    pairs = ((exact[0].proponent_scores, same[0].proponent_scores), (exact[1], same[1]))
+    assert all(np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.99 for a, b in pairs)
+    assert all(len(np.unique(row)) == len(row) for row in same[0].proponent_scores)
 
 
 def test_bfloat16_keeps_the_order_of_most():

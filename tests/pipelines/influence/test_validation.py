@@ -76,6 +76,16 @@ def test_correlations_take_off_what_the_seed_alone_does():
     assert (_correlations(np.ones((40, 3)), reached, seeds) == 0).all()
 
 
+def test_there_is_no_correlation_with_what_never_changes():
+    predicted = np.random.default_rng(0).normal(size=(4, 2))
+    reached = predicted * [1, 0] + [0, 3]
+    found = _correlations(predicted, reached, [0] * 4)
+    assert found[0] == 1
+    assert np.isnan(found[1])
+    assert np.isnan(_correlations(predicted, predicted, [0, 1, 2, 3])).all()
+    assert np.isnan(_correlations(predicted, np.full((4, 2), np.nan), [0] * 4)).all()
+
+
 def test_planted_triples_are_new_and_found_when_they_stand_out():
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     wrong, mark = with_wrong_triples(graph, 0.1, 0)

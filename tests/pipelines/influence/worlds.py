@@ -64,11 +64,22 @@ def part_of(scorer, trained, triple, known, unit):
         whole = loss_of(scorer, trained, entity, relation, right)
         if unit == "row":
             total = total + whole
+        elif unit == "positive":
+            total = total + _positive(scorer, trained, entity, relation, answer)
         elif unit == "removal":
             total = total + whole - loss_of(scorer, trained, entity, relation, [a for a in right if a != answer])
         else:
             total = total + _share(scorer, trained, entity, relation, answer, right)
     return total
+
+
+def _positive(scorer, trained, entity, relation, answer):
+    """The loss of the one score, -log sigmoid(s); for softmax the score times what its probability lacks."""
+    query = scorer(torch.tensor([entity]), torch.tensor([relation]))
+    values = scores(query, scorer.entity.weight, scorer.bias)[0]
+    if trained.loss == "bce":
+        return -torch.log(torch.sigmoid(values[answer]))
+    return (torch.softmax(values, 0)[answer] - 1).detach() * values[answer]
 
 
 def _share(scorer, trained, entity, relation, answer, right):

@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from terrarium.pipelines.influence.checkpoints import read_training
 from terrarium.pipelines.influence.options import SourceOptions
+from terrarium.pipelines.influence.versions import ONE_RUN, require_same_model
 from terrarium.pipelines.knowledge_graph.baselines import relation_number
-from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TEST, TRAIN, Graph, Triples
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TEST, Graph, Triples
+from terrarium.pipelines.knowledge_graph.measures import Floats
 from terrarium.pipelines.knowledge_graph.predictions import entity_number
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
+from terrarium.pipelines.knowledge_graph.questions import Ints
 from terrarium.sources.errors import SourceError
 from terrarium.sources.graph_source import open_text
 from terrarium.training.state import State
 
-PREDICTED = 10
-"""Best answers that are asked about where no limit is set."""
-COLUMNS = ["head", "head_name", "relation", "relation_name", "tail", "tail_name", "known"]
+COLUMNS = ["head", "head_name", "relation", "relation_name", "tail", "tail_name", "known", "rank", "probability"]
 
 
 class NothingAskedError(ValueError):
@@ -27,23 +28,42 @@ class NothingAskedError(ValueError):
 
 
 def choose_triples(
-    graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, weights: State, source: SourceOptions
-) -> Triples:
-    """(T, 3) triples, at most `source.limit`.
+    graph: Graph,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    weights: State,
+    checkpoints: Path,
+    source: SourceOptions,
+) -> pd.DataFrame:
+    """The triples to ask about, at most `source.limit`, as `described`; no row where nothing is asked.
 
     Raises:
         NothingAskedError: there is none.
         SourceError, UnknownEntityError, UnknownRelationError: a line or a name that does not fit.
+        WrongCheckpointsError: the weights come from another training than the checkpoints.
     """
+    if source.kind == "none":
+        none = np.empty(0, np.int64)
+        return described(np.empty((0, 3), np.int64), (none, none.astype(np.float64)), graph, entities, relations)
+    from terrarium.pipelines.influence.predicting import best_tails, standings
+    from terrarium.pipelines.knowledge_graph.scorer import load_scorer
+
+    scorer = load_scorer(weights, graph.fingerprint)
+    loss = read_training(require_same_model(weights, checkpoints), graph).training.loss
+    if source.kind == "predictions":
+        question = _question(graph, entities, relations, source)
+        chosen = best_tails(scorer, graph, *question, source.predicted)
+    else:
+        chosen = _given(graph, entities, relations, source)
+    return described(chosen, standings(scorer, graph, chosen, loss), graph, entities, relations)
+
+
+def _given(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source: SourceOptions) -> Triples:
     test = graph.parts[TEST]
     if source.kind == "file":
         found = _of_file(Path(str(source.path)), entities, relations)
-    elif source.kind == "indices":
-        found = _of_indices(test, source.indices)
-    elif source.kind == "predictions":
-        return _of_predictions(graph, entities, relations, weights, source)
     else:
-        found = test
+        found = _of_indices(test, source.indices) if source.kind == "indices" else test
     if not len(found):
         raise NothingAskedError(
             "there are no triples to ask about: the graph has no test triples, or the file is empty"
@@ -51,11 +71,18 @@ def choose_triples(
     return found[: source.limit] if source.limit else found
 
 
-def described(triples: Triples, graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
-    """A row a triple: names, and `known`, the split it stands in if any."""
+def described(
+    triples: Triples,
+    standing: tuple[Ints, Floats],
+    graph: Graph,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+) -> pd.DataFrame:
+    """A row a triple: names, `known`, the split it stands in if any, and what the model says, `rank`, `probability`."""
     stands = {tuple(triple): name for name, part in graph.parts.items() for triple in part.tolist()}
     table = named(triples, entities, relations)
     table["known"] = [stands.get(tuple(triple), "") for triple in triples.tolist()]
+    table["rank"], table["probability"] = standing
     return table[COLUMNS]
 
 
@@ -89,7 +116,7 @@ def numbered(tests: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFram
     if (found < 0).any():
         row = tests.iloc[int(np.argmax((found < 0).any(axis=1)))]
         raise NothingAskedError(
-            f"{row['head']} {row['relation']} {row['tail']} has a name that the graph lacks: choose versions of one run"
+            f"{row['head']} {row['relation']} {row['tail']} has a name that the graph lacks: {ONE_RUN}"
         )
     return found
 
@@ -101,14 +128,20 @@ def _of_file(path: Path, entities: pd.DataFrame, relations: pd.DataFrame) -> Tri
 def _lines(path: Path, entities: pd.DataFrame, relations: pd.DataFrame) -> Iterator[tuple[int, int, int]]:
     if not path.is_file():
         raise SourceError(f"{path} is not a file: set source.path to a file of triples")
+    numbers = {name: number for number, name in enumerate(relations["relation"])}
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
             parts = line.rstrip("\r\n").split("\t")
             if len(parts) != 3:
                 raise SourceError(f"{path}, line {number}: {len(parts)} columns; head TAB relation TAB tail are wanted")
+            if parts[1] not in numbers:
+                raise SourceError(
+                    f"{path}, line {number}: the graph has no relation {parts[1]!r}; it has {', '.join(numbers)}"
+                )
             try:
-                relation = relation_number(relations, parts[1])
-                yield entity_number(entities, parts[0]), relation, entity_number(entities, parts[2])
+                yield entity_number(entities, parts[0]), numbers[parts[1]], entity_number(entities, parts[2])
             except ValueError as error:
                 raise SourceError(f"{path}, line {number}: {error}") from error
 
@@ -118,26 +151,6 @@ def _of_indices(test: Triples, indices: list[int]) -> Triples:
     if wrong:
         raise NothingAskedError(f"there is no test triple {wrong[0]}: source.indices are from 0 to {len(test) - 1}")
     return test[indices]
-
-
-def _of_predictions(
-    graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, weights: State, source: SourceOptions
-) -> Triples:
-    """The best tails of a head that training does not know."""
-    import torch
-
-    from terrarium.pipelines.knowledge_graph.scorer import load_scorer, scores
-
-    head, relation = _question(graph, entities, relations, source)
-    scorer = load_scorer(weights, graph.fingerprint)
-    known = KnownAnswers(graph.parts[TRAIN], graph.relations)
-    with torch.inference_mode():
-        query = scorer(torch.tensor([head]), torch.tensor([relation]))
-        values = scores(query, scorer.entity.weight, scorer.bias)[0].numpy().copy()
-    _, answers = known.of(np.array([head]), np.array([relation]))
-    values[answers] = -np.inf
-    tails = np.argsort(-values, kind="stable")[: min(source.limit or PREDICTED, graph.entities - len(answers))]
-    return np.stack([np.full(len(tails), head), np.full(len(tails), relation), tails], axis=1)
 
 
 def _question(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source: SourceOptions) -> tuple[int, int]:

@@ -58,13 +58,20 @@ class BackwardPass:
         query = recomputed(scorer, *asked) if checkpointing else scorer(*asked)
         values = scores(query, scorer.entity.weight, scorer.bias)[0]
         values = values if values.dtype == torch.float64 else values.float()
-        found = units.own[part] * values[units.target[part]]
+        own = values[units.target[part]]
+        found = units.own[part] * (self._lacking(values, own) if units.lacking else own)
         if units.whole[part]:
             found = found + units.whole[part] * potential(values, self._trained.loss, self._trained.smoothing)
         if units.others[part]:
             answers = units.answer[units.row == question]
             found = found + units.others[part] * values[torch.from_numpy(answers).to(values.device)].sum()
         return found
+
+    def _lacking(self, values: Tensor, own: Tensor) -> Tensor:
+        """What has u - 1 of `units` as its slope by the own score: -log sigmoid(s) for bce, (u - 1) s for softmax."""
+        if self._trained.loss == "bce":
+            return torch.nn.functional.softplus(-own)
+        return (torch.exp(own - torch.logsumexp(values, 0)) - 1).detach() * own
 
 
 def potential(values: Tensor, loss: Kind, smoothing: float) -> Tensor:

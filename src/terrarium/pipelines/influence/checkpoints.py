@@ -138,10 +138,14 @@ def read_snapshots(
     return [_snapshot(*one, graph, optimiser) for one in found], found[0][1]
 
 
-def rate_of(checkpoint: Checkpoint, training: Training) -> float:
-    """The learning rate in the checkpoint's epoch."""
-    history = checkpoint.history
-    return float(history[-1]["learning_rate"]) if history else training.training.learning_rate
+def rate_of(checkpoint: Checkpoint) -> float:
+    """The learning rate in the checkpoint's epoch; WrongCheckpointsError where no epoch was trained."""
+    if not checkpoint.history:
+        raise WrongCheckpointsError(
+            f"the checkpoint of epoch {checkpoint.epoch} has no history, so its learning rate is not known: train an "
+            "epoch, or choose others with influence.model.checkpoints"
+        )
+    return float(checkpoint.history[-1]["learning_rate"])
 
 
 def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimiser: bool) -> Snapshot:
@@ -156,7 +160,7 @@ def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimise
             "the optimiser has no state yet: train an epoch, or set influence.features.precondition to none"
         )
     scale = scales(scorer, content["optimizer"]) if optimiser else {}
-    return Snapshot(checkpoint.epoch, rate_of(checkpoint, training), scorer.eval(), scale)
+    return Snapshot(checkpoint.epoch, rate_of(checkpoint), scorer.eval(), scale)
 
 
 def read_best(folder: Path, graph: Graph) -> tuple[int, Training]:

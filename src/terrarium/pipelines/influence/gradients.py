@@ -138,5 +138,14 @@ def _errors(scorer: Scorer, asked: Queries, units: Units, trained: Trained, move
         ones = torch.ones(len(units.row), dtype=asked.query.dtype, device=asked.query.device)
         shape = (len(units.entity), scorer.entities)
         answers = torch.sparse_coo_tensor(places, ones, shape, check_invariants=False).coalesce()
-    factors = (move.column(part) for part in (units.whole, units.others, units.own))
-    return Errors(dense, answers, move.ints(units.question), move.ints(units.target), *factors)
+    question, target = move.ints(units.question), move.ints(units.target)
+    whole, others, own = (move.column(part) for part in (units.whole, units.others, units.own))
+    if units.lacking:
+        own = own * (_probability(scorer, asked.query, question, target, trained) - 1)[:, None].to(own)
+    return Errors(dense, answers, question, target, whole, others, own)
+
+
+def _probability(scorer: Scorer, query: Tensor, question: Tensor, target: Tensor, trained: Trained) -> Tensor:
+    """(U,) u of the formulas in `units`."""
+    found = Predicted(scorer, query, replace(trained, smoothing=0.0)).own(question, target)
+    return found * trained.entities if trained.loss == "bce" else found

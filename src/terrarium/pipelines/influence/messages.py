@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from terrarium.pipelines.influence.checkpoints import Training
 from terrarium.pipelines.influence.streaming import World
@@ -20,6 +21,16 @@ def announce(world: World, training: Training) -> None:
     )
     for line in moot(world, training):
         logger.info(line)
+
+
+def warn_of_late(epochs: Sequence[int]) -> None:
+    """Several checkpoints of the second half of a training are nearly one: what was learned before is not seen."""
+    if len(epochs) > 1 and epochs[0] > epochs[-1] / 2:
+        logger.warning(
+            "The checkpoints are of epochs %d to %d alone, so what was learned before has no part: train with "
+            "knowledge_graph.training.checkpoints.keep_every to keep earlier ones",
+            *(epochs[0], epochs[-1]),
+        )
 
 
 def moot(world: World, training: Training) -> list[str]:

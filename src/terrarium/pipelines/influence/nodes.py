@@ -10,22 +10,27 @@ import pandas as pd
 
 from terrarium.pipelines.influence import tables
 from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions
-from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.influence.versions import graph_of
 from terrarium.training.state import State
 
 logger = logging.getLogger(__name__)
 
 
 def choose_triples(
-    triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame, weights: State, source: SourceOptions
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    weights: State,
+    checkpoints: Path,
+    source: SourceOptions,
 ) -> pd.DataFrame:
-    """The triples that are asked about, with names and the split they stand in."""
+    """The triples that are asked about, with names, the split they stand in, and what the model says of them."""
     from terrarium.pipelines.influence import asking
 
-    graph = Graph.of(triples, entities, relations)
-    chosen = asking.choose_triples(graph, entities, relations, weights, source)
+    graph = graph_of(triples, entities, relations)
+    chosen = asking.choose_triples(graph, entities, relations, weights, checkpoints, source)
     logger.info("%d triples are asked about", len(chosen))
-    return asking.described(chosen, graph, entities, relations)
+    return chosen
 
 
 def list_checkpoints(
@@ -37,9 +42,12 @@ def list_checkpoints(
 ) -> pd.DataFrame:
     """The checkpoints that are summed over: epoch and learning rate."""
     from terrarium.pipelines.influence.checkpoints import rate_of, read_checkpoints
+    from terrarium.pipelines.influence.messages import warn_of_late
 
-    graph = Graph.of(triples, entities, relations)
-    found = [(one.epoch, rate_of(one, of)) for one, of in read_checkpoints(checkpoints, graph, model.checkpoints)]
+    graph = graph_of(triples, entities, relations)
+    found = [(one.epoch, rate_of(one)) for one, _ in read_checkpoints(checkpoints, graph, model.checkpoints)]
+    if not model.checkpoints.epochs:
+        warn_of_late([epoch for epoch, _ in found])
     return pd.DataFrame(found, columns=["epoch", "learning_rate"])
 
 
@@ -56,7 +64,7 @@ def score(
     """Proponents and opponents of each triple, self-influences, paths, and what it took."""
     from terrarium.pipelines.influence.scoring import score_all
 
-    graph = Graph.of(triples, entities, relations)
+    graph = graph_of(triples, entities, relations)
     return score_all(graph, entities, relations, checkpoints, asked, model, features, evaluation)
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from terrarium.pipelines.knowledge_graph.options import Precision
 from terrarium.training.options import Options as Base
+
+SUBSETS_OF_SEED = 3
+"""Retrainings of a seed that a rank correlation needs, once their mean is taken off."""
 
 
 class SourceOptions(Base):
     """Which triples are asked about."""
 
-    kind: Literal["test", "file", "indices", "predictions"] = Field(description="see docs/influence.md")
+    kind: Literal["test", "file", "indices", "predictions", "none"] = Field(description="see docs/influence.md")
     path: str | None = Field(description="file: a file of triples, head TAB relation TAB tail")
     indices: list[int] = Field(description="indices: rows of the test triples, from 0")
     entity: str | None = Field(description="predictions: id or name of the head; null: of the first test triple")
     relation: str | None = Field(description="predictions: null: that of the entity's first test triple")
-    limit: int = Field(ge=0, description="triples at most, in their order; 0: all")
+    predicted: int = Field(gt=0, description="predictions: how many of the best")
+    limit: int = Field(ge=0, description="triples at most, in their order, of the other kinds; 0: all")
 
     @model_validator(mode="after")
     def _is_whole(self) -> SourceOptions:
@@ -35,6 +39,12 @@ class CheckpointOptions(Base):
     use: Literal["all", "best", "last"] = Field(description="all that are kept, or one")
     epochs: list[int] = Field(description="all: these epochs only; []: every epoch that is kept")
 
+    @model_validator(mode="after")
+    def _is_one_choice(self) -> CheckpointOptions:
+        if self.use != "all" and self.epochs:
+            raise ValueError(f"use {self.use} takes one checkpoint: set use to all, or epochs to []")
+        return self
+
 
 class ModelOptions(Base):
     """Which states of the scorer."""
@@ -45,7 +55,7 @@ class ModelOptions(Base):
 class FeatureOptions(Base):
     """Which gradient stands for a triple, and how two of them are compared."""
 
-    unit: Literal["removal", "share", "row"] = Field(description="what of the loss belongs to a triple")
+    unit: Literal["removal", "share", "row", "positive"] = Field(description="what of the loss belongs to a triple")
     measure: Literal["loss", "part", "score"] = Field(description="what is explained of the triple asked about")
     layers: list[str] = Field(description="names of parameters; []: all")
     precondition: Literal["none", "factored", "exact"] = Field(description="weight by the state of Adam or Adagrad")
@@ -73,12 +83,24 @@ class TrainingOptions(Base):
     checkpoints: int = Field(gt=0, description="states of a retraining that influence is summed over, evenly apart")
     subsets: int = Field(gt=1, description="linear datamodelling: retrainings, each without a part of the triples")
     left_out: float = Field(gt=0, lt=1, description="linear datamodelling: share of triples that a retraining lacks")
-    removed: list[int] = Field(description="deletion: how many triples are removed")
+    removed: list[PositiveInt] = Field(min_length=1, description="deletion: how many triples are removed")
     planted: float = Field(gt=0, lt=1, description="wrong triples: share of the training triples")
     split: Literal["test", "valid"] = Field(description="where the triples asked about stand")
     tested: int = Field(gt=0, description="linear datamodelling: triples asked about")
     deletion_tested: int = Field(gt=0, description="deletion: triples asked about")
-    seeds: list[int] = Field(min_length=1, description="starts of the retrainings")
+    seeds: list[NonNegativeInt] = Field(min_length=1, description="starts of the retrainings")
+
+    @model_validator(mode="after")
+    def _can_be_compared(self) -> TrainingOptions:
+        for name, given in (("seeds", self.seeds), ("removed", self.removed)):
+            if len(set(given)) < len(given):
+                raise ValueError(f"{name} {given} holds a number twice: give each once")
+        if self.subsets < SUBSETS_OF_SEED * len(self.seeds):
+            raise ValueError(
+                f"{self.subsets} subsets for {len(self.seeds)} seeds leave a seed fewer than {SUBSETS_OF_SEED} "
+                "retrainings, which cannot be ranked: raise subsets, or give fewer seeds"
+            )
+        return self
 
 
 class PathOptions(Base):

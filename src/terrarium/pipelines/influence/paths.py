@@ -3,8 +3,12 @@
 Training triples count in either direction. Of parallel edges the one with the highest influence stands for the pair,
 so that the candidates are sequences of entities: the edge itself, two edges, or three.
 
-The null: the influences of the candidates' edges are shuffled among these edges. All of them lie near the triple, so
-what is asked is not whether such edges matter, but whether a whole path stands out among as many candidates.
+The null: the influences of the candidates' edges are shuffled, but only among edges of one stratum, those of the same
+relation that touch head and tail in the same way (a permutation test within blocks, Good 2005). An edge with the head
+or the tail in it has a large influence whatever was learned, and so has one of the relation asked about; shuffled over
+all edges, these alone would make nearly every best path look rare. What is left to ask is whether the edges of one path
+are strong together, among as many candidates. An edge from head to tail is a path of its own, and says nothing of
+that: the null is one of the paths of two or three edges.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrarium.pipelines.knowledge_graph.graph import HEAD, TAIL, Triples
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, Triples
 from terrarium.pipelines.knowledge_graph.measures import Floats
 from terrarium.pipelines.knowledge_graph.questions import Ints
 
@@ -27,6 +31,7 @@ class Candidates:
         first, middle, last: (C,) groups of parallel edges a path takes, -1 where it has fewer edges.
         group: (E,) the group of each edge.
         groups: how many.
+        stratum: (E,) which edges may change places under the null.
     """
 
     edges: Ints
@@ -35,6 +40,7 @@ class Candidates:
     last: Ints
     group: Ints
     groups: int
+    stratum: Ints
 
     def __len__(self) -> int:
         return len(self.first)
@@ -52,9 +58,16 @@ def candidates(train: Triples, head: int, tail: int, length: int) -> Candidates:
     number = np.full(len(pairs) + 1, -1)
     number[used] = np.arange(len(used))
     on_a_path = number[group.reshape(-1)] >= 0
-    group = number[group.reshape(-1)][on_a_path]
+    group, edges = number[group.reshape(-1)][on_a_path], edges[on_a_path]
     first, middle, last = number[rows]
-    return Candidates(edges[on_a_path], first, middle, last, group, len(used))
+    return Candidates(edges, first, middle, last, group, len(used), strata(train[edges], head, tail))
+
+
+def strata(edges: Triples, head: int, tail: int) -> Ints:
+    """(E,) numbers of strata: equal relations, and head and tail at the same ends."""
+    touches = [edges[:, end] == entity for end in (HEAD, TAIL) for entity in (head, tail)]
+    _, found = np.unique(np.stack([*touches, edges[:, RELATION]], axis=1), axis=0, return_inverse=True)
+    return found.reshape(-1)
 
 
 def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
@@ -68,18 +81,40 @@ def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
 
 
 def chance(found: Candidates, influence: Floats, permutations: int, rng: np.random.Generator) -> tuple[float, float]:
-    """How often shuffled influences give as good a best path, (1 + as good) / (1 + shuffles), and their mean best."""
-    observed = path_scores(found, influence)[0].max()
-    starts = np.flatnonzero(np.diff(np.sort(found.group), prepend=-1))
-    null = np.array([_best_of(found, starts, rng.permutation(influence)) for _ in range(permutations)])
-    return float((1 + (null >= observed).sum()) / (1 + permutations)), float(null.mean()) if permutations else np.nan
+    """How often influences shuffled within strata give as good a best path of more than one edge, and their mean best.
+
+    The first is (1 + as good) / (1 + shuffles) (Davison and Hinkley 1997). Both are undefined without shuffles, or
+    without such a path.
+    """
+    places = _by_group(found)
+    long = np.flatnonzero(found.middle >= 0)
+    if not permutations or not len(long):
+        return np.nan, np.nan
+    routes = np.stack([part[long] for part in (found.first, found.middle, found.last)])
+    observed = _best_of(routes, places, influence)
+    order = np.argsort(found.stratum, kind="stable")
+    blocks = np.split(order, np.flatnonzero(np.diff(found.stratum[order])) + 1)
+    blocks = [block for block in blocks if len(block) > 1]
+    null = np.empty(permutations)
+    for number in range(permutations):
+        shuffled = influence.copy()
+        for block in blocks:
+            shuffled[block] = influence[rng.permutation(block)]
+        null[number] = _best_of(routes, places, shuffled)
+    return float((1 + (null >= observed).sum()) / (1 + permutations)), float(null.mean())
 
 
-def _best_of(found: Candidates, starts: Ints, shuffled: Floats) -> float:
-    """The best path where the edges, in the order of their groups, which begin at `starts`, have these influences."""
-    of_group = np.append(np.maximum.reduceat(shuffled, starts), 0.0)
-    parts = np.stack([found.first, found.middle, found.last])
-    return float((of_group[parts].sum(axis=0) / (parts >= 0).sum(axis=0)).max())
+def _by_group(found: Candidates) -> tuple[Ints, Ints]:
+    """(E,) the edges in the order of their groups, and (G,) where each group starts in it."""
+    order = np.argsort(found.group, kind="stable")
+    return order, np.flatnonzero(np.diff(found.group[order], prepend=-1))
+
+
+def _best_of(routes: Ints, places: tuple[Ints, Ints], influence: Floats) -> float:
+    """The highest mean of the routes' (3, C) groups, each with its best edge."""
+    order, starts = places
+    of_group = np.append(np.maximum.reduceat(influence[order], starts), 0.0)
+    return float((of_group[routes].sum(axis=0) / (routes >= 0).sum(axis=0)).max())
 
 
 def _neighbours(ends: Ints, entity: int) -> Ints:

@@ -19,7 +19,7 @@ def _choosing() -> list[Node]:
     return [
         Node(
             nodes.choose_triples,
-            [*GRAPH, "weights", "params:source"],
+            [*GRAPH, "weights", "checkpoints", "params:source"],
             "asked",
             name="choose_triples",
             tags="ingestion",
@@ -65,7 +65,7 @@ def _reporting() -> list[Node]:
         Node(
             presentation.write_report,
             [
-                *("checkpoint_table", "metrics", "scores", "self_influence", "paths"),
+                *("checkpoint_table", "metrics", "asked", "scores", "self_influence", "paths"),
                 *("params:features", "params:reporting"),
                 *FIGURES,
             ],

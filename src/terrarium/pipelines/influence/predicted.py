@@ -57,6 +57,16 @@ class Predicted:
             found = self._p(values, torch.cat(self._logs)).to(self._dtype)
         return found if self._factor is None else found * self._factor[entity]
 
+    def own(self, question: Tensor, target: Tensor) -> Tensor:
+        """(U,) numbers of questions (U,) at an entity each."""
+        if not self._logs:
+            deque(self._rows(), maxlen=0)
+        values = (self._query[question] * self._scorer.entity.weight[target]).sum(1, keepdim=True)
+        if self._scorer.bias is not None:
+            values = values + self._scorer.bias[target, None]
+        found = self._p(values, torch.cat(self._logs)[question]).to(self._dtype)[:, 0]
+        return found if self._factor is None else found * self._factor[target]
+
     def full(self) -> Tensor:
         """(Q, N) written out."""
         found = torch.cat(list(self._rows()))
@@ -71,7 +81,8 @@ class Predicted:
         for number, query in enumerate(pieces):
             values = scores(query, self._scorer.entity.weight, self._scorer.bias)
             if number == len(self._logs):
-                self._logs.append(torch.logsumexp(values, dim=1, keepdim=True))
+                softmax = self._trained.loss == "softmax"
+                self._logs.append(torch.logsumexp(values, dim=1, keepdim=True) if softmax else values[:, :1])
             found = self._p(values, self._logs[number]).to(self._dtype)
             if len(pieces) == 1:
                 self._whole = found

@@ -19,6 +19,7 @@ def draw_influence(scores: pd.DataFrame, reporting: ReportingOptions) -> tuple[A
 def write_report(
     checkpoint_table: pd.DataFrame,
     metrics: dict[str, float],
+    asked: pd.DataFrame,
     scores: pd.DataFrame,
     self_influence: pd.DataFrame,
     paths: pd.DataFrame,
@@ -34,6 +35,7 @@ def write_report(
         checkpoints=checkpoint_table,
         features=features,
         metrics=metrics,
+        asked=asked,
         scores=scores,
         self_influence=self_influence,
         paths=paths,

@@ -22,9 +22,9 @@ class Projection:
     """Signs for every layer that is projected; equal seeds give equal signs."""
 
     def __init__(self, scorer: Scorer, layers: Collection[str], size: int, seed: int) -> None:
-        self._layers, self._size = set(layers), size
-        drawn = torch.Generator().manual_seed(seed)
         weight = scorer.entity.weight
+        self._layers, self._size, self._dtype = set(layers), size, weight.dtype
+        drawn = torch.Generator().manual_seed(seed)
         self._signs = {}
         for name, parameter in scorer.named_parameters():
             shape = parameter.shape if name in {ENTITY, RELATION, PROJECTION} else [parameter.numel()]
@@ -35,7 +35,7 @@ class Projection:
     def of(self, gradients: Gradients, sides: int) -> Tensor:
         """(B, p) projections of the gradients of triples, divided by sqrt(p)."""
         slopes, asked, question = gradients.slopes, gradients.queries, gradients.question
-        found = torch.zeros(len(question), self._size, dtype=slopes.head.dtype, device=slopes.head.device)
+        found = torch.zeros(len(question), self._size, dtype=self._dtype, device=slopes.head.device)
         for name in self._layers:
             left, right = self._signs[name][0], self._signs[name][-1]
             if name == ENTITY:
@@ -65,5 +65,7 @@ class Projected:
         return 4 * self._asked.shape[1]
 
     def between(self, train: Gradients, sides: int) -> Tensor:
-        """(B, T) estimated dot products of triples."""
-        return self._projection.of(train, sides) @ self._asked.T
+        """(B, T) estimated dot products of triples, never in half precision: a sum of so many numbers needs more."""
+        found = self._projection.of(train, sides)
+        with torch.autocast(found.device.type, enabled=False):
+            return found @ self._asked.T

@@ -53,15 +53,16 @@ class Retrainer:
 
 def values(scorer: Scorer, triples: Triples, training: Training) -> Floats:
     """(T,) minus the losses of triples as their questions' only right answers, the sides' mean, without smoothing."""
-    head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)) for column in triples.T)
+    device = scorer.entity.weight.device
+    head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
     asked = [(head, relation, tail)]
     if training.model.reciprocal:
         asked.append((tail, relation + scorer.relations, head))
     found = []
     with torch.inference_mode():
         for entity, of_relation, target in asked:
-            row = torch.arange(len(target))
+            row = torch.arange(len(target), device=device)
             right = Answers(row, target, torch.ones_like(target))
             given = scores(scorer(entity, of_relation), scorer.entity.weight, scorer.bias)
-            found.append(-row_losses(given, right, training.training.loss, 0.0).double().numpy())
+            found.append(-row_losses(given, right, training.training.loss, 0.0).double().cpu().numpy())
     return np.mean(found, axis=0)

@@ -24,8 +24,12 @@ from terrarium.pipelines.influence.streaming import (
 from terrarium.pipelines.influence.tables import ENDS, score_table
 from terrarium.pipelines.influence.top import Strongest, strongest
 from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
+from terrarium.pipelines.knowledge_graph.measures import Floats
 
 logger = logging.getLogger(__name__)
+
+
+NONE_OF_ALL = pd.DataFrame(columns=["place", *ENDS, "self_influence"])
 
 
 class TooManyWantedError(ValueError):
@@ -42,13 +46,16 @@ def score_all(
     features: FeatureOptions,
     evaluation: EvaluationOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Scores, self-influences of training triples (no row unless asked for), paths, and metrics.
+    """Scores, self-influences of training triples, paths, and metrics.
+
+    Self-influences have no row unless they are asked for, or nothing else is.
 
     Raises:
         TooManyWantedError: `top` is larger than the number of training triples.
         WrongCheckpointsError: the checkpoints do not fit.
     """
-    require_enough(graph, evaluation.top)
+    if len(asked):
+        require_enough(graph, evaluation.top)
     optimiser = features.precondition != "none"
     snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=optimiser)
     world = World.of(snapshots, training, graph, features, evaluation)
@@ -57,11 +64,12 @@ def score_all(
     started = time.perf_counter()
     found = strongest_of(world, tests)
     seconds = time.perf_counter() - started
-    places = np.unique(np.concatenate([found.proponents.ravel(), found.opponents.ravel()]))
+    places = np.unique(np.concatenate([at[counted] for at, _, counted in found.sides.values()]))
     own = self_table(world, places).set_index("place")["self_influence"]
-    described = asked.assign(self_influence=self_influences_of_asked(world, tests).double().cpu().numpy())
+    described = asked.assign(self_influence=self_of_asked(world, tests))
     scores = score_table(described, found, world.train, own, entities, relations)
-    every = self_of_all(world, entities, relations)
+    wanted = evaluation.self_influence or not len(asked)
+    every = self_of_all(world, entities, relations) if wanted else NONE_OF_ALL
     paths = path_table(world, tests, entities, relations, evaluation.paths)
     return scores, every, paths, metrics(world, tests, found, paths, seconds)
 
@@ -76,6 +84,9 @@ def require_enough(graph: Graph, top: int) -> None:
 
 def strongest_of(world: World, tests: Triples) -> Strongest:
     """The strongest training triples of each test, a batch of tests after the other."""
+    if not len(tests):
+        places, values = np.empty((0, world.evaluation.top), np.int64), np.empty((0, world.evaluation.top))
+        return Strongest(places, values, places, values)
     size = world.evaluation.batch_size
     pieces = np.split(tests, range(size, len(tests), size))
     parts = [strongest(influences(world, piece), world.evaluation.top) for piece in pieces]
@@ -85,16 +96,20 @@ def strongest_of(world: World, tests: Triples) -> Strongest:
 
 def self_table(world: World, places: np.ndarray | None) -> pd.DataFrame:
     """place, self_influence of some training triples, or of all."""
-    rows = [(at, values.double().cpu().numpy()) for at, values in self_influences(world, places)]
+    none = places is not None and not len(places)
+    rows = [] if none else [(at, own.double().cpu().numpy()) for at, own in self_influences(world, places)]
     at = np.concatenate([row[0] for row in rows]) if rows else np.empty(0, np.int64)
     values = np.concatenate([row[1] for row in rows]) if rows else np.empty(0)
     return pd.DataFrame({"place": at, "self_influence": values})
 
 
+def self_of_asked(world: World, tests: Triples) -> Floats:
+    """(T,) self-influences of the triples asked about."""
+    return self_influences_of_asked(world, tests).double().cpu().numpy() if len(tests) else np.empty(0)
+
+
 def self_of_all(world: World, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
-    """Every training triple with its self-influence, the highest first; no row unless asked for."""
-    if not world.evaluation.self_influence:
-        return pd.DataFrame(columns=["place", *ENDS, "self_influence"])
+    """Every training triple with its self-influence, the highest first."""
     found = self_table(world, None).sort_values("self_influence", ascending=False, kind="stable", ignore_index=True)
     edges = named(world.train[found["place"].to_numpy()], entities, relations)[ENDS]
     return pd.concat([found[["place"]], edges, found[["self_influence"]]], axis=1)
@@ -102,27 +117,35 @@ def self_of_all(world: World, entities: pd.DataFrame, relations: pd.DataFrame) -
 
 def metrics(world: World, tests: Triples, found: Strongest, paths: pd.DataFrame, seconds: float) -> dict[str, float]:
     """What it took, and what proponents have in common with their triple, beside all training triples."""
-    pairs = len(tests) * len(world.train)
-    numbers = {
+    numbers: dict[str, float] = {
         "triples_asked": len(tests),
         "training_triples": len(world.train),
         "checkpoints": len(world.snapshots),
-        "seconds": seconds,
-        "pairs_per_second": pairs / seconds,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
     }
-    for name, places in (("proponents", found.proponents), ("opponents", found.opponents)):
-        numbers |= {f"{name}_{key}": value for key, value in _in_common(world.train[places], tests[:, None]).items()}
-    every = [_in_common(world.train[None], test[None, None]) for test in tests]
-    numbers |= {f"training_{key}": float(np.mean([one[key] for one in every])) for key in every[0]}
+    if len(tests):
+        numbers |= {"seconds": seconds, "pairs_per_second": len(tests) * len(world.train) / seconds}
+        numbers |= in_common(world.train, tests, found)
     tried = paths.drop_duplicates("test")["p_value"].dropna() if len(paths) else pd.Series(dtype=float)
     if len(tried):
         numbers |= {"paths_tried": len(tried), "paths_p_below_0_05": float((tried < 0.05).mean())}
     return {name: float(value) for name, value in numbers.items()}
 
 
+def in_common(train: Triples, tests: Triples, found: Strongest) -> dict[str, float]:
+    """Shares of proponents, opponents and all training triples with their test's relation, and with its entities."""
+    numbers: dict[str, float] = {}
+    for name, (places, _, counted) in found.sides.items():
+        test, _ = np.nonzero(counted)
+        if len(test):
+            shares = _in_common(train[places[counted]], tests[test])
+            numbers |= {f"{name}s_{key}": value for key, value in shares.items()}
+    every = [_in_common(train, test) for test in tests]
+    return numbers | {f"training_{key}": float(np.mean([one[key] for one in every])) for key in every[0]}
+
+
 def _in_common(edges: np.ndarray, tests: np.ndarray) -> dict[str, float]:
-    """Shares of edges (T, k, 3) with the relation of their test (T, 1, 3), and with one of its entities."""
+    """Shares of edges (n, 3) with the relation of their test (n, 3) or (3,), and with one of its entities."""
     same = edges[..., RELATION] == tests[..., RELATION]
     ends = tests[..., [HEAD, TAIL]]
     shared = ((edges[..., HEAD, None] == ends) | (edges[..., TAIL, None] == ends)).any(-1)

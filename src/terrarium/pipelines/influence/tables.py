@@ -26,14 +26,12 @@ def score_table(
 ) -> pd.DataFrame:
     """A row a test triple, side and rank; `self_influence` is that of training triples by their place.
 
+    A side has fewer rows than were asked for where fewer training triples have its sign.
+
     Columns: test, test_head ... test_tail_name, test_self_influence, side, rank, place, train_head ... train_tail_name,
     score, self_influence.
     """
-    sides = [
-        ("proponent", found.proponents, found.proponent_scores),
-        ("opponent", found.opponents, found.opponent_scores),
-    ]
-    tables = [_side(tests, name, places, scores, train, entities, relations) for name, places, scores in sides]
+    tables = [_side(tests, name, *side, train, entities, relations) for name, side in found.sides.items()]
     table = pd.concat(tables, ignore_index=True)
     table["self_influence"] = self_influence.reindex(table["place"]).to_numpy()
     return table.sort_values(["test", "side", "rank"], ascending=[True, False, True], ignore_index=True)
@@ -44,16 +42,16 @@ def _side(
     name: str,
     places: np.ndarray,
     scores: np.ndarray,
+    counted: np.ndarray,
     train: Triples,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
 ) -> pd.DataFrame:
-    count, top = places.shape
-    test = np.repeat(np.arange(count), top)
+    test, rank = np.nonzero(counted)
+    place = places[counted]
     asked = tests[[*ENDS, "self_influence"]].iloc[test].add_prefix("test_").reset_index(drop=True)
-    rank = np.tile(np.arange(1, top + 1), count)
-    own = pd.DataFrame({"test": test, "side": name, "rank": rank, "place": places.ravel(), "score": scores.ravel()})
-    edges = named(train[places.ravel()], entities, relations)[ENDS].add_prefix("train_")
+    own = pd.DataFrame({"test": test, "side": name, "rank": rank + 1, "place": place, "score": scores[counted]})
+    edges = named(train[place], entities, relations)[ENDS].add_prefix("train_")
     return pd.concat([own, asked, edges], axis=1)
 
 
@@ -67,13 +65,15 @@ def as_json(scores: pd.DataFrame) -> list[dict[str, Any]]:
             {
                 **{f"test_{name}": first[f"test_{name}"] for name in ENDS},
                 "self_influence": float(first["test_self_influence"]),
-                "influences": [
-                    {**{f"train_{name}": row[f"train_{name}"] for name in ENDS}, "influence": float(row["score"])}
-                    for row in strongest.to_dict("records")
-                ],
+                "influences": [_influence(row) for row in strongest.to_dict("records")],
             }
         )
     return found
+
+
+def _influence(row: Any) -> dict[str, Any]:
+    numbers = {"influence": float(row["score"]), "self_influence": float(row["self_influence"])}
+    return {f"train_{name}": row[f"train_{name}"] for name in ENDS} | numbers
 
 
 def as_csv(scores: pd.DataFrame) -> str:

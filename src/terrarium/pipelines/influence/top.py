@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from terrarium.pipelines.knowledge_graph.measures import Floats
@@ -15,12 +16,23 @@ from terrarium.pipelines.knowledge_graph.questions import Ints
 
 @dataclass(frozen=True, eq=False)
 class Strongest:
-    """(T, k) places of training triples and their influences: the highest first, and the lowest first."""
+    """(T, k) places of training triples and their influences: the highest first, and the lowest first.
+
+    Only those of the right sign are proponents or opponents, so that no triple is both.
+    """
 
     proponents: Ints
     proponent_scores: Floats
     opponents: Ints
     opponent_scores: Floats
+
+    @property
+    def sides(self) -> dict[str, tuple[Ints, Floats, NDArray[np.bool_]]]:
+        """By name, the places, the influences, and which of them have the side's sign."""
+        return {
+            "proponent": (self.proponents, self.proponent_scores, self.proponent_scores > 0),
+            "opponent": (self.opponents, self.opponent_scores, self.opponent_scores < 0),
+        }
 
 
 def strongest(stream: Iterable[tuple[Ints, Tensor]], count: int) -> Strongest:
@@ -33,13 +45,13 @@ def strongest(stream: Iterable[tuple[Ints, Tensor]], count: int) -> Strongest:
     if high is None or low is None:
         raise ValueError("there are no training triples to choose from")
     (high_values, high_at), (low_values, low_at) = (
-        tuple(part.T.cpu().numpy() for part in side) for side in (high, low)
+        (values.T.double().cpu().numpy(), at.T.cpu().numpy()) for values, at in (high, low)
     )
-    return Strongest(high_at, high_values.astype(np.float64), low_at, -low_values.astype(np.float64))
+    return Strongest(high_at, high_values, low_at, -low_values)
 
 
 def _merge(held: tuple[Tensor, Tensor] | None, values: Tensor, at: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The highest of what is held and what comes, column by column; of equals the lower place first."""
+    """The highest of what is held and what comes, column by column."""
     if held is not None:
         values, at = torch.cat([held[0], values]), torch.cat([held[1], at])
     best = torch.topk(values, min(count, len(values)), dim=0)

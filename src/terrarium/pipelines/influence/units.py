@@ -12,8 +12,11 @@ Write p for the first part. What belongs to one triple (i, t) is  a p + b [. in 
     share:    a = 1/k, b = 0, c = -w. The shares of a row's triples add up to the row's loss.
     removal:  the loss of the row less that of the row without t. With k = 1 the row goes and it is all of it; else
               a = 0, and for bce b = 0, c = -w; for softmax b = (1 - e) / (k (k - 1)), c = -(1 - e) / (k - 1).
+    positive: the own answer's term of the gradient and no other, (u - 1) [. = t], u the answer's probability: the
+              logistic function of its score for bce, the softmax for softmax. For bce it is the gradient of
+              -log sigmoid(s_t), the loss of the one right answer; a = b = 0, c = 1 times u - 1.
 
-With a single answer a row the three are one.
+With a single answer a row the first three are one.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, Trip
 from terrarium.pipelines.knowledge_graph.objective import Kind
 from terrarium.pipelines.knowledge_graph.questions import Ints, KnownAnswers
 
-Unit = Literal["removal", "share", "row"]
+Unit = Literal["removal", "share", "row", "positive"]
 Floats = NDArray[np.float64]
 
 
@@ -60,6 +63,7 @@ class Units:
         question, target: (U,) of each part its question and its own answer.
         whole, others, own: (U,) the factors a, b and c above.
         sides: parts a triple; those that ask for tails come first, then those that ask for heads.
+        lacking: whether c is multiplied by what the own answer's probability lacks, u - 1.
     """
 
     entity: Ints
@@ -72,6 +76,7 @@ class Units:
     others: Floats
     own: Floats
     sides: int
+    lacking: bool = False
 
 
 def training_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit: Unit) -> Units:
@@ -86,7 +91,8 @@ def training_units(triples: Triples, answers: KnownAnswers, trained: Trained, un
     factors = _factors(count, trained, unit)
     if factors[1].any():
         row, answer = answers.of(questions[:, 0], questions[:, 1])
-    return Units(questions[:, 0], questions[:, 1], row, answer, question, target, *factors, trained.sides)
+    shared = (questions[:, 0], questions[:, 1], row, answer, question, target)
+    return Units(*shared, *factors, trained.sides, unit == "positive")
 
 
 def asked_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit: Unit) -> Units:
@@ -102,7 +108,8 @@ def asked_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit:
         row, answer = np.concatenate([row[other], own]), np.concatenate([answer[other], target])
         count = np.bincount(row, minlength=len(asked)).astype(np.float64)
     factors = _factors(count, trained, unit)
-    return Units(asked[:, 0], asked[:, 1], row, answer, own, target, *factors, trained.sides)
+    shared = (asked[:, 0], asked[:, 1], row, answer, own, target)
+    return Units(*shared, *factors, trained.sides, unit == "positive")
 
 
 def lost_units(triples: Triples, trained: Trained) -> Units:
@@ -145,6 +152,8 @@ def _factors(count: Floats, trained: Trained, unit: Unit) -> tuple[Floats, Float
         return np.ones_like(count), np.where(alone, none, -weight), np.where(alone, -weight, none)
     if unit == "share":
         return 1 / count, none, -weight
+    if unit == "positive":
+        return none, none, np.ones_like(count)
     if trained.loss == "bce":
         return alone.astype(np.float64), none, -weight
     less = np.where(alone, 1, count - 1)

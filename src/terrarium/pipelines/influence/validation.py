@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,10 +20,33 @@ from terrarium.training.seeding import generator
 
 logger = logging.getLogger(__name__)
 
+TIE = 1e-12
+"""What rounding leaves of equal numbers, relative to the largest."""
+SPLITS = {"test": TEST, "valid": VALID}
+
+
+class TooFewTriplesError(ValueError):
+    """More triples are to be asked about or removed than there are."""
+
+
+def require_enough(graph: Graph, options: TrainingOptions) -> None:
+    """TooFewTriplesError where the graph is too small for the options."""
+    count, train = len(graph.parts[SPLITS[options.split]]), len(graph.parts[TRAIN])
+    for name, wanted in (("tested", options.tested), ("deletion_tested", options.deletion_tested)):
+        if wanted > count:
+            raise TooFewTriplesError(
+                f"influence.training.{name} is {wanted} and there are {count} {options.split} triples: lower it, or "
+                "change influence.training.split"
+            )
+    if max(options.removed) >= train:
+        raise TooFewTriplesError(
+            f"influence.training.removed has {max(options.removed)} and there are {train} training triples: lower it"
+        )
+
 
 def chosen_tests(graph: Graph, split: str, count: int, seed: int) -> Triples:
     """Some triples of a split, at random; of the validation triples where a choice is made from the result."""
-    part = graph.parts[TEST if split == "test" else VALID]
+    part = graph.parts[SPLITS[split]]
     return part[np.sort(generator(seed, "asked").permutation(len(part))[:count])]
 
 
@@ -53,9 +75,15 @@ def datamodelling(
         _, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
         for name, matrix in attributions(retrainer, snapshots, tests, seed, features, evaluation).items():
             lds = _correlations(left_in @ matrix, np.stack(reached), seeds)
-            error = lds.std(ddof=1) / np.sqrt(len(lds)) if len(lds) > 1 else np.nan
-            rows.append({"method": name, "seed": seed, "lds": float(lds.mean()), "lds_error": float(error)})
+            rows.append({"method": name, "seed": seed, **_mean_and_error(lds)})
     return pd.DataFrame(rows)
+
+
+def _mean_and_error(lds: Floats) -> dict[str, float]:
+    """Of the tests that have a correlation; the error of the mean is over tests."""
+    found = lds[np.isfinite(lds)]
+    error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.nan
+    return {"lds": float(found.mean()) if len(found) else np.nan, "lds_error": float(error)}
 
 
 def attributions(
@@ -75,15 +103,22 @@ def attributions(
 
 
 def _correlations(predicted: Floats, reached: Floats, seeds: Sequence[int]) -> Floats:
-    """(T,) Spearman's correlations over retrainings, each seed's mean taken off what its retrainings reached."""
+    """(T,) Spearman's correlations over retrainings, each seed's mean taken off what its retrainings reached.
+
+    A prediction that is the same for all retrainings says nothing and counts as 0; where what was reached is the same,
+    or a number is not finite, there is nothing to foresee and no correlation.
+    """
     centred = reached.copy()
     for seed in set(seeds):
         own = np.array(seeds) == seed
         centred[own] -= centred[own].mean(axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a constant prediction has no correlation, and counts as none
-        found = [spearmanr(predicted[:, test], centred[:, test]).statistic for test in range(predicted.shape[1])]
-    return np.nan_to_num(np.array(found))
+    return np.array([_correlation(*columns) for columns in zip(predicted.T, centred.T, strict=True)])
+
+
+def _correlation(predicted: Floats, reached: Floats) -> float:
+    if np.ptp(reached) <= TIE * np.abs(reached).max() or not np.isfinite([predicted, reached]).all():
+        return np.nan
+    return 0.0 if np.ptp(predicted) == 0 else float(spearmanr(predicted, reached).statistic)
 
 
 def deletion(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, TrainingOptions
-from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.influence.versions import graph_of
 from terrarium.pipelines.knowledge_graph.options import EvaluationOptions as RankingOptions
 
 if TYPE_CHECKING:
     from terrarium.pipelines.influence.retraining import Retrainer
+    from terrarium.pipelines.knowledge_graph.graph import Graph
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def score_datamodels(
     """Linear datamodelling scores of ways to attribute, by seed."""
     from terrarium.pipelines.influence.validation import chosen_tests, datamodelling
 
-    retrainer = _retrainer(Graph.of(triples, entities, relations), checkpoints, training, ranking)
+    retrainer = _retrainer(graph_of(triples, entities, relations), checkpoints, training, evaluation, ranking)
     tests = chosen_tests(retrainer.graph, training.split, training.tested, features.seed)
     return datamodelling(retrainer, tests, training, features, evaluation)
 
@@ -49,7 +50,7 @@ def delete_triples(
     """What tests lose when proponents are removed, beside other removals."""
     from terrarium.pipelines.influence.validation import chosen_tests, deletion
 
-    retrainer = _retrainer(Graph.of(triples, entities, relations), checkpoints, training, ranking)
+    retrainer = _retrainer(graph_of(triples, entities, relations), checkpoints, training, evaluation, ranking)
     tests = chosen_tests(retrainer.graph, training.split, training.deletion_tested, features.seed)
     return deletion(retrainer, tests, training, features, evaluation)
 
@@ -67,7 +68,7 @@ def find_wrong_triples(
     """How well planted wrong triples are found by self-influence."""
     from terrarium.pipelines.influence.validation import planted
 
-    retrainer = _retrainer(Graph.of(triples, entities, relations), checkpoints, training, ranking)
+    retrainer = _retrainer(graph_of(triples, entities, relations), checkpoints, training, evaluation, ranking)
     return planted(retrainer, training, features, evaluation)
 
 
@@ -106,11 +107,22 @@ def _plain(name: str) -> str:
     return "_".join(kept.lower().split())
 
 
-def _retrainer(graph: Graph, checkpoints: Path, options: TrainingOptions, ranking: RankingOptions) -> Retrainer:
-    from terrarium.pipelines.influence.checkpoints import read_best
+def _retrainer(
+    graph: Graph,
+    checkpoints: Path,
+    options: TrainingOptions,
+    evaluation: EvaluationOptions,
+    ranking: RankingOptions,
+) -> Retrainer:
+    """The training of the checkpoints on the device of this family's evaluation."""
+    from terrarium.pipelines.influence.checkpoints import Training, read_best
     from terrarium.pipelines.influence.retraining import Retrainer
+    from terrarium.pipelines.influence.validation import require_enough
 
-    epoch, training = read_best(checkpoints, graph)
+    require_enough(graph, options)
+    epoch, held = read_best(checkpoints, graph)
+    device = {"device": evaluation.device}
+    training = Training(held.model, held.training.model_copy(update=device))
     epochs = options.epochs or epoch
     logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.scorer, training.model.dim)
-    return Retrainer(graph, training, ranking, epochs)
+    return Retrainer(graph, training, ranking.model_copy(update=device), epochs)

@@ -33,6 +33,7 @@ def variants(scorer: str) -> dict[str, Variant]:
         "unit removal": Variant({"unit": "removal"}),
         "unit share": Variant({"unit": "share"}),
         "unit row": Variant({"unit": "row"}),
+        "unit positive, of both": Variant({"unit": "positive", "measure": "part"}),
         "last checkpoint": Variant({"precondition": "none"}, last=True),
         "entity vectors": Variant({"layers": ["entity.weight"]}),
         "optimiser's weights": Variant({"precondition": "exact"}),
