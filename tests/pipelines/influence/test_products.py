@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -99,7 +101,23 @@ def test_the_loss_of_a_triple_alone(loss):
         ours = gradients_of(scorer, training_units(train, answers, trained, "share"), trained)
         asked = gradients_of(scorer, lost_units(test, trained), trained)
     plain = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN], "share")) for triple in train]
-    wanted = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN][:0], "row")) for triple in test]
+    unit = "row" if loss == "softmax" else "positive"
+    wanted = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN][:0], unit)) for triple in test]
+    _agree(scorer, trained, ours, asked, plain, wanted, [name for name, _ in scorer.named_parameters()])
+
+
+@pytest.mark.parametrize("loss", ["bce", "softmax"])
+@pytest.mark.parametrize("unit", ["share", "removal", "row"])
+def test_rows_that_count_as_often_as_they_have_answers(loss, unit):
+    graph, scorer, trained, answers = world("complex", loss)
+    trained = replace(trained, answers_a_row=1.7)
+    train, test = graph.parts[TRAIN], graph.parts[TEST][:3]
+    with torch.no_grad():
+        ours = gradients_of(scorer, training_units(train[:9], answers, trained, unit), trained)
+        asked = gradients_of(scorer, asked_units(test, answers, trained, unit), trained)
+    plain, wanted = (
+        [gradient(scorer, part_of(scorer, trained, t, train, unit)) for t in some] for some in (train[:9], test)
+    )
     _agree(scorer, trained, ours, asked, plain, wanted, [name for name, _ in scorer.named_parameters()])
 
 

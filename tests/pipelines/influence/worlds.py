@@ -1,5 +1,6 @@
 """Small scorers with numbers that are not special, and the plain way to their gradients."""
 
+import numpy as np
 import torch
 
 from terrarium.pipelines.influence.units import Trained
@@ -49,7 +50,9 @@ def loss_of(scorer, trained, entity, relation, right):
         return torch.zeros((), dtype=torch.float64)
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
     values = scores(query, scorer.entity.weight, scorer.bias)
-    answers = Answers(torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]))
+    answers = Answers(
+        torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]), torch.ones(1)
+    )
     return row_losses(values, answers, trained.loss, trained.smoothing)[0]
 
 
@@ -61,15 +64,17 @@ def part_of(scorer, trained, triple, known, unit):
         every = [rows_of(row, trained) for row in sorted(known)]
         right = [a for rows in every for e, r, a in rows if (e, r) == (entity, relation)]
         right = right if trained.all_answers else [answer]
-        whole = loss_of(scorer, trained, entity, relation, right)
+        times, fewer = (float(v) for v in trained.row_weight(np.array([float(len(right)), len(right) - 1.0])))
+        whole = times * loss_of(scorer, trained, entity, relation, right)
         if unit == "row":
             total = total + whole
         elif unit == "positive":
             total = total + _positive(scorer, trained, entity, relation, answer)
         elif unit == "removal":
-            total = total + whole - loss_of(scorer, trained, entity, relation, [a for a in right if a != answer])
+            others = [a for a in right if a != answer]
+            total = total + whole - fewer * loss_of(scorer, trained, entity, relation, others)
         else:
-            total = total + _share(scorer, trained, entity, relation, answer, right)
+            total = total + times * _share(scorer, trained, entity, relation, answer, right)
     return total
 
 

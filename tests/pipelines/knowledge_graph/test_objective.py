@@ -1,17 +1,18 @@
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.objective import Answers, chunked_mean_loss, n3_penalty, row_losses
+from terrarium.pipelines.knowledge_graph.objective import Answers, chunked_mean_loss, mean_loss, n3_penalty, row_losses
 
 ROWS, ENTITIES, DIM = 7, 23, 5
 
 
 def answers():
-    """Rows with one to four right answers."""
+    """Rows with one to four right answers, each row weighted by how many it has."""
     generator = torch.Generator().manual_seed(0)
     row = torch.repeat_interleave(torch.arange(ROWS), torch.arange(ROWS) % 4 + 1)
     entity = torch.cat([torch.randperm(ENTITIES, generator=generator)[: k % 4 + 1] for k in range(ROWS)])
-    return Answers(row, entity, torch.arange(ROWS) % 4 + 1)
+    count = torch.arange(ROWS) % 4 + 1
+    return Answers(row, entity, count, count / count.float().mean())
 
 
 def dense(given, kind, smoothing):
@@ -50,11 +51,20 @@ def test_chunks_give_the_same_value_and_gradients(kind, chunk, biased):
     query, entity = torch.randn(ROWS, DIM, requires_grad=True), torch.randn(ENTITIES, DIM, requires_grad=True)
     bias = torch.randn(ENTITIES, requires_grad=True) if biased else None
     inputs = [part for part in (query, entity, bias) if part is not None]
-    whole = row_losses(torch.nn.functional.linear(query, entity, bias), given, kind, 0.1).mean() * 3
+    whole = mean_loss(torch.nn.functional.linear(query, entity, bias), given, kind, 0.1) * 3
     pieces = chunked_mean_loss(query, entity, bias, given, kind, 0.1, chunk) * 3
     assert pieces.item() == pytest.approx(whole.item(), rel=1e-5)
     for ours, theirs in zip(torch.autograd.grad(pieces, inputs), torch.autograd.grad(whole, inputs), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+def test_rows_weighted_by_their_answers_are_a_softmax_for_each_answer():
+    given = answers()
+    scores = torch.randn(ROWS, ENTITIES, dtype=torch.float64, requires_grad=True)
+    apart = torch.nn.functional.cross_entropy(scores[given.row], given.entity)
+    together = mean_loss(scores, given, "softmax", 0.0)
+    assert torch.allclose(together, apart)
+    assert torch.allclose(*(torch.autograd.grad(loss, scores)[0] for loss in (together, apart)))
 
 
 def test_chunks_never_keep_the_scores():
@@ -66,6 +76,8 @@ def test_chunks_never_keep_the_scores():
 
 
 def test_the_penalty_is_the_mean_of_cubes():
-    given = Answers(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 2]), torch.tensor([2, 1]))
+    given = Answers(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 2]), torch.tensor([2, 1]), torch.tensor([1.5, 0.5]))
     head, relation, tail = torch.full((2, 1), 2.0), torch.full((2, 1), 1.0), torch.tensor([[1.0], [3.0], [2.0]])
-    assert n3_penalty(head, relation, tail, given).item() == pytest.approx((2 * (8 + 1) + (1 + 27) / 2 + 8) / 2)
+    assert n3_penalty(head, relation, tail, given).item() == pytest.approx(
+        (1.5 * (8 + 1 + (1 + 27) / 2) + 0.5 * (8 + 1 + 8)) / 2
+    )

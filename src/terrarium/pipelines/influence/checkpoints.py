@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from terrarium.pipelines.influence.options import CheckpointOptions
 from terrarium.pipelines.influence.units import Trained
-from terrarium.pipelines.knowledge_graph.graph import Graph
+from terrarium.pipelines.knowledge_graph.graph import TRAIN, Graph
 from terrarium.pipelines.knowledge_graph.options import ModelOptions, TrainingOptions
+from terrarium.pipelines.knowledge_graph.questions import training_questions
 from terrarium.training.checkpoints import Checkpoint, read_checkpoint
 from terrarium.training.packing import unpack
 from terrarium.training.state import StateError
@@ -60,7 +61,17 @@ class Training:
             self.model.reciprocal,
             graph.entities,
             graph.relations,
+            self._answers_a_row(graph),
         )
+
+    def _answers_a_row(self, graph: Graph) -> float | None:
+        if self.training.row_weight == "equal":
+            return None
+        single = self.training.targets == "single"
+        back = self.model.reciprocal
+        return training_questions(
+            graph.parts[TRAIN], graph.relations, all_answers=not single, way_back=back
+        ).answers_a_row
 
 
 def files_of(folder: Path, options: CheckpointOptions) -> list[Path]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from terrarium.pipelines.influence.checkpoints import Snapshot, Training
 from terrarium.pipelines.influence.preconditioning import scales
 from terrarium.pipelines.knowledge_graph.graph import TEST, TEST_GROUPS, TRAIN, VALID, Graph, Triples
 from terrarium.pipelines.knowledge_graph.measures import Floats
-from terrarium.pipelines.knowledge_graph.objective import Answers, row_losses
 from terrarium.pipelines.knowledge_graph.options import EvaluationOptions
 from terrarium.pipelines.knowledge_graph.scorer import Scorer, scores
 from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
@@ -52,7 +52,7 @@ class Retrainer:
 
 
 def values(scorer: Scorer, triples: Triples, training: Training) -> Floats:
-    """(T,) minus the losses of triples as their questions' only right answers, the sides' mean, without smoothing."""
+    """(T,) log probabilities of triples, the sides' mean: among all answers for softmax, yes or no for bce."""
     device = scorer.entity.weight.device
     head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
     asked = [(head, relation, tail)]
@@ -61,8 +61,8 @@ def values(scorer: Scorer, triples: Triples, training: Training) -> Floats:
     found = []
     with torch.inference_mode():
         for entity, of_relation, target in asked:
-            row = torch.arange(len(target), device=device)
-            right = Answers(row, target, torch.ones_like(target))
             given = scores(scorer(entity, of_relation), scorer.entity.weight, scorer.bias)
-            found.append(-row_losses(given, right, training.training.loss, 0.0).double().cpu().numpy())
+            own = given.gather(1, target[:, None])[:, 0]
+            reached = functional.logsigmoid(own) if training.training.loss == "bce" else own - given.logsumexp(1)
+            found.append(reached.double().cpu().numpy())
     return np.mean(found, axis=0)

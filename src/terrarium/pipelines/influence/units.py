@@ -12,16 +12,17 @@ Write p for the first part. What belongs to one triple (i, t) is  a p + b [. in 
     share:    a = 1/k, b = 0, c = -w. The shares of a row's triples add up to the row's loss.
     removal:  the loss of the row less that of the row without t. With k = 1 the row goes and it is all of it; else
               a = 0, and for bce b = 0, c = -w; for softmax b = (1 - e) / (k (k - 1)), c = -(1 - e) / (k - 1).
+              Where rows count v(k) times: a = v(k) - v(k-1), b = v(k-1) w(k-1) - v(k) w(k), c = -v(k-1) w(k-1).
     positive: the own answer's term of the gradient and no other, (u - 1) [. = t], u the answer's probability: the
               logistic function of its score for bce, the softmax for softmax. For bce it is the gradient of
               -log sigmoid(s_t), the loss of the one right answer; a = b = 0, c = 1 times u - 1.
 
-With a single answer a row the first three are one.
+With a single answer a row the first three are one. Rows of the training count v times (`row_weight`), and so does all
+that is theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,7 +39,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Trained:
-    """What the loss was: its kind, smoothing, whether a row has all answers, and whether questions go both ways."""
+    """What the loss was: its kind, smoothing, whether a row has all answers, and whether questions go both ways.
+
+    `answers_a_row` is the mean of rows where a row counts as often as it has answers, None where all count the same.
+    """
 
     loss: Kind
     smoothing: float
@@ -46,6 +50,11 @@ class Trained:
     way_back: bool
     entities: int
     relations: int
+    answers_a_row: float | None = None
+
+    def row_weight(self, count: Floats) -> Floats:
+        """How much rows with so many right answers count."""
+        return np.ones_like(count) if self.answers_a_row is None else count / self.answers_a_row
 
     @property
     def sides(self) -> int:
@@ -113,26 +122,26 @@ def asked_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit:
 
 
 def lost_units(triples: Triples, trained: Trained) -> Units:
-    """The loss of triples as their questions' only right answers."""
-    return _alone(triples, trained, np.ones, 1 - trained.smoothing)
+    """The loss of triples: of their questions' only right answers for softmax, their own terms -log sigmoid for bce.
+
+    A row's bce counts every other answer as wrong, and of those there are many: it says little of one triple.
+    """
+    if trained.loss == "bce":
+        return _alone(triples, trained, 0.0, 1.0, lacking=True)
+    return _alone(triples, trained, 1.0, trained.smoothing - 1)
 
 
 def scored_units(triples: Triples, trained: Trained) -> Units:
     """Minus the scores of triples, in place of a loss: whoever raises the score is a proponent."""
-    return _alone(triples, trained, np.zeros, None)
+    return _alone(triples, trained, 0.0, -1.0)
 
 
-def _alone(triples: Triples, trained: Trained, whole: Callable[[int], Floats], kept: float | None) -> Units:
-    """Parts of questions without other answers; the own score counts minus `kept`, as the loss weights it, or -1."""
+def _alone(triples: Triples, trained: Trained, whole: float, own: float, lacking: bool = False) -> Units:
+    """Parts of questions without other answers, with the factors a and c."""
     asked, target = _asked(triples, trained)
-    none, own = np.empty(0, np.int64), np.arange(len(target))
-    scale = trained.entities if trained.loss == "bce" else 1
-    weight = 1.0 if kept is None else kept / scale
-    others = np.zeros(len(target))
-    return Units(
-        *(asked[:, 0], asked[:, 1], none, none, own, target),
-        *(whole(len(target)), others, others - weight, trained.sides),
-    )
+    none, place = np.empty(0, np.int64), np.arange(len(target))
+    a, b, c = (np.full(len(target), factor) for factor in (whole, 0.0, own))
+    return Units(asked[:, 0], asked[:, 1], none, none, place, target, a, b, c, trained.sides, lacking)
 
 
 def _asked(triples: Triples, trained: Trained) -> tuple[Ints, Ints]:
@@ -148,13 +157,15 @@ def _factors(count: Floats, trained: Trained, unit: Unit) -> tuple[Floats, Float
     """The factors a, b and c of parts whose rows have `count` right answers."""
     kept, none, alone = 1 - trained.smoothing, np.zeros_like(count), count == 1
     weight = np.full_like(count, kept / trained.entities) if trained.loss == "bce" else kept / count
+    times = trained.row_weight(count)
+    weight = weight * times
     if unit == "row":
-        return np.ones_like(count), np.where(alone, none, -weight), np.where(alone, -weight, none)
+        return times, np.where(alone, none, -weight), np.where(alone, -weight, none)
     if unit == "share":
-        return 1 / count, none, -weight
+        return times / count, none, -weight
     if unit == "positive":
         return none, none, np.ones_like(count)
-    if trained.loss == "bce":
-        return alone.astype(np.float64), none, -weight
     less = np.where(alone, 1, count - 1)
-    return alone.astype(np.float64), np.where(alone, none, kept / (count * less)), -kept / less
+    before = np.where(alone, none, trained.row_weight(less))
+    left = before * (kept / trained.entities if trained.loss == "bce" else kept / less)
+    return times - before, np.where(alone, none, left - weight), np.where(alone, -weight, -left)

@@ -24,11 +24,18 @@ Kind = Literal["bce", "softmax"]
 
 @dataclass(frozen=True)
 class Answers:
-    """The right answers of B rows: place (K,) of the row of each, its entity (K,), and how many (B,) a row has."""
+    """The right answers of B rows.
+
+    Attributes:
+        row, entity: (K,) of each answer, the place of its row, and the entity.
+        count: (B,) how many a row has.
+        weight: (B,) how much a row counts, 1 on average over the training.
+    """
 
     row: Tensor
     entity: Tensor
     count: Tensor
+    weight: Tensor
 
 
 def row_losses(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -> Tensor:
@@ -42,10 +49,15 @@ def row_losses(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -
     return torch.logsumexp(scores, 1) - everywhere - (1 - smoothing) * right / answers.count
 
 
+def mean_loss(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -> Tensor:
+    """The mean of `row_losses`, each times its weight."""
+    return (row_losses(scores, answers, kind, smoothing) * answers.weight).mean()
+
+
 def chunked_mean_loss(
     query: Tensor, entity: Tensor, bias: Tensor | None, answers: Answers, kind: Kind, smoothing: float, chunk: int
 ) -> Tensor:
-    """The mean of `row_losses` of all scores, `chunk` entities at a time; equal in value and gradients."""
+    """`mean_loss` of all scores, `chunk` entities at a time; equal in value and gradients."""
     settings = (kind, smoothing, chunk)
     given = torch.zeros(len(entity), device=entity.device) if bias is None else bias
     loss: Tensor = _ChunkedLoss.apply(query, entity, given, answers, settings)  # type: ignore[no-untyped-call]
@@ -67,27 +79,30 @@ class _ChunkedLoss(torch.autograd.Function):
         losses = torch.zeros(rows, device=query.device) if normaliser is None else normaliser.clone()
         to_query = torch.zeros(query.shape, device=query.device)
         to_entity, to_bias = torch.empty(entity.shape, device=entity.device), torch.empty(count, device=entity.device)
-        weight = (1 - smoothing) / (answers.count.float() if kind == "softmax" else torch.ones_like(answers.count))
+        of_answer = (1 - smoothing) / (answers.count.float() if kind == "softmax" else torch.ones_like(answers.count))
+        weight = answers.weight.to(query.dtype)
+        heavy = query * weight[:, None]
         for start, end in spans:
             scores = torch.nn.functional.linear(query, entity[start:end], bias[start:end]).float()
             inside = (answers.entity >= start) & (answers.entity < end)
             row, column = answers.row[inside], answers.entity[inside] - start
             right = torch.zeros(rows, device=query.device).index_add_(0, row, scores[row, column])
-            losses -= scores.sum(1) * (smoothing / count) + right * weight
+            losses -= scores.sum(1) * (smoothing / count) + right * of_answer
             if normaliser is None:
                 losses += torch.nn.functional.softplus(scores).sum(1)
                 slope = torch.sigmoid(scores)
             else:
                 slope = torch.exp(scores - normaliser[:, None])
             slope -= smoothing / count
-            slope.index_put_((row, column), -weight[row], accumulate=True)
+            slope.index_put_((row, column), -of_answer[row], accumulate=True)
             to_query += slope.to(query.dtype) @ entity[start:end].to(query.dtype)
-            to_entity[start:end] = slope.to(query.dtype).T @ query
-            to_bias[start:end] = slope.sum(0)
+            to_entity[start:end] = slope.to(query.dtype).T @ heavy
+            to_bias[start:end] = slope.to(query.dtype).T @ weight
+        to_query *= weight[:, None]
         scale = 1 / (rows * count) if kind == "bce" else 1 / rows
         ctx.save_for_backward(*(gradient.mul_(scale) for gradient in (to_query, to_entity, to_bias)))
         ctx.dtypes = query.dtype, entity.dtype, bias.dtype
-        return losses.mean() / (count if kind == "bce" else 1)
+        return (losses * answers.weight).mean() / (count if kind == "bce" else 1)
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
@@ -102,10 +117,10 @@ def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[in
 
 
 def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: Answers) -> Tensor:
-    """Mean over rows of |h|^3 + |r|^3 + mean of |t|^3 over the right answers, summed over numbers (Lacroix 2018).
+    """Weighted mean over rows of |h|^3 + |r|^3 + mean of |t|^3 over the answers, summed over numbers (Lacroix 2018).
 
     `head` and `relation` (B, k) are the moduli of the rows, `tail` (K, k) those of the right answers.
     """
-    of_answers = tail.pow(3).sum(-1) / answers.count[answers.row]
-    of_rows = head.pow(3).sum(-1) + relation.pow(3).sum(-1)
+    of_answers = tail.pow(3).sum(-1) * (answers.weight / answers.count)[answers.row]
+    of_rows = (head.pow(3).sum(-1) + relation.pow(3).sum(-1)) * answers.weight
     return (of_rows.sum() + of_answers.sum()) / len(answers.count)

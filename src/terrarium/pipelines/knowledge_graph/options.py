@@ -104,6 +104,7 @@ class TrainingOptions(FitOptions):
     """The objective, its optimiser and the optimisations."""
 
     targets: Literal["all", "single"] = Field(description="all: a row a question; single: a row a triple")
+    row_weight: Literal["equal", "answers"] = Field(description="answers: a row counts as often as it has answers")
     loss: Literal["bce", "softmax"]
     label_smoothing: float = Field(ge=0, lt=1)
     nuclear_norm_weight: float = Field(ge=0, description="of the cubed moduli of the vectors of a row (Lacroix 2018)")

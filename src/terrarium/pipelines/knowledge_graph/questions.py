@@ -31,6 +31,11 @@ class Questions:
     def __len__(self) -> int:
         return len(self.entity)
 
+    @property
+    def answers_a_row(self) -> float:
+        """How many answers a question has on average."""
+        return len(self.answer) / len(self)
+
     def answers_of(self, rows: Ints) -> tuple[Ints, Ints, Ints]:
         """Of some questions: the place among them (K,) of each answer, the answers (K,), the counts."""
         count = self.start[rows + 1] - self.start[rows]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from terrarium.pipelines.knowledge_graph import memory
 from terrarium.pipelines.knowledge_graph.graph import TRAIN, VALID, Graph, Triples
-from terrarium.pipelines.knowledge_graph.objective import Answers, chunked_mean_loss, n3_penalty, row_losses
+from terrarium.pipelines.knowledge_graph.objective import Answers, chunked_mean_loss, mean_loss, n3_penalty
 from terrarium.pipelines.knowledge_graph.options import VALIDATED, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.pipelines.knowledge_graph.precision import resolved
 from terrarium.pipelines.knowledge_graph.questions import KnownAnswers, batches, training_questions
@@ -102,7 +102,8 @@ class ScorerTrainable(TorchTrainable):
         """MB that the first rows keep, with and without checkpointing."""
         rows = np.arange(size)
         arrays = (self.questions.entity[rows], self.questions.relation[rows])
-        answers = (rows, self.questions.answer[self.questions.start[rows]], np.ones(size, np.int64))
+        ones = np.ones(size, np.int64)
+        answers = (rows, self.questions.answer[self.questions.start[rows]], ones, ones.astype(np.float32))
         batch = self._fabric.to_device(tuple(torch.from_numpy(array) for array in (*arrays, *answers)))
         return memory.kept_for_backward(
             self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing)[0], self._fabric
@@ -128,8 +129,12 @@ class ScorerTrainable(TorchTrainable):
         """Entities, relations and answers of the rows, in an order of the epoch's own."""
         order = generator(self._options.seed, "order", epoch).permutation(len(self.questions))
         for rows in batches(order, self._options.batch_size):
-            arrays = (self.questions.entity[rows], self.questions.relation[rows], *self.questions.answers_of(rows))
-            yield tuple(torch.from_numpy(array) for array in arrays)
+            *answers, count = self.questions.answers_of(rows)
+            weight = (
+                count / self.questions.answers_a_row if self._options.row_weight == "answers" else np.ones(len(rows))
+            )
+            arrays = (self.questions.entity[rows], self.questions.relation[rows], *answers, count)
+            yield *(torch.from_numpy(array) for array in arrays), torch.from_numpy(weight.astype(np.float32))
             self.cleanup.after_batch()
 
     def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
@@ -145,7 +150,7 @@ class ScorerTrainable(TorchTrainable):
         if options.entity_chunk:
             value = chunked_mean_loss(query, table, bias, answers, *settings, options.entity_chunk)
         else:
-            value = row_losses(at_least_32_bits(scores(query, table, bias)), answers, *settings).mean()
+            value = mean_loss(at_least_32_bits(scores(query, table, bias)), answers, *settings)
         if options.nuclear_norm_weight:
             value = value + options.nuclear_norm_weight * self._penalty(entity, relation, answers)
         return value, len(entity)
