@@ -17,8 +17,8 @@ def recomputed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tens
     """model(entity, relation), whose inner values are computed again on the way back instead of kept.
 
     Same values, gradients and running statistics as without (Chen 2016; batch norm's statistics are not counted a
-    second time). One segment: while the scores of a batch exist, nothing of the encoder does. The peak falls where the
-    scores make it; where the encoder's own maps make it, they are all there again while its gradients are taken.
+    second time). One segment: while the scores of a batch exist, nothing of the encoder does, and all of
+    it is there again while its gradients are taken, so the peak falls only where the scores make it.
     """
     from torch.utils.checkpoint import checkpoint
 
