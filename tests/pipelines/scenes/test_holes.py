@@ -39,7 +39,7 @@ def patterns():
     ids=["embedding", "neighbours", "road users", "patterns"],
 )
 def test_a_deleted_region_is_found_again_and_chance_finds_its_share(detector):
-    splits = halvings(labels(), SCENE, 4, np.random.default_rng(0))
+    splits = halvings(labels(), SCENE, 4, 10, np.random.default_rng(0))
     found = known_holes({("it", "this"): detector}, splits, 0.05, 10).set_index("archetype")
     assert list(found.index) == list(NAMES[:2])
     assert found.loc[NAMES[0], "recall"] > 0.95
@@ -87,7 +87,7 @@ def test_patterns_are_types_pairs_and_surroundings():
 
 
 def test_nothing_to_ask_for_is_an_empty_table():
-    none = halvings(np.zeros((40, len(NAMES)), bool), np.arange(40), 2, np.random.default_rng(0))
+    none = halvings(np.zeros((40, len(NAMES)), bool), np.arange(40), 2, 5, np.random.default_rng(0))
     found = known_holes({("it", "this"): detectors.by_neighbours(vectors()[:40], 3)}, none, 0.05, 5)
     assert found.empty
     assert set(COLUMNS) <= set(found.columns)

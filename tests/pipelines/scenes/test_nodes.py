@@ -122,9 +122,7 @@ def test_without_archetypes_enough_there_are_empty_tables(finished):
 def test_settings_are_compared_without_the_test_scenes(finished):
     chosen, made, (weights, *_), embeddings, *_ = finished
     asked = chosen.evaluation.model_copy(update={"part": "validation"})
-    coverage, *_ = nodes.measure_coverage(
-        *(made["graphs"], made["index"], weights, embeddings, made["labels"], asked)
-    )
+    coverage, *_ = nodes.measure_coverage(*(made["graphs"], made["index"], weights, embeddings, made["labels"], asked))
     tested = made["index"].loc[made["index"]["part"] == "test", "graph_id"]
     assert not set(coverage["graph_id"]) & set(tested)
 

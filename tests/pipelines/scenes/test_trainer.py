@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from terrarium.pipelines.scenes.run_log import write_log
 from terrarium.pipelines.scenes.trainer import SceneTrainer
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
+from tests.project import ROOT
 from tests.training.toy import same
 
 from .scenery import graphs, options, problem
@@ -278,6 +280,19 @@ def test_every_recipe_trains_with_its_own_settings(environment):
     assert trainer.weights().metadata["encoding"]["speed_mean"] == 0.0
 
 
+def test_the_table_of_the_documents_keys_says_what_the_environment_has():
+    """The column of the document's values beside the parameters of `scenes_optimized`."""
+    page = (ROOT / "docs" / "scenes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `[^`]+` \| ([^|]+) \| `scenes\.([^`]+)` \|", page, flags=re.MULTILINE)
+    assert len(rows) == 17
+    for written, name in rows:
+        value = options("scenes_optimized")
+        for part in name.split("."):
+            value = getattr(value, part)
+        known = {"true": ("True", "bf16-mixed"), "AdamW": ("adamw",), "3 epochs": ("3",)}.get(written)
+        assert str(value) in known if known else float(written) == value, name
+
+
 DOCUMENTED = {
     "scenes_default": (96, 256, 5, 512, 0.07, 0.75, "adam", 0.0, 0.0, 0.1, 0.0, 0.1, False),
     "scenes_large": (512, 1024, 8, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
@@ -285,8 +300,8 @@ DOCUMENTED = {
     "scenes_optimized": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.1, 0.07, True),
     "scenes_v1": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.0, 0.07, True),
 }
-"""Dimension, hidden, layers, batch, rate, decay, optimiser, weight decay, clipping, noise, dropped edges, temperature, and
-whether there are warm-up and cosine; where the document gives no number it is the original's."""
+"""Dimension, hidden, layers, batch, rate, decay, optimiser, weight decay, clipping, noise, dropped edges, temperature,
+and whether there are warm-up and cosine; where the document gives no number it is the original's."""
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

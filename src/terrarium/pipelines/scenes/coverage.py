@@ -25,7 +25,7 @@ from terrarium.training.state import State
 
 ALL = "all graphs"
 EMBEDDING, USERS, PATTERNS, NEIGHBOURS = "embedding", "road users", "patterns", "neighbours"
-LISTED = 512
+LISTED = 256
 """Neighbours that are kept of each graph; a gap beyond them is at least what is reported."""
 
 
@@ -207,4 +207,4 @@ def vector_columns(embeddings: pd.DataFrame) -> list[str]:
 def _halvings(space: Space, evaluation: EvaluationOptions) -> list[Halving]:
     simulated, rng = ~space.sources.recorded, generator(evaluation.seed, "holes")
     labels, scene = space.sources.labels[simulated], space.sources.scene[simulated]
-    return halvings(labels, scene, evaluation.coverage.halvings, rng)
+    return halvings(labels, scene, evaluation.coverage.halvings, evaluation.smallest_class, rng)

@@ -33,8 +33,8 @@ def by_road_users(states: np.ndarray, graph: np.ndarray, strength: float) -> Det
 def odds(vectors: np.ndarray, split: Halving, graph: np.ndarray, strength: float) -> np.ndarray:
     """Log odds of being of the asking half for each deletion, both sides weighted alike (n, c + 1).
 
-    They estimate the log density ratio (Sugiyama, Suzuki and Kanamori 2012). Scenes are dealt into folds half by half; a
-    row's regression is of the folds without its scene. NaN where one side is missing there.
+    They estimate the log density ratio (Sugiyama, Suzuki and Kanamori 2012). Scenes are dealt into folds half by half;
+    a row's regression is of the folds without its scene. NaN where one side is missing there.
 
     Args:
         vectors: rows (n, d).

@@ -28,11 +28,13 @@ class Halving:
         asking: which graphs are of the half that nothing is deleted from (g).
         labels: archetypes (g, c).
         scene: number of each graph's scene (g).
+        names: of the archetypes.
     """
 
     asking: np.ndarray
     labels: np.ndarray
     scene: np.ndarray
+    names: tuple[str, ...] = NAMES
 
     @property
     def kept(self) -> np.ndarray:
@@ -41,11 +43,14 @@ class Halving:
         return np.asarray(~self.asking[:, None] & ~deleted)
 
 
-def halvings(labels: np.ndarray, scene: np.ndarray, count: int, rng: np.random.Generator) -> list[Halving]:
-    """Random halvings of the scenes."""
-    names = np.unique(scene)
-    halves = [rng.permutation(names)[: len(names) // 2] for _ in range(count)]
-    return [Halving(np.isin(scene, half), labels, scene) for half in halves]
+def halvings(
+    labels: np.ndarray, scene: np.ndarray, count: int, smallest: int, rng: np.random.Generator
+) -> list[Halving]:
+    """Random halvings of the scenes, with the archetypes of `NAMES` that so many graphs have."""
+    asked = labels.sum(axis=0) >= smallest
+    scenes, names = np.unique(scene), tuple(np.array(NAMES)[asked].tolist())
+    halves = [rng.permutation(scenes)[: len(scenes) // 2] for _ in range(count)]
+    return [Halving(np.isin(scene, half), labels[:, asked], scene, names) for half in halves]
 
 
 def known_holes(
@@ -73,7 +78,11 @@ def known_holes(
         for row in _found(detector(split), split, false_alarms, smallest)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    means = table.astype(dict.fromkeys(MEASURES, float)).groupby(list(COLUMNS[:3]), sort=False, as_index=False)[list(MEASURES)].mean()
+    means = (
+        table.astype(dict.fromkeys(MEASURES, float))
+        .groupby(list(COLUMNS[:3]), sort=False, as_index=False)[list(MEASURES)]
+        .mean()
+    )
     return means.sort_values(["detector", "representation", "recall"], ascending=[True, True, False], ignore_index=True)
 
 
@@ -82,7 +91,7 @@ def _found(scores: np.ndarray, split: Halving, false_alarms: float, smallest: in
 
     labels = split.labels[split.asking]
     rows: list[dict[str, float | str]] = []
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(split.names):
         positive, score = labels[:, number], scores[:, number]
         enough = min(positive.sum(), (~positive).sum(), split.kept[:, number].sum()) >= smallest
         if not enough or np.isnan(score).any() or np.isnan(scores[:, -1]).any():

@@ -85,8 +85,8 @@ def log_odds(x: Matrix, weights: np.ndarray) -> np.ndarray:
 def _conditioned(x: Matrix, penalty: float) -> tuple[Callable[[np.ndarray], np.ndarray], ...]:
     """What makes weights of the variables that are searched, and slopes by them of slopes by weights.
 
-    With x'x / 4g + penalty = LL', which bounds the second derivatives (Boehning and Lindsay 1988), the variables are L'w:
-    a few dozen steps are enough where columns depend on each other. Sparse columns are searched as they are.
+    With x'x / 4g + penalty = LL', which bounds the second derivatives (Boehning and Lindsay 1988), the variables are
+    L'w: a few dozen steps are enough where columns depend on each other. Sparse columns are searched as they are.
     """
     from scipy import sparse
     from scipy.linalg import cholesky, solve_triangular

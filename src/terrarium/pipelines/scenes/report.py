@@ -59,8 +59,8 @@ def _coverage(
             "log of how much further away simulated neighbours are than recorded ones. Sets are of one size."
         ),
         paragraph(
-            "By archetype: how much larger its share is in the recordings, and the mean gap of the recorded graphs with "
-            "it, each with the share of shuffles of whole scenes that reach it. None is corrected for there being many."
+            "By archetype: how much larger its share is in the recordings, and the mean gap of the recorded graphs "
+            "with it, each with the share of shuffles of whole scenes that reach it. None is corrected for there being many."
         ),
         figure(figures["gaps"], "gaps"),
         table(gaps.assign(archetype=gaps["archetype"].str.replace("_", " "))),
@@ -80,9 +80,9 @@ def _holes(holes: pd.DataFrame) -> list[Block]:
         heading("Known holes"),
         paragraph(
             "An archetype is deleted from one half of the simulated scenes and looked for from the other half, by "
-            "classifiers of graphs or of road users, by the most novel pattern of a graph, and by neighbours: means over "
-            f"{number(float(holes['archetype'].nunique()))} archetypes. The threshold of the recall is that of the chosen "
-            "share of false alarms, which takes labels to know; label-free, it is set with nothing deleted."
+            "classifiers of graphs or of road users, by the most novel pattern of a graph, and by neighbours: means "
+            f"over {number(float(holes['archetype'].nunique()))} archetypes. The threshold of the recall is that of the "
+            "chosen share of false alarms, which takes labels to know; label-free, it is set with nothing deleted."
         ),
         table(means),
         table(holes.assign(archetype=holes["archetype"].str.replace("_", " "))),
