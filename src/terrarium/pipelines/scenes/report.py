@@ -60,7 +60,7 @@ def _coverage(
         ),
         paragraph(
             "By archetype: how much larger its share is in the recordings, and the mean gap of the recorded graphs "
-            "with it, each with the share of shuffles of whole scenes that reach it. None is corrected for there being many."
+            "with it, each with the share of shuffles of whole scenes that reach it, one at a time."
         ),
         figure(figures["gaps"], "gaps"),
         table(gaps.assign(archetype=gaps["archetype"].str.replace("_", " "))),
@@ -81,8 +81,8 @@ def _holes(holes: pd.DataFrame) -> list[Block]:
         paragraph(
             "An archetype is deleted from one half of the simulated scenes and looked for from the other half, by "
             "classifiers of graphs or of road users, by the most novel pattern of a graph, and by neighbours: means "
-            f"over {number(float(holes['archetype'].nunique()))} archetypes. The threshold of the recall is that of the "
-            "chosen share of false alarms, which takes labels to know; label-free, it is set with nothing deleted."
+            f"over {number(float(holes['archetype'].nunique()))} archetypes. The recall is at the "
+            "chosen share of false alarms, which takes labels to know; label-free: set with nothing deleted."
         ),
         table(means),
         table(holes.assign(archetype=holes["archetype"].str.replace("_", " "))),
