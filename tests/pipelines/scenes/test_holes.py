@@ -44,7 +44,7 @@ def test_a_deleted_region_is_found_again_and_chance_finds_its_share(detector):
     assert list(found.index) == list(NAMES[:2])
     assert found.loc[NAMES[0], "recall"] > 0.95
     assert found.loc[NAMES[0], "label_free_recall"] > 0.95
-    assert 0.0 < found.loc[NAMES[0], "label_free_false_alarms"] < 0.3
+    assert 0.0 <= found.loc[NAMES[0], "label_free_false_alarms"] < 0.3
     assert found.loc[NAMES[1], "recall"] == pytest.approx(0.05, abs=0.05)
     assert found.loc[NAMES[1], "auc"] == pytest.approx(0.5, abs=0.06)
 
