@@ -21,7 +21,9 @@ def finished(tmp_path_factory):
     weights = trained[0]
     embeddings = nodes.export_embeddings(made["graphs"], made["index"], weights)
     measured = nodes.evaluate(made["graphs"], made["index"], made["labels"], weights, chosen.evaluation)
-    coverage = nodes.measure_coverage(embeddings, made["labels"], chosen.evaluation)
+    coverage = nodes.measure_coverage(
+        *(made["graphs"], made["index"], weights, embeddings, made["labels"], chosen.evaluation)
+    )
     return chosen, made, trained, embeddings, measured, coverage
 
 
@@ -99,6 +101,42 @@ def test_settings_can_be_compared_on_validation_scenes(finished):
     assert not table["mean_speed_r2"].equals(tested["mean_speed_r2"])
 
 
+def test_without_archetypes_enough_there_are_empty_tables(finished):
+    """Nothing that can not be measured is a number; training was not for nothing."""
+    chosen, made, (weights, *_), embeddings, *_ = finished
+    asked = chosen.evaluation.model_copy(update={"smallest_class": 10_000})
+    metrics, table, by_archetype = nodes.evaluate(made["graphs"], made["index"], made["labels"], weights, asked)
+    assert (metrics, len(table), len(by_archetype)) == ({}, 0, 0)
+    coverage, gaps, holes, numbers = nodes.measure_coverage(
+        *(made["graphs"], made["index"], weights, embeddings, made["labels"], asked)
+    )
+    assert (len(holes), numbers["known_holes"]) == (0, 0.0)
+    assert all(np.isfinite(value) for value in numbers.values())
+    quality = presentation.draw_quality(table, by_archetype)
+    drawn = presentation.draw_coverage(
+        *(made["graphs"], made["index"], made["lanes"], embeddings, coverage, gaps, asked, chosen.reporting)
+    )
+    assert len((*quality, *drawn)) == 5
+
+
+def test_settings_are_compared_without_the_test_scenes(finished):
+    chosen, made, (weights, *_), embeddings, *_ = finished
+    asked = chosen.evaluation.model_copy(update={"part": "validation"})
+    coverage, *_ = nodes.measure_coverage(*(made["graphs"], made["index"], weights, embeddings, made["labels"], asked))
+    tested = made["index"].loc[made["index"]["part"] == "test", "graph_id"]
+    assert not set(coverage["graph_id"]) & set(tested)
+
+
+def test_what_needs_no_training_is_asked_the_same(finished):
+    *_, (_, _, holes, numbers) = finished
+    for name in ("", "_random_encoder", "_ten_statistics", "_wl_kernel"):
+        assert 0.0 < numbers[f"coverage_p{name}"] <= 1.0
+        assert 0.0 < numbers[f"coverage{name}"] <= 1.0
+    for name in ("", "_road_users", "_patterns", "_neighbours", "_embedding_wl_kernel", "_road_users_random_encoder"):
+        assert 0.0 <= numbers[f"known_hole_recall{name}"] <= 1.0
+    assert {"embedding", "road users", "patterns", "neighbours"} == set(holes["detector"])
+
+
 def test_a_source_that_is_only_tested_has_numbers_of_its_own(finished):
     chosen, made, (weights, *_), *_ = finished
     index = made["index"]
@@ -127,6 +165,11 @@ def test_without_any_source_the_run_stops():
         ({"features__validation_share": 0.9}, "less than 0.5"),
         ({"source__recordings": {"a": {"reader": "waymo", "path": "x"}}}, "carla"),
         ({"training__batch_size": 1}, "greater than 1"),
+        ({"training__objective__context_weight": 0.0}, "so that nothing learns them"),
+        (
+            {"training__objective__name": "masked", "model__export": "embedding"},
+            "masked trains no layer of the embedding",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_told(changes, message):

@@ -1,18 +1,24 @@
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
 
 from terrarium.pipelines.scenes.baselines import STATISTICS, hand_statistics, wl_vectors
 from terrarium.pipelines.scenes.graphs import from_parts
+from terrarium.pipelines.scenes.logistic import fit_logistic, scaled
 from terrarium.pipelines.scenes.probes import (
     alignment,
     cross_view_top_1,
     effective_rank,
+    f1_scores,
     neighbour_f1,
-    probe_f1,
+    probe,
     retrieval_map,
     ridge_r2,
     uniformity,
 )
+from terrarium.pipelines.scenes.refinement import contexts, node_labels
 
 from .scenery import graph, graphs_of
 
@@ -20,12 +26,49 @@ RNG = np.random.default_rng(0)
 
 
 def test_a_probe_and_neighbours_read_what_is_there_and_nothing_else():
-    x, y = RNG.normal(size=(400, 5)), RNG.normal(size=(200, 5))
-    labels, wanted = x[:, :1] > 0, y[:, :1] > 0
-    assert probe_f1(x, labels, y, wanted)[0] > 0.95
-    assert neighbour_f1(x, labels, y, wanted, 15)[0] > 0.8
-    noise = RNG.random((400, 1)) > 0.9
-    assert probe_f1(x, noise, y, RNG.random((200, 1)) > 0.9)[0] < 0.2
+    x, y = RNG.normal(size=(600, 5)), RNG.normal(size=(200, 5))
+    rows = (np.arange(400), np.arange(400, 500), np.arange(500, 600))
+    labels, noise = x[:, :1] > 0, RNG.random((600, 1)) > 0.9
+    assert probe(x, labels, rows, [1.0]).f1[0] > 0.95
+    assert neighbour_f1(x, labels, y, y[:, :1] > 0, 15)[0] > 0.8
+    assert probe(x, noise, rows, [1.0]).f1[0] < 0.2
+
+
+def test_the_strength_of_a_probe_is_chosen_on_validation_rows():
+    """Few rows and many columns without meaning: a weak penalty learns them by heart."""
+    x = RNG.normal(size=(700, 60))
+    labels = x[:, :1] + RNG.normal(size=(700, 1)) > 0
+    rows = (np.arange(100), np.arange(100, 400), np.arange(400, 700))
+    each = {strength: probe(x, labels, rows, [strength]) for strength in (1e-3, 1e-2, 100.0)}
+    chosen = probe(x, labels, rows, [100.0, 1e-2, 1e-3])
+    assert chosen.validation_f1 == max(one.validation_f1 for one in each.values())
+    assert chosen.f1 == pytest.approx(each[chosen.strength].f1)
+    assert chosen.strength < 100.0
+
+
+def test_f1_is_that_of_scikit_learn():
+    labels, found = RNG.random((50, 3)) > 0.5, RNG.random((50, 3)) > 0.5
+    found[:, 2] = labels[:, 2] = False
+    assert f1_scores(labels, found) == pytest.approx(f1_score(labels, found, average=None, zero_division=0.0))
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+def test_regressions_at_once_are_those_one_by_one(make):
+    x = (RNG.random((300, 8)) < 0.3) * RNG.random((300, 8))
+    labels = x @ RNG.normal(size=(8, 3)) + 0.3 * RNG.normal(size=(300, 3)) > 0.1
+    weights = RNG.random((300, 3))
+    found = fit_logistic(make(x), labels, 2.0, weights)
+    for label in range(3):
+        one = LogisticRegression(C=2.0, tol=1e-8, max_iter=1000).fit(x, labels[:, label], weights[:, label])
+        assert found[:-1, label] == pytest.approx(one.coef_[0], abs=0.02)
+        assert found[-1, label] == pytest.approx(one.intercept_[0], abs=0.02)
+
+
+def test_sparse_columns_are_scaled_like_dense_ones_and_keep_their_zeros():
+    x = (RNG.random((50, 4)) < 0.3) * RNG.random((50, 4))
+    there, plain = scaled(sparse.csr_array(x))[0].toarray(), scaled(x)[0]
+    assert np.diff(there, axis=0) == pytest.approx(np.diff(plain, axis=0))
+    assert np.array_equal(there == 0.0, x == 0.0)
 
 
 def test_retrieval_leaves_the_query_s_scene_out():
@@ -67,10 +110,26 @@ def test_ten_statistics_are_counted_by_hand():
 
 
 def test_the_kernel_does_not_see_the_order_of_nodes_and_sees_relations():
-    vectors = wl_vectors(graphs_of("a>b b>c", "c>a a>b", "a>b a>c", "a=b b=c"), 2, 256)
+    given = graphs_of("a>b b>c", "c>a a>b", "a>b a>c", "a=b b=c", "a>b a>c", "a=b b=c")
+    rooted = wl_vectors(given, 2, np.arange(6)).toarray()
+    vectors = rooted / np.linalg.norm(rooted, axis=1, keepdims=True)
     assert np.allclose(vectors[0], vectors[1])
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0)
     assert vectors[0] @ vectors[2] < 0.99
     assert vectors[0] @ vectors[3] < 0.7
-    flat = wl_vectors(graphs_of("a>b b>c", "a=b b=c"), 0, 256)
-    assert np.allclose(flat[0], flat[1])
+    flat = wl_vectors(given, 0, np.arange(6)).toarray()
+    assert np.allclose(flat[0], flat[3])
+    assert flat[0] ** 2 == pytest.approx([3.0])
+
+
+def test_labels_are_exact_and_tell_directions_apart():
+    labels = node_labels(graphs_of("a>b", "a>b", "a=b"), 1)[1]
+    assert labels.tolist() == [0, 1, 0, 1, 2, 2]
+
+
+def test_the_vocabulary_is_of_training_graphs_that_share_a_label():
+    """Of six graphs the fifth alone has neighbours, and the sixth is not trained on."""
+    given = graphs_of("a>b", "a>b", "a>b b>c", "a>b b>c", "a=b", "a=b")
+    classes, count = contexts(given, np.arange(5))
+    assert count == 3
+    assert classes.tolist() == [0, 1, 0, 1, 0, 2, 1, 0, 2, 1, -1, -1, -1, -1]
+    assert wl_vectors(given, 1, np.arange(5)).shape[1] == 1 + 3

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from terrarium.pipelines.scenes.run_log import write_log
 from terrarium.pipelines.scenes.trainer import SceneTrainer
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
+from tests.project import ROOT
 from tests.training.toy import same
 
 from .scenery import graphs, options, problem
@@ -96,9 +98,74 @@ def test_a_target_moves_slowly_and_takes_no_gradient():
     assert all(p.grad is None for p in trainer.objective.target.parameters())
 
 
-def test_reconstruction_can_be_added():
-    plain, added = (make(training__objective__reconstruction_weight=w)[0].epoch(1)["loss"] for w in (0.0, 2.0))
-    assert added > plain
+def losses_of(trainer, weights):
+    """Loss of one batch by the weights of reconstruction and contexts; the same encoder and views."""
+    batch = trainer._batch(trainer._problem.train[:8], np.random.default_rng(0))
+    objective = trainer.objective.eval()
+    found = []
+    for name, weight in weights:
+        objective.options = objective.options.model_copy(update={name: weight})
+        with torch.no_grad():
+            found.append(float(objective(*batch)))
+    return batch, found
+
+
+def test_reconstruction_is_added_with_its_weight():
+    trainer, _ = make(training__objective__reconstruction_weight=1.0)
+    weights = [("context_weight", 0.0), ("reconstruction_weight", 2.0), ("reconstruction_weight", 4.0)]
+    (first, _, _, masked), (once, twice, four) = losses_of(trainer, weights)
+    with torch.no_grad():
+        error = float(trainer.objective.reconstruction(trainer.objective.encoder, first, masked))
+    assert (twice - once, four - twice) == pytest.approx((error, 2 * error), rel=1e-4)
+    assert error > 0.0
+
+
+def test_contexts_are_added_with_their_weight_and_are_cross_entropy_of_what_is_around():
+    trainer, _ = make()
+    (first, second, *_), (once, thrice) = losses_of(trainer, [("context_weight", w) for w in (1.0, 3.0)])
+    encoder, terms = trainer.objective.encoder, []
+    with torch.no_grad():
+        for view in (first, second):
+            logits = encoder.context_logits(encoder.node_states(view))
+            known = view.context >= 0
+            terms.append(-torch.log_softmax(logits, dim=1)[known, view.context[known]])
+    assert thrice - once == pytest.approx(2 * float(torch.cat(terms).mean()), rel=1e-3)
+
+
+def test_contexts_are_learnt_and_counted_in_what_is_handed_out():
+    trainer, _ = make(training__schedule__learning_rate=0.01, training__max_epochs=12)
+    for epoch in range(1, 13):
+        trainer.epoch(epoch)
+    encoder, given = trainer.objective.encoder.eval(), trainer._problem
+    batch = batch_of(given.view(given.train))
+    with torch.no_grad():
+        states = encoder.node_states(batch)
+        expected = encoder.expected_contexts(states, batch)
+        handed_out = encoder.exported(batch)
+    known = batch.context >= 0
+    hits = encoder.context_logits(states).argmax(dim=1)[known] == batch.context[known]
+    most = torch.bincount(batch.context[known]).max() / known.sum()
+    assert hits.float().mean() > most + 0.1
+    assert expected.sum(dim=1) == pytest.approx(torch.bincount(batch.graph).numpy(), rel=1e-4)
+    assert handed_out.shape[1] == given.contexts + encoder.embedding[0].in_features
+    assert handed_out.norm(dim=1).numpy() == pytest.approx(2**0.5, rel=1e-4)
+
+
+def test_contexts_that_an_encoder_does_not_know_are_told():
+    trainer, _ = make(training__objective__context_weight=0.0, model__export="readout")
+    with pytest.raises(ValueError, match="context_weight was 0"):
+        trainer.objective.encoder.context_logits([])
+
+
+def test_a_context_stays_with_its_node():
+    trainer, _ = make(training__augmentation__drop_node=0.5, training__augmentation__temporal=0.0)
+    given = trainer._problem
+    chosen = given.train[:8]
+    first, *_ = trainer._batch(chosen, np.random.default_rng(0))
+    whole = given.view(chosen)
+    assert len(first.x) < len(whole.x)
+    pairs = {(int(graph), int(context)) for graph, context in zip(whole.graph, whole.context, strict=True)}
+    assert {(int(g), int(c)) for g, c in zip(first.graph, first.context, strict=True)} <= pairs
 
 
 def test_temporal_positives_take_the_graph_a_second_later():
@@ -211,3 +278,46 @@ def test_every_recipe_trains_with_its_own_settings(environment):
     assert np.isfinite(numbers["loss"])
     assert given.widths == (7, 7)
     assert trainer.weights().metadata["encoding"]["speed_mean"] == 0.0
+
+
+def test_the_table_of_the_documents_keys_says_what_the_environment_has():
+    """The column of the document's values beside the parameters of `scenes_optimized`."""
+    page = (ROOT / "docs" / "scenes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `[^`]+` \| ([^|]+) \| `scenes\.([^`]+)` \|", page, flags=re.MULTILINE)
+    assert len(rows) == 17
+    for written, name in rows:
+        value = options("scenes_optimized")
+        for part in name.split("."):
+            value = getattr(value, part)
+        known = {"true": ("True", "bf16-mixed"), "AdamW": ("adamw",), "3 epochs": ("3",)}.get(written)
+        assert str(value) in known if known else float(written) == value, name
+
+
+DOCUMENTED = {
+    "scenes_default": (96, 256, 5, 512, 0.07, 0.75, "adam", 0.0, 0.0, 0.1, 0.0, 0.1, False),
+    "scenes_large": (512, 1024, 8, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
+    "scenes_tuned": (128, 256, 4, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
+    "scenes_optimized": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.1, 0.07, True),
+    "scenes_v1": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.0, 0.07, True),
+}
+"""Dimension, hidden, layers, batch, rate, decay, optimiser, weight decay, clipping, noise, dropped edges, temperature,
+and whether there are warm-up and cosine; where the document gives no number it is the original's."""
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_recipe_has_the_documents_numbers(environment):
+    model, training = options(environment).model, options(environment).training
+    schedule, augmentation = training.schedule, training.augmentation
+    assert schedule.cosine == (schedule.warmup_epochs == 3)
+    assert augmentation.edge_noise == augmentation.node_noise
+    assert (
+        *(model.dim, model.hidden, model.layers, training.batch_size, schedule.learning_rate, schedule.decay),
+        *(training.optimizer, training.weight_decay, training.clip_norm, augmentation.node_noise),
+        *(augmentation.drop_edge, training.objective.temperature, schedule.cosine),
+    ) == DOCUMENTED[environment]
+    assert (training.objective.name, training.objective.context_weight, model.export) == ("info_nce", 0.0, "embedding")
+    improved = environment == "scenes_optimized"
+    assert (model.head == "full", model.normalised, training.stopping.patience == 10) == (
+        *(improved, improved),
+        environment in ("scenes_optimized", "scenes_v1"),
+    )

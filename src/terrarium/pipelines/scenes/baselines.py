@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
+from scipy import sparse
 
 from terrarium.pipelines.scenes.graphs import Graphs
+from terrarium.pipelines.scenes.logistic import Matrix
+from terrarium.pipelines.scenes.refinement import graph_of_nodes, node_labels, vocabulary
 from terrarium.pipelines.scenes.scene_graph import FOLLOWING_LEAD, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
 
 STATISTICS = (
@@ -19,7 +20,7 @@ NO_GAP_M = 50.0
 
 def hand_statistics(graphs: Graphs) -> np.ndarray:
     """Ten numbers a graph, in the order of STATISTICS, float64 (g, 10)."""
-    count, node_graph, edge_graph = graphs.nodes, _graph_of(graphs.nodes), _graph_of(graphs.edges)
+    count, node_graph, edge_graph = graphs.nodes, graph_of_nodes(graphs), _graph_of(graphs.edges)
 
     def total(values: np.ndarray, graph: np.ndarray) -> np.ndarray:
         return np.bincount(graph, weights=values, minlength=len(graphs))
@@ -44,34 +45,23 @@ def smallest_gap(graphs: Graphs) -> np.ndarray:
     return gap
 
 
-def wl_vectors(graphs: Graphs, rounds: int, width: int) -> np.ndarray:
-    """Square roots of how often each label of the Weisfeiler-Lehman refinement occurs, hashed to a width, length 1.
+def wl_vectors(graphs: Graphs, rounds: int, train: np.ndarray) -> Matrix:
+    """Square roots of how often each label of the refinement's rounds occurs in a graph, sparse (g, labels).
 
-    Labels start at type and flags; a round adds the sorted labels and relations of the neighbours (Shervashidze et
-    al. 2011). The inner product is a WL subtree kernel on normalised counts.
+    The cosine of two rows is a Weisfeiler-Lehman subtree kernel (Shervashidze et al. 2011) on rooted counts. Labels are
+    exact, and those that fewer than two training graphs hold are left out.
     """
-    start = graphs.kind.astype(np.int64) * 4 + graphs.lane_change * 2 + graphs.intersection
-    node_graph = _graph_of(graphs.nodes)
-    shift = np.repeat(graphs.node_offset[:-1], graphs.edges)
-    source, target = graphs.edge[:, 0] + shift, graphs.edge[:, 1] + shift
-    label, counts = start, np.zeros((len(graphs), width))
-    for round_number in range(rounds + 1):
-        if round_number:
-            label = _refined(label, source, target, graphs.relation)
-        np.add.at(counts, (node_graph, (label * 2654435761 + round_number) % (2**32) % width), 1.0)
-    rooted = np.sqrt(counts)
-    return rooted / np.maximum(np.linalg.norm(rooted, axis=1, keepdims=True), 1e-12)
+    graph = graph_of_nodes(graphs)
+    parts = [label_counts(labels, graph, len(graphs), train) for labels in node_labels(graphs, rounds)]
+    return sparse.csr_array(sparse.hstack(parts)).sqrt()
 
 
-def _refined(label: np.ndarray, source: np.ndarray, target: np.ndarray, relation: np.ndarray) -> np.ndarray:
-    """A label from each node's own and the multiset of (relation, label) around it."""
-    around: list[list[tuple[int, int]]] = [[] for _ in range(len(label))]
-    for one, other, kind in zip(source.tolist(), target.tolist(), relation.tolist(), strict=True):
-        around[one].append((kind, int(label[other])))
-    return np.array(
-        [zlib.crc32(repr((int(own), sorted(others))).encode()) for own, others in zip(label, around, strict=True)],
-        np.int64,
-    )
+def label_counts(labels: np.ndarray, graph: np.ndarray, graphs: int, train: np.ndarray) -> Matrix:
+    """How often each label that the training graphs know occurs in each graph, sparse (g, labels)."""
+    known = vocabulary(labels, graph, train)
+    inside = np.isin(labels, known)
+    place = (graph[inside], np.searchsorted(known, labels[inside]))
+    return sparse.coo_array((np.ones(int(inside.sum())), place), shape=(graphs, len(known))).tocsr()
 
 
 def _graph_of(sizes: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from terrarium.pipelines.scenes.encoding import NODE_WIDTH, Encoding, encode
@@ -9,6 +11,9 @@ from terrarium.pipelines.scenes.graphs import Graphs
 from terrarium.pipelines.scenes.options import ModelOptions
 from terrarium.pipelines.scenes.views import View, plain_view
 from terrarium.training.state import State
+
+if TYPE_CHECKING:
+    from terrarium.pipelines.scenes.encoder import SceneEncoder
 
 CHUNK = 1024
 """Graphs embedded at once."""
@@ -26,30 +31,58 @@ def embed_view(weights: State, view: View) -> np.ndarray:
     """Embeddings of the graphs of a view, float32 (g, ·)."""
     import torch
 
-    from terrarium.pipelines.scenes.encoder import batch_of, make_encoder
+    from terrarium.pipelines.scenes.encoder import batch_of
 
-    encoding = Encoding(**weights.metadata["encoding"])
-    encoder = make_encoder(NODE_WIDTH, encoding.edge_width, ModelOptions(**weights.metadata["model"]), 0)
-    encoder.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
-    encoder.eval()
     with torch.no_grad():
-        return encoder.exported(batch_of(view)).numpy()
+        return load_encoder(weights).exported(batch_of(view)).numpy()
+
+
+def node_vectors(weights: State, graphs: Graphs) -> np.ndarray:
+    """States of all road users after the first layers, side by side, float32 (n, ·)."""
+    import torch
+
+    from terrarium.pipelines.scenes.encoder import CONTEXT_LAYERS, batch_of
+
+    encoder = load_encoder(weights)
+    nodes, edges = encode(graphs, Encoding(**weights.metadata["encoding"]))
+    parts = []
+    for rows in np.split(np.arange(len(graphs)), range(CHUNK, len(graphs), CHUNK)):
+        with torch.no_grad():
+            states = encoder.node_states(batch_of(plain_view(graphs, nodes, edges, rows)))
+        parts.append(torch.cat(states[:CONTEXT_LAYERS], dim=1).numpy())
+    return np.concatenate(parts)
+
+
+def load_encoder(weights: State) -> SceneEncoder:
+    """The encoder of the weights, without dropout."""
+    import torch
+
+    encoder = _as_drawn(weights, 0)
+    encoder.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
+    return encoder.eval()
 
 
 def random_weights(weights: State, graphs: Graphs, rows: np.ndarray, seed: int) -> State:
     """Weights of the same shape as they are drawn, whose batch norms have seen some graphs once."""
     import torch
 
-    from terrarium.pipelines.scenes.encoder import batch_of, make_encoder
+    from terrarium.pipelines.scenes.encoder import batch_of
 
-    encoding = Encoding(**weights.metadata["encoding"])
-    encoder = make_encoder(NODE_WIDTH, encoding.edge_width, ModelOptions(**weights.metadata["model"]), seed)
+    encoder = _as_drawn(weights, seed)
     for module in encoder.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.momentum = None
-    view = plain_view(graphs, *encode(graphs, encoding), rows)
+    view = plain_view(graphs, *encode(graphs, Encoding(**weights.metadata["encoding"])), rows)
     with torch.no_grad():
         encoder.train()
         encoder(batch_of(view))
     tensors = {name: tensor.detach().numpy().copy() for name, tensor in encoder.state_dict().items()}
     return State(tensors, weights.metadata)
+
+
+def _as_drawn(weights: State, seed: int) -> SceneEncoder:
+    from terrarium.pipelines.scenes.encoder import make_encoder
+
+    width = Encoding(**weights.metadata["encoding"]).edge_width
+    model = ModelOptions(**weights.metadata["model"])
+    return make_encoder(NODE_WIDTH, width, model, seed, weights.metadata["contexts"])

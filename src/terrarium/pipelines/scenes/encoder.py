@@ -15,6 +15,9 @@ from torch_geometric.nn import GINEConv, global_add_pool, global_max_pool, globa
 from terrarium.pipelines.scenes.options import ModelOptions
 from terrarium.pipelines.scenes.views import View
 
+CONTEXT_LAYERS = 2
+"""The layers that contexts are read from: the first messages carry raw features, the second what they became."""
+
 
 class GraphBatch(NamedTuple):
     """A view as tensors."""
@@ -24,18 +27,20 @@ class GraphBatch(NamedTuple):
     edge_attr: Tensor
     graph: Tensor
     graphs: int
+    context: Tensor | None = None
 
 
 def batch_of(view: View) -> GraphBatch:
     """The view's arrays as tensors on the CPU."""
     x, edge, edge_x, graph = (torch.from_numpy(array) for array in (view.x, view.edge, view.edge_x, view.graph))
-    return GraphBatch(x, edge, edge_x, graph, view.count)
+    context = None if view.context is None else torch.from_numpy(view.context)
+    return GraphBatch(x, edge, edge_x, graph, view.count, context)
 
 
 class SceneEncoder(nn.Module):
     """Graphs to embeddings (g, dim), and embeddings to what the objective compares."""
 
-    def __init__(self, node_width: int, edge_width: int, options: ModelOptions) -> None:
+    def __init__(self, node_width: int, edge_width: int, options: ModelOptions, contexts: int) -> None:
         super().__init__()
         self.options = options
         hidden, widths = options.hidden, [node_width] + [options.hidden] * (options.layers - 1)
@@ -48,6 +53,8 @@ class SceneEncoder(nn.Module):
         )
         out = options.dim if options.head == "full" else options.dim // 2
         self.projection = nn.Sequential(nn.Linear(options.dim, options.dim), nn.ReLU(), nn.Linear(options.dim, out))
+        self.context = nn.Linear(hidden * min(CONTEXT_LAYERS, options.layers), contexts) if contexts else None
+        self.scale = nn.BatchNorm1d(read, affine=False) if options.export == "contexts" else nn.Identity()
 
     def node_states(self, batch: GraphBatch) -> list[Tensor]:
         """States of the nodes after each layer, (n, hidden) each."""
@@ -56,6 +63,18 @@ class SceneEncoder(nn.Module):
             x = self.dropout(torch.relu(norm(convolution(x, batch.edge_index, batch.edge_attr))))
             states.append(x)
         return states
+
+    def context_logits(self, states: list[Tensor]) -> Tensor:
+        """Logits of the class of what is around each node (n, contexts)."""
+        if self.context is None:
+            raise ValueError("this encoder foretells no contexts: training.objective.context_weight was 0")
+        logits: Tensor = self.context(torch.cat(states[:CONTEXT_LAYERS], dim=1))
+        return logits
+
+    def expected_contexts(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
+        """How many nodes of each graph are expected to have each class of surroundings (g, contexts)."""
+        share = torch.softmax(self.context_logits(states), dim=1)
+        return global_add_pool(share, batch.graph, batch.graphs)
 
     def readout(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
         """Mean, largest and sum over each graph's nodes, of the last layer or of all."""
@@ -70,19 +89,25 @@ class SceneEncoder(nn.Module):
 
     def forward(self, batch: GraphBatch) -> Tensor:
         """The embedding of each graph (g, dim)."""
-        return self.embed(self.readout(self.node_states(batch), batch))
+        read = self.readout(self.node_states(batch), batch)
+        self.scale(read)  # its statistics are for what is handed out
+        return self.embed(read)
 
     def exported(self, batch: GraphBatch) -> Tensor:
-        """What is handed out for each graph: the embedding, or the readout before it."""
-        read = self.readout(self.node_states(batch), batch)
+        """What is handed out for each graph: the embedding, the readout before it, or that with contexts."""
+        states = self.node_states(batch)
+        read = self.readout(states, batch)
+        if self.options.export == "contexts":
+            halves = (self.expected_contexts(states, batch).sqrt(), self.scale(read))
+            return torch.cat([nn.functional.normalize(half, dim=1) for half in halves], dim=1)
         return read if self.options.export == "readout" else self.embed(read)
 
 
-def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: int) -> SceneEncoder:
+def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: int, contexts: int = 0) -> SceneEncoder:
     """A new encoder; the same seed gives the same weights, whatever the global generator is at."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return SceneEncoder(node_width, edge_width, options)
+        return SceneEncoder(node_width, edge_width, options, contexts)
 
 
 def _mlp(width: int, hidden: int) -> nn.Sequential:

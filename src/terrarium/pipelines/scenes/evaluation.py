@@ -11,13 +11,14 @@ from terrarium.pipelines.scenes.baselines import hand_statistics, smallest_gap, 
 from terrarium.pipelines.scenes.embedding import embed_graphs, embed_view, random_weights
 from terrarium.pipelines.scenes.encoding import Encoding, encode
 from terrarium.pipelines.scenes.graphs import Graphs
+from terrarium.pipelines.scenes.logistic import Matrix, dense
 from terrarium.pipelines.scenes.options import EvaluationOptions
 from terrarium.pipelines.scenes.probes import (
     alignment,
     cross_view_top_1,
     effective_rank,
     neighbour_f1,
-    probe_f1,
+    probe,
     retrieval_map,
     ridge_r2,
     standardised,
@@ -29,6 +30,8 @@ from terrarium.training.state import State
 
 TRAINED, RANDOM, STATISTICS, KERNEL = "trained", "random encoder", "ten statistics", "WL kernel"
 HELD_OUT = "held-out scenes"
+MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
+BY_ARCHETYPE = ("archetype", "representation", "f1", "test_set", "graphs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class Task:
 
     Attributes:
         name: of the test set.
-        train, test: rows of graphs.
+        train, validation, test: rows of graphs; probes are fitted on the first and chosen by the second.
         names: archetypes with graphs enough in both.
         labels: of all graphs and those archetypes (g, c).
         signature: number of each graph's set of archetypes (g).
@@ -48,6 +51,7 @@ class Task:
 
     name: str
     train: np.ndarray
+    validation: np.ndarray
     test: np.ndarray
     names: list[str]
     labels: np.ndarray
@@ -63,23 +67,31 @@ def measure(
     """A row a representation and test set; and the F1 of each archetype, a row each."""
     tasks = make_tasks(graphs, index, labels, options)
     train = np.flatnonzero(index["part"] == "train")
-    seeds = [int(generator(options.seed, "random", i).integers(2**31)) for i in range(options.random_encoders)]
-    few = generator(options.seed, "norms").permutation(train)[:1024]
     encoders = {TRAINED: weights} | {
-        f"{RANDOM} {i + 1}": random_weights(weights, graphs, few, seed) for i, seed in enumerate(seeds)
+        f"{RANDOM} {i + 1}": untrained(weights, graphs, train, options, i) for i in range(options.random_encoders)
     }
-    vectors = {name: embed_graphs(state, graphs) for name, state in encoders.items()}
+    vectors = {name: embed_graphs(state, graphs).astype(np.float64) for name, state in encoders.items()}
     vectors[STATISTICS] = standardised(hand_statistics(graphs)[train], hand_statistics(graphs))[1]
-    vectors[KERNEL] = wl_vectors(graphs, options.wl_rounds, options.wl_width)
-    rows, by_archetype = [], []
+    kernels = [wl_vectors(graphs, rounds, train) for rounds in options.wl_rounds]
+    rows, by_archetype = [], [pd.DataFrame(columns=BY_ARCHETYPE)]
     for task in tasks:
-        for name, matrix in vectors.items():
-            numbers, f1 = quality(matrix, task, options)
+        for name in (*vectors, KERNEL):
+            numbers, f1 = (
+                kernel_quality(kernels, task, options) if name == KERNEL else quality(vectors[name], task, options)
+            )
             views = view_numbers(encoders[name], graphs, task, options) if name in encoders else {}
             rows.append({"representation": name, "test_set": task.name, **numbers, **views})
-            by_archetype.append(pd.DataFrame({"archetype": task.names, "representation": name, "f1": f1}))
-            by_archetype[-1]["test_set"], by_archetype[-1]["graphs"] = task.name, task.labels[task.test].sum(axis=0)
-    return pd.DataFrame(rows), pd.concat(by_archetype, ignore_index=True)
+            counts = task.labels[task.test].sum(axis=0)
+            columns = (task.names, name, f1, task.name, counts)
+            by_archetype.append(pd.DataFrame(dict(zip(BY_ARCHETYPE, columns, strict=True))))
+    table = pd.DataFrame(rows, columns=None if rows else ["representation", "test_set", *MEASURES])
+    return table, pd.concat(by_archetype[min(len(rows), 1) :], ignore_index=True)
+
+
+def untrained(weights: State, graphs: Graphs, train: np.ndarray, options: EvaluationOptions, number: int) -> State:
+    """Weights of the same shape as drawn, the `number`-th from 0, whose batch norms have seen training graphs."""
+    seed = int(generator(options.seed, "random", number).integers(2**31))
+    return random_weights(weights, graphs, generator(options.seed, "norms").permutation(train)[:1024], seed)
 
 
 def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, options: EvaluationOptions) -> list[Task]:
@@ -92,6 +104,7 @@ def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, option
     sets = {HELD_OUT: np.flatnonzero((part == options.part) & own)}
     for source in sorted(set(index["source"]) - trained_on):
         sets[str(source)] = np.flatnonzero(index["source"] == source)
+    validation = np.flatnonzero((part == "validation") & own)
     train = generator(options.seed, "fit").permutation(np.flatnonzero(part == "train"))[: options.fit_graphs]
     found = labels.to_numpy(bool)
     numbers = _numbers(graphs)
@@ -106,7 +119,8 @@ def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, option
             continue
         queries = generator(options.seed, "queries", name).permutation(len(test))[: options.queries]
         names = [str(column) for column in labels.columns[enough]]
-        tasks.append(Task(name, train, test, names, found[:, enough], signature(labels), scene, numbers, queries))
+        rows = (train, validation, test)
+        tasks.append(Task(name, *rows, names, found[:, enough], signature(labels), scene, numbers, queries))
     return tasks
 
 
@@ -116,22 +130,51 @@ def _numbers(graphs: Graphs) -> dict[str, np.ndarray]:
     return {"mean_speed": statistics[:, 4], "smallest_gap": smallest_gap(graphs), "size": np.log(statistics[:, 0])}
 
 
-def quality(vectors: np.ndarray, task: Task, options: EvaluationOptions) -> tuple[dict[str, float], np.ndarray]:
+def quality(vectors: Matrix, task: Task, options: EvaluationOptions) -> tuple[dict[str, float], np.ndarray]:
     """What is measured of any vectors, and the probe's F1 of each archetype."""
-    train, test = vectors[task.train].astype(np.float64), vectors[task.test].astype(np.float64)
-    f1 = probe_f1(train, task.labels[task.train], test, task.labels[task.test])
-    near = neighbour_f1(train, task.labels[task.train], test, task.labels[task.test], options.neighbours)
-    some = test[task.queries]
+    probed = probe(vectors, task.labels, (task.train, task.validation, task.test), options.probe_strengths)
+    train, test = vectors[task.train], vectors[task.test]
+    some = dense(test[task.queries])
     numbers = {
         "dim": float(vectors.shape[1]),
-        "probe_macro_f1": float(f1.mean()),
-        "knn_macro_f1": float(near.mean()),
-        "retrieval_map": retrieval_map(test, task.signature[task.test], task.scene[task.test], task.queries),
+        "strength": probed.strength,
+        "probe_macro_f1": float(probed.f1.mean()),
+        **near_numbers(vectors, task, task.test, task.queries, options),
         "uniformity": uniformity(some),
         "effective_rank": effective_rank(some),
     }
     for name, wanted in task.numbers.items():
         numbers[f"{name}_r2"] = ridge_r2(train, wanted[task.train], test, wanted[task.test])
+    return {name: value for name, value in numbers.items() if np.isfinite(value)}, probed.f1
+
+
+def near_numbers(
+    vectors: Matrix, task: Task, asked: np.ndarray, queries: np.ndarray, options: EvaluationOptions
+) -> dict[str, float]:
+    """What neighbours say of some rows: F1 of their votes, and the precision of what is retrieved among the rows."""
+    of_train, of_asked = task.labels[task.train], task.labels[asked]
+    f1 = neighbour_f1(vectors[task.train], of_train, vectors[asked], of_asked, options.neighbours)
+    found = retrieval_map(vectors[asked], task.signature[asked], task.scene[asked], queries)
+    return {"knn_macro_f1": float(f1.mean()), "retrieval_map": found}
+
+
+def kernel_quality(
+    kernels: list[Matrix], task: Task, options: EvaluationOptions
+) -> tuple[dict[str, float], np.ndarray]:
+    """As `quality`, each measure from the number of rounds that is best by this measure on the validation scenes."""
+    queries = generator(options.seed, "kernel").permutation(len(task.validation))[: options.queries]
+    rows = (task.train, task.validation, task.validation)
+    tried = []
+    for vectors in kernels:
+        found = near_numbers(vectors, task, task.validation, queries, options)
+        read = probe(vectors, task.labels, rows, options.probe_strengths).validation_f1
+        tried.append({"probe_macro_f1": read, **found})
+    best = {name: int(np.argmax(np.nan_to_num([numbers[name] for numbers in tried]))) for name in MEASURES}
+    measured = {place: quality(kernels[place], task, options) for place in set(best.values())}
+    numbers, f1 = measured[best["probe_macro_f1"]]
+    for name, place in best.items():
+        numbers |= {key: value for key, value in measured[place][0].items() if key == name}
+        numbers[f"{name}_rounds"] = float(options.wl_rounds[place])
     return numbers, f1
 
 
@@ -152,8 +195,8 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
     values: dict[str, dict[str, float]] = {str(name): dict(row) for name, row in rows.iterrows()}
     metrics = dict(values[TRAINED])
     random = [row for name, row in values.items() if name.startswith(RANDOM)]
-    for name in ("probe_macro_f1", "knn_macro_f1", "retrieval_map"):
+    for name in MEASURES:
         metrics[f"{name}_random_encoder"] = float(np.mean([row[name] for row in random]))
         metrics[f"{name}_ten_statistics"] = values[STATISTICS][name]
         metrics[f"{name}_wl_kernel"] = values[KERNEL][name]
-    return {name: float(value) for name, value in metrics.items()}
+    return {name: float(value) for name, value in metrics.items() if np.isfinite(value)}

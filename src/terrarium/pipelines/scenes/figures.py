@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.scenes.coverage import ALL
+from terrarium.pipelines.scenes.coverage import comparable, vector_columns
 from terrarium.pipelines.scenes.evaluation import HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
@@ -66,44 +66,41 @@ def archetype_figure(by_archetype: pd.DataFrame) -> Any:
 
 
 def map_figure(embeddings: pd.DataFrame, simulated: str, recorded: str, points: int) -> Any:
-    """Both sources on the two main components of the embeddings, as many graphs of each."""
+    """Both sources on the two main components of the vectors that gaps are measured in, as many graphs of each."""
     from sklearn.decomposition import PCA
 
-    columns = [column for column in embeddings.columns if column.startswith("x") and column[1:].isdigit()]
-    model = PCA(n_components=2, svd_solver="full").fit(embeddings[columns])
+    train = np.flatnonzero(embeddings["part"] == "train")
+    vectors = comparable(embeddings[vector_columns(embeddings)].to_numpy(np.float64), train)
+    model = PCA(n_components=2, svd_solver="covariance_eigh").fit(vectors)
     share = model.explained_variance_ratio_.sum()
     figure = new_figure(f"Map of scenes: two main components, {share:.0%} of the variance", height=560)
     for source, colour in ((simulated, PALETTE[0]), (recorded, PALETTE[1])):
-        part = embeddings[embeddings["source"] == source]
-        part = part.iloc[np.unique(np.linspace(0, len(part) - 1, min(points, len(part))).astype(int))]
-        place = model.transform(part[columns])
+        rows = np.flatnonzero(embeddings["source"] == source)
+        rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(points, len(rows))).astype(int))]
+        place = model.transform(vectors[rows])
         marker = {"color": colour, "size": 5, "opacity": 0.5}
-        figure.add_scattergl(
-            x=place[:, 0], y=place[:, 1], name=source, mode="markers", marker=marker, text=part["graph_id"]
-        )
+        text = embeddings["graph_id"].iloc[rows]
+        figure.add_scattergl(x=place[:, 0], y=place[:, 1], name=source, mode="markers", marker=marker, text=text)
     figure.update_xaxes(title_text="first component")
     figure.update_yaxes(title_text="second component")
     return figure
 
 
 def gap_figure(by_archetype: pd.DataFrame) -> Any:
-    """Mean gap of each archetype; filled where shuffled scenes seldom reach it."""
-    figure = new_figure("Where simulation is thinner than the recordings", height=560)
-    rows = by_archetype[by_archetype["mean_gap"].notna()].sort_values("mean_gap")
+    """How much rarer each archetype is in simulation, and its mean gap; coloured where shuffles seldom reach it."""
+    titles = ["recorded less simulated share", "mean log ratio of neighbour distances"]
+    panels = {"rows": 1, "cols": 2, "shared_yaxes": True, "subplot_titles": titles, "horizontal_spacing": 0.04}
+    figure = new_figure("What simulation has less of; grey: p 0.05 or more", 620, **panels)
+    rows = by_archetype[by_archetype["difference_p"].notna()].iloc[::-1]
     if rows.empty:
-        note_empty(figure, "no archetype has graphs enough in both sources")
+        note_empty(figure, "no archetype has graphs enough in the recordings")
         return figure
-    sure = rows["p"] < 0.05
-    colours = [
-        PALETTE[1] if name == ALL else PALETTE[0] if is_sure else GREY
-        for name, is_sure in zip(rows["archetype"], sure, strict=True)
-    ]
-    figure.add_bar(
-        y=rows["archetype"].str.replace("_", " "),
-        x=rows["mean_gap"],
-        orientation="h",
-        marker={"color": colours},
-        text=[f"p {p:.3f}" for p in rows["p"]],
-    )
-    figure.update_xaxes(title_text="mean log ratio of neighbour distances; grey: p 0.05 or more")
+    names = rows["archetype"].str.replace("_", " ")
+    shares = rows["recorded_share"] - rows["simulated_share"]
+    for column, (values, p) in enumerate(((shares, "difference_p"), (rows["mean_gap"], "gap_p")), start=1):
+        colours = [PALETTE[0] if sure else GREY for sure in rows[p] < 0.05]
+        text = [f"p {value:.3f}" for value in rows[p]]
+        bars = {"orientation": "h", "marker": {"color": colours}, "text": text, "showlegend": False}
+        figure.add_bar(y=names, x=values, row=1, col=column, **bars)
+    figure.update_xaxes(tickformat=".0%", row=1, col=1)
     return figure

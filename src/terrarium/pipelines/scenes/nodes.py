@@ -99,10 +99,16 @@ def evaluate(
 
 
 def measure_coverage(
-    embeddings: pd.DataFrame, archetypes: pd.DataFrame, evaluation: EvaluationOptions
+    graphs: State,
+    graph_index: pd.DataFrame,
+    weights: State,
+    embeddings: pd.DataFrame,
+    archetypes: pd.DataFrame,
+    evaluation: EvaluationOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """What simulation lacks: graphs by their gap, archetypes by theirs, the known-hole test, and the numbers."""
-    return coverage.report(embeddings, archetypes, evaluation)
+    check_weights(weights, graphs, graph_index)
+    return coverage.report(from_state(graphs), embeddings, archetypes, weights, evaluation)
 
 
 def check_weights(weights: State, graphs: State, graph_index: pd.DataFrame) -> None:

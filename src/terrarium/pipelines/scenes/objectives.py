@@ -120,18 +120,49 @@ class Masked(Objective):
         return self.reconstruction(self.encoder, first, masked)
 
 
+class Context(nn.Module):
+    """Which neighbourhood a node has, foretold from its states in the first layers.
+
+    Cross entropy over the classes of the training graphs (contextual property prediction, Rong et al. 2020, GROVER);
+    the class is that of the unchanged graph, and nodes without one are left out.
+    """
+
+    def forward(self, encoder: SceneEncoder, views: tuple[GraphBatch, GraphBatch]) -> Tensor:
+        """Mean over the nodes of both views."""
+        total, count = [], 0
+        for view in views:
+            if view.context is None:
+                raise ValueError("these graphs have no contexts: set training.objective.context_weight to 0")
+            logits = encoder.context_logits(encoder.node_states(view)).float()
+            total.append(nn.functional.cross_entropy(logits, view.context, ignore_index=-1, reduction="sum"))
+            count += int((view.context >= 0).sum())
+        return (total[0] + total[1]) / max(count, 1)
+
+
 class Combined(Objective):
-    """Another objective with reconstruction added."""
+    """Another objective with reconstruction, contexts or both added."""
 
     def __init__(self, objective: Objective, widths: tuple[int, int]) -> None:
         super().__init__(objective.encoder, objective.options)
         self.objective = objective
-        self.reconstruction = Reconstruction(objective.encoder, *widths)
+        self.reconstruction = Reconstruction(objective.encoder, *widths) if self._weights[0] else None
+        self.context = Context() if self._weights[1] else None
+
+    @property
+    def _weights(self) -> tuple[float, float]:
+        """Of reconstruction and contexts; what is there already, or what the encoder has no head for, weighs 0."""
+        options = self.options
+        reconstruction = 0.0 if options.name == "masked" else options.reconstruction_weight
+        return reconstruction, 0.0 if self.encoder.context is None else options.context_weight
 
     def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
         """See `Objective.forward`."""
-        added = self.reconstruction(self.encoder, first, masked)
-        return self.objective(first, second, same, masked) + self.options.reconstruction_weight * added
+        loss: Tensor = self.objective(first, second, same, masked)
+        if self.reconstruction is not None:
+            loss = loss + self._weights[0] * self.reconstruction(self.encoder, first, masked)
+        if self.context is not None:
+            loss = loss + self._weights[1] * self.context(self.encoder, (first, second))
+        return loss
 
     def after_step(self, progress: float) -> None:
         """As the objective inside wants it."""
@@ -143,6 +174,8 @@ def make_objective(encoder: SceneEncoder, options: ObjectiveOptions, widths: tup
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if options.name == "masked":
-            return Masked(encoder, options, widths)
-        chosen = Bootstrapped(encoder, options) if options.name == "bgrl" else Contrastive(encoder, options)
-        return Combined(chosen, widths) if options.reconstruction_weight > 0.0 else chosen
+            chosen: Objective = Masked(encoder, options, widths)
+        else:
+            chosen = Bootstrapped(encoder, options) if options.name == "bgrl" else Contrastive(encoder, options)
+        added = (options.reconstruction_weight > 0.0 and options.name != "masked") or encoder.context is not None
+        return Combined(chosen, widths) if added else chosen

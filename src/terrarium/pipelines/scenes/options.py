@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from terrarium.training.options import FitOptions, TorchOptions
 from terrarium.training.options import Options as Base
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class VariantOptions(Base):
@@ -84,14 +87,18 @@ class FeatureOptions(Base):
 class ModelOptions(Base):
     """The encoder."""
 
-    dim: int = Field(gt=0, description="of the embedding")
+    dim: int = Field(
+        gt=0, description="of the embedding; what is handed out is wider where `export` takes what comes before it"
+    )
     hidden: int = Field(gt=0, description="width of a layer")
     layers: int = Field(gt=0)
     dropout: float = Field(ge=0, lt=1)
     head: Literal["full", "half"] = Field(description="width of the projection's output: dim, or half of it")
     normalised: bool = Field(description="embeddings have length 1")
     readout: Literal["last", "all"] = Field(description="layers whose mean, largest and sum are read out")
-    export: Literal["embedding", "readout"] = Field(description="what is handed out as the embedding")
+    export: Literal["embedding", "readout", "contexts"] = Field(
+        description="what is handed out; contexts: the readout, scaled, and how often each context is expected"
+    )
     seed: int = Field(ge=0)
 
 
@@ -121,6 +128,7 @@ class ObjectiveOptions(Base):
     momentum: float = Field(ge=0, lt=1, description="of bgrl's target at the start; rises to 1")
     mask_share: float = Field(gt=0, lt=1, description="of masked: road users whose features are to be found")
     reconstruction_weight: float = Field(ge=0, description="of masked, added to another objective")
+    context_weight: float = Field(ge=0, description="of foretelling what is around each road user, added to any")
 
 
 class ScheduleOptions(Base):
@@ -155,10 +163,11 @@ class CoverageOptions(Base):
     simulated: str = Field(description="source that may lack something")
     recorded: str = Field(description="source that shows what there is")
     neighbours: int = Field(gt=0, description="k of the nearest neighbours")
-    permutations: int = Field(ge=0, description="scenes are shuffled between the sources so often")
-    permuted_graphs: int = Field(gt=1, description="graphs that a shuffle takes in, at most")
-    false_alarms: float = Field(gt=0, lt=1, description="share at which the known hole is looked for")
-    strength: float = Field(gt=0, description="inverse penalty of the classifier that looks for known holes")
+    permutations: int = Field(gt=0, description="whole scenes are shuffled between the sources so often")
+    false_alarms: float = Field(gt=0, lt=1, description="share at which known holes are looked for")
+    halvings: int = Field(gt=0, description="halvings of the simulated scenes that known holes are averaged over")
+    strength: float = Field(gt=0, description="inverse penalty of the classifier of graphs that looks for known holes")
+    user_strength: float = Field(gt=0, description="the same of the classifier of road users")
 
 
 class EvaluationOptions(Base):
@@ -172,8 +181,12 @@ class EvaluationOptions(Base):
     neighbours: int = Field(gt=0, description="k of the nearest neighbours that vote")
     fit_graphs: int = Field(gt=1, description="training graphs that probes are fitted on, at most")
     random_encoders: int = Field(gt=0, description="untrained encoders that are measured beside")
-    wl_rounds: int = Field(ge=0, description="rounds of the Weisfeiler-Lehman kernel")
-    wl_width: int = Field(gt=1, description="its hashed width")
+    probe_strengths: list[Positive] = Field(
+        min_length=1, description="inverse penalties of the probe; each representation takes its best on validation"
+    )
+    wl_rounds: list[Count] = Field(
+        min_length=1, description="rounds of the Weisfeiler-Lehman kernel; each measure takes its best on validation"
+    )
     views: AugmentationOptions = Field(description="the same for every model, so that cross-view numbers compare")
     coverage: CoverageOptions
     seed: int = Field(ge=0)
@@ -227,4 +240,18 @@ class Options(Base):
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "
                     "coverage needs scenes of two sources"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _export_is_trained(self) -> Options:
+        objective, export = self.training.objective, self.model.export
+        if export == "embedding" and objective.name == "masked":
+            raise ValueError(
+                "training.objective.name masked trains no layer of the embedding: set model.export to readout"
+            )
+        if export == "contexts" and objective.context_weight == 0.0:
+            raise ValueError(
+                "model.export is contexts and training.objective.context_weight 0, so that nothing learns them: "
+                "set the weight, or model.export to readout"
+            )
         return self

@@ -43,7 +43,8 @@ def picture_figure(graphs: Graphs, index: pd.DataFrame, lanes: pd.DataFrame, cov
         _draw_users(figure, graph, place, shown)
         _frame(figure, graph["place"], place)
     figure.update_annotations(font_size=11)
-    figure.update_layout(legend={"y": -0.06, "yanchor": "top"})  # titles of panels stand where it is elsewhere
+    below = {"yref": "container", "y": 0.0, "yanchor": "bottom"}  # titles of panels stand where it is elsewhere
+    figure.update_layout(legend=below, margin={"t": 90, "b": 80})
     return figure
 
 

@@ -62,7 +62,7 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.measure_coverage,
-            ["embeddings", "archetypes", "params:evaluation"],
+            ["graphs", "graph_index", "weights", "embeddings", "archetypes", "params:evaluation"],
             ["coverage", "archetype_gaps", "known_holes", "coverage_metrics"],
             name="measure_coverage",
             tags="evaluation",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from terrarium.pipelines.scenes.logistic import Matrix, dense, fit_logistic, log_odds, scaled
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Rows to fit on, to choose by, and to measure on."""
 
 
 def standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -12,54 +19,76 @@ def standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nd
     return (train - mean) / scale, (test - mean) / scale
 
 
-def probe_f1(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray) -> np.ndarray:
-    """F1 of a logistic regression for each label (c), on standardised vectors, at threshold 0.5."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import f1_score
+@dataclass(frozen=True, eq=False)
+class Probed:
+    """What a linear probe reads: F1 of each label on the test rows (c), and the strength that validation chose."""
 
-    x, y = standardised(train, test)
-    scores = []
-    for label in range(train_labels.shape[1]):
-        model = LogisticRegression(max_iter=300, C=1.0).fit(x, train_labels[:, label])
-        scores.append(f1_score(test_labels[:, label], model.predict(y), zero_division=0.0))
-    return np.array(scores)
+    f1: np.ndarray
+    strength: float
+    validation_f1: float
 
 
-def neighbour_f1(
-    train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, k: int
-) -> np.ndarray:
-    """F1 of the majority of the k nearest training vectors for each label (c), on vectors as they are."""
-    from sklearn.metrics import f1_score
+def probe(vectors: Matrix, labels: np.ndarray, rows: Rows, strengths: list[float]) -> Probed:
+    """Logistic regressions on the training rows, of the strength with the best macro F1 on the validation rows.
+
+    Args:
+        vectors: of all graphs (g, d); columns are brought to one scale.
+        labels: of all graphs (g, c).
+        rows: to fit on, to choose by, and to measure on.
+        strengths: inverses of the penalty to choose from.
+    """
+    train, validation, test = (part.astype(np.float32) for part in scaled(*(vectors[part] for part in rows)))
+    best = (-1.0, 0.0, np.zeros(0))
+    for strength in sorted(strengths):
+        weights = fit_logistic(train, labels[rows[0]], strength)
+        score = float(f1_scores(labels[rows[1]], log_odds(validation, weights) > 0.0).mean())
+        if score > best[0]:
+            best = (score, strength, weights)
+    found = f1_scores(labels[rows[2]], log_odds(test, best[2]) > 0.0)
+    return Probed(found, strength=best[1], validation_f1=best[0])
+
+
+def f1_scores(labels: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """F1 of each label, 0 where nothing is right (c)."""
+    right = (labels & found).sum(axis=0)
+    return np.asarray(2.0 * right / np.maximum(labels.sum(axis=0) + found.sum(axis=0), 1))
+
+
+def neighbour_f1(train: Matrix, train_labels: np.ndarray, test: Matrix, test_labels: np.ndarray, k: int) -> np.ndarray:
+    """F1 of the majority of the k nearest training vectors, by cosine, for each label (c)."""
     from sklearn.neighbors import NearestNeighbors
+    from sklearn.preprocessing import normalize
 
-    near = NearestNeighbors(n_neighbors=min(k, len(train))).fit(train).kneighbors(test, return_distance=False)
-    votes = train_labels[near].mean(axis=1) > 0.5
-    return np.array([f1_score(test_labels[:, c], votes[:, c], zero_division=0.0) for c in range(votes.shape[1])])
+    near = NearestNeighbors(n_neighbors=min(k, train.shape[0])).fit(normalize(train))
+    found = near.kneighbors(normalize(test), return_distance=False)
+    return f1_scores(test_labels, train_labels[found].mean(axis=1) > 0.5)
 
 
-def retrieval_map(vectors: np.ndarray, label: np.ndarray, scene: np.ndarray, queries: np.ndarray) -> float:
+def retrieval_map(vectors: Matrix, label: np.ndarray, scene: np.ndarray, queries: np.ndarray) -> float:
     """Mean average precision of finding graphs of the same label by cosine, those of the query's scene left out.
 
     Queries without any right answer in other scenes are left out.
     """
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    from sklearn.preprocessing import normalize
+
+    unit = normalize(vectors)
+    table = dense(unit @ unit[queries].T)
     found = []
-    for query in queries:
+    for place, query in enumerate(queries):
         others = scene != scene[query]
         right = (label == label[query])[others]
         if right.any():
-            order = np.argsort(-(unit[others] @ unit[query]), kind="stable")
-            hits = right[order]
+            hits = right[np.argsort(-table[others, place], kind="stable")]
             found.append(float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()))
     return float(np.mean(found)) if found else float("nan")
 
 
-def ridge_r2(train: np.ndarray, wanted: np.ndarray, test: np.ndarray, test_wanted: np.ndarray) -> float:
+def ridge_r2(train: Matrix, wanted: np.ndarray, test: Matrix, test_wanted: np.ndarray) -> float:
     """Share of variance that a ridge regression on standardised vectors explains on the test vectors."""
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
 
-    x, y = standardised(train, test)
+    x, y = scaled(train, test)
     return float(r2_score(test_wanted, Ridge(alpha=1.0).fit(x, wanted).predict(y)))
 
 

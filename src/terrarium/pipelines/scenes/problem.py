@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.pipelines.scenes.encoding import NODE_WIDTH, encode, fit_encoding
 from terrarium.pipelines.scenes.graphs import fingerprint, from_state
 from terrarium.pipelines.scenes.options import FeatureOptions
+from terrarium.pipelines.scenes.refinement import contexts
 from terrarium.pipelines.scenes.trainer import Problem
 from terrarium.pipelines.scenes.views import plain_view
 from terrarium.training.state import State
@@ -20,12 +21,14 @@ def scene_problem(graphs: State, index: pd.DataFrame, features: FeatureOptions) 
     columns, part = from_state(graphs), index["part"].to_numpy()
     train, validation = (np.flatnonzero(part == name) for name in ("train", "validation"))
     encoding = fit_encoding(columns, train, scaled=features.scaled, relations=features.relations)
+    context, classes = contexts(columns, train)
     return Problem(
-        view=partial(plain_view, columns, *encode(columns, encoding)),
+        view=partial(plain_view, columns, *encode(columns, encoding), context=context),
         widths=(NODE_WIDTH, encoding.edge_width),
         scene=pd.factorize(index["source"] + "/" + index["scene"])[0],
         later=index["next"].to_numpy(np.int64),
         train=train,
         validation=validation,
         metadata={"encoding": encoding.as_json(), "graphs": fingerprint(graphs, index)},
+        contexts=classes,
     )

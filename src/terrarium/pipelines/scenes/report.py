@@ -33,7 +33,7 @@ def report_page(
     """The page: coverage first, then quality, data and training."""
     blocks = [
         *_coverage(coverage, gaps, numbers, reporting, figures),
-        *_holes(holes, numbers),
+        *_holes(holes),
         *_quality(representations, figures),
         *_data(index, archetypes),
         *_training(summary, figures),
@@ -54,9 +54,13 @@ def _coverage(
         heading("What simulation lacks"),
         paragraph(
             f"{numbers['coverage']:.1%} of the recorded graphs have a simulated one nearer than their neighbours from "
-            f"other recorded scenes. The mean gap is {number(numbers['mean_gap'])}, the log of how much further away "
-            f"simulated neighbours are than recorded ones; shuffling scenes between the sources reaches that with p "
-            f"{number(numbers['mean_gap_p'])}."
+            f"other recorded scenes (p {number(numbers['coverage_p'])}: scenes shuffled between the sources cover as "
+            f"little so often). The mean gap is {number(numbers['mean_gap'])} (p {number(numbers['mean_gap_p'])}), the "
+            "log of how much further away simulated neighbours are than recorded ones. Sets are of one size."
+        ),
+        paragraph(
+            "By archetype: how much larger its share is in the recordings, and the mean gap of the recorded graphs "
+            "with it, each with the share of shuffles of whole scenes that reach it, one at a time."
         ),
         figure(figures["gaps"], "gaps"),
         table(gaps.assign(archetype=gaps["archetype"].str.replace("_", " "))),
@@ -67,16 +71,20 @@ def _coverage(
     ]
 
 
-def _holes(holes: pd.DataFrame, numbers: dict[str, float]) -> list[Block]:
+def _holes(holes: pd.DataFrame) -> list[Block]:
     if holes.empty:
         return [heading("Known holes"), paragraph("No archetype has simulated graphs enough to delete it.")]
+    measures = ["recall", "auc", "label_free_recall", "label_free_false_alarms"]
+    means = holes.groupby(["detector", "representation"], as_index=False)[measures].mean()
     return [
         heading("Known holes"),
         paragraph(
-            "An archetype is deleted from one half of the simulated scenes and looked for from the other half. At "
-            f"the chosen share of false alarms {numbers['known_hole_recall']:.1%} of the deleted graphs are found, the "
-            f"mean over {number(numbers['known_holes'])} archetypes."
+            "An archetype is deleted from one half of the simulated scenes and looked for from the other half, by "
+            "classifiers of graphs or of road users, by the most novel pattern of a graph, and by neighbours: means "
+            f"over {number(float(holes['archetype'].nunique()))} archetypes. The recall is at the "
+            "chosen share of false alarms, which takes labels to know; label-free: set with nothing deleted."
         ),
+        table(means),
         table(holes.assign(archetype=holes["archetype"].str.replace("_", " "))),
     ]
 

@@ -32,6 +32,7 @@ class Problem:
         later: row of the same component a second later, or -1 (g).
         train, validation: rows of graphs; without any to validate on, nothing is validated.
         metadata: what the weights carry beside the model's options.
+        contexts: classes of the views' contexts; 0 where nothing is foretold.
     """
 
     view: Callable[[np.ndarray], View]
@@ -41,6 +42,7 @@ class Problem:
     train: np.ndarray
     validation: np.ndarray
     metadata: dict[str, Any]
+    contexts: int = 0
 
 
 Batch = tuple[GraphBatch, GraphBatch, Tensor | None, Tensor]
@@ -51,7 +53,8 @@ class SceneTrainer:
 
     def __init__(self, problem: Problem, model: ModelOptions, training: TrainingOptions) -> None:
         self._problem, self._model, self._options = problem, model, training
-        encoder = make_encoder(*problem.widths, model, model.seed)
+        self._contexts = problem.contexts if training.objective.context_weight else 0
+        encoder = make_encoder(*problem.widths, model, model.seed, self._contexts)
         self.objective = make_objective(encoder, training.objective, problem.widths, model.seed)
         self._fabric = make_fabric(training)
         self._wrapped = self._fabric.setup_module(self.objective)
@@ -84,7 +87,8 @@ class SceneTrainer:
     def weights(self) -> State:
         """The encoder with what is needed to use it: its options, the statistics, and the graphs it belongs to."""
         tensors = {k: v.detach().cpu().numpy().copy() for k, v in self.objective.encoder.state_dict().items()}
-        metadata = {"model": self._model.model_dump(mode="json"), **self._problem.metadata}
+        model = self._model.model_dump(mode="json")
+        metadata = {"model": model, "contexts": self._contexts, **self._problem.metadata}
         return State(tensors, metadata)
 
     def _parts(self) -> dict[str, Any]:

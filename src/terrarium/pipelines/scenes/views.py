@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class View:
         pair: number of the relation that an edge is a direction of (e).
         graph: of each node (n).
         count: graphs.
+        context: class of what is around each node in the unchanged graph, -1 where it has none (n).
     """
 
     x: np.ndarray
@@ -29,9 +30,12 @@ class View:
     pair: np.ndarray
     graph: np.ndarray
     count: int
+    context: np.ndarray | None = None
 
 
-def plain_view(graphs: Graphs, nodes: np.ndarray, edges: np.ndarray, chosen: np.ndarray) -> View:
+def plain_view(
+    graphs: Graphs, nodes: np.ndarray, edges: np.ndarray, chosen: np.ndarray, context: np.ndarray | None = None
+) -> View:
     """The graphs of some rows, unchanged.
 
     Args:
@@ -39,6 +43,7 @@ def plain_view(graphs: Graphs, nodes: np.ndarray, edges: np.ndarray, chosen: np.
         nodes: features of all road users.
         edges: features of all relations.
         chosen: rows of graphs.
+        context: class of every road user's surroundings, where they are to be foretold.
     """
     node_rows, edge_rows = graphs.rows(chosen), graphs.rows(chosen, of="edge")
     count = graphs.nodes[chosen]
@@ -51,6 +56,7 @@ def plain_view(graphs: Graphs, nodes: np.ndarray, edges: np.ndarray, chosen: np.
         pair=edge_rows // 2,
         graph=np.repeat(np.arange(len(chosen)), count),
         count=len(chosen),
+        context=None if context is None else context[node_rows],
     )
 
 
@@ -62,7 +68,7 @@ def changed_view(view: View, options: AugmentationOptions, rng: np.random.Genera
     x[:, 0] += rng.normal(0.0, options.node_noise, len(x)).astype(np.float32)
     edge_x[:, 0] += rng.normal(0.0, options.edge_noise, len(edge_x)).astype(np.float32)
     x[rng.random(len(x)) < options.mask_features] = 0.0
-    return View(x, view.edge, edge_x, view.pair, view.graph, view.count)
+    return replace(view, x=x, edge_x=edge_x)
 
 
 def _without_nodes(view: View, options: AugmentationOptions, rng: np.random.Generator) -> View:
@@ -77,7 +83,8 @@ def _without_nodes(view: View, options: AugmentationOptions, rng: np.random.Gene
     place = np.cumsum(keep) - 1
     inside = keep[view.edge[0]] & keep[view.edge[1]]
     return View(
-        view.x[keep], place[view.edge[:, inside]], view.edge_x[inside], view.pair[inside], view.graph[keep], view.count
+        *(view.x[keep], place[view.edge[:, inside]], view.edge_x[inside], view.pair[inside]),
+        *(view.graph[keep], view.count, None if view.context is None else view.context[keep]),
     )
 
 
@@ -109,4 +116,4 @@ def _without_edges(view: View, options: AugmentationOptions, rng: np.random.Gene
         keep = (rng.random(len(pairs)) >= options.drop_edge)[place]
     else:
         keep = rng.random(len(view.edge_x)) >= options.drop_edge
-    return View(view.x, view.edge[:, keep], view.edge_x[keep], view.pair[keep], view.graph, view.count)
+    return replace(view, edge=view.edge[:, keep], edge_x=view.edge_x[keep], pair=view.pair[keep])
