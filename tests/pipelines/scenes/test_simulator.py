@@ -6,7 +6,8 @@ from terrarium.pipelines.scenes.archetypes import NAMES, label_graphs
 from terrarium.pipelines.scenes.building import build_graphs
 from terrarium.pipelines.scenes.roads import make_roads
 from terrarium.pipelines.scenes.simulator import simulate
-from terrarium.sources.traffic import ACTOR_TYPES, check
+from terrarium.sources.traffic import ACTOR_TYPES
+from terrarium.sources.traffic_checks import check
 
 from .scenery import options, tables
 
