@@ -10,6 +10,10 @@ from terrarium.training.options import FitOptions, TorchOptions
 from terrarium.training.options import Options as Base
 
 
+LATER_S, LATER_WITHIN_S = 1.0, 0.25
+"""The second view of a graph may be the same group this much later."""
+
+
 class VariantOptions(Base):
     """A kind of simulated traffic."""
 
@@ -47,7 +51,9 @@ class SourceOptions(Base):
 
     simulator: SimulatorOptions
     recordings: dict[str, RecordingOptions | None] = Field(description="by the name of the source; null: none")
-    off_lane_m: float = Field(ge=0, description="how far a track may lie beyond the ends of its lane")
+    off_lane_m: float = Field(
+        ge=0, description="how far a road user may be from its lane's centre line, and beyond its ends"
+    )
 
 
 class GraphOptions(Base):
@@ -227,4 +233,13 @@ class Options(Base):
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "
                     "coverage needs scenes of two sources"
                 )
+        if self.training.augmentation.temporal and not self._has_graphs_a_second_apart():
+            raise ValueError(
+                f"training.augmentation.temporal needs graphs a second apart, and features.graphs.interval_s is "
+                f"{self.features.graphs.interval_s:g}: set temporal to 0, or the interval to 1 or a part of it"
+            )
         return self
+
+    def _has_graphs_a_second_apart(self) -> bool:
+        interval = self.features.graphs.interval_s
+        return abs(max(round(LATER_S / interval), 1) * interval - LATER_S) < LATER_WITHIN_S
