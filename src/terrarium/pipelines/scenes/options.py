@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from terrarium.training.options import FitOptions, TorchOptions
 from terrarium.training.options import Options as Base
 
-
 LATER_S, LATER_WITHIN_S = 1.0, 0.25
 """The second view of a graph may be the same group this much later."""
 
@@ -18,7 +17,7 @@ class VariantOptions(Base):
     """A kind of simulated traffic."""
 
     scenes: int = Field(ge=0)
-    maps: int = Field(gt=0, description="road networks; scenes take turns on them")
+    maps: int = Field(gt=0, description="road networks, the same for all variants; scenes take turns on them")
     vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes have half to one and a half of it")
     speed_mean: float = Field(gt=0, description="desired speed of vehicles, m/s")
     speed_deviation: float = Field(ge=0)
@@ -27,7 +26,9 @@ class VariantOptions(Base):
     motorcycle_share: float = Field(ge=0, le=1)
     cyclist_share: float = Field(ge=0, le=1)
     pedestrians: float = Field(ge=0, description="mean number of people who cross in a scene")
-    staged_share: float = Field(ge=0, le=1, description="share of scenes that start with a group at a fork of a lane")
+    staged_share: float = Field(
+        ge=0, le=1, description="share of scenes that start with a group at a fork, which take turns in what it is for"
+    )
 
 
 class SimulatorOptions(Base):
