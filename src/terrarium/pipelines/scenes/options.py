@@ -209,6 +209,7 @@ class TUOptions(Base):
     drop_edge: float = Field(ge=0, lt=1)
     temperature: float = Field(gt=0)
     objective: Literal["nt_xent", "vicreg", "bgrl", "masked"]
+    wl_rounds: int = Field(ge=0, description="rounds of the WL subtree kernel that is measured beside")
     seed: int = Field(ge=0)
 
 
