@@ -115,12 +115,12 @@ def _check_links(lanes: pd.DataFrame) -> None:
 def _check_places(tracks: pd.DataFrame, lanes: pd.DataFrame, off_lane_m: float) -> None:
     """Every road user is on a lane that is there, near its centre line, and between its ends."""
     known = lanes.set_index(["map", "lane"])
-    for (name, lane), rows in tracks.groupby(["map", "lane"], sort=False).indices.items():
+    for key, part in tracks.groupby(["map", "lane"], sort=False):
+        name, lane = key
         if (name, lane) not in known.index:
             raise SourceError(f"tracks name the lane {lane!r}, which the map {name!r} does not have: give its lanes")
         row = known.loc[(name, lane)]
         line = np.stack([np.asarray(row[axis], dtype=np.float64) for axis in ("x_m", "y_m")], axis=1)
-        part = tracks.iloc[rows]
         s, length = part["s_m"].to_numpy(np.float64), float(row["length_m"])
         off = (s < -off_lane_m) | (s > length + off_lane_m)
         if off.any():
