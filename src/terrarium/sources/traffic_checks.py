@@ -115,8 +115,7 @@ def _check_links(lanes: pd.DataFrame) -> None:
 def _check_places(tracks: pd.DataFrame, lanes: pd.DataFrame, off_lane_m: float) -> None:
     """Every road user is on a lane that is there, near its centre line, and between its ends."""
     known = lanes.set_index(["map", "lane"])
-    for key, part in tracks.groupby(["map", "lane"], sort=False):
-        name, lane = key
+    for (name, lane), part in tracks.groupby(["map", "lane"], sort=False):
         if (name, lane) not in known.index:
             raise SourceError(f"tracks name the lane {lane!r}, which the map {name!r} does not have: give its lanes")
         row = known.loc[(name, lane)]
