@@ -114,13 +114,14 @@ def _check_links(lanes: pd.DataFrame) -> None:
 
 def _check_places(tracks: pd.DataFrame, lanes: pd.DataFrame, off_lane_m: float) -> None:
     """Every road user is on a lane that is there, near its centre line, and between its ends."""
-    known = lanes.set_index(["map", "lane"])
+    columns = (lanes[column] for column in ("map", "lane", "length_m", "x_m", "y_m"))
+    known = {(name, lane): rest for name, lane, *rest in zip(*columns, strict=True)}
     for (name, lane), part in tracks.groupby(["map", "lane"], sort=False):
-        if (name, lane) not in known.index:
+        if (name, lane) not in known:
             raise SourceError(f"tracks name the lane {lane!r}, which the map {name!r} does not have: give its lanes")
-        row = known.loc[(name, lane)]
-        line = np.stack([np.asarray(row[axis], dtype=np.float64) for axis in ("x_m", "y_m")], axis=1)
-        s, length = part["s_m"].to_numpy(np.float64), float(row["length_m"])
+        length, *axes = known[name, lane]
+        line = np.stack([np.asarray(axis, dtype=np.float64) for axis in axes], axis=1)
+        s = part["s_m"].to_numpy(np.float64)
         off = (s < -off_lane_m) | (s > length + off_lane_m)
         if off.any():
             where = f"s_m {s[int(np.argmax(off))]:.1f} of {length:.1f} m"
