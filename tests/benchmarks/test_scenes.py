@@ -3,6 +3,12 @@ import pytest
 
 from benchmarks import scenes
 from benchmarks.measuring import Cost
+from benchmarks.scenes_curves import Curve, measure_curve
+from terrarium.pipelines.scenes import nodes
+from terrarium.pipelines.scenes.options import AugmentationOptions
+from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.state import write_state
+from tests.pipelines.scenes.scenery import options, tables
 from tests.test_parameters import ENVIRONMENTS
 
 
@@ -25,17 +31,23 @@ def done(monkeypatch):
         )
         names = [f"{m}{s}" for m in scenes.MEASURES for s in ("", "_random_encoder", "_ten_statistics", "_wl_kernel")]
         metrics = dict.fromkeys([*names, "cross_view_top_1"], 0.5 + 0.1 * int(parameters.get("model.seed", 0)))
-        return scenes.Outcome(history, metrics, {"coverage": 0.7, "known_hole_recall": 0.4}, Cost(1.0, 1.0, 1.0))
+        tuned = Curve([0, 1, 2], [0.2, 0.5, 0.75], [0.2, 0.6, 1.0])
+        curve = tuned if environment == "scenes_tuned" else Curve([0, 1, 2], [0.3, 0.4, 0.5], [0.3, 0.4, 0.5])
+        return scenes.Outcome(history, metrics, {"coverage": 0.7, "known_hole_recall": 0.4}, Cost(1.0, 1.0, 1.0), curve)
 
     monkeypatch.setattr(scenes, "run", run)
     monkeypatch.setattr(scenes, "prepare", lambda data: None)
     return asked
 
 
-def test_recipes_are_shown_beside_the_document_s_losses(done, capsys):
+def test_recipes_are_shown_beside_the_document_s_losses(done, capsys, monkeypatch):
+    monkeypatch.setenv(scenes.SCENES, "40")
     scenes.recipes()
     printed = capsys.readouterr().out
-    assert "| scenes_tuned | 1.000 (0.055) | +0.250 | 2 | 1.00 | 3.0 | 0.500 | 0.500 | 0.500 | 0.500 |" in printed
+    row = "| scenes_tuned | 2 | 1.000 (0.055) | 0.200 | 0.750 | +0.250 | 1 (2) | 1.00 | 3.0 | 0.500 |"
+    assert row in printed
+    assert "40 scenes a variant, seed 0" in printed
+    assert {parameters["training.precision"] for parameters, _ in done} == {"32-true"}
     assert [environment for _, environment in done] == list(scenes.RECIPES)
     assert set(scenes.RECIPES) <= set(ENVIRONMENTS)
 
@@ -43,7 +55,40 @@ def test_recipes_are_shown_beside_the_document_s_losses(done, capsys):
 def test_the_ablation_takes_one_change_back_at_a_time(done, capsys):
     scenes.ablation()
     assert "| no cosine |" in capsys.readouterr().out
-    assert [parameters for parameters, _ in done] == list(scenes.ABLATION.values())
+    single = {"training.precision": "32-true"}
+    assert [parameters for parameters, _ in done] == [single | given for given in scenes.ABLATION.values()]
+    assert done[-1][0] == {"training.precision": "bf16-mixed"}
+
+
+def test_recipes_have_their_own_epochs_or_those_of_the_environment(monkeypatch):
+    assert scenes.epochs_of("scenes_tuned") == 50
+    monkeypatch.setenv(scenes.EPOCHS, "6,scenes_large=1")
+    assert [scenes.epochs_of(name) for name in ("scenes_tuned", "scenes_large")] == [6, 1]
+
+
+def test_equal_quality_is_where_the_worse_of_two_ends():
+    curve = Curve([0, 2, 4, 6], [0.9, 0.3, 0.6, 0.8], [0.9, 0.5, 0.7, 0.9])
+    assert curve.reached(0.55) == 4
+    assert curve.reached(0.95) == 6
+    assert curve.gap == pytest.approx(0.1)
+
+
+def test_a_curve_is_measured_from_the_checkpoints_with_one_gallery_for_all(tmp_path):
+    """Epoch 0 is untrained; the last epoch's value is that of the weights when nothing stopped before."""
+    chosen, made = options(training__max_epochs=2, training__checkpoints__keep_every=1), tables()
+    store = TrainingStore(tmp_path / "training_state")
+    trained = nodes.train(made["graphs"], made["index"], store, chosen.model, chosen.training, chosen.features)
+    write_state(tmp_path / "weights.safetensors", trained[0])
+    write_state(tmp_path / "graphs.safetensors", made["graphs"])
+    made["index"].to_parquet(tmp_path / "graph_index.parquet")
+    curve = measure_curve(str(tmp_path), chosen.evaluation.views, 0)
+    assert curve.epochs == [0, 1, 2]
+    assert all(0.0 <= value <= 1.0 for value in (*curve.validation, *curve.training))
+    assert curve == measure_curve(str(tmp_path), chosen.evaluation.views, 0)
+    steady = AugmentationOptions.model_validate(
+        chosen.evaluation.views.model_dump() | {"drop_edge": 0.0, "drop_node": 0.0}
+    )
+    assert min(measure_curve(str(tmp_path), steady, 0).validation) > 0.95
 
 
 def test_the_sweep_asks_about_validation_scenes_alone(done, capsys):

@@ -6,7 +6,7 @@ import pytest
 
 from terrarium.sources.argoverse import read_argoverse
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic import check
+from terrarium.sources.traffic_checks import check
 
 
 def points(*places):

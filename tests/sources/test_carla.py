@@ -7,7 +7,7 @@ import pytest
 
 from terrarium.sources.carla import actor_type, read_carla
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic import check
+from terrarium.sources.traffic_checks import check
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "scenes" / "carla_town01"
 
@@ -61,6 +61,16 @@ def test_what_is_missing_is_told(folder, tmp_path_factory):
         folder / "lane_links.parquet"
     )
     with pytest.raises(SourceError, match="relation 'crossing'"):
+        read_carla(folder, "carla")
+
+
+def test_scenes_of_two_maps_need_two_folders(folder):
+    scene = pd.read_parquet(folder / "scene_1.tracks.parquet")
+    scene.assign(map="village", scene_id="second").to_parquet(folder / "scene_2.tracks.parquet")
+    with pytest.raises(SourceError, match=r"scenes of town and of village, and one lanes\.parquet"):
+        read_carla(folder, "carla")
+    scene.assign(map=None).to_parquet(folder / "scene_2.tracks.parquet")
+    with pytest.raises(SourceError, match=r"scene_2\.tracks\.parquet has rows without map"):
         read_carla(folder, "carla")
 
 

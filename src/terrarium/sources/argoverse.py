@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.sources.errors import SourceError
+from terrarium.sources.polylines import project
 from terrarium.sources.traffic import LINKS, Recording
 
 HERTZ = 10.0
@@ -111,24 +112,12 @@ def _locate(place: np.ndarray, heading: np.ndarray, lanes: list[_Lane]) -> tuple
     best = np.full(len(place), np.inf)
     lane, s, offset = np.zeros(len(place), np.int64), np.zeros(len(place)), np.full(len(place), np.inf)
     for i, candidate in enumerate(lanes):
-        along, distance, direction = _project(place, candidate)
+        along, distance, direction = project(place, candidate.line)
         against = np.cos(heading - direction) < 0.0
         cost = distance + np.where(against, LARGEST_OFFSET_M, 0.0)
         better = cost < best
         best[better], lane[better], s[better], offset[better] = cost[better], i, along[better], distance[better]
     return lane, s, offset
-
-
-def _project(place: np.ndarray, lane: _Lane) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Way along the centre line, distance from it, and its direction, at the nearest point of the line."""
-    start, step = lane.line[:-1], np.diff(lane.line, axis=0)
-    length = np.maximum(np.linalg.norm(step, axis=1), 1e-9)
-    share = np.clip(((place[:, None] - start) * step).sum(-1) / length**2, 0.0, 1.0)
-    distance = np.linalg.norm(place[:, None] - (start + share[..., None] * step), axis=-1)
-    nearest = distance.argmin(axis=1)
-    row = np.arange(len(place))
-    along = lane.along[nearest] + share[row, nearest] * length[nearest]
-    return along, distance[row, nearest], np.arctan2(step[nearest, 1], step[nearest, 0])
 
 
 def _read_lanes(file: Path) -> list[_Lane]:
@@ -168,8 +157,8 @@ def _lane_table(lanes: list[_Lane], name: str) -> pd.DataFrame:
             "length_m": [lane.along[-1] for lane in lanes],
             "is_intersection": [bool(lane.segment["is_intersection"]) for lane in lanes],
             **{link: [found[link] for found in links] for link in LINKS},
-            "x_m": [lane.line[:, 0].round(2).tolist() for lane in lanes],
-            "y_m": [lane.line[:, 1].round(2).tolist() for lane in lanes],
+            "x_m": [lane.line[:, 0].tolist() for lane in lanes],
+            "y_m": [lane.line[:, 1].tolist() for lane in lanes],
         }
     )
 

@@ -40,7 +40,8 @@ def read_carla(path: str | Path, source: str) -> Recording:
     """Read all scenes of a folder. Times start at 0 in each scene; the speed is that over ground.
 
     Raises:
-        SourceError: a missing file or column, an unknown relation of lanes, or an unknown blueprint.
+        SourceError: a missing file, column or value, an unknown relation of lanes, an unknown blueprint, or scenes of
+            two maps.
     """
     folder = Path(path)
     scenes = sorted(folder.glob("scene_*.tracks.parquet"))
@@ -50,9 +51,12 @@ def read_carla(path: str | Path, source: str) -> Recording:
     if not scenes:
         raise SourceError(f"{folder} has no scene_*.tracks.parquet: there is nothing to read")
     tracks = pd.concat([_tracks(file, source) for file in scenes], ignore_index=True)
-    maps = tracks["map"].unique()
-    lanes = _lanes(folder)
-    return Recording(tracks, pd.concat([lanes.assign(map=name) for name in maps], ignore_index=True))
+    maps = sorted(tracks["map"].unique())
+    if len(maps) > 1:
+        raise SourceError(
+            f"{folder} has scenes of {' and of '.join(maps)}, and one lanes.parquet: give each map a folder of its own"
+        )
+    return Recording(tracks, _lanes(folder).assign(map=maps[0]))
 
 
 def _tracks(file: Path, source: str) -> pd.DataFrame:
@@ -60,6 +64,9 @@ def _tracks(file: Path, source: str) -> pd.DataFrame:
     missing = [column for column in _COLUMNS if column not in frame]
     if missing:
         raise SourceError(f"{file.name} lacks the column {missing[0]}")
+    empty = [column for column in _COLUMNS if frame[column].isna().any()]
+    if empty:
+        raise SourceError(f"{file.name} has rows without {empty[0]}: fill it or drop them")
     types = {name: actor_type(name) for name in frame["actor_type"].unique()}
     place, heading = (np.stack(frame[f"actor_{name}_xyz"].to_list()) for name in ("location", "heading"))
     extents = {actor: _extent(box) for actor, box in frame.groupby("actor_id")["actor_bbox"].first().items()}

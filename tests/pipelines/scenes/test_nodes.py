@@ -170,8 +170,16 @@ def test_without_any_source_the_run_stops():
             {"training__objective__name": "masked", "model__export": "embedding"},
             "masked trains no layer of the embedding",
         ),
+        ({"features__graphs__interval_s": 2.0}, "interval_s is 2: set temporal to 0"),
+        ({"features__graphs__interval_s": 0.7}, "temporal needs graphs a second apart"),
     ],
 )
 def test_options_that_do_not_fit_are_told(changes, message):
     with pytest.raises(ValidationError, match=message):
         options(**changes)
+
+
+@pytest.mark.parametrize("interval", [0.05, 0.3, 0.5, 1.0, 1.2])
+def test_intervals_with_graphs_about_a_second_apart_are_taken(interval):
+    assert options(features__graphs__interval_s=interval).features.graphs.interval_s == interval
+    assert options(features__graphs__interval_s=2.0, training__augmentation__temporal=0.0)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from terrarium.pipelines.scenes import tu
+from terrarium.pipelines.scenes.tu_folds import Fold
 from terrarium.sources.errors import SourceError
 from terrarium.training.checkpoints import TrainingStore
 from tests.sources.test_tu import folder  # noqa: F401
@@ -20,9 +21,12 @@ def test_the_encoder_is_trained_and_classified_in_folds(chosen, tmp_path, monkey
     embeddings, history = tu.train_sets(sets, TrainingStore(tmp_path), chosen.tu, chosen.model, chosen.training)
     assert len(history) == 2 * 2
     assert {array.shape for array in embeddings.tensors.values()} == {(6, 3 * 8 * 3)}
-    monkeypatch.setattr(tu, "accuracies", lambda vectors, label, folds, seed: [0.5 + 0.1 * seed] * folds)
+    monkeypatch.setattr(
+        tu, "classify", lambda vectors, label, folds, seed, scaled: [Fold(0.5 + 0.1 * seed, 0.5, "linear")] * folds
+    )
     metrics, table = tu.evaluate_sets(sets, embeddings, chosen.tu)
-    assert len(table) == 3 * 2 * 3
+    assert len(table) == 4 * 2 * 3
+    assert {"accuracy", "inner", "kernel"} <= set(table.columns)
     assert metrics["toy_trained_accuracy"] == pytest.approx(55.0)
     assert metrics["toy_trained_seed_deviation"] == pytest.approx(5.0)
 
@@ -35,11 +39,15 @@ def test_views_number_both_directions_of_an_edge_as_one_pair(chosen):
     assert (view.graph[view.edge[0]] == view.graph[view.edge[1]]).all()
 
 
-def test_folds_read_what_is_linear():
-    rng = np.random.default_rng(0)
-    label = rng.integers(0, 2, 90)
-    vectors = rng.normal(size=(90, 4)) + 3.0 * label[:, None]
-    assert np.mean(tu.accuracies(vectors, label, 3, 0)) > 0.95
+def test_subtrees_tell_triangles_from_paths_and_graphs_that_are_equal_are_one(chosen):
+    """Equal graphs have the inner product 1; without rounds only labels are counted, and all six have the same."""
+    graphs = tu._graphs(tu.read_sets(chosen.tu), "TOY")
+    products = tu.subtree_counts(graphs, 2) @ tu.subtree_counts(graphs, 2).T
+    same = graphs.label[:, None] == graphs.label[None, :]
+    assert products[same] == pytest.approx(1.0)
+    assert (products[~same] < 0.9).all()
+    plain = tu.subtree_counts(graphs, 0)
+    assert plain @ plain.T == pytest.approx(1.0)
 
 
 def test_without_a_path_the_run_stops():

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.scenes.graphs import Graphs, from_parts
 from terrarium.pipelines.scenes.lane_graph import LEAD, LaneGraph, lane_graph
-from terrarium.pipelines.scenes.options import GraphOptions
+from terrarium.pipelines.scenes.options import LATER_S, LATER_WITHIN_S, GraphOptions
 from terrarium.pipelines.scenes.scene_graph import components, relations
 from terrarium.sources.traffic import ACTOR_TYPES
 
+logger = logging.getLogger(__name__)
 INDEX = ["graph_id", "scene", "source", "map", "time_s", "nodes", "edges", "next"]
-LATER_S, SHARED = 1.0, 0.5
+SHARED = 0.5
 """A component is the same a second later when both share half of the road users of the two together."""
+NAMED = 5
+"""Scenes without graphs that a warning names."""
 
 
 class EmptyScenesError(ValueError):
@@ -28,17 +33,27 @@ def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, options: GraphOption
     maps = {str(name): lane_graph(part.reset_index(drop=True)) for name, part in lanes.groupby("map", sort=True)}
     parts: list[Columns] = []
     index: list[tuple] = []
+    empty: list[str] = []
     for (source, scene), part in tracks.groupby(["source", "scene"], sort=True):
-        name = str(part["map"].iloc[0])
+        name, before = str(part["map"].iloc[0]), len(parts)
+        own = str(scene).removeprefix(f"{source}/")
         for time, snapshot in _snapshots(_columns(part, maps[name]), maps[name], options):
             for number, graph in enumerate(_graphs(snapshot, maps[name], options)):
-                graph_id = f"{scene}/{time:.1f}/{number}"
+                graph_id = f"{source}/{own}/{time:.2f}/{number}"
                 index.append((graph_id, scene, source, name, time, len(graph["speed"]), len(graph["path"])))
                 parts.append(graph)
+        if len(parts) == before:
+            empty.append(str(scene))
     if not parts:
         raise EmptyScenesError(
             "no scene gave a graph: scenes need two snapshots and road users near each other, or set "
             "scenes.features.graphs.smallest to 1"
+        )
+    if empty:
+        logger.warning(
+            "%d of %d scenes gave no graph, so nothing is learned or measured of them: %s%s",
+            *(len(empty), len(empty) + len({row[1:3] for row in index}), ", ".join(empty[:NAMED])),
+            *(" and others" if len(empty) > NAMED else "",),
         )
     table = pd.DataFrame(index, columns=INDEX[:-1])
     return from_parts(parts), table.assign(next=_later(table, parts))
@@ -63,22 +78,42 @@ def _columns(scene: pd.DataFrame, graph: LaneGraph) -> Columns:
 
 
 def _snapshots(scene: Columns, graph: LaneGraph, options: GraphOptions) -> list[tuple[float, Columns]]:
-    """The instants nearest to multiples of the interval; the first has no lane before it and is left out."""
+    """Instants an interval apart, from the first on; one without an instant before it cannot show lane changes.
+
+    So the first is left out, and so is the first after a hole in the recording.
+    """
     times = np.unique(scene["time"])
-    wanted = np.arange(times[0], times[-1] + 1e-6, options.interval_s)
-    chosen = np.unique(times[np.abs(times[:, None] - wanted).argmin(axis=0)])
-    before: dict[int, int] = {}
+    before: dict[int, int] | None = None
     found = []
-    for number, time in enumerate(chosen):
+    for time in _instants(times, options.interval_s):
+        if time is None:
+            before = None
+            continue
         rows = np.flatnonzero(scene["time"] == time)
         snapshot = {name: column[rows] for name, column in scene.items()}
-        here = list(zip(snapshot["actor"].tolist(), snapshot["row"].tolist(), strict=True))
-        snapshot["lane_change"] = np.array(
-            [_changed(before.get(actor), lane, graph, options.lanes_passed) for actor, lane in here], bool
-        )
-        if number:
-            found.append((float(time - times[0]), snapshot))
-        before = dict(here)
+        here = dict(zip(snapshot["actor"].tolist(), snapshot["row"].tolist(), strict=True))
+        if before is not None:
+            lanes = [(before.get(actor), lane) for actor, lane in here.items()]
+            changed = [_changed(lane_before, lane, graph, options.lanes_passed) for lane_before, lane in lanes]
+            found.append((float(time - times[0]), snapshot | {"lane_change": np.array(changed, bool)}))
+        before = here
+    return found
+
+
+def _instants(times: np.ndarray, interval_s: float) -> list[float | None]:
+    """The recorded time nearest to each multiple of the interval, each once; None where a recording has a hole.
+
+    Nearest is within half of the recording's own interval, the median between its times.
+    """
+    wanted = np.arange(times[0], times[-1] + 1e-6, interval_s)
+    nearest = times[np.abs(times[:, None] - wanted).argmin(axis=0)]
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    here = np.abs(nearest - wanted) <= step / 2 + 1e-6
+    found: list[float | None] = []
+    for time, there in zip(nearest.tolist(), here.tolist(), strict=True):
+        value = time if there else None
+        if not found or value != found[-1]:
+            found.append(value)
     return found
 
 
@@ -115,7 +150,7 @@ def _later(table: pd.DataFrame, parts: list[Columns]) -> np.ndarray:
         times = scene["time_s"].to_numpy()
         rows = scene.index.to_numpy()
         for row, time in zip(rows, times, strict=True):
-            others = rows[np.abs(times - time - LATER_S) < 0.25]
+            others = rows[np.abs(times - time - LATER_S) < LATER_WITHIN_S]
             actors = set(parts[row]["actor"].tolist())
             shared = [_jaccard(actors, set(parts[other]["actor"].tolist())) for other in others]
             if shared and max(shared) >= SHARED:

@@ -9,7 +9,8 @@ from terrarium.pipelines.scenes.simulator import simulate
 from terrarium.sources.argoverse import read_argoverse
 from terrarium.sources.carla import read_carla
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic import Recording, check, join, read_tables
+from terrarium.sources.traffic import Recording, join, read_tables
+from terrarium.sources.traffic_checks import check
 
 logger = logging.getLogger(__name__)
 _READERS = {"carla": read_carla, "argoverse": read_argoverse, "tables": read_tables}

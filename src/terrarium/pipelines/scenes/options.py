@@ -11,13 +11,15 @@ from terrarium.training.options import Options as Base
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+LATER_S, LATER_WITHIN_S = 1.0, 0.25
+"""The second view of a graph may be the same group this much later."""
 
 
 class VariantOptions(Base):
     """A kind of simulated traffic."""
 
     scenes: int = Field(ge=0)
-    maps: int = Field(gt=0, description="road networks; scenes take turns on them")
+    maps: int = Field(gt=0, description="road networks, the same for all variants; scenes take turns on them")
     vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes have half to one and a half of it")
     speed_mean: float = Field(gt=0, description="desired speed of vehicles, m/s")
     speed_deviation: float = Field(ge=0)
@@ -26,7 +28,9 @@ class VariantOptions(Base):
     motorcycle_share: float = Field(ge=0, le=1)
     cyclist_share: float = Field(ge=0, le=1)
     pedestrians: float = Field(ge=0, description="mean number of people who cross in a scene")
-    staged_share: float = Field(ge=0, le=1, description="share of scenes that start with a group at a fork of a lane")
+    staged_share: float = Field(
+        ge=0, le=1, description="share of scenes that start with a group at a fork, which take turns in what it is for"
+    )
 
 
 class SimulatorOptions(Base):
@@ -50,7 +54,9 @@ class SourceOptions(Base):
 
     simulator: SimulatorOptions
     recordings: dict[str, RecordingOptions | None] = Field(description="by the name of the source; null: none")
-    off_lane_m: float = Field(ge=0, description="how far a track may lie beyond the ends of its lane")
+    off_lane_m: float = Field(
+        ge=0, description="how far a road user may be from its lane's centre line, and beyond its ends"
+    )
 
 
 class GraphOptions(Base):
@@ -215,6 +221,7 @@ class TUOptions(Base):
     drop_edge: float = Field(ge=0, lt=1)
     temperature: float = Field(gt=0)
     objective: Literal["nt_xent", "vicreg", "bgrl", "masked"]
+    wl_rounds: int = Field(ge=0, description="rounds of the WL subtree kernel that is measured beside")
     seed: int = Field(ge=0)
 
 
@@ -240,6 +247,11 @@ class Options(Base):
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "
                     "coverage needs scenes of two sources"
                 )
+        if self.training.augmentation.temporal and not self._has_graphs_a_second_apart():
+            raise ValueError(
+                f"training.augmentation.temporal needs graphs a second apart, and features.graphs.interval_s is "
+                f"{self.features.graphs.interval_s:g}: set temporal to 0, or the interval to 1 or a part of it"
+            )
         return self
 
     @model_validator(mode="after")
@@ -255,3 +267,7 @@ class Options(Base):
                 "set the weight, or model.export to readout"
             )
         return self
+
+    def _has_graphs_a_second_apart(self) -> bool:
+        interval = self.features.graphs.interval_s
+        return abs(max(round(LATER_S / interval), 1) * interval - LATER_S) < LATER_WITHIN_S

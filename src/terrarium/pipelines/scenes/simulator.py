@@ -15,6 +15,7 @@ import pandas as pd
 
 from terrarium.pipelines.scenes.options import SimulatorOptions, VariantOptions
 from terrarium.pipelines.scenes.roads import LANE_WIDTH_M, Roads, make_roads
+from terrarium.pipelines.scenes.staging import STAGES, staged
 from terrarium.sources.traffic import Recording
 from terrarium.training.seeding import generator
 
@@ -28,6 +29,9 @@ _TYPES = {
 }
 _HEADWAY_S, _STANDSTILL_M, _BRAKE, _LOOKAHEAD_M = 1.4, 2.0, 2.0, 70.0
 _SIGNAL_PERIOD_S, _WALK_MPS = 24.0, 1.4
+_STAGED_S = 3.0
+ANYTHING = "anything"
+"""A stage: a group at a fork in which who is there, and where, is left to chance."""
 
 
 @dataclass(eq=False)
@@ -44,29 +48,51 @@ class _Actor:
     changes_at: float = np.inf
     target: int = -1
     """When, and to which lane, it changes whatever the gaps are."""
+    keeps_lane_until: float = 0.0
 
 
 def simulate(options: SimulatorOptions) -> Recording:
-    """Scenes of all variants, each with maps of its own; the same options give the same tables."""
-    tracks, lanes = [], []
-    for name, variant in options.variants.items():
-        if variant is None or not variant.scenes:
-            continue
-        roads = [make_roads(f"{name}-{i}", generator(options.seed, "roads", name, i)) for i in range(variant.maps)]
-        lanes += [road.table() for road in roads]
-        for i in range(variant.scenes):
-            road = roads[i % len(roads)]
-            tracks.append(_Scene(road, variant, options, generator(options.seed, "scene", name, i)).run(name, i))
-    if not tracks:
+    """Scenes of all variants on the same maps; the same options give the same tables.
+
+    The scenes of a variant that are staged take turns in what is staged, and each takes one of the maps that allow it.
+    """
+    variants = {name: variant for name, variant in options.variants.items() if variant is not None and variant.scenes}
+    if not variants:
         return Recording(pd.DataFrame(), pd.DataFrame())
-    return Recording(pd.concat(tracks, ignore_index=True), pd.concat(lanes, ignore_index=True))
+    count = max(variant.maps for variant in variants.values())
+    roads = [make_roads(f"roads-{i}", generator(options.seed, "roads", i)) for i in range(count)]
+    tracks = []
+    for name, variant in variants.items():
+        for i, (road, stage) in enumerate(_programme(roads[: variant.maps], variant, options.seed, name)):
+            rng = generator(options.seed, "scene", name, i)
+            tracks.append(_Scene(road, variant, options, rng, stage).run(name, i))
+    return Recording(
+        pd.concat(tracks, ignore_index=True), pd.concat([road.table() for road in roads], ignore_index=True)
+    )
+
+
+def _programme(roads: list[Roads], variant: VariantOptions, seed: int, name: str) -> list[tuple[Roads, str]]:
+    """The map of each scene and what is staged there, "" for nothing."""
+    rng = generator(seed, "programme", name)
+    allowing = {stage: [road for road in roads if staged(stage, road, np.random.default_rng(0))[1]] for stage in STAGES}
+    turns = [stage for stage in (*STAGES, ANYTHING) if stage == ANYTHING or allowing[stage]]
+    found, number = [], 0
+    for i in range(variant.scenes):
+        if rng.random() >= variant.staged_share:
+            found.append((roads[i % len(roads)], ""))
+            continue
+        stage = turns[number % len(turns)]
+        choice = allowing.get(stage, roads)
+        found.append((choice[int(rng.integers(len(choice)))], stage))
+        number += 1
+    return found
 
 
 class _Scene:
     """A scene under way."""
 
     def __init__(
-        self, roads: Roads, variant: VariantOptions, options: SimulatorOptions, rng: np.random.Generator
+        self, roads: Roads, variant: VariantOptions, options: SimulatorOptions, rng: np.random.Generator, stage: str
     ) -> None:
         self._roads, self._variant, self._options, self._rng = roads, variant, options, rng
         self._along = [_metres(lane.line) for lane in roads.lanes]
@@ -75,7 +101,7 @@ class _Scene:
         self._density = variant.vehicles_per_km * rng.uniform(0.5, 1.5)
         self._count = 0
         self._ahead: dict[int, list[_Actor]] = {}
-        self._actors = self._placed()
+        self._actors = self._placed(stage)
 
     def run(self, source: str, number: int) -> pd.DataFrame:
         """Simulate and record; columns of the contract."""
@@ -101,9 +127,9 @@ class _Scene:
         name, lane = str(actor.name), str(actor.lane)
         return (time, name, actor.kind, lane, float(s), float(place[0]), float(place[1]), actor.speed, heading, *size)
 
-    def _placed(self) -> list[_Actor]:
+    def _placed(self, stage: str) -> list[_Actor]:
         """Road users at the start: a Poisson number a lane, apart from each other; then people who cross."""
-        actors = self._group() if self._rng.random() < self._variant.staged_share else []
+        actors = self._group() if stage == ANYTHING else self._stage(stage) if stage else []
         taken = {lane for actor in actors for lane in (actor.lane, *self._roads.lanes[actor.lane].neighbour)}
         if actors:
             taken |= {i for i, lane in enumerate(self._roads.lanes) if lane.intersection}
@@ -117,6 +143,19 @@ class _Scene:
                 actors += [self._driver(lane, s) for s in kept]
         people = self._rng.poisson(self._variant.pedestrians)
         return actors + [self._walker() for _ in range(people)]
+
+    def _stage(self, stage: str) -> list[_Actor]:
+        """Vehicles at their posts, with a green light for the arm that they come from."""
+        arm, posts = staged(stage, self._roads, self._rng)
+        self._phase = (arm % 2) * _SIGNAL_PERIOD_S / 2 + self._rng.uniform(0.0, _SIGNAL_PERIOD_S / 3)
+        group = []
+        for post in posts:
+            actor = self._driver(post.lane, float(np.clip(post.s, 0.1, self._lengths[post.lane] - 0.1)), "vehicle")
+            actor.speed, actor.target, actor.keeps_lane_until = post.speed, post.target, _STAGED_S
+            if post.target >= 0:
+                actor.changes_at = self._rng.uniform(0.0, 0.5)
+            group.append(actor)
+        return group
 
     def _group(self) -> list[_Actor]:
         """Drivers around the fork of a junction, standing: one before it, and beside, on two ways, and opposite.
@@ -156,10 +195,11 @@ class _Scene:
             actor.s = min(actor.s, self._lengths[actor.lane])
             actor.changes_at = self._rng.uniform(0.25, 0.75)
 
-    def _driver(self, lane: int, s: float) -> _Actor:
+    def _driver(self, lane: int, s: float, kind: str = "") -> _Actor:
+        """Somebody on a lane, of a type drawn by the variant's shares where none is given."""
         shares = (self._variant.motorcycle_share, self._variant.cyclist_share)
         draw = self._rng.random()
-        kind = "motorcycle" if draw < shares[0] else "cyclist" if draw < sum(shares) else "vehicle"
+        kind = kind or ("motorcycle" if draw < shares[0] else "cyclist" if draw < sum(shares) else "vehicle")
         desired = max(3.0, self._rng.normal(self._variant.speed_mean, self._variant.speed_deviation))
         desired *= _TYPES[kind][2]
         self._count += 1
@@ -246,7 +286,9 @@ class _Scene:
         return np.inf, 0.0
 
     def _acceleration(self, actor: _Actor, time: float) -> float:
-        gap, speed = self._leader(actor.lane, actor.s, actor.next)
+        planned = actor.target >= 0 and actor.changes_at < np.inf
+        lane, following = (actor.target, -1) if planned else (actor.lane, actor.next)
+        gap, speed = self._leader(lane, actor.s, following)
         stop = self._lengths[actor.lane] - actor.s
         if self._red(actor.lane, time) and stop < gap and stop > actor.speed**2 / (4 * _BRAKE):
             gap, speed = stop, 0.0
@@ -261,11 +303,16 @@ class _Scene:
 
     def _change_lane(self, actor: _Actor, time: float, acceleration: float) -> None:
         here = self._roads.lanes[actor.lane]
-        if time >= actor.changes_at and actor.target in here.neighbour:
+        if time + STEP_S > actor.changes_at and actor.target in here.neighbour:
             actor.lane, actor.next, actor.changes_at = actor.target, self._choose(actor.target), np.inf
             actor.s = min(actor.s, self._lengths[actor.lane])
             return
-        if here.intersection or not here.neighbour or actor.s >= self._lengths[actor.lane]:
+        if (
+            time < actor.keeps_lane_until
+            or here.intersection
+            or not here.neighbour
+            or actor.s >= self._lengths[actor.lane]
+        ):
             return
         if self._rng.random() > self._variant.lane_change_rate * STEP_S:
             return

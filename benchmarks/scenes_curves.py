@@ -1,0 +1,91 @@
+"""How good an encoder is epoch by epoch, by one measure for every recipe: top-1 between two views that never change."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from terrarium.pipelines.scenes.embedding import embed_view, random_weights
+from terrarium.pipelines.scenes.encoding import Encoding, encode
+from terrarium.pipelines.scenes.graphs import Graphs, from_state
+from terrarium.pipelines.scenes.options import AugmentationOptions
+from terrarium.pipelines.scenes.probes import cross_view_top_1
+from terrarium.pipelines.scenes.views import View, changed_view, plain_view
+from terrarium.training.checkpoints import read_checkpoint
+from terrarium.training.seeding import generator
+from terrarium.training.state import State, read_state
+
+GALLERY = 500
+"""Graphs of each part, at most, that a view is looked up among; as many training graphs as validation graphs."""
+_ENCODER = "model.encoder."
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Top-1 on validation and on training graphs, each without dropout: a value an epoch that was kept.
+
+    Attributes:
+        epochs: their numbers; 0 is the untrained encoder.
+        validation, training: shares of graphs whose second view is found by the first.
+    """
+
+    epochs: list[int]
+    validation: list[float]
+    training: list[float]
+
+    @property
+    def gap(self) -> float:
+        """Training less validation, at the end."""
+        return self.training[-1] - self.validation[-1]
+
+    def reached(self, value: float) -> int:
+        """The first epoch after the start whose top-1 on validation graphs is at least that."""
+        pairs = list(zip(self.epochs, self.validation, strict=True))[1:]
+        return next((epoch for epoch, top_1 in pairs if top_1 >= value), self.epochs[-1])
+
+
+def measure_curve(folder: str, views: AugmentationOptions, seed: int) -> Curve:
+    """The curve of a run that kept its checkpoints; galleries and views follow from the seed and the graphs alone."""
+    graphs = from_state(read_state(_newest(folder, "graphs.safetensors")))
+    index = pd.read_parquet(_newest(folder, "graph_index.parquet"))
+    weights = read_state(_newest(folder, "weights.safetensors"))
+    parts = {part: np.flatnonzero(index["part"] == part) for part in ("validation", "train")}
+    count = min(GALLERY, *(len(rows) for rows in parts.values()))
+    pairs = [
+        _pair(graphs, weights, generator(seed, "gallery", part).permutation(rows)[:count], views, seed)
+        for part, rows in parts.items()
+    ]
+    norms = generator(seed, "norms").permutation(parts["train"])[:1024]
+    states = {0: random_weights(weights, graphs, norms, int(weights.metadata["model"]["seed"]))}
+    states |= {epoch: _weights(path, weights) for epoch, path in _kept(folder)}
+    found = [[_top_1(state, pair) for pair in pairs] for state in states.values()]
+    return Curve(list(states), [row[0] for row in found], [row[1] for row in found])
+
+
+def _pair(graphs: Graphs, weights: State, rows: np.ndarray, views: AugmentationOptions, seed: int) -> tuple[View, View]:
+    plain = plain_view(graphs, *encode(graphs, Encoding(**weights.metadata["encoding"])), rows)
+    rng = generator(seed, "curve")
+    return changed_view(plain, views, rng), changed_view(plain, views, rng)
+
+
+def _top_1(weights: State, pair: tuple[View, View]) -> float:
+    return cross_view_top_1(*(embed_view(weights, view) for view in pair))
+
+
+def _newest(folder: str, name: str) -> Path:
+    """The last version of an artifact: a recipe builds graphs beside those that it was given."""
+    return max(path for path in Path(folder).rglob(name) if path.is_file())
+
+
+def _kept(folder: str) -> list[tuple[int, Path]]:
+    """Epochs and files, in the order of the epochs."""
+    files = {path.name: path for path in Path(folder).rglob("epoch_*.safetensors")}
+    return [(int(name[6:12]), path) for name, path in sorted(files.items())]
+
+
+def _weights(path: Path, like: State) -> State:
+    """The encoder of a checkpoint as weights."""
+    tensors = read_checkpoint(path).state.tensors
+    encoder = {name.removeprefix(_ENCODER): tensors[name] for name in tensors if name.startswith(_ENCODER)}
+    return State({name: encoder[name] for name in like.tensors}, like.metadata)
