@@ -219,7 +219,7 @@ def test_weights_of_another_training_are_refused(trained, tmp_path):
     own, weights, folder = trained
     chosen = options(training__seed=5)
     store = TrainingStore(tmp_path / "store")
-    other, other_folder, *_ = graph_nodes.train(*own, store, chosen.model, chosen.training, chosen.evaluation)
+    other, other_folder, *_ = graph_nodes.train(*own, {}, store, chosen.model, chosen.training, chosen.evaluation)
     source = influence_options(source__kind="predictions").source
     for one, another in ((weights, other_folder), (other, folder)):
         with pytest.raises(WrongCheckpointsError, match="--load-versions"):

@@ -103,7 +103,7 @@ def test_what_a_batch_keeps_is_read_off_few_rows(monkeypatch, size):
     ones = torch.ones(size, dtype=torch.long)
     first = trainer.questions.answer[trainer.questions.start[rows]]
     arrays = (trainer.questions.entity[rows], trainer.questions.relation[rows], rows, first)
-    batch = (*(torch.from_numpy(array) for array in arrays), ones)
+    batch = (*(torch.from_numpy(array) for array in arrays), ones, ones.float())
     whole = kept_for_backward(
         trainer.scorer, lambda checkpointing: trainer._loss_of(trainer._model, batch, checkpointing)[0], trainer._fabric
     )

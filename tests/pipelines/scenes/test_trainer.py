@@ -91,11 +91,12 @@ def test_each_loop_has_a_new_optimiser():
 
 def test_a_target_moves_slowly_and_takes_no_gradient():
     trainer, _ = make(training__objective__name="bgrl")
-    before = [p.clone() for p in trainer.objective.target.parameters()]
+    target = trainer.objective.objective.target
+    before = [p.clone() for p in target.parameters()]
     trainer.epoch(1)
-    moved = [float((p - q).abs().max()) for p, q in zip(trainer.objective.target.parameters(), before, strict=True)]
+    moved = [float((p - q).abs().max()) for p, q in zip(target.parameters(), before, strict=True)]
     assert 0.0 < max(moved) < 0.05
-    assert all(p.grad is None for p in trainer.objective.target.parameters())
+    assert all(p.grad is None for p in target.parameters())
 
 
 def losses_of(trainer, weights):
