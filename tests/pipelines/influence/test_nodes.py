@@ -218,8 +218,9 @@ def test_weights_of_another_training_are_refused(trained, tmp_path):
     """Same data, same model, another seed: what is predicted must be what is explained."""
     own, weights, folder = trained
     chosen = options(training__seed=5)
+    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
     store = TrainingStore(tmp_path / "store")
-    other, other_folder, *_ = graph_nodes.train(*own, {}, store, chosen.model, chosen.training, chosen.evaluation)
+    other, other_folder, *_ = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
     source = influence_options(source__kind="predictions").source
     for one, another in ((weights, other_folder), (other, folder)):
         with pytest.raises(WrongCheckpointsError, match="--load-versions"):
@@ -324,3 +325,20 @@ def test_the_optimisers_weights_are_those_of_its_next_step(trained):
         moved = before - scorer.entity.weight.detach()
         assert torch.allclose(moved, 0.1 * scales(scorer, held)["entity.weight"] * mean, atol=1e-6)
         assert np.isfinite(moved.numpy()).all()
+
+
+def test_what_batch_norm_takes_off_has_no_weight():
+    """Its gradients are rounding errors in training, and one over those would drown everything else."""
+    from terrarium.pipelines.influence.preconditioning import SHIFTS, scales
+    from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+
+    scorer = build_scorer(options(model__scorer="conve").model, 5, 2)
+    optimiser = torch.optim.Adam(scorer.parameters())
+    places = torch.tensor([0, 1, 2])
+    scorer(places, places % 2).square().sum().backward()
+    assert scorer.encoder.convolution.bias.grad.abs().max() < 1e-4
+    for parameter in scorer.parameters():
+        parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    optimiser.step()
+    found = scales(scorer, optimiser.state_dict())
+    assert {name for name, scale in found.items() if not scale.any()} == set(SHIFTS)

@@ -105,8 +105,9 @@ def test_tests_are_drawn_from_the_split(retrainer):
 
 def test_retrainings_run_where_influence_does(tmp_path):
     own, chosen = tables(), options()
+    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
     store = TrainingStore(tmp_path / "store")
-    _, folder, *_ = graph_nodes.train(*own, {}, store, chosen.model, chosen.training, chosen.evaluation)
+    _, folder, *_ = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
     wanted = influence_options(evaluation__device="cuda:3")
     made = _retrainer(Graph.of(*own), folder, wanted.training, wanted.evaluation, chosen.evaluation)
     assert made.training.training.device == made.evaluation.device == "cuda:3"

@@ -18,9 +18,12 @@ from terrarium.pipelines.influence.gradients import Gradients
 from terrarium.pipelines.influence.products import BIAS, ENTITY, RELATION
 from terrarium.pipelines.knowledge_graph.scorer import Scorer
 
+SHIFTS = ("encoder.convolution.bias", "encoder.projection.bias")
+"""Batch norm takes these off again: in training their gradients are rounding errors, and D would be one over those."""
+
 
 def scales(scorer: Scorer, optimiser: Mapping[str, Any]) -> dict[str, Tensor]:
-    """D by the names of parameters, from the optimiser's state dictionary.
+    """D by the names of parameters, from the optimiser's state dictionary; 0 for what batch norm takes off.
 
     Raises:
         KeyError: the state is neither Adam's nor Adagrad's.
@@ -33,7 +36,7 @@ def scales(scorer: Scorer, optimiser: Mapping[str, Any]) -> dict[str, Tensor]:
             squares = held["exp_avg_sq"] / (1 - group["betas"][1] ** float(held["step"]))
         else:
             squares = held["sum"]
-        found[name] = 1 / (squares.sqrt() + group["eps"])
+        found[name] = torch.zeros_like(squares) if name in SHIFTS else 1 / (squares.sqrt() + group["eps"])
     return found
 
 
