@@ -32,3 +32,14 @@ def test_a_few_rows_at_a_time_are_all_rows(loss, held, scaled, monkeypatch):
     assert torch.allclose(found.full(), wanted)
     question = torch.tensor([4, 0])
     assert torch.allclose(found.own(question, some[:2]), wanted[question, some[:2]])
+
+
+def test_single_numbers_of_bce_need_no_row(monkeypatch):
+    scorer = scorer_of(random_graph(entities=14, relations=3, sizes=(60, 5, 6)), "complex", 0)
+    query = torch.ones(5, scorer.options.dim, dtype=torch.float64)
+    found = Predicted(scorer, query, Trained("bce", 0.0, True, True, 14, 3))
+    monkeypatch.setattr(found, "_rows", lambda: pytest.fail("a row was computed"))
+    wanted = (query @ scorer.entity.weight.T + scorer.bias).sigmoid() / 14
+    places = torch.tensor([2, 0])
+    assert torch.allclose(found.own(places, places), wanted[places, places])
+    assert torch.allclose(found.at(places), wanted[:, places])

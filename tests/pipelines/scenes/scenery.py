@@ -3,7 +3,6 @@
 from functools import cache
 
 import numpy as np
-from kedro.config import OmegaConfigLoader
 
 from terrarium.pipelines.scenes import nodes
 from terrarium.pipelines.scenes.graphs import Graphs, from_parts, from_state
@@ -11,7 +10,7 @@ from terrarium.pipelines.scenes.options import Options
 from terrarium.pipelines.scenes.problem import scene_problem
 from terrarium.pipelines.scenes.scene_graph import FOLLOWING_LEAD, LEADING_VEHICLE, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
 from terrarium.pipelines.scenes.trainer import Problem
-from tests.project import ROOT
+from tests.test_parameters import changed, parameters
 
 SIGNS = {
     ">": (FOLLOWING_LEAD, LEADING_VEHICLE),
@@ -22,22 +21,7 @@ SIGNS = {
 
 def options(environment: str = "test", **changes: object) -> Options:
     """The options of an environment; keys such as `training__schedule__kind` change one."""
-    loader = OmegaConfigLoader(
-        str(ROOT / "conf"),
-        env=environment,
-        base_env="base",
-        default_run_env="local",
-        merge_strategy={"parameters": "soft"},
-    )
-    tree = loader["parameters"]["scenes"]
-    for name, value in changes.items():
-        *branches, last = name.split("__")
-        place = tree
-        for branch in branches:
-            place = place[branch]
-        assert last in place, name
-        place[last] = value
-    return Options.model_validate(tree)
+    return Options.model_validate(changed(parameters(environment)["scenes"], changes))
 
 
 @cache

@@ -4,30 +4,18 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
-from kedro.config import OmegaConfigLoader
 
 from terrarium.pipelines.senses import nodes
 from terrarium.pipelines.senses.options import Options
 from terrarium.pipelines.senses.problem import Problem
-from tests.project import ROOT
+from tests.test_parameters import changed, parameters
 
 WORDNET = Path(__file__).parent / "wordnet"
 
 
 def options(**changes: object) -> Options:
     """The options of conf/test; keys such as `training__growth__enabled` change one."""
-    loader = OmegaConfigLoader(
-        str(ROOT / "conf"), env="test", base_env="base", default_run_env="local", merge_strategy={"parameters": "soft"}
-    )
-    tree = loader["parameters"]["senses"]
-    tree["source"]["path"] = str(WORDNET)
-    for name, value in changes.items():
-        *branches, last = name.split("__")
-        place = tree
-        for branch in branches:
-            place = place[branch]
-        assert last in place, name
-        place[last] = value
+    tree = changed(parameters("test")["senses"], {"source__path": str(WORDNET), **changes})
     return Options.model_validate(tree)
 
 

@@ -65,13 +65,10 @@ class Training:
         )
 
     def _answers_a_row(self, graph: Graph) -> float | None:
-        if self.training.row_weight == "equal":
+        if self.training.row_weight == "equal" or self.training.targets == "single":
             return None
-        single = self.training.targets == "single"
-        back = self.model.reciprocal
-        return training_questions(
-            graph.parts[TRAIN], graph.relations, all_answers=not single, way_back=back
-        ).answers_a_row
+        train, back = graph.parts[TRAIN], self.model.reciprocal
+        return training_questions(train, graph.relations, all_answers=True, way_back=back).answers_a_row
 
 
 def files_of(folder: Path, options: CheckpointOptions) -> list[Path]:

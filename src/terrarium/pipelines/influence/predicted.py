@@ -47,30 +47,35 @@ class Predicted:
 
     def at(self, entity: Tensor) -> Tensor:
         """(Q, m) numbers at m entities."""
-        if not self._logs:
-            deque(self._rows(), maxlen=0)
+        logs = self._logs_of_rows()
         if self._whole is not None:
             found = self._whole[:, entity]
         else:
             bias = None if self._scorer.bias is None else self._scorer.bias[entity]
-            values = scores(self._query, self._scorer.entity.weight[entity], bias)
-            found = self._p(values, torch.cat(self._logs)).to(self._dtype)
+            found = self._p(scores(self._query, self._scorer.entity.weight[entity], bias), logs)
         return found if self._factor is None else found * self._factor[entity]
 
     def own(self, question: Tensor, target: Tensor) -> Tensor:
         """(U,) numbers of questions (U,) at an entity each."""
-        if not self._logs:
-            deque(self._rows(), maxlen=0)
+        logs = self._logs_of_rows()
         values = (self._query[question] * self._scorer.entity.weight[target]).sum(1, keepdim=True)
         if self._scorer.bias is not None:
             values = values + self._scorer.bias[target, None]
-        found = self._p(values, torch.cat(self._logs)[question]).to(self._dtype)[:, 0]
+        found = self._p(values, None if logs is None else logs[question])[:, 0]
         return found if self._factor is None else found * self._factor[target]
 
     def full(self) -> Tensor:
         """(Q, N) written out."""
         found = torch.cat(list(self._rows()))
         return found if self._factor is None else found * self._factor
+
+    def _logs_of_rows(self) -> Tensor | None:
+        """(Q, 1), from a first pass where there was none yet; None for bce, whose numbers stand each alone."""
+        if self._trained.loss == "bce":
+            return None
+        if not self._logs:
+            deque(self._rows(), maxlen=0)
+        return torch.cat(self._logs)
 
     def _rows(self) -> Iterator[Tensor]:
         """p without the factor, some rows at a time."""
@@ -80,17 +85,16 @@ class Predicted:
         pieces = torch.split(self._query, max(1, HELD // self._scorer.entities))
         for number, query in enumerate(pieces):
             values = scores(query, self._scorer.entity.weight, self._scorer.bias)
-            if number == len(self._logs):
-                softmax = self._trained.loss == "softmax"
-                self._logs.append(torch.logsumexp(values, dim=1, keepdim=True) if softmax else values[:, :1])
-            found = self._p(values, self._logs[number]).to(self._dtype)
+            if self._trained.loss == "softmax" and number == len(self._logs):
+                self._logs.append(torch.logsumexp(values, dim=1, keepdim=True))
+            found = self._p(values, self._logs[number] if self._logs else None)
             if len(pieces) == 1:
                 self._whole = found
             yield found
 
-    def _p(self, values: Tensor, logs: Tensor) -> Tensor:
+    def _p(self, values: Tensor, logs: Tensor | None) -> Tensor:
         """p of the formulas in `units`."""
         smooth = self._trained.smoothing / self._trained.entities
-        if self._trained.loss == "softmax":
-            return values.sub(logs).exp_().sub_(smooth)
-        return torch.sigmoid(values).sub_(smooth).div_(self._trained.entities)
+        if logs is not None:
+            return values.sub(logs).exp_().sub_(smooth).to(self._dtype)
+        return torch.sigmoid(values).sub_(smooth).div_(self._trained.entities).to(self._dtype)

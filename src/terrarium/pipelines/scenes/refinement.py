@@ -21,7 +21,7 @@ def node_labels(graphs: Graphs, rounds: int) -> list[np.ndarray]:
     start = graphs.kind.astype(np.int64) * 4 + graphs.lane_change * 2 + graphs.intersection
     labels = [start]
     for _ in range(rounds):
-        labels.append(_refined(labels[-1], source, target, graphs.relation))
+        labels.append(refined(labels[-1], source, target, graphs.relation))
     return labels
 
 
@@ -57,7 +57,7 @@ def contexts(graphs: Graphs, train: np.ndarray) -> tuple[np.ndarray, int]:
     return np.where(inside, place, -1), len(known)
 
 
-def _refined(label: np.ndarray, source: np.ndarray, target: np.ndarray, relation: np.ndarray) -> np.ndarray:
+def refined(label: np.ndarray, source: np.ndarray, target: np.ndarray, relation: np.ndarray) -> np.ndarray:
     """A number for each node's own label with the multiset of (relation, label) around it."""
     around: list[list[tuple[int, int]]] = [[] for _ in range(len(label))]
     for one, kind, other in zip(source.tolist(), relation.tolist(), label[target].tolist(), strict=True):

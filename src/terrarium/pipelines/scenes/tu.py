@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.pipelines.scenes.options import ModelOptions, TrainingOptions, TUOptions
+from terrarium.pipelines.scenes.refinement import refined
 from terrarium.pipelines.scenes.tu_folds import classify
 from terrarium.pipelines.scenes.views import View
 from terrarium.sources.errors import SourceError
@@ -98,12 +99,7 @@ def subtree_counts(graphs: LabelledGraphs, rounds: int) -> np.ndarray:
     label = np.unique(graphs.x, axis=0, return_inverse=True)[1].reshape(-1)
     columns = [_occurrences(label, node_graph)]
     for _ in range(rounds):
-        around: list[list[tuple[int, int]]] = [[] for _ in range(len(label))]
-        for one, edge, other in zip(source.tolist(), kind.tolist(), label[target].tolist(), strict=True):
-            around[one].append((edge, other))
-        numbers: dict[tuple, int] = {}
-        keys = ((int(own), *sorted(others)) for own, others in zip(label, around, strict=True))
-        label = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+        label = refined(label, source, target, kind)
         columns.append(_occurrences(label, node_graph))
     counts = np.concatenate(columns, axis=1)
     return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-12)

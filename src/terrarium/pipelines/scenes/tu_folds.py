@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from terrarium.pipelines.scenes.probes import standardised
+
 KERNELS = {"linear": None, "rbf": 1.0}
 """The g of exp(-g |x - y|² / m), m the mean of |x - y|² over the training folds."""
 C_GRID = (0.1, 1.0, 10.0, 100.0)
@@ -42,7 +44,7 @@ def _fold(
 ) -> Fold:
     from sklearn.svm import SVC
 
-    x = _scaled(vectors, train) if scaled else vectors
+    x = standardised(vectors[train], vectors)[1] if scaled else vectors
     found = []
     for kernel, width in KERNELS.items():
         products = gram(x, train, width)
@@ -78,8 +80,3 @@ def _inner(products: np.ndarray, label: np.ndarray, train: np.ndarray, strength:
         model.fit(products[np.ix_(fit, fit)], label[fit])
         scores.append(float(model.score(products[np.ix_(check, fit)], label[check])))
     return float(np.mean(scores))
-
-
-def _scaled(vectors: np.ndarray, train: np.ndarray) -> np.ndarray:
-    mean, deviation = vectors[train].mean(axis=0), vectors[train].std(axis=0)
-    return (vectors - mean) / np.where(deviation > 1e-9, deviation, 1.0)
