@@ -254,6 +254,18 @@ def test_graphs_without_edges_work(name):
     assert torch.isfinite(loss)
 
 
+@pytest.mark.parametrize("name", ["nt_xent", "vicreg", "bgrl"])
+def test_the_encoder_sees_each_view_once(name):
+    """Contexts are foretold from the same pass as the embedding; batch norm counts every pass."""
+    given, chosen = problem(options()), options(training__objective__name=name, training__objective__context_weight=1.0)
+    views = batch_of(given.view(np.arange(4))), batch_of(given.view(np.arange(4, 8)))
+    encoder = make_encoder(*given.widths, chosen.model, 0, given.contexts)
+    objective = make_objective(encoder, chosen.training.objective, given.widths, 0)
+    objective(*views, None, torch.ones(len(views[0].x), dtype=torch.bool))
+    assert given.contexts
+    assert {int(norm.num_batches_tracked) for norm in encoder.norms} == {2}
+
+
 def test_the_log_has_a_line_an_epoch(tmp_path):
     chosen = options()
     text = write_log(train(tmp_path).history, chosen.training)

@@ -89,7 +89,11 @@ class SceneEncoder(nn.Module):
 
     def forward(self, batch: GraphBatch) -> Tensor:
         """The embedding of each graph (g, dim)."""
-        read = self.readout(self.node_states(batch), batch)
+        return self.embedded(self.node_states(batch), batch)
+
+    def embedded(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
+        """The embedding of each graph (g, dim) by the states of its nodes."""
+        read = self.readout(states, batch)
         self.scale(read)  # its statistics are for what is handed out
         return self.embed(read)
 

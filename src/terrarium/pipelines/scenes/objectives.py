@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -14,16 +15,37 @@ from terrarium.pipelines.scenes.losses import bootstrap, info_nce, nt_xent, vicr
 from terrarium.pipelines.scenes.options import ObjectiveOptions
 
 
+class Seen:
+    """A view and what the encoder makes of it, worked out once, when it is first asked for."""
+
+    def __init__(self, encoder: SceneEncoder, batch: GraphBatch) -> None:
+        self.encoder, self.batch = encoder, batch
+
+    @cached_property
+    def states(self) -> list[Tensor]:
+        """States of the nodes after each layer, (n, hidden) each."""
+        return self.encoder.node_states(self.batch)
+
+    @cached_property
+    def embedding(self) -> Tensor:
+        """The embedding of each graph (g, dim)."""
+        return self.encoder.embedded(self.states, self.batch)
+
+
 class Objective(nn.Module, ABC):
-    """An encoder with what the objective adds to it. `forward` gives the loss; `after_step` follows every step."""
+    """An encoder with what the objective adds to it. Called, it gives the loss; `after_step` follows every step."""
 
     def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions) -> None:
         super().__init__()
         self.encoder, self.options = encoder, options
 
-    @abstractmethod
     def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
-        """The loss of two views.
+        """The loss of two views; see `loss`."""
+        return self.loss(Seen(self.encoder, first), Seen(self.encoder, second), same, masked)
+
+    @abstractmethod
+    def loss(self, first: Seen, second: Seen, same: Tensor | None, masked: Tensor) -> Tensor:
+        """A number to minimise.
 
         Args:
             first: first views.
@@ -39,11 +61,10 @@ class Objective(nn.Module, ABC):
 class Contrastive(Objective):
     """NT-Xent, the documents' InfoNCE, or VICReg on projections."""
 
-    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
-        """See `Objective.forward`."""
+    def loss(self, first: Seen, second: Seen, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.loss`."""
         del masked
-        project = self.encoder.projection
-        a, b = (project(self.encoder(view)) for view in (first, second))
+        a, b = (self.encoder.projection(view.embedding) for view in (first, second))
         with torch.autocast(a.device.type, enabled=False):
             a, b, options = a.float(), b.float(), self.options
             if options.name == "vicreg":
@@ -64,12 +85,12 @@ class Bootstrapped(Objective):
             nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width)
         )
 
-    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
-        """See `Objective.forward`; there are no negatives."""
+    def loss(self, first: Seen, second: Seen, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.loss`; there are no negatives."""
         del same, masked
-        online = [self.predictor(self.encoder(view)) for view in (first, second)]
+        online = [self.predictor(view.embedding) for view in (first, second)]
         with torch.no_grad():
-            wanted = [self.target(view) for view in (second, first)]
+            wanted = [self.target(view.batch) for view in (second, first)]
         with torch.autocast(online[0].device.type, enabled=False):
             parts = [bootstrap(a.float(), b.float()) for a, b in zip(online, wanted, strict=True)]
             return (parts[0] + parts[1]) / 2
@@ -114,10 +135,10 @@ class Masked(Objective):
         super().__init__(encoder, options)
         self.reconstruction = Reconstruction(encoder, *widths)
 
-    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
-        """See `Objective.forward`; one view is enough."""
+    def loss(self, first: Seen, second: Seen, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.loss`; one view is enough."""
         del second, same
-        return self.reconstruction(self.encoder, first, masked)
+        return self.reconstruction(self.encoder, first.batch, masked)
 
 
 class Context(nn.Module):
@@ -127,15 +148,16 @@ class Context(nn.Module):
     the class is that of the unchanged graph, and nodes without one are left out.
     """
 
-    def forward(self, encoder: SceneEncoder, views: tuple[GraphBatch, GraphBatch]) -> Tensor:
+    def forward(self, encoder: SceneEncoder, views: tuple[Seen, Seen]) -> Tensor:
         """Mean over the nodes of both views."""
         total, count = [], 0
         for view in views:
-            if view.context is None:
+            wanted = view.batch.context
+            if wanted is None:
                 raise ValueError("these graphs have no contexts: set training.objective.context_weight to 0")
-            logits = encoder.context_logits(encoder.node_states(view)).float()
-            total.append(nn.functional.cross_entropy(logits, view.context, ignore_index=-1, reduction="sum"))
-            count += int((view.context >= 0).sum())
+            logits = encoder.context_logits(view.states).float()
+            total.append(nn.functional.cross_entropy(logits, wanted, ignore_index=-1, reduction="sum"))
+            count += int((wanted >= 0).sum())
         return (total[0] + total[1]) / max(count, 1)
 
 
@@ -155,11 +177,11 @@ class Combined(Objective):
         reconstruction = 0.0 if options.name == "masked" else options.reconstruction_weight
         return reconstruction, 0.0 if self.encoder.context is None else options.context_weight
 
-    def forward(self, first: GraphBatch, second: GraphBatch, same: Tensor | None, masked: Tensor) -> Tensor:
-        """See `Objective.forward`."""
-        loss: Tensor = self.objective(first, second, same, masked)
+    def loss(self, first: Seen, second: Seen, same: Tensor | None, masked: Tensor) -> Tensor:
+        """See `Objective.loss`."""
+        loss = self.objective.loss(first, second, same, masked)
         if self.reconstruction is not None:
-            loss = loss + self._weights[0] * self.reconstruction(self.encoder, first, masked)
+            loss = loss + self._weights[0] * self.reconstruction(self.encoder, first.batch, masked)
         if self.context is not None:
             loss = loss + self._weights[1] * self.context(self.encoder, (first, second))
         return loss
