@@ -214,16 +214,20 @@ def prepare(data: str) -> None:
     cost_of([KEDRO, "run", "--pipelines=scenes", "--tags=ingestion,features", f"--params={','.join(written)}"])
 
 
-def run(parameters: dict[str, str], environment: str | None, data: str) -> Outcome:
-    """Train and evaluate in a copy of the shared folder; a recipe builds its graphs from the shared tracks before.
+def of_recipe(environment: str) -> dict[str, str]:
+    """What a recipe is given: checkpoints for its curve, and one shuffle for coverage, which its row leaves out."""
+    epochs = epochs_of(environment)
+    return {
+        "training.max_epochs": str(epochs),
+        "training.checkpoints.keep_every": str(max(1, epochs // CURVE)),
+        "evaluation.coverage.permutations": "1",
+        "evaluation.random_encoders": "1",
+    }
 
-    A recipe keeps checkpoints for its curve, and is spared the permutations of coverage, which its table does not show.
-    """
-    given = dict(parameters)
-    if environment:
-        epochs = epochs_of(environment)
-        given |= {"training.max_epochs": str(epochs), "training.checkpoints.keep_every": str(max(1, epochs // CURVE))}
-        given |= {"evaluation.coverage.permutations": "0", "evaluation.random_encoders": "1"}
+
+def run(parameters: dict[str, str], environment: str | None, data: str) -> Outcome:
+    """Train and evaluate in a copy of the shared folder; a recipe builds its graphs from the shared tracks before."""
+    given = parameters | (of_recipe(environment) if environment else {})
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(data, folder, dirs_exist_ok=True)
         written = ",".join([f"data_root={folder}", *(f"scenes.{name}={value}" for name, value in given.items())])

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+import yaml
 
 from benchmarks import scenes
 from benchmarks.measuring import Cost
@@ -58,6 +59,13 @@ def test_the_ablation_takes_one_change_back_at_a_time(done, capsys):
     single = {"training.precision": "32-true"}
     assert [parameters for parameters, _ in done] == [single | given for given in scenes.ABLATION.values()]
     assert done[-1][0] == {"training.precision": "bf16-mixed"}
+
+
+@pytest.mark.parametrize("environment", scenes.RECIPES)
+def test_what_recipes_are_given_are_parameters(environment):
+    given = {name.replace(".", "__"): yaml.safe_load(value) for name, value in scenes.of_recipe(environment).items()}
+    chosen = options(environment, **given)
+    assert chosen.training.max_epochs == scenes.epochs_of(environment)
 
 
 def test_recipes_have_their_own_epochs_or_those_of_the_environment(monkeypatch):

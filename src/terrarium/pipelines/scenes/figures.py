@@ -90,7 +90,7 @@ def gap_figure(by_archetype: pd.DataFrame) -> Any:
     """How much rarer each archetype is in simulation, and its mean gap; coloured where shuffles seldom reach it."""
     titles = ["recorded less simulated share", "mean log ratio of neighbour distances"]
     panels = {"rows": 1, "cols": 2, "shared_yaxes": True, "subplot_titles": titles, "horizontal_spacing": 0.04}
-    figure = new_figure("What simulation has less of; grey: p 0.05 or more", 620, **panels)
+    figure = new_figure("Rarer in simulation (grey: p 0.05 or more)", 620, **panels)
     rows = by_archetype[by_archetype["difference_p"].notna()].iloc[::-1]
     if rows.empty:
         note_empty(figure, "no archetype has graphs enough in the recordings")
@@ -101,6 +101,9 @@ def gap_figure(by_archetype: pd.DataFrame) -> Any:
         colours = [PALETTE[0] if sure else GREY for sure in rows[p] < 0.05]
         text = [f"p {value:.3f}" for value in rows[p]]
         bars = {"orientation": "h", "marker": {"color": colours}, "text": text, "showlegend": False}
-        figure.add_bar(y=names, x=values, row=1, col=column, **bars)
+        figure.add_bar(y=names, x=values, row=1, col=column, textposition="outside", **bars)
+        low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+        beside = 0.25 * (high - low)  # room for the texts
+        figure.update_xaxes(range=[low - beside, high + beside], row=1, col=column)
     figure.update_xaxes(tickformat=".0%", row=1, col=1)
     return figure

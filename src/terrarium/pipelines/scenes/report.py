@@ -85,8 +85,19 @@ def _holes(holes: pd.DataFrame) -> list[Block]:
             "chosen share of false alarms, which takes labels to know; label-free: set with nothing deleted."
         ),
         table(means),
-        table(holes.assign(archetype=holes["archetype"].str.replace("_", " "))),
+        paragraph("Recall of each archetype, and of how many graphs:"),
+        table(_by_archetype(holes)),
     ]
+
+
+def _by_archetype(holes: pd.DataFrame) -> pd.DataFrame:
+    """A row an archetype, a column a detector."""
+    named = holes.assign(archetype=holes["archetype"].str.replace("_", " "))
+    named["detector"] += ", " + named["representation"]
+    named.loc[named["detector"] == "patterns, patterns", "detector"] = "patterns"
+    recall = named.pivot(index="archetype", columns="detector", values="recall")
+    graphs = named.groupby("archetype")["graphs"].first()
+    return recall.assign(graphs=graphs).sort_values("graphs", ascending=False).reset_index()
 
 
 def _quality(representations: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
