@@ -108,5 +108,12 @@ def test_the_recipe_of_fb15k_237_is_whole():
     assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (2000, 0.05, 1000)
 
 
+def test_the_recipe_of_wn18rr_is_that_of_the_benchmarks():
+    chosen = Options.model_validate(parameters("complex_wn18rr")["knowledge_graph"])
+    assert (chosen.source.kind, chosen.source.dataset) == ("pyg", "WordNet18RR")
+    assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (128, 0.1, 128)
+    assert (chosen.training.row_weight, chosen.model.entity_bias, chosen.training.max_epochs) == ("answers", False, 24)
+
+
 def test_the_shape_is_conves_alone():
     assert options(model__scorer="distmult", model__embedding_height=3).model.embedding_height == 3
