@@ -14,7 +14,7 @@ from terrarium.pipelines.knowledge_graph.measures import Floats
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
 FOR, AGAINST, ASKED = PALETTE[0], PALETTE[1], PALETTE[2]
-ROW_PX, NAME, LABEL, TITLE = 58, 32, 62, 80
+ROW_PX, NAME, LABEL, TITLE = 58, 28, 62, 80
 """Height of a row, and how many letters of a name, a bar's label and a line of a title are shown."""
 SIDE = 0.45
 """Room for names beside the columns, in widths between them."""
