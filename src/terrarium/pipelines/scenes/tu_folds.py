@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +43,6 @@ def classify(vectors: np.ndarray, label: np.ndarray, folds: int, seed: int, *, s
 def _fold(
     vectors: np.ndarray, label: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int, *, scaled: bool
 ) -> Fold:
-    from sklearn.svm import SVC
-
     x = standardised(vectors[train], vectors)[1] if scaled else vectors
     found = []
     for kernel, width in KERNELS.items():
@@ -52,9 +51,7 @@ def _fold(
             found.append((_inner(products, label, train, strength, seed), -strength, kernel))
     inner, strength, kernel = max(found, key=lambda entry: entry[:2])
     products = gram(x, train, KERNELS[kernel])
-    model = SVC(kernel="precomputed", C=-strength, max_iter=_STEPS)
-    model.fit(products[np.ix_(train, train)], label[train])
-    return Fold(float(model.score(products[np.ix_(test, train)], label[test])), inner, kernel)
+    return Fold(_accuracy(products, label, train, test, -strength), inner, kernel)
 
 
 def gram(x: np.ndarray, train: np.ndarray, width: float | None) -> np.ndarray:
@@ -70,13 +67,18 @@ def gram(x: np.ndarray, train: np.ndarray, width: float | None) -> np.ndarray:
 def _inner(products: np.ndarray, label: np.ndarray, train: np.ndarray, strength: float, seed: int) -> float:
     """Mean accuracy over folds of the training folds."""
     from sklearn.model_selection import StratifiedKFold
+
+    split = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed).split(train, label[train])
+    return float(np.mean([_accuracy(products, label, train[fit], train[check], strength) for fit, check in split]))
+
+
+def _accuracy(products: np.ndarray, label: np.ndarray, fit: np.ndarray, check: np.ndarray, strength: float) -> float:
+    """Of a machine fitted on some rows, on others; one that needs more than `_STEPS` is judged by where it stopped."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import SVC
 
-    scores = []
-    split = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed)
-    for some, others in split.split(train, label[train]):
-        fit, check = train[some], train[others]
-        model = SVC(kernel="precomputed", C=strength, max_iter=_STEPS)
+    model = SVC(kernel="precomputed", C=strength, max_iter=_STEPS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(products[np.ix_(fit, fit)], label[fit])
-        scores.append(float(model.score(products[np.ix_(check, fit)], label[check])))
-    return float(np.mean(scores))
+    return float(model.score(products[np.ix_(check, fit)], label[check]))
