@@ -25,7 +25,7 @@ def made(**predict_options):
 
 
 def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
-    found, model, _, triples, entities = made(heads=["p02"], relation="parent_of", top=44)
+    found, model, _, triples, entities = made(heads=["p02"], relation="parent_of", top=44, among="entities")
     head = entities.index[entities["entity"] == "p02"]
     with torch.no_grad():
         every = scores(model(torch.tensor(head), torch.tensor([1])), model.entity.weight, model.bias)[0]
@@ -37,6 +37,17 @@ def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
     assert found["tail_name"].tolist() == entities["name"].iloc[order.numpy()].tolist()
     stands = {row["tail"]: row["split"] for _, row in relation[relation["head"] == "p02"].iterrows()}
     assert {row["tail"]: row["known"] for _, row in found.iterrows() if row["known"]} == stands
+
+
+def test_answers_are_those_that_training_knows_for_the_relation():
+    found, _, _, triples, _ = made(heads=["p02"], relation="lives_in", top=44, among="answers")
+    every, *_ = made(heads=["p02"], relation="lives_in", top=44, among="entities")
+    train = triples[(triples["relation"] == "lives_in") & (triples["split"] == "train")]
+    wanted = every[every["tail"].isin(train["tail"].astype(str))]
+    assert 0 < len(found) < len(every)
+    assert found["tail"].tolist() == wanted["tail"].tolist()
+    assert found["score"].tolist() == wanted["score"].tolist()
+    assert found["rank"].tolist() == list(range(1, len(found) + 1))
 
 
 def test_without_heads_those_of_the_first_test_triples_are_asked():
@@ -68,12 +79,12 @@ def test_scores_that_are_no_numbers_are_an_error_and_no_answer():
 
 
 def test_what_was_left_out_is_known():
-    found, model, graph, _, entities = made(heads=["p02"], relation="parent_of", top=44)
+    found, model, graph, _, entities = made(heads=["p02"], relation="parent_of", top=44, among="entities")
     answer = found[found["known"] == ""].iloc[0]
     tail = entities.index[entities["entity"] == answer["tail"]][0]
     head = entities.index[entities["entity"] == "p02"][0]
     parts = {**graph.parts, "left_out": np.array([[head, 1, tail]])}
-    chosen = options(evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top": 44})
+    chosen = options(evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top": 44, "among": "entities"})
     again = predict(Graph(graph.entities, graph.relations, parts), entities, tables()[2], model, chosen.evaluation)
     assert again.set_index("tail").loc[answer["tail"], "known"] == "left_out"
 

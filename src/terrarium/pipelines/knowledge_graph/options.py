@@ -146,6 +146,7 @@ class PredictOptions(Base):
 
     heads: list[str] = Field(description="entities by id or name; []: heads of the first test triples")
     relation: str | None = Field(description="null: the most frequent of the test triples")
+    among: Literal["answers", "entities"] = Field(description="tails of the relation in training, or all entities")
     top: int = Field(gt=0, description="answers a question")
 
 

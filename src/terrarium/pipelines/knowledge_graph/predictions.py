@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from terrarium.pipelines.knowledge_graph.baselines import relation_number
-from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TEST, Graph, Triples
+from terrarium.pipelines.knowledge_graph.graph import HEAD, RELATION, TAIL, TEST, TRAIN, Graph, Triples
 from terrarium.pipelines.knowledge_graph.options import EvaluationOptions, PredictOptions
 from terrarium.pipelines.knowledge_graph.ranks import score_batches
 from terrarium.pipelines.knowledge_graph.scorer import Scorer
@@ -30,6 +30,8 @@ def predict(
 ) -> pd.DataFrame:
     """The `top` tails of each question, best first; `known` names the part that a triple stands in, if any.
 
+    Tails are among the answers that training knows for the relation, or among all entities, as `predict.among` says.
+
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
         NothingToPredictError: no head is named and no test triple has the relation.
@@ -37,15 +39,19 @@ def predict(
     """
     asked = questions(graph, entities, relations, evaluation.predict)
     stands = _parts_of(asked, graph)
+    among = _candidates(asked, graph, evaluation.predict.among)
     names, ids = entities["name"].to_numpy(), entities["entity"].to_numpy()
     top = min(evaluation.predict.top, graph.entities)
     rows = []
     with torch.inference_mode():
         for places, values in score_batches(scorer, asked, TAIL, evaluation):
+            allowed = torch.stack([among[relation] for relation in asked[places, RELATION].tolist()])
+            values.masked_fill_(~allowed.to(values.device), -torch.inf)
             best = torch.topk(values, top, dim=1)
             for place, scores, tails in zip(places, best.values.tolist(), best.indices.tolist(), strict=True):
                 head, relation = asked[place, HEAD], asked[place, RELATION]
-                for rank, (score, tail) in enumerate(zip(scores, tails, strict=True), start=1):
+                answers = [pair for pair in zip(scores, tails, strict=True) if pair[0] > -np.inf]
+                for rank, (score, tail) in enumerate(answers, start=1):
                     known = stands.get((int(head), int(relation), tail), "")
                     question = (ids[head], names[head], relations["relation"].iloc[int(relation)])
                     rows.append((*question, rank, ids[tail], names[tail], score, known))
@@ -86,6 +92,16 @@ def questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, wan
     if relation is None:
         relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
     return np.array([[entity_number(entities, text), relation, 0] for text in wanted.heads], np.int64)
+
+
+def _candidates(asked: Triples, graph: Graph, among: str) -> dict[int, torch.Tensor]:
+    """Which entities (N) may answer each relation that is asked about; all where training knows no answer."""
+    train, found = graph.parts[TRAIN], {}
+    for relation in np.unique(asked[:, RELATION]).tolist():
+        answers = train[train[:, RELATION] == relation, TAIL]
+        found[relation] = torch.zeros(graph.entities, dtype=torch.bool)
+        found[relation][torch.from_numpy(answers) if among == "answers" and len(answers) else slice(None)] = True
+    return found
 
 
 def _parts_of(asked: Triples, graph: Graph) -> dict[tuple[int, ...], str]:
