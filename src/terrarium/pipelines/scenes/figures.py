@@ -91,6 +91,7 @@ def gap_figure(by_archetype: pd.DataFrame) -> Any:
     titles = ["recorded less simulated share", "mean log ratio of neighbour distances"]
     panels = {"rows": 1, "cols": 2, "shared_yaxes": True, "subplot_titles": titles, "horizontal_spacing": 0.04}
     figure = new_figure("Rarer in simulation (grey: p 0.05 or more)", 620, **panels)
+    figure.update_layout(title={"xref": "container"})  # above the long names, away from the buttons
     rows = by_archetype[by_archetype["difference_p"].notna()].iloc[::-1]
     if rows.empty:
         note_empty(figure, "no archetype has graphs enough in the recordings")
@@ -103,7 +104,7 @@ def gap_figure(by_archetype: pd.DataFrame) -> Any:
         bars = {"orientation": "h", "marker": {"color": colours}, "text": text, "showlegend": False}
         figure.add_bar(y=names, x=values, row=1, col=column, textposition="outside", **bars)
         low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-        beside = 0.25 * (high - low)  # room for the texts
+        beside = 0.4 * (high - low)  # room for the texts
         figure.update_xaxes(range=[low - beside, high + beside], row=1, col=column)
     figure.update_xaxes(tickformat=".0%", row=1, col=1)
     return figure

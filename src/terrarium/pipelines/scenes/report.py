@@ -97,7 +97,8 @@ def _by_archetype(holes: pd.DataFrame) -> pd.DataFrame:
     named.loc[named["detector"] == "patterns, patterns", "detector"] = "patterns"
     recall = named.pivot(index="archetype", columns="detector", values="recall")
     graphs = named.groupby("archetype")["graphs"].first()
-    return recall.assign(graphs=graphs).sort_values("graphs", ascending=False).reset_index()
+    recall.insert(0, "graphs", graphs)
+    return recall.sort_values("graphs", ascending=False).reset_index()
 
 
 def _quality(representations: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
