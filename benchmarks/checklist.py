@@ -14,15 +14,15 @@ import terrarium
 from benchmarks.documented_forms import regulariser_loop
 from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic import kernel
-from terrarium.pipelines.hyperbolic.correlation import pearson
-from terrarium.pipelines.hyperbolic.dense_trainer import DenseTrainer
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.layouts import initial_layout
-from terrarium.pipelines.hyperbolic.options import Options
-from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.sampling import TreeArrays
-from terrarium.pipelines.hyperbolic.trainer import Problem, draw_options
+from terrarium.hyperbolic.evaluation.norms import pearson
+from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
+from terrarium.hyperbolic.layouts.initial import initial_layout
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.legacy.trainer import DenseTrainer
+from terrarium.hyperbolic.options import Options
+from terrarium.hyperbolic.training import cpu_kernel as kernel
+from terrarium.hyperbolic.training.negatives import TreeArrays
+from terrarium.hyperbolic.training.problem import Problem, draw_options
 from terrarium.sources.ncbi_package import NcbiPackage
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.device import resolve_device
@@ -111,7 +111,7 @@ def allocates_once(problem: Problem) -> bool:
     for order in (whole[:128], whole[:128], whole):
         with (
             patch.object(Problem, "order", return_value=order),
-            patch("terrarium.pipelines.hyperbolic.dense_trainer.false_negatives", return_value=0.0),
+            patch("terrarium.hyperbolic.legacy.trainer.false_negatives", return_value=0.0),
         ):
             before = rtsys.get_allocation_stats().alloc
             trainer.epoch(1)

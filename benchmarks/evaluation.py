@@ -3,10 +3,10 @@
 import time
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout
-from terrarium.pipelines.hyperbolic.layouts import initial_directions
-from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct
+from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
+from terrarium.hyperbolic.geometry.ball import Layout
+from terrarium.hyperbolic.layouts.initial import initial_directions
+from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.sources.ncbi_package import NcbiPackage
 
 

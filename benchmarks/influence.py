@@ -69,7 +69,7 @@ def kept_mb(world: Any) -> float:
     """What autograd keeps for one triple, parameters not counted; nothing for the closed forms."""
     import torch
 
-    from terrarium.pipelines.influence.streaming import influences
+    from terrarium.influence.scoring.streaming import influences
 
     own = {parameter.data_ptr() for parameter in world.scorer.parameters()}
     sizes: dict[int, int] = {}
@@ -105,7 +105,7 @@ def influence(world: Any, tests: np.ndarray, train: int) -> tuple[np.ndarray, fl
 
     The rate is that of the second half alone, so that the tests' own gradients, computed once, are not in it.
     """
-    from terrarium.pipelines.influence.streaming import influences
+    from terrarium.influence.scoring.streaming import influences
 
     found, spent = np.empty((train, len(tests))), []
     for chosen in (np.arange(train // 2), np.arange(train)):
@@ -118,9 +118,9 @@ def influence(world: Any, tests: np.ndarray, train: int) -> tuple[np.ndarray, fl
 
 def _world(scorer: str, dim: int, loss: str, method: str, changes: dict[str, object]) -> tuple[Any, np.ndarray]:
     """A scorer with random weights and random triples, and those asked about; plain gradients."""
-    from terrarium.pipelines.influence.checkpoints import Snapshot, Training
-    from terrarium.pipelines.influence.streaming import World
-    from terrarium.pipelines.knowledge_graph.graph import Graph
+    from terrarium.influence.data.checkpoints import Snapshot, Training
+    from terrarium.influence.scoring.streaming import World
+    from terrarium.kge.data.graph import Graph
 
     options, graph_options = _options()
     rng = np.random.default_rng(0)
@@ -188,7 +188,7 @@ def _json(folder: str, pattern: str) -> dict[str, float]:
 
 
 def _scorer(kind: str, dim: int) -> Any:
-    from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+    from terrarium.kge.models.scorer import build_scorer
 
     _, graph_options = _options()
     changes = {"scorer": kind, "dim": dim, "channels": 32}
@@ -198,8 +198,8 @@ def _scorer(kind: str, dim: int) -> Any:
 
 def _options() -> tuple[Any, Any]:
     """The default of influence, and the knowledge graph of its figures."""
-    from terrarium.pipelines.influence.options import Options
-    from terrarium.pipelines.knowledge_graph.options import Options as GraphOptions
+    from terrarium.influence.options import Options
+    from terrarium.kge.options import Options as GraphOptions
 
     graph = GraphOptions.model_validate(parameters_of("knowledge_graph", ENVIRONMENT))
     return Options.model_validate(parameters_of("influence", "base")), graph

@@ -32,9 +32,9 @@ def main() -> None:
 
 def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
     """A trainer whose epoch is one step, after its first, in which the optimiser makes its state."""
-    from terrarium.pipelines.knowledge_graph.graph import Graph
-    from terrarium.pipelines.knowledge_graph.options import Options
-    from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
+    from terrarium.kge.data.graph import Graph
+    from terrarium.kge.options import Options
+    from terrarium.kge.training.trainer import ScorerTrainable
 
     tree = parameters_of("knowledge_graph", "conve_baseline")
     tree["model"] |= {"reciprocal": False}

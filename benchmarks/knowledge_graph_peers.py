@@ -61,7 +61,7 @@ def cpu_seconds(work: Callable[[], int]) -> float:
 
 def read_graph() -> Any:
     """The graph of the folder."""
-    from terrarium.pipelines.knowledge_graph.graph import Graph
+    from terrarium.kge.data.graph import Graph
     from terrarium.sources.triples import read_triple_files
 
     source = read_triple_files(
@@ -72,11 +72,11 @@ def read_graph() -> Any:
 
 def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[], int]]:
     """An epoch that counts its steps and an evaluation that counts its triples."""
-    from terrarium.pipelines.knowledge_graph.graph import Graph
-    from terrarium.pipelines.knowledge_graph.options import Options
-    from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-    from terrarium.pipelines.knowledge_graph.ranks import rank_triples
-    from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
+    from terrarium.kge.data.graph import Graph
+    from terrarium.kge.data.queries import KnownAnswers
+    from terrarium.kge.evaluation.ranking import rank_triples
+    from terrarium.kge.options import Options
+    from terrarium.kge.training.trainer import ScorerTrainable
 
     tree = parameters_of("knowledge_graph", "conve_baseline")
     tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "channels": CHANNELS}

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.studies import Study, markdown
-from terrarium.pipelines.hyperbolic.evaluation import TRAINED
+from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.reporting.theme import PALETTE, new_figure
 
 CLADES = ("Echinodermata", "Mammalia")

@@ -19,11 +19,13 @@ from benchmarks import documented_forms as forms
 from benchmarks.checklist import problem_of
 from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic import dense_kernel, kernel
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.options import Options
-from terrarium.pipelines.hyperbolic.sampling import TreeArrays
-from terrarium.pipelines.hyperbolic.trainer import Problem, draw_options, make_trainer
+from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
+from terrarium.hyperbolic.legacy import kernel as dense_kernel
+from terrarium.hyperbolic.options import Options
+from terrarium.hyperbolic.training import cpu_kernel as kernel
+from terrarium.hyperbolic.training.factory import make_trainer
+from terrarium.hyperbolic.training.negatives import TreeArrays
+from terrarium.hyperbolic.training.problem import Problem, draw_options
 from terrarium.sources.ncbi_package import NcbiPackage
 from terrarium.training.device import DeviceError, resolve_device
 

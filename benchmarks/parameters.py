@@ -5,7 +5,7 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.pipelines.hyperbolic.options import Options
+from terrarium.hyperbolic.options import Options
 
 CONF = Path(__file__).parents[1] / "conf"
 

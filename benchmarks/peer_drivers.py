@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout, from_ball
+from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 
 WARM_PAIRS = 2048
 START_WIDTH = 1e-3
@@ -133,7 +133,7 @@ def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
     """The project's defaults with the changes of a spec."""
     from benchmarks.checklist import problem_of
     from benchmarks.parameters import options_of
-    from terrarium.pipelines.hyperbolic.options import ModelOptions, TrainingOptions
+    from terrarium.hyperbolic.options import ModelOptions, TrainingOptions
 
     defaults = options_of("base")
     model = defaults.model.model_dump() | {"dim": spec.dim, "init": spec.init, "seed": spec.seed}
@@ -216,7 +216,8 @@ def _run(spec: Spec, tree: Hierarchy, step: Callable[[Tensor, Tensor], None]) ->
 
 def _epochs(problem: Any) -> tuple[Layout, float]:
     """All epochs of a problem: the layout, CPU seconds."""
-    from terrarium.pipelines.hyperbolic.trainer import make_trainer, unpack_weights
+    from terrarium.hyperbolic.training.factory import make_trainer
+    from terrarium.hyperbolic.training.weights import unpack_weights
 
     trainer = make_trainer(problem)
     start = time.process_time()

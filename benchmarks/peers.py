@@ -18,7 +18,7 @@ import pandas as pd
 
 from benchmarks.peer_drivers import Spec, Trained
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.sources.ncbi_package import NcbiPackage
 
 ROOT = Path(__file__).parents[1]
@@ -164,7 +164,7 @@ METRICS = {
 
 def measures(tree: Hierarchy, layout: Layout) -> list[str]:
     """The metrics of a layout, every taxon a query; what is wrong with it where it cannot be measured."""
-    from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct
+    from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 
     try:
         found = reconstruct(tree, layout, choose_queries(tree, len(tree), 1, 0)).metrics()

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 from benchmarks.parameters import parameters_of
 from benchmarks.scenes_curves import Curve, measure_curve
-from terrarium.pipelines.scenes.options import AugmentationOptions
+from terrarium.scenes.options import AugmentationOptions
 
 RECIPES = {
     "scenes_default": "0.06",
@@ -130,10 +130,10 @@ def sweep() -> None:
 
 def loading() -> None:
     """Microseconds of processor time a graph, from the file to a batch of tensors, in batches of 384."""
-    from terrarium.pipelines.scenes.encoder import batch_of
-    from terrarium.pipelines.scenes.encoding import encode, fit_encoding
-    from terrarium.pipelines.scenes.graphs import from_state
-    from terrarium.pipelines.scenes.views import plain_view
+    from terrarium.scenes.graphs.columns import from_state
+    from terrarium.scenes.graphs.features import encode, fit_encoding
+    from terrarium.scenes.models.encoder import batch_of
+    from terrarium.scenes.training.augmentations import plain_view
     from terrarium.training.state import read_state
 
     with tempfile.TemporaryDirectory() as data:

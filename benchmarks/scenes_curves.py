@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.scenes.embedding import embed_view, random_weights
-from terrarium.pipelines.scenes.encoding import Encoding, encode
-from terrarium.pipelines.scenes.graphs import Graphs, from_state
-from terrarium.pipelines.scenes.options import AugmentationOptions
-from terrarium.pipelines.scenes.probes import cross_view_top_1
-from terrarium.pipelines.scenes.views import View, changed_view, plain_view
+from terrarium.scenes.evaluation.probes import cross_view_top_1
+from terrarium.scenes.graphs.columns import Graphs, from_state
+from terrarium.scenes.graphs.features import Encoding, encode
+from terrarium.scenes.models.embedding import embed_view, random_weights
+from terrarium.scenes.options import AugmentationOptions
+from terrarium.scenes.training.augmentations import View, changed_view, plain_view
 from terrarium.training.checkpoints import read_checkpoint
 from terrarium.training.seeding import generator
 from terrarium.training.state import State, read_state

@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.parameters import options_of
-from terrarium.pipelines.hyperbolic import nodes, taxonomy, withheld_nodes
-from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare
-from terrarium.pipelines.hyperbolic.options import Options
+from terrarium.hyperbolic.data import taxonomy
+from terrarium.hyperbolic.evaluation.compare import TRAINED, compare
+from terrarium.hyperbolic.options import Options
+from terrarium.pipelines.hyperbolic import holdout_nodes as withheld_nodes
+from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.state import State
 

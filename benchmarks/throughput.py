@@ -10,12 +10,12 @@ import pandas as pd
 import yaml
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout
-from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
-from terrarium.pipelines.hyperbolic.layouts import initial_directions
-from terrarium.pipelines.hyperbolic.options import TrainingOptions
-from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.trainer import Problem
+from terrarium.hyperbolic.geometry.ball import Layout
+from terrarium.hyperbolic.layouts.initial import initial_directions
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.options import TrainingOptions
+from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
+from terrarium.hyperbolic.training.problem import Problem
 from terrarium.sources.ncbi_package import NcbiPackage
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters" / "hyperbolic.yml"

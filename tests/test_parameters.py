@@ -9,9 +9,9 @@ from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import BaseModel
 
 from terrarium.hooks.parameters import check, family_models
+from terrarium.hyperbolic.options import Options
 from terrarium.pipeline_registry import register_pipelines
 from terrarium.pipelines.hyperbolic import nodes
-from terrarium.pipelines.hyperbolic.options import Options
 from terrarium.training.checkpoints import TrainingStore
 from tests.project import ROOT
 

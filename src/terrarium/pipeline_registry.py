@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Pipeline
 
+from terrarium.pipelines.hyperbolic.holdout_pipelines import create_links_pipeline, create_placement_pipeline
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
-from terrarium.pipelines.hyperbolic.withheld_pipelines import create_links_pipeline, create_placement_pipeline
 from terrarium.pipelines.influence.pipeline import create_pipeline as influence
 from terrarium.pipelines.influence.validation_pipeline import create_validation_pipeline
 from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as knowledge_graph

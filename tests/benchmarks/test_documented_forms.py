@@ -9,8 +9,9 @@ from numpy.random import RandomState
 
 from benchmarks import documented_forms as forms
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic import dense_kernel, kernel
-from terrarium.pipelines.hyperbolic.radii import target_radii
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.legacy import kernel as dense_kernel
+from terrarium.hyperbolic.training import cpu_kernel as kernel
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks import peer_drivers, peers
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import from_ball, pairwise
+from terrarium.hyperbolic.geometry.ball import from_ball, pairwise
 
 
 @pytest.fixture(scope="module")

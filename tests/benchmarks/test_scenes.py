@@ -6,7 +6,7 @@ from benchmarks import scenes
 from benchmarks.measuring import Cost
 from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.pipelines.scenes import nodes
-from terrarium.pipelines.scenes.options import AugmentationOptions
+from terrarium.scenes.options import AugmentationOptions
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.state import write_state
 from tests.pipelines.scenes.scenery import options, tables

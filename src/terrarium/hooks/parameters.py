@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from pkgutil import iter_modules
 from types import UnionType
 from typing import Any, Union, get_origin
 
@@ -33,12 +32,19 @@ class ValidateParameters:
             raise ParameterError("\n".join(faults))
 
 
-def family_models() -> dict[str, type[BaseModel]]:
-    """The model of each family's tree: the class `Options` of `terrarium.pipelines.<family>.options`."""
-    import terrarium.pipelines
+FAMILIES = {
+    "hyperbolic": "hyperbolic",
+    "senses": "senses",
+    "knowledge_graph": "kge",
+    "influence": "influence",
+    "scenes": "scenes",
+}
+"""Library package of each family of pipelines."""
 
-    names = [module.name for module in iter_modules(terrarium.pipelines.__path__) if module.ispkg]
-    return {name: import_module(f"terrarium.pipelines.{name}.options").Options for name in names}
+
+def family_models() -> dict[str, type[BaseModel]]:
+    """The model of each family's tree: the class `Options` of its library package."""
+    return {name: import_module(f"terrarium.{package}.options").Options for name, package in FAMILIES.items()}
 
 
 def check(

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout, norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions
+from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
+from terrarium.hyperbolic.layouts.initial import inherited_directions
 
 NASTY = "Virus <b>&</b> \"x\" 'y' </script>"
 RANKS = ("no rank", "class", "order", "family", "species")

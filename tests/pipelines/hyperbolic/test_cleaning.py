@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic.cleaning import CONTAINER, STALE, clean
+from terrarium.hyperbolic.data.cleaning import CONTAINER, STALE, clean
 
 from .trees import tree_of, trees
 

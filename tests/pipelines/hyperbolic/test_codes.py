@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.codes import code_size, smallest_angle, spherical_code
+from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
 
 
 @pytest.mark.parametrize("dim", [2, 3, 10])

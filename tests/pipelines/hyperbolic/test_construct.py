@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from terrarium.pipelines.hyperbolic.codes import smallest_angle, spherical_code
-from terrarium.pipelines.hyperbolic.construct import BASE, LARGEST_SCALE, construct, surroundings
-from terrarium.pipelines.hyperbolic.geometry import pairwise
-from terrarium.pipelines.hyperbolic.reconstruction import choose_queries, reconstruct
+from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
+from terrarium.hyperbolic.geometry.ball import pairwise
+from terrarium.hyperbolic.geometry.spherical_codes import smallest_angle, spherical_code
+from terrarium.hyperbolic.layouts.combinatorial import BASE, LARGEST_SCALE, construct, surroundings
 
 from .trees import chain, random_tree, star, trees
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from terrarium.pipelines.hyperbolic.correlation import depth_correlations, norm_statistics, pearson, spearman
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
+from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics, pearson, spearman
+from terrarium.hyperbolic.geometry.ball import norm_of_radius
 
 
 def test_equals_scipy() -> None:

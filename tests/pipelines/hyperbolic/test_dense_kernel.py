@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic import dense_kernel
-from terrarium.pipelines.hyperbolic.dense import ball_points, batch_loss, distance
-from terrarium.pipelines.hyperbolic.documented_sampling import SAMPLERS, negatives_for_ranking
-from terrarium.pipelines.hyperbolic.sampling import TreeArrays
+from terrarium.hyperbolic.legacy import kernel as dense_kernel
+from terrarium.hyperbolic.legacy.loss import ball_points, batch_loss, distance
+from terrarium.hyperbolic.legacy.negatives import SAMPLERS, negatives_for_ranking
+from terrarium.hyperbolic.training.negatives import TreeArrays
 
 from .trees import random_tree
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from terrarium.pipelines.hyperbolic.dense_options import DenseOptions
-from terrarium.pipelines.hyperbolic.dense_trainer import DenseTrainer
-from terrarium.pipelines.hyperbolic.geometry import Layout, norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer
-from terrarium.pipelines.hyperbolic.torch_trainer import TorchTrainer
-from terrarium.pipelines.hyperbolic.trainer import make_trainer, trained_norm, unpack_weights
+from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
+from terrarium.hyperbolic.legacy.options import DenseOptions
+from terrarium.hyperbolic.legacy.trainer import DenseTrainer
+from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
+from terrarium.hyperbolic.training.factory import make_trainer
+from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
+from terrarium.hyperbolic.training.weights import trained_norm, unpack_weights
 
 from .test_trainer import OPTIONS, problem
 

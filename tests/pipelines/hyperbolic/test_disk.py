@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.disk import circular_order, disk_figure, faithfulness, geodesic, sample_rows
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
-from terrarium.pipelines.hyperbolic.layouts import random_directions
+from terrarium.hyperbolic.geometry.ball import norm_of_radius
+from terrarium.hyperbolic.layouts.initial import random_directions
+from terrarium.hyperbolic.reporting.disk import circular_order, disk_figure, faithfulness, geodesic, sample_rows
 
 from . import tables
 from .trees import trees

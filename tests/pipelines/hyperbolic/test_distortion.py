@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.distortion import choose_pairs, distortion, path_lengths
-from terrarium.pipelines.hyperbolic.geometry import Layout, distance
+from terrarium.hyperbolic.evaluation.distortion import choose_pairs, distortion, path_lengths
+from terrarium.hyperbolic.geometry.ball import Layout, distance
+from terrarium.hyperbolic.layouts.combinatorial import construct
 
 from .trees import chain, random_layout, random_tree, trees
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic import documented_sampling as documented
-from terrarium.pipelines.hyperbolic.sampling import TreeArrays, negatives_at_depth
+from terrarium.hyperbolic.legacy import negatives as documented
+from terrarium.hyperbolic.training.negatives import TreeArrays, negatives_at_depth
 
 from .trees import chain, random_tree, trees
 

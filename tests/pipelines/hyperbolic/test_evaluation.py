@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.hyperbolic.evaluation import compare, measure, tree_numbers
-from terrarium.pipelines.hyperbolic.options import EvaluationOptions
-from terrarium.pipelines.hyperbolic.report import report_page
+from terrarium.hyperbolic.evaluation.compare import compare, measure, tree_numbers
+from terrarium.hyperbolic.options import EvaluationOptions
+from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.reporting.theme import new_figure
 
 from .trees import random_layout, random_tree

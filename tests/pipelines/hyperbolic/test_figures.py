@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.hyperbolic import figures
+from terrarium.hyperbolic.reporting import figures
 from terrarium.training.history import history_table
 
 from . import tables

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from terrarium.pipelines.hyperbolic import geometry
-from terrarium.pipelines.hyperbolic.geometry import Layout, distance, from_ball, slack, to_ball
+from terrarium.hyperbolic.geometry import ball as geometry
+from terrarium.hyperbolic.geometry.ball import Layout, distance, from_ball, slack, to_ball
 
 radii = arrays(np.float64, (4,), elements=st.floats(0.0, 12.0))
 raw = arrays(np.float64, (4, 3), elements=st.floats(-1.0, 1.0)).filter(

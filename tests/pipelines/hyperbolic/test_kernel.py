@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic import kernel
-from terrarium.pipelines.hyperbolic.geometry import distance
-from terrarium.pipelines.hyperbolic.objective import pair_losses
+from terrarium.hyperbolic.geometry.ball import distance
+from terrarium.hyperbolic.training import cpu_kernel as kernel
+from terrarium.hyperbolic.training.objectives import pair_losses
 
 from .trees import random_layout
 

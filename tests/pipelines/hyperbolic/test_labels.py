@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.labels import group_labels, metric_suffix
+from terrarium.hyperbolic.data.groups import group_labels, metric_suffix
 
 from .trees import chain, star, tree_of, trees
 

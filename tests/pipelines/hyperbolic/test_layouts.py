@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.geometry import to_ball
-from terrarium.pipelines.hyperbolic.layouts import (
+from terrarium.hyperbolic.geometry.ball import to_ball
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.initial import (
     inherited_directions,
     initial_directions,
     initial_layout,
@@ -11,7 +11,7 @@ from terrarium.pipelines.hyperbolic.layouts import (
     random_directions,
     uniform_layout,
 )
-from terrarium.pipelines.hyperbolic.radii import target_radii
+from terrarium.hyperbolic.layouts.targets import target_radii
 
 from .trees import chain, random_tree
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.link_prediction import CLOSURE_RULE, classify, link_metrics, link_table
-from terrarium.pipelines.hyperbolic.withholding import split_links
+from terrarium.hyperbolic.data.holdout import split_links
+from terrarium.hyperbolic.evaluation.link_prediction import CLOSURE_RULE, classify, link_metrics, link_table
+from terrarium.hyperbolic.layouts.combinatorial import construct
 
 from .trees import random_dag, random_layout, random_tree
 

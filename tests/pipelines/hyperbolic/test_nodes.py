@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from terrarium.hyperbolic.data.taxonomy import build, closure_table, edge_table, tree_of
+from terrarium.hyperbolic.geometry.ball import norm_of_radius
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.options import FeatureOptions, ModelOptions, TrainingOptions
+from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius
-from terrarium.pipelines.hyperbolic.options import FeatureOptions, ModelOptions, TrainingOptions
-from terrarium.pipelines.hyperbolic.taxonomy import build, closure_table, edge_table, tree_of
-from terrarium.pipelines.hyperbolic.trainer import unpack_weights
 from terrarium.training.checkpoints import TrainingStore
 
 from .test_taxonomy import options as source

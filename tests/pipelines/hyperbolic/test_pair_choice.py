@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from terrarium.pipelines.hyperbolic import pair_choice
-from terrarium.pipelines.hyperbolic.pair_options import Phase
+from terrarium.hyperbolic.pair_options import Phase
+from terrarium.hyperbolic.training import pairs as pair_choice
 
 from .test_trainer import problem
 from .trees import trees

@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.geometry import Layout, distance, slack
-from terrarium.pipelines.hyperbolic.placement import (
+from terrarium.hyperbolic.data.holdout import withhold_taxa
+from terrarium.hyperbolic.evaluation.placement import (
     LEVEL_RULE,
     ROOT_RULE,
     midpoints,
@@ -14,7 +13,8 @@ from terrarium.pipelines.hyperbolic.placement import (
     predict_parents,
     score_placement,
 )
-from terrarium.pipelines.hyperbolic.withholding import withhold_taxa
+from terrarium.hyperbolic.geometry.ball import Layout, distance, slack
+from terrarium.hyperbolic.layouts.combinatorial import construct
 
 from .trees import chain, random_layout, random_tree, tree_of
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.geometry import Layout, to_ball
-from terrarium.pipelines.hyperbolic.precision import assert_inside_ball, duplicate_rows, precision_report
+from terrarium.hyperbolic.geometry.ball import Layout, to_ball
+from terrarium.hyperbolic.geometry.precision import assert_inside_ball, duplicate_rows, precision_report
 
 
 def test_report() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.geometry import Layout, distance
-from terrarium.pipelines.hyperbolic.purity import neighbour_shares, permute_directions, purity, purity_metrics
+from terrarium.hyperbolic.evaluation.purity import neighbour_shares, permute_directions, purity, purity_metrics
+from terrarium.hyperbolic.geometry.ball import Layout, distance
 
 from .trees import random_layout, random_tree, star, tree_of
 

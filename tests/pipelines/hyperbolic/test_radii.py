@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.geometry import norm_of_radius, radius_of_norm
-from terrarium.pipelines.hyperbolic.radii import target_radii
+from terrarium.hyperbolic.geometry.ball import norm_of_radius, radius_of_norm
+from terrarium.hyperbolic.layouts.targets import target_radii
 
 DEPTHS = np.arange(39)
 

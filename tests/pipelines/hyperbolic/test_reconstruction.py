@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic import geometry
-from terrarium.pipelines.hyperbolic.geometry import Layout
-from terrarium.pipelines.hyperbolic.reconstruction import (
+from terrarium.hyperbolic.evaluation.reconstruction import (
     QuerySample,
     Ranking,
     Reconstruction,
@@ -19,6 +17,8 @@ from terrarium.pipelines.hyperbolic.reconstruction import (
     reconstruct,
     reconstruct_undirected,
 )
+from terrarium.hyperbolic.geometry import ball as geometry
+from terrarium.hyperbolic.geometry.ball import Layout
 
 from .trees import chain, random_dag, random_layout, random_tree, star, tree_of, trees
 
@@ -209,7 +209,7 @@ def exact_scores(layout: Layout, u: int) -> tuple[list[Decimal], list[Decimal]]:
 
 
 def test_surrogates_are_the_scores() -> None:
-    from terrarium.pipelines.hyperbolic.counting import score_block
+    from terrarium.hyperbolic.evaluation.rank_kernel import score_block
 
     rng = np.random.default_rng(2)
     layout = random_layout(rng, 40, largest=30.0)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
-from terrarium.pipelines.hyperbolic import disk, figures, report
+from terrarium.hyperbolic.reporting import disk, figures, report
 from terrarium.reporting.theme import new_figure
 
 from . import tables

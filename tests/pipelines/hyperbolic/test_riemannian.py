@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from terrarium.pipelines.hyperbolic.geometry import distance
-from terrarium.pipelines.hyperbolic.riemannian import RiemannianRowAdam
+from terrarium.hyperbolic.geometry.ball import distance
+from terrarium.hyperbolic.training.riemannian_adam import RiemannianRowAdam
 
 from .trees import random_layout
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.hyperbolic import sampling
-from terrarium.pipelines.hyperbolic.sampling import TreeArrays
+from terrarium.hyperbolic.training import negatives as sampling
+from terrarium.hyperbolic.training.negatives import TreeArrays
 
 from .trees import chain, random_dag, random_tree, star, trees
 

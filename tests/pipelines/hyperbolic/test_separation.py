@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout
-from terrarium.pipelines.hyperbolic.labels import group_labels
-from terrarium.pipelines.hyperbolic.separation import sample_group_pairs, separation, separation_metrics
+from terrarium.hyperbolic.data.groups import group_labels
+from terrarium.hyperbolic.evaluation.separation import sample_group_pairs, separation, separation_metrics
+from terrarium.hyperbolic.geometry.ball import Layout
 
 from .trees import random_layout, tree_of
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrarium.hierarchy import HierarchyError
-from terrarium.pipelines.hyperbolic import taxonomy
-from terrarium.pipelines.hyperbolic.options import SourceOptions
+from terrarium.hyperbolic.data import taxonomy
+from terrarium.hyperbolic.options import SourceOptions
 from terrarium.pipelines.hyperbolic.validators import closure_is_exact
 from terrarium.sources.errors import SourceError
 

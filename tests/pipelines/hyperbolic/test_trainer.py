@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.distortion import distortion
-from terrarium.pipelines.hyperbolic.geometry import Layout, slack
-from terrarium.pipelines.hyperbolic.kernel_trainer import KernelTrainer, in_threads
-from terrarium.pipelines.hyperbolic.layouts import inherited_directions, off_origin
-from terrarium.pipelines.hyperbolic.options import TrainingOptions
-from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.torch_trainer import TorchTrainer
-from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, unpack_weights
+from terrarium.hyperbolic.evaluation.distortion import distortion
+from terrarium.hyperbolic.geometry.ball import Layout, slack
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.initial import inherited_directions, off_origin
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.options import TrainingOptions
+from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer, in_threads
+from terrarium.hyperbolic.training.factory import make_trainer
+from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
+from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.training.device import DeviceError
 
 from .trees import random_dag, random_tree

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.withholding import CLADE, WithholdingError, split_links, withhold_taxa
+from terrarium.hyperbolic.data.holdout import CLADE, WithholdingError, split_links, withhold_taxa
 
 from .trees import chain, random_dag, random_tree, star
 

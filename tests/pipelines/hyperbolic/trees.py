@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic.geometry import Layout
+from terrarium.hyperbolic.geometry.ball import Layout
 
 
 def tree_of(parents: list[int]) -> Hierarchy:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.influence.streaming import influences
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
-from terrarium.pipelines.knowledge_graph.scorer import scores
+from terrarium.influence.scoring.streaming import influences
+from terrarium.kge.data.graph import TEST, TRAIN
+from terrarium.kge.models.scorer import scores
 
 from .test_streaming import made
 

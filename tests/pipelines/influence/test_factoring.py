@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from terrarium.pipelines.influence.factoring import factors
-from terrarium.pipelines.influence.products import BIAS, ENTITY
-from terrarium.pipelines.influence.streaming import self_influences
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
+from terrarium.influence.scoring.streaming import self_influences
+from terrarium.influence.similarity.dot_products import BIAS, ENTITY
+from terrarium.influence.similarity.factored_preconditioner import factors
+from terrarium.kge.data.graph import TEST, TRAIN
 
 from .test_streaming import made, matrix, plain
 

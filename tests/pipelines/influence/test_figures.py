@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.influence.figures import graph_figure, score_figure
-from terrarium.pipelines.influence.layout import LEFT, RIGHT, curves_of, places_of
+from terrarium.influence.reporting.figures import graph_figure, score_figure
+from terrarium.influence.reporting.graph_layout import LEFT, RIGHT, curves_of, places_of
 
 EDGES = [("v", "h"), ("v", "h"), ("h", "v"), ("v", "a"), ("b", "h"), ("c", "d"), ("a", "h"), ("b", "b"), ("a", "d")]
 

@@ -9,27 +9,22 @@ import pandas as pd
 import pytest
 import torch
 
-from terrarium.pipelines.influence import nodes, presentation
-from terrarium.pipelines.influence.asking import NothingAskedError, numbered
-from terrarium.pipelines.influence.checkpoints import (
-    WrongCheckpointsError,
-    files_of,
-    rate_of,
-    read_best,
-    read_snapshots,
-)
-from terrarium.pipelines.influence.figures import graph_figure, score_figure
-from terrarium.pipelines.influence.messages import warn_of_late
-from terrarium.pipelines.influence.options import CheckpointOptions
-from terrarium.pipelines.influence.predicting import standings
-from terrarium.pipelines.influence.scoring import TooManyWantedError
-from terrarium.pipelines.influence.streaming import UnknownLayerError
-from terrarium.pipelines.influence.versions import WrongVersionsError
+from terrarium.influence.data.checkpoints import WrongCheckpointsError, files_of, rate_of, read_best, read_snapshots
+from terrarium.influence.data.predictions import standings
+from terrarium.influence.data.provenance import WrongVersionsError
+from terrarium.influence.data.queries import NothingAskedError, numbered
+from terrarium.influence.options import CheckpointOptions
+from terrarium.influence.reporting.figures import graph_figure, score_figure
+from terrarium.influence.reporting.messages import warn_of_late
+from terrarium.influence.scoring.scoring import TooManyWantedError
+from terrarium.influence.scoring.streaming import UnknownLayerError
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.evaluation.baselines import UnknownRelationError
+from terrarium.kge.evaluation.predictions import UnknownEntityError
+from terrarium.kge.models.scorer import load_scorer, scores
+from terrarium.pipelines.influence import nodes
+from terrarium.pipelines.influence import reporting_nodes as presentation
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
-from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError
-from terrarium.pipelines.knowledge_graph.scorer import load_scorer, scores
 from terrarium.sources.errors import SourceError
 from terrarium.training.checkpoints import TrainingStore, read_checkpoint
 from terrarium.training.state import State
@@ -306,8 +301,8 @@ def test_checkpoints_are_chosen_by_epoch_and_fit_the_graph(trained, tmp_path):
 
 def test_the_optimisers_weights_are_those_of_its_next_step(trained):
     """Adam's step is rate * m / D^-1: with D from the state, D * m is what the parameters would move by."""
-    from terrarium.pipelines.influence.preconditioning import scales
-    from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+    from terrarium.influence.similarity.exact_preconditioner import scales
+    from terrarium.kge.models.scorer import build_scorer
 
     chosen = options()
     scorer = build_scorer(chosen.model, 5, 2)
@@ -329,8 +324,8 @@ def test_the_optimisers_weights_are_those_of_its_next_step(trained):
 
 def test_what_batch_norm_takes_off_has_no_weight():
     """Its gradients are rounding errors in training, and one over those would drown everything else."""
-    from terrarium.pipelines.influence.preconditioning import SHIFTS, scales
-    from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+    from terrarium.influence.similarity.exact_preconditioner import SHIFTS, scales
+    from terrarium.kge.models.scorer import build_scorer
 
     scorer = build_scorer(options(model__scorer="conve").model, 5, 2)
     optimiser = torch.optim.Adam(scorer.parameters())

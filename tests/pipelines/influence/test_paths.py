@@ -4,8 +4,8 @@ from itertools import combinations, pairwise, permutations
 import numpy as np
 import pytest
 
-from terrarium.pipelines.influence.paths import candidates, chance, path_scores, strata
-from terrarium.pipelines.knowledge_graph.graph import TRAIN
+from terrarium.influence.scoring.paths import candidates, chance, path_scores, strata
+from terrarium.kge.data.graph import TRAIN
 
 from .test_streaming import made, matrix
 

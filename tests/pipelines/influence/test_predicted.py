@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from terrarium.pipelines.influence import predicted
-from terrarium.pipelines.influence.predicted import Predicted
-from terrarium.pipelines.influence.units import Trained
+from terrarium.influence.gradients import probabilities as predicted
+from terrarium.influence.gradients.loss_parts import Trained
+from terrarium.influence.gradients.probabilities import Predicted
 from tests.pipelines.knowledge_graph.graphs import random_graph
 
 from .worlds import scorer_of

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.influence.gradients import gradients_of
-from terrarium.pipelines.influence.products import Targets, paired_products
-from terrarium.pipelines.influence.units import asked_units, lost_units, scored_units, training_units
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
-from terrarium.pipelines.knowledge_graph.scorer import scores
+from terrarium.influence.gradients.factored import gradients_of
+from terrarium.influence.gradients.loss_parts import asked_units, lost_units, scored_units, training_units
+from terrarium.influence.similarity.dot_products import Targets, paired_products
+from terrarium.kge.data.graph import TEST, TRAIN
+from terrarium.kge.models.scorer import scores
 
 from .worlds import dot, folded, gradient, part_of, rows_of, world
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.influence.checkpoints import Training
-from terrarium.pipelines.influence.retraining import Retrainer
-from terrarium.pipelines.influence.validation import (
+from terrarium.influence.data.checkpoints import Training
+from terrarium.influence.validation.figures import datamodel_figure, deletion_figure
+from terrarium.influence.validation.retraining import Retrainer
+from terrarium.influence.validation.studies import (
     TooFewTriplesError,
     chosen_tests,
     datamodelling,
@@ -16,10 +17,9 @@ from terrarium.pipelines.influence.validation import (
     planted,
     require_enough,
 )
-from terrarium.pipelines.influence.validation_figures import datamodel_figure, deletion_figure
+from terrarium.kge.data.graph import TEST, TRAIN, Graph
 from terrarium.pipelines.influence.validation_nodes import _retrainer
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN, Graph
 from terrarium.training.checkpoints import TrainingStore
 from tests.pipelines.knowledge_graph.graphs import options, tables
 

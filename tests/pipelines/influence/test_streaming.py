@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.influence import streaming
-from terrarium.pipelines.influence.checkpoints import Snapshot, Training
-from terrarium.pipelines.influence.options import Options
-from terrarium.pipelines.influence.streaming import (
+from terrarium.influence.data.checkpoints import Snapshot, Training
+from terrarium.influence.options import Options
+from terrarium.influence.scoring import streaming
+from terrarium.influence.scoring.streaming import (
     UnknownLayerError,
     World,
     blocks,
@@ -16,9 +16,9 @@ from terrarium.pipelines.influence.streaming import (
     self_influences,
     self_influences_of_asked,
 )
-from terrarium.pipelines.influence.top import strongest
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
-from terrarium.pipelines.knowledge_graph.options import TrainingOptions
+from terrarium.influence.scoring.topk import strongest
+from terrarium.kge.data.graph import TEST, TRAIN
+from terrarium.kge.options import TrainingOptions
 from tests.pipelines.knowledge_graph.graphs import options, random_graph
 from tests.test_parameters import changed, parameters
 
@@ -70,7 +70,7 @@ def plain(graph, world, weight=None):
 @pytest.mark.parametrize("method", ["closed_form", "backward"])
 def test_influence_is_the_sum_over_checkpoints_whatever_the_blocks(kind, method, monkeypatch):
     graph, world = made(kind, features__method=method)
-    monkeypatch.setattr("terrarium.pipelines.influence.streaming.bytes_of_triple", lambda *_: 512_000_000 // 7)
+    monkeypatch.setattr("terrarium.influence.scoring.streaming.bytes_of_triple", lambda *_: 512_000_000 // 7)
     assert max(len(block) for block in blocks(world, None, 0)) == 7
     assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world), rtol=1e-8)
 

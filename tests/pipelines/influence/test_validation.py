@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.influence.checkpoints import Training
-from terrarium.pipelines.influence.retraining import Retrainer, values
-from terrarium.pipelines.influence.streaming import World
-from terrarium.pipelines.influence.validation import _correlations, _found, with_wrong_triples
+from terrarium.influence.data.checkpoints import Training
+from terrarium.influence.scoring.streaming import World
+from terrarium.influence.validation.retraining import Retrainer, values
+from terrarium.influence.validation.studies import _correlations, _found, with_wrong_triples
+from terrarium.influence.validation.variants import GUESSES, variants, varied
+from terrarium.kge.data.graph import TEST, TRAIN
 from terrarium.pipelines.influence.validation_nodes import summarise
-from terrarium.pipelines.influence.variants import GUESSES, variants, varied
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
 from tests.pipelines.knowledge_graph.graphs import options, random_graph
 
 from .test_streaming import influence_options, matrix

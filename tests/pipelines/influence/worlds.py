@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from terrarium.pipelines.influence.units import Trained
-from terrarium.pipelines.knowledge_graph.graph import TRAIN
-from terrarium.pipelines.knowledge_graph.objective import Answers, row_losses
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-from terrarium.pipelines.knowledge_graph.scorer import build_scorer, scores
+from terrarium.influence.gradients.loss_parts import Trained
+from terrarium.kge.data.graph import TRAIN
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.models.scorer import build_scorer, scores
+from terrarium.kge.training.losses import Answers, row_losses
 from tests.pipelines.knowledge_graph.graphs import options, random_graph
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.options import Options
 from terrarium.pipelines.knowledge_graph import nodes
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.options import Options
 from tests.test_parameters import changed, parameters
 
 

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.knowledge_graph.baselines import Guesser, UnknownRelationError, compare, lineage
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.evaluation.baselines import Guesser, UnknownRelationError, compare, lineage
+from terrarium.kge.models.scorer import build_scorer
 
 from .graphs import options
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.knowledge_graph.graph import Graph, codes, reciprocal
+from terrarium.kge.data.graph import Graph, codes, reciprocal
 
 from .graphs import graph, random_graph, tables
 

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from terrarium.datasets.json_dataset import strict_json
-from terrarium.pipelines.knowledge_graph import nodes, presentation
-from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.predictions import UnknownEntityError
-from terrarium.pipelines.knowledge_graph.scorer import WrongWeightsError
-from terrarium.pipelines.knowledge_graph.splitting import SplitError
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.data.splitting import SplitError
+from terrarium.kge.evaluation.baselines import UnknownRelationError
+from terrarium.kge.evaluation.predictions import UnknownEntityError
+from terrarium.kge.models.scorer import WrongWeightsError
+from terrarium.pipelines.knowledge_graph import nodes
+from terrarium.pipelines.knowledge_graph import reporting_nodes as presentation
 from terrarium.pipelines.knowledge_graph.validators import splits_are_there
 from terrarium.sources.graph_source import Names, relation_table
 from terrarium.training.checkpoints import TrainingStore

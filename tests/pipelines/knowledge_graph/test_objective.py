@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.objective import Answers, chunked_mean_loss, mean_loss, n3_penalty, row_losses
+from terrarium.kge.training.losses import Answers, chunked_mean_loss, mean_loss, n3_penalty, row_losses
 
 ROWS, ENTITIES, DIM = 7, 23, 5
 

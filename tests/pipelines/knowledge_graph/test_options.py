@@ -4,8 +4,8 @@ from operator import getitem
 import pytest
 from pydantic import ValidationError
 
-from terrarium.pipelines.knowledge_graph.options import Options
-from terrarium.pipelines.knowledge_graph.shapes import image_shape
+from terrarium.kge.models.conve_shape import image_shape
+from terrarium.kge.options import Options
 from tests.test_parameters import parameters
 
 from .graphs import options

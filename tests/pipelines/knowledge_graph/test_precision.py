@@ -3,9 +3,9 @@ import logging
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph import memory
-from terrarium.pipelines.knowledge_graph.memory import Cleanup
-from terrarium.pipelines.knowledge_graph.precision import announce_device, as_precision, autocast, resolved
+from terrarium.kge.training import memory
+from terrarium.kge.training.memory import Cleanup
+from terrarium.kge.training.precision import announce_device, as_precision, autocast, resolved
 from terrarium.training.device import DeviceError
 
 

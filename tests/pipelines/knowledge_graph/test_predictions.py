@@ -2,16 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.baselines import UnknownRelationError
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.predictions import (
-    NothingToPredictError,
-    UnknownEntityError,
-    predict,
-    questions,
-)
-from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError
-from terrarium.pipelines.knowledge_graph.scorer import build_scorer, scores
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.evaluation.baselines import UnknownRelationError
+from terrarium.kge.evaluation.predictions import NothingToPredictError, UnknownEntityError, predict, questions
+from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError
+from terrarium.kge.models.scorer import build_scorer, scores
 
 from .graphs import options, tables
 

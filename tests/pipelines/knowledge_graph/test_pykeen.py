@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.graph import RELATION
-from terrarium.pipelines.knowledge_graph.measures import of_ranks
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-from terrarium.pipelines.knowledge_graph.ranks import rank_triples
-from terrarium.pipelines.knowledge_graph.scorer import build_scorer, scores
+from terrarium.kge.data.graph import RELATION
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.evaluation.metrics import of_ranks
+from terrarium.kge.evaluation.ranking import rank_triples
+from terrarium.kge.models.scorer import build_scorer, scores
 
 from .graphs import options, random_graph
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers, batches, grouped, single, training_questions
+from terrarium.kge.data.queries import KnownAnswers, batches, grouped, single, training_questions
 
 from .graphs import random_graph
 

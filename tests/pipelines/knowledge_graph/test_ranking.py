@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError, finite, realistic_ranks
+from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError, finite, realistic_ranks
 
 from .oracle import rank
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-from terrarium.pipelines.knowledge_graph.ranking import ScoresNotFiniteError
-from terrarium.pipelines.knowledge_graph.ranks import rank_triples, score_batches
-from terrarium.pipelines.knowledge_graph.scorer import build_scorer
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.evaluation.ranking import rank_triples, score_batches
+from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError
+from terrarium.kge.models.scorer import build_scorer
 
 from .graphs import options, random_graph
 from .oracle import ranks as brute

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.scorer import (
+from terrarium.kge.models.scorer import (
     WrongWeightsError,
     build_scorer,
     complex_query,

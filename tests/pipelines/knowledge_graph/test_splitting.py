@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-from terrarium.pipelines.knowledge_graph.splitting import SplitError, assert_no_leak, leaking_pairs, split_triples
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.data.splitting import SplitError, assert_no_leak, leaking_pairs, split_triples
 from terrarium.sources.graph_source import SPLITS
 
 from .graphs import options

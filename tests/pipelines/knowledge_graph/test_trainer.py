@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.knowledge_graph.graph import Graph
-from terrarium.pipelines.knowledge_graph.memory import kept_for_backward
-from terrarium.pipelines.knowledge_graph.messages import announce, savings
-from terrarium.pipelines.knowledge_graph.questions import KnownAnswers
-from terrarium.pipelines.knowledge_graph.ranks import rank_triples
-from terrarium.pipelines.knowledge_graph.scorer import load_scorer
-from terrarium.pipelines.knowledge_graph.trainer import NothingToTrainError, ScorerTrainable
+from terrarium.kge.data.graph import Graph
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.evaluation.ranking import rank_triples
+from terrarium.kge.models.scorer import load_scorer
+from terrarium.kge.training.memory import kept_for_backward
+from terrarium.kge.training.messages import announce, savings
+from terrarium.kge.training.trainer import NothingToTrainError, ScorerTrainable
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.device import DeviceError
 from terrarium.training.fit import TrainingDiverged, fit

@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 
 from terrarium.pipelines.scenes import nodes
-from terrarium.pipelines.scenes.graphs import Graphs, from_parts, from_state
-from terrarium.pipelines.scenes.options import Options
-from terrarium.pipelines.scenes.problem import scene_problem
-from terrarium.pipelines.scenes.scene_graph import FOLLOWING_LEAD, LEADING_VEHICLE, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
-from terrarium.pipelines.scenes.trainer import Problem
+from terrarium.scenes.graphs.columns import Graphs, from_parts, from_state
+from terrarium.scenes.graphs.scene_graph import FOLLOWING_LEAD, LEADING_VEHICLE, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
+from terrarium.scenes.options import Options
+from terrarium.scenes.training.problem import scene_problem
+from terrarium.scenes.training.trainer import Problem
 from tests.test_parameters import changed, parameters
 
 SIGNS = {

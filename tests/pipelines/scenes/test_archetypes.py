@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.scenes.archetypes import ARCHETYPES, NAMES, label_graphs, signature
-from terrarium.pipelines.scenes.graphs import from_parts
+from terrarium.scenes.graphs.archetypes import ARCHETYPES, NAMES, label_graphs, signature
+from terrarium.scenes.graphs.columns import from_parts
 from terrarium.sources.traffic import ACTOR_TYPES
 
 from .scenery import graph, graphs_of

@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 
 from terrarium.pipelines.scenes import nodes
-from terrarium.pipelines.scenes.building import EmptyScenesError, _instants, build_graphs
-from terrarium.pipelines.scenes.encoding import encode, fit_encoding
-from terrarium.pipelines.scenes.graphs import WrongVocabularyError, from_state
-from terrarium.pipelines.scenes.scene_graph import RELATIONS
-from terrarium.pipelines.scenes.splitting import PARTS, SplitError, assert_disjoint, split_scenes
+from terrarium.scenes.graphs.building import EmptyScenesError, _instants, build_graphs
+from terrarium.scenes.graphs.columns import WrongVocabularyError, from_state
+from terrarium.scenes.graphs.features import encode, fit_encoding
+from terrarium.scenes.graphs.scene_graph import RELATIONS
+from terrarium.scenes.graphs.splitting import PARTS, SplitError, assert_disjoint, split_scenes
 from terrarium.training.state import State, read_state, write_state
 
 from .scenery import graphs_of, options, tables

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.scenes.archetypes import NAMES
-from terrarium.pipelines.scenes.coverage import OneSourceError, hole_numbers, make_space
-from terrarium.pipelines.scenes.neighbours import distances, nearest
-from terrarium.pipelines.scenes.shuffling import Sources, equally_many, gap_scores, measured, p_values
+from terrarium.scenes.coverage.permutation_test import Sources, equally_many, gap_scores, measured, p_values
+from terrarium.scenes.coverage.report import OneSourceError, hole_numbers, make_space
+from terrarium.scenes.evaluation.neighbours import distances, nearest
+from terrarium.scenes.graphs.archetypes import NAMES
 from terrarium.training.state import State
 
 from .scenery import graphs, options

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.scenes import detectors
-from terrarium.pipelines.scenes.archetypes import NAMES
-from terrarium.pipelines.scenes.holes import COLUMNS, Halving, halvings, known_holes
-from terrarium.pipelines.scenes.refinement import graph_of_nodes
+from terrarium.scenes.coverage import detectors
+from terrarium.scenes.coverage.deletion_test import COLUMNS, Halving, halvings, known_holes
+from terrarium.scenes.graphs.archetypes import NAMES
+from terrarium.scenes.graphs.weisfeiler_lehman import graph_of_nodes
 
 from .scenery import graphs_of
 

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from terrarium.pipelines.scenes.lane_graph import LEAD, NEIGHBOUR, NONE, OPPOSITE, lane_graph
+from terrarium.scenes.graphs.lane_graph import LEAD, NEIGHBOUR, NONE, OPPOSITE, lane_graph
 
 
 def road():

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from terrarium.pipelines.scenes.losses import bootstrap, info_nce, nt_xent, vicreg
+from terrarium.scenes.training.losses import bootstrap, info_nce, nt_xent, vicreg
 
 A, B = (torch.randn(6, 4, generator=torch.Generator().manual_seed(i)).double() for i in (0, 1))
 

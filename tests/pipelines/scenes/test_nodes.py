@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from terrarium.pipelines.scenes import nodes, presentation
-from terrarium.pipelines.scenes.evaluation import HELD_OUT, KERNEL, STATISTICS, TRAINED
-from terrarium.pipelines.scenes.ingestion import read_all
+from terrarium.pipelines.scenes import nodes
+from terrarium.pipelines.scenes import reporting_nodes as presentation
 from terrarium.pipelines.scenes.validators import embeddings_are_finite, scenes_stand_in_one_part
+from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, STATISTICS, TRAINED
+from terrarium.scenes.graphs.ingestion import read_all
 from terrarium.sources.errors import SourceError
 from terrarium.training.checkpoints import TrainingStore
 

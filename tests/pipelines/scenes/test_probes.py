@@ -4,10 +4,9 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from terrarium.pipelines.scenes.baselines import STATISTICS, hand_statistics, wl_vectors
-from terrarium.pipelines.scenes.graphs import from_parts
-from terrarium.pipelines.scenes.logistic import fit_logistic, scaled
-from terrarium.pipelines.scenes.probes import (
+from terrarium.scenes.evaluation.baselines import STATISTICS, hand_statistics, wl_vectors
+from terrarium.scenes.evaluation.logistic import fit_logistic, scaled
+from terrarium.scenes.evaluation.probes import (
     alignment,
     cross_view_top_1,
     effective_rank,
@@ -18,7 +17,8 @@ from terrarium.pipelines.scenes.probes import (
     ridge_r2,
     uniformity,
 )
-from terrarium.pipelines.scenes.refinement import contexts, node_labels
+from terrarium.scenes.graphs.columns import from_parts
+from terrarium.scenes.graphs.weisfeiler_lehman import contexts, node_labels
 
 from .scenery import graph, graphs_of
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.scenes.scene_graph import (
+from terrarium.scenes.graphs.scene_graph import (
     FOLLOWING_LEAD,
     LEADING_VEHICLE,
     NEIGHBOR_VEHICLE,

@@ -1,6 +1,6 @@
 import pytest
 
-from terrarium.pipelines.scenes.schedule import loop_of, rate_at, warmup_factor
+from terrarium.scenes.training.schedule import loop_of, rate_at, warmup_factor
 
 from .scenery import options
 

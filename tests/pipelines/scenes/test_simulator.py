@@ -2,12 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.scenes import simulator, staging
-from terrarium.pipelines.scenes.archetypes import NAMES, label_graphs
-from terrarium.pipelines.scenes.building import build_graphs
-from terrarium.pipelines.scenes.roads import make_roads
-from terrarium.pipelines.scenes.simulator import simulate
-from terrarium.pipelines.scenes.staging import STAGES
+from terrarium.scenes.graphs.archetypes import NAMES, label_graphs
+from terrarium.scenes.graphs.building import build_graphs
+from terrarium.scenes.simulator import simulate as simulator
+from terrarium.scenes.simulator import staging
+from terrarium.scenes.simulator.roads import make_roads
+from terrarium.scenes.simulator.simulate import simulate
+from terrarium.scenes.simulator.staging import STAGES
 from terrarium.sources.traffic import ACTOR_TYPES
 from terrarium.sources.traffic_checks import check
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.scenes.embedding import embed_graphs, random_weights
-from terrarium.pipelines.scenes.encoder import batch_of, make_encoder
-from terrarium.pipelines.scenes.objectives import make_objective
-from terrarium.pipelines.scenes.run_log import write_log
-from terrarium.pipelines.scenes.trainer import SceneTrainer
+from terrarium.scenes.models.embedding import embed_graphs, random_weights
+from terrarium.scenes.models.encoder import batch_of, make_encoder
+from terrarium.scenes.training.objectives import make_objective
+from terrarium.scenes.training.run_log import write_log
+from terrarium.scenes.training.trainer import SceneTrainer
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from tests.project import ROOT

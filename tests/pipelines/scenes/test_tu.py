@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from terrarium.pipelines.scenes import tu
-from terrarium.pipelines.scenes.tu_folds import Fold
+from terrarium.scenes.tu import benchmark as tu
+from terrarium.scenes.tu.cross_validation import Fold
 from terrarium.sources.errors import SourceError
 from terrarium.training.checkpoints import TrainingStore
 from tests.sources.test_tu import folder  # noqa: F401

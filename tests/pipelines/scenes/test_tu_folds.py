@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import rbf_kernel
 
-from terrarium.pipelines.scenes.tu_folds import INNER_FOLDS, classify, gram
+from terrarium.scenes.tu.cross_validation import INNER_FOLDS, classify, gram
 
 
 def drawn(count=90):
@@ -49,7 +49,7 @@ def test_the_test_fold_changes_nothing_that_is_chosen():
     """Inner accuracies are the same when the classes of a test fold are turned round."""
     from sklearn.model_selection import StratifiedKFold
 
-    from terrarium.pipelines.scenes.tu_folds import _fold
+    from terrarium.scenes.tu.cross_validation import _fold
 
     _, label, noise = drawn()
     vectors = noise + label[:, None]

@@ -2,7 +2,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from terrarium.pipelines.scenes.views import changed_view
+from terrarium.scenes.training.augmentations import changed_view
 
 from .scenery import options, problem
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from terrarium.pipelines.senses import nodes
-from terrarium.pipelines.senses.options import Options
-from terrarium.pipelines.senses.problem import Problem
+from terrarium.senses.options import Options
+from terrarium.senses.training.problem import Problem
 from tests.test_parameters import changed, parameters
 
 WORDNET = Path(__file__).parent / "wordnet"

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 import torch
 
-from terrarium.pipelines.senses.documented_data import NAMES, documented_edges, documented_vocabulary
-from terrarium.pipelines.senses.documented_kernel import adam_step, add_gradient
-from terrarium.pipelines.senses.documented_trainer import DocumentedTrainer
-from terrarium.pipelines.senses.ingestion import read_lexicon
-from terrarium.pipelines.senses.options import SourceOptions
-from terrarium.pipelines.senses.relations import RELATIONS
-from terrarium.pipelines.senses.trainer import MemoryShortError
+from terrarium.senses.data.ingestion import read_lexicon
+from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.legacy.data import NAMES, documented_edges, documented_vocabulary
+from terrarium.senses.legacy.kernel import adam_step, add_gradient
+from terrarium.senses.legacy.trainer import DocumentedTrainer
+from terrarium.senses.options import SourceOptions
+from terrarium.senses.training.trainer import MemoryShortError
 from terrarium.sources.errors import SourceError
 from terrarium.sources.wordnet import find_wordnet
 from terrarium.training.checkpoints import TrainingStore

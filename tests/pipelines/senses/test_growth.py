@@ -1,6 +1,6 @@
 import pytest
 
-from terrarium.pipelines.senses.growth import (
+from terrarium.senses.training.growth import (
     GrowthOptions,
     GrowthState,
     adapted_batch,

@@ -1,7 +1,7 @@
 import pytest
 
-from terrarium.pipelines.senses.ingestion import read_lexicon, read_word_pairs
-from terrarium.pipelines.senses.options import SourceOptions
+from terrarium.senses.data.ingestion import read_lexicon, read_word_pairs
+from terrarium.senses.options import SourceOptions
 from terrarium.sources.errors import SourceError
 
 from .lexicon import WORDNET

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.senses import kernel, objective
-from terrarium.pipelines.senses.table import step_rows
+from terrarium.senses.models.table import step_rows
+from terrarium.senses.training import kernel
+from terrarium.senses.training import losses as objective
 
 
 @pytest.fixture

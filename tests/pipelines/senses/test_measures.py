@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from terrarium.pipelines.senses.antonyms import antonym_metrics, auc
-from terrarium.pipelines.senses.axes import antonym_axes, axes_metrics
-from terrarium.pipelines.senses.ranking import direction_accuracy, filtered_ranks, summary_of
-from terrarium.pipelines.senses.relations import RELATIONS
-from terrarium.pipelines.senses.similarity import find_senses, lemma_places, similarity_metrics, word_places
-from terrarium.pipelines.senses.splitting import PARTS
-from terrarium.pipelines.senses.vectors import Vectors, ask, cut_by_pca, random_vectors, unit_rows, with_zeros
+from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.data.splitting import PARTS
+from terrarium.senses.evaluation.antonyms import antonym_metrics, auc
+from terrarium.senses.evaluation.axes import antonym_axes, axes_metrics
+from terrarium.senses.evaluation.ranking import direction_accuracy, filtered_ranks, summary_of
+from terrarium.senses.evaluation.similarity import find_senses, lemma_places, similarity_metrics, word_places
+from terrarium.senses.models.vectors import Vectors, ask, cut_by_pca, random_vectors, unit_rows, with_zeros
 
 from .lexicon import tables
 

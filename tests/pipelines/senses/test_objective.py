@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.pipelines.senses import objective
-from terrarium.pipelines.senses.sparsity import exact_zero_share, kept_entries, small_share, support
+from terrarium.senses.models.sparsity import exact_zero_share, kept_entries, small_share, support
+from terrarium.senses.training import losses as objective
 
 
 def rows(*shape, seed=0):

@@ -4,16 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.senses.ingestion import read_lexicon
-from terrarium.pipelines.senses.options import SourceOptions
-from terrarium.pipelines.senses.relations import (
-    EXPECTED,
-    INVERSES,
-    RELATIONS,
-    Lexicon,
-    add_table,
-    differs_from_expected,
-)
+from terrarium.senses.data.ingestion import read_lexicon
+from terrarium.senses.data.relations import EXPECTED, INVERSES, RELATIONS, Lexicon, add_table, differs_from_expected
+from terrarium.senses.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.wordnet import find_wordnet
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS
-from terrarium.pipelines.senses.splitting import LeakError, assert_no_leak, relation_rows, split_pairs, undirected
+from terrarium.senses.data.relations import ANTONYM, RELATIONS
+from terrarium.senses.data.splitting import LeakError, assert_no_leak, relation_rows, split_pairs, undirected
 
 from .lexicon import tables
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.senses.relations import ANTONYM, RELATIONS
-from terrarium.pipelines.senses.table import SenseTable
+from terrarium.senses.data.relations import ANTONYM, RELATIONS
+from terrarium.senses.models.table import SenseTable
 
 
 def table(dim=40, zeros=0.5, synsets=30, offsets=4):

@@ -3,9 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.pipelines.senses.relations import RELATIONS
-from terrarium.pipelines.senses.start import added_information, initial_rows
-from terrarium.pipelines.senses.taxonomy import (
+from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.data.taxonomy import (
     ancestor_table,
     build_taxonomy,
     draw_pairs,
@@ -14,6 +13,7 @@ from terrarium.pipelines.senses.taxonomy import (
     is_held_out,
     lin_similarity,
 )
+from terrarium.senses.models.initial import added_information, initial_rows
 
 IS_A = RELATIONS.index("hypernym")
 # 0 root; 1, 2 below it; 3, 4 below 1; 5 below 1 and 2

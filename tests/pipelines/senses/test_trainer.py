@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.pipelines.senses import trainer as module
-from terrarium.pipelines.senses.batches import Shape, batches
-from terrarium.pipelines.senses.losses import Leaves, Sums, batch_losses, chunks
-from terrarium.pipelines.senses.problem import antonyms_of
-from terrarium.pipelines.senses.relations import RELATIONS
-from terrarium.pipelines.senses.trainer import MemoryShortError, SenseTrainer
+from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.training import trainer as module
+from terrarium.senses.training.batch_losses import Leaves, Sums, batch_losses, chunks
+from terrarium.senses.training.batches import Shape, batches
+from terrarium.senses.training.problem import antonyms_of
+from terrarium.senses.training.trainer import MemoryShortError, SenseTrainer
 from terrarium.training.checkpoints import TrainingStore, read_checkpoint
 from terrarium.training.fit import fit
 from tests.training.toy import same

@@ -10,22 +10,18 @@ import numpy as np
 import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.pipelines.hyperbolic import taxonomy
-from terrarium.pipelines.hyperbolic.construct import construct
-from terrarium.pipelines.hyperbolic.evaluation import TRAINED, compare, tree_numbers
-from terrarium.pipelines.hyperbolic.geometry import Floats, Layout, norm_of_radius, to_ball
-from terrarium.pipelines.hyperbolic.layouts import initial_layout, off_origin, untrained_layouts
-from terrarium.pipelines.hyperbolic.objective import Objective
-from terrarium.pipelines.hyperbolic.options import (
-    EvaluationOptions,
-    FeatureOptions,
-    ModelOptions,
-    SourceOptions,
-    TrainingOptions,
-)
-from terrarium.pipelines.hyperbolic.precision import precision_report
-from terrarium.pipelines.hyperbolic.radii import target_radii
-from terrarium.pipelines.hyperbolic.trainer import Problem, make_trainer, pack_weights, trained_norm, unpack_weights
+from terrarium.hyperbolic.data import taxonomy
+from terrarium.hyperbolic.evaluation.compare import TRAINED, compare, tree_numbers
+from terrarium.hyperbolic.geometry.ball import Floats, Layout, norm_of_radius, to_ball
+from terrarium.hyperbolic.geometry.precision import precision_report
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.initial import initial_layout, off_origin, untrained_layouts
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.hyperbolic.training.factory import make_trainer
+from terrarium.hyperbolic.training.objectives import Objective
+from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from terrarium.training.state import State

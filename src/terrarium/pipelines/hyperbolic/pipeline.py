@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.hyperbolic import nodes, presentation
+from terrarium.pipelines.hyperbolic import nodes
+from terrarium.pipelines.hyperbolic import reporting_nodes as presentation
 
 NAMESPACE = "hyperbolic"
 FIGURES = ("figure_loss", "figure_norms", "figure_radius", "figure_separation", "figure_purity", "figure_disk")

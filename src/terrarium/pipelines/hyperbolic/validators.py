@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.hyperbolic.precision import assert_inside_ball
-from terrarium.pipelines.hyperbolic.taxonomy import CUT
+from terrarium.hyperbolic.data.taxonomy import CUT
+from terrarium.hyperbolic.geometry.precision import assert_inside_ball
 
 _CHUNK = 4_000_000
 

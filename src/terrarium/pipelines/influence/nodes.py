@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.pipelines.influence import tables
-from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions
-from terrarium.pipelines.influence.versions import graph_of
+from terrarium.influence.data.provenance import graph_of
+from terrarium.influence.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions
+from terrarium.influence.scoring import tables
 from terrarium.training.state import State
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def choose_triples(
     source: SourceOptions,
 ) -> pd.DataFrame:
     """The triples that are asked about, with names, the split they stand in, and what the model says of them."""
-    from terrarium.pipelines.influence import asking
+    from terrarium.influence.data import queries as asking
 
     graph = graph_of(triples, entities, relations)
     chosen = asking.choose_triples(graph, entities, relations, weights, checkpoints, source)
@@ -41,8 +41,8 @@ def list_checkpoints(
     model: ModelOptions,
 ) -> pd.DataFrame:
     """The checkpoints that are summed over: epoch and learning rate."""
-    from terrarium.pipelines.influence.checkpoints import rate_of, read_checkpoints
-    from terrarium.pipelines.influence.messages import warn_of_late
+    from terrarium.influence.data.checkpoints import rate_of, read_checkpoints
+    from terrarium.influence.reporting.messages import warn_of_late
 
     graph = graph_of(triples, entities, relations)
     found = [(one.epoch, rate_of(one)) for one, _ in read_checkpoints(checkpoints, graph, model.checkpoints)]
@@ -62,7 +62,7 @@ def score(
     evaluation: EvaluationOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """Proponents and opponents of each triple, self-influences, paths, and what it took."""
-    from terrarium.pipelines.influence.scoring import score_all
+    from terrarium.influence.scoring.scoring import score_all
 
     graph = graph_of(triples, entities, relations)
     return score_all(graph, entities, relations, checkpoints, asked, model, features, evaluation)

@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.influence import nodes, presentation
+from terrarium.pipelines.influence import nodes
+from terrarium.pipelines.influence import reporting_nodes as presentation
 
 NAMESPACE = "influence"
 GRAPH = ["triples", "entities", "relations"]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from terrarium.pipelines.influence.options import EvaluationOptions, FeatureOptions, TrainingOptions
-from terrarium.pipelines.influence.versions import graph_of
-from terrarium.pipelines.knowledge_graph.options import EvaluationOptions as RankingOptions
+from terrarium.influence.data.provenance import graph_of
+from terrarium.influence.options import EvaluationOptions, FeatureOptions, TrainingOptions
+from terrarium.kge.options import EvaluationOptions as RankingOptions
 
 if TYPE_CHECKING:
-    from terrarium.pipelines.influence.retraining import Retrainer
-    from terrarium.pipelines.knowledge_graph.graph import Graph
+    from terrarium.influence.validation.retraining import Retrainer
+    from terrarium.kge.data.graph import Graph
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def score_datamodels(
     ranking: RankingOptions,
 ) -> pd.DataFrame:
     """Linear datamodelling scores of ways to attribute, by seed."""
-    from terrarium.pipelines.influence.validation import chosen_tests, datamodelling
+    from terrarium.influence.validation.studies import chosen_tests, datamodelling
 
     retrainer = _retrainer(graph_of(triples, entities, relations), checkpoints, training, evaluation, ranking)
     tests = chosen_tests(retrainer.graph, training.split, training.tested, features.seed)
@@ -48,7 +48,7 @@ def delete_triples(
     ranking: RankingOptions,
 ) -> pd.DataFrame:
     """What tests lose when proponents are removed, beside other removals."""
-    from terrarium.pipelines.influence.validation import chosen_tests, deletion
+    from terrarium.influence.validation.studies import chosen_tests, deletion
 
     retrainer = _retrainer(graph_of(triples, entities, relations), checkpoints, training, evaluation, ranking)
     tests = chosen_tests(retrainer.graph, training.split, training.deletion_tested, features.seed)
@@ -66,7 +66,7 @@ def find_wrong_triples(
     ranking: RankingOptions,
 ) -> pd.DataFrame:
     """How well planted wrong triples are found by self-influence."""
-    from terrarium.pipelines.influence.validation import planted
+    from terrarium.influence.validation.studies import planted
 
     retrainer = _retrainer(graph_of(triples, entities, relations), checkpoints, training, evaluation, ranking)
     return planted(retrainer, training, features, evaluation)
@@ -84,7 +84,7 @@ def summarise(datamodels: pd.DataFrame, deletions: pd.DataFrame, wrong: pd.DataF
 
 def draw_validation(datamodels: pd.DataFrame, deletions: pd.DataFrame) -> tuple[Any, Any]:
     """Datamodelling scores by method, and what removals cost."""
-    from terrarium.pipelines.influence.validation_figures import datamodel_figure, deletion_figure
+    from terrarium.influence.validation.figures import datamodel_figure, deletion_figure
 
     return datamodel_figure(datamodels), deletion_figure(deletions)
 
@@ -97,7 +97,7 @@ def write_validation(
     figure_deletions: Any,
 ) -> str:
     """The page of the validation."""
-    from terrarium.pipelines.influence.validation_figures import validation_page
+    from terrarium.influence.validation.figures import validation_page
 
     return validation_page(datamodels, deletions, wrong, figure_datamodels, figure_deletions)
 
@@ -115,9 +115,9 @@ def _retrainer(
     ranking: RankingOptions,
 ) -> Retrainer:
     """The training of the checkpoints on the device of this family's evaluation."""
-    from terrarium.pipelines.influence.checkpoints import Training, read_best
-    from terrarium.pipelines.influence.retraining import Retrainer
-    from terrarium.pipelines.influence.validation import require_enough
+    from terrarium.influence.data.checkpoints import Training, read_best
+    from terrarium.influence.validation.retraining import Retrainer
+    from terrarium.influence.validation.studies import require_enough
 
     require_enough(graph, options)
     epoch, held = read_best(checkpoints, graph)

@@ -8,17 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.pipelines.knowledge_graph import ingestion
-from terrarium.pipelines.knowledge_graph.config import run_config
-from terrarium.pipelines.knowledge_graph.graph import TEST, TEST_GROUPS, VALID, Graph
-from terrarium.pipelines.knowledge_graph.options import (
-    EvaluationOptions,
-    FeatureOptions,
-    ModelOptions,
-    SourceOptions,
-    TrainingOptions,
-)
-from terrarium.pipelines.knowledge_graph.splitting import split_triples as divide
+from terrarium.kge.data import ingestion
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, VALID, Graph
+from terrarium.kge.data.splitting import split_triples as divide
+from terrarium.kge.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.kge.training.run_config import run_config
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from terrarium.training.state import State
@@ -63,7 +57,7 @@ def write_config(
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """What is about to be trained, in the document's groups; refuses what could not be evaluated after it."""
-    from terrarium.pipelines.knowledge_graph.checks import check_evaluation
+    from terrarium.kge.training.preflight import check_evaluation
 
     graph = Graph.of(triples, entities, relations)
     check_evaluation(graph, entities, relations, training, evaluation)
@@ -84,8 +78,8 @@ def train(
 
     `config` is written before, so that a killed run has it.
     """
-    from terrarium.pipelines.knowledge_graph.messages import announce, savings
-    from terrarium.pipelines.knowledge_graph.trainer import ScorerTrainable
+    from terrarium.kge.training.messages import announce, savings
+    from terrarium.kge.training.trainer import ScorerTrainable
 
     graph = Graph.of(triples, entities, relations)
     trainer = ScorerTrainable(graph, model, training, evaluation)
@@ -121,7 +115,7 @@ def evaluate(
     evaluation: EvaluationOptions,
 ) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Filtered measures of both sides, by relation, beside guesses without training, and every triple's ranks."""
-    from terrarium.pipelines.knowledge_graph.evaluation import measure
+    from terrarium.kge.evaluation.evaluate import measure
 
     return measure(Graph.of(triples, entities, relations), entities, relations, weights, evaluation, MEASURED)
 
@@ -134,8 +128,8 @@ def predict(
     evaluation: EvaluationOptions,
 ) -> pd.DataFrame:
     """The best answers of chosen questions, with names."""
-    from terrarium.pipelines.knowledge_graph.evaluation import ready
-    from terrarium.pipelines.knowledge_graph.predictions import predict as best_answers
+    from terrarium.kge.evaluation.evaluate import ready
+    from terrarium.kge.evaluation.predictions import predict as best_answers
 
     graph = Graph.of(triples, entities, relations)
     return best_answers(graph, entities, relations, ready(weights, graph, evaluation), evaluation)

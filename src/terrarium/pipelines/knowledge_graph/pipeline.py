@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.knowledge_graph import nodes, presentation
+from terrarium.pipelines.knowledge_graph import nodes
+from terrarium.pipelines.knowledge_graph import reporting_nodes as presentation
 
 NAMESPACE = "knowledge_graph"
 GRAPH = ["triples", "entities", "relations"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from terrarium.pipelines.knowledge_graph.graph import TEST, TRAIN
-from terrarium.pipelines.knowledge_graph.splitting import assert_no_leak
+from terrarium.kge.data.graph import TEST, TRAIN
+from terrarium.kge.data.splitting import assert_no_leak
 
 
 def splits_are_there(triples: pd.DataFrame) -> None:

@@ -8,20 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.pipelines.scenes import archetypes as patterns
-from terrarium.pipelines.scenes import building, coverage, ingestion
-from terrarium.pipelines.scenes.embedding import embed_graphs
-from terrarium.pipelines.scenes.evaluation import measure, summary
-from terrarium.pipelines.scenes.graphs import fingerprint, from_state
-from terrarium.pipelines.scenes.options import (
-    EvaluationOptions,
-    FeatureOptions,
-    ModelOptions,
-    SourceOptions,
-    TrainingOptions,
-)
-from terrarium.pipelines.scenes.run_log import write_log
-from terrarium.pipelines.scenes.splitting import split_scenes
+from terrarium.scenes.coverage import report as coverage
+from terrarium.scenes.evaluation.evaluate import measure, summary
+from terrarium.scenes.graphs import archetypes as patterns
+from terrarium.scenes.graphs import building, ingestion
+from terrarium.scenes.graphs.columns import fingerprint, from_state
+from terrarium.scenes.graphs.splitting import split_scenes
+from terrarium.scenes.models.embedding import embed_graphs
+from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.scenes.training.run_log import write_log
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import fit
 from terrarium.training.state import State
@@ -56,8 +51,8 @@ def train(
     features: FeatureOptions,
 ) -> tuple[State, Path, pd.DataFrame, dict[str, Any], str]:
     """Train the encoder: best weights, checkpoints, history, how it ended, and the log."""
-    from terrarium.pipelines.scenes.problem import scene_problem
-    from terrarium.pipelines.scenes.trainer import SceneTrainer
+    from terrarium.scenes.training.problem import scene_problem
+    from terrarium.scenes.training.trainer import SceneTrainer
 
     problem = scene_problem(graphs, graph_index, features)
     result = fit(

@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.scenes import nodes, presentation
+from terrarium.pipelines.scenes import nodes
+from terrarium.pipelines.scenes import reporting_nodes as presentation
 
 NAMESPACE = "scenes"
 FIGURES = ("figure_training", "figure_quality", "figure_archetypes", "figure_map", "figure_gaps", "figure_scenes")

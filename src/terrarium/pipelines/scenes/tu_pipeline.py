@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.scenes import tu
 from terrarium.pipelines.scenes.pipeline import NAMESPACE
+from terrarium.scenes.tu import benchmark as tu
 
 
 def create_tu_pipeline() -> Pipeline:

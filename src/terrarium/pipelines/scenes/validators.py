@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.scenes.splitting import assert_disjoint
+from terrarium.scenes.graphs.splitting import assert_disjoint
 
 
 def scenes_stand_in_one_part(index: pd.DataFrame) -> None:

@@ -10,31 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.senses import ingestion
-from terrarium.pipelines.senses.documented_data import documented_edges, documented_vocabulary
-from terrarium.pipelines.senses.documented_trainer import DocumentedTrainer
-from terrarium.pipelines.senses.evaluation import measure
-from terrarium.pipelines.senses.export import sense_vectors
-from terrarium.pipelines.senses.messages import announce
-from terrarium.pipelines.senses.options import (
-    EvaluationOptions,
-    FeatureOptions,
-    ModelOptions,
-    SourceOptions,
-    TrainingOptions,
-)
-from terrarium.pipelines.senses.problem import Problem, axes_of, links_of
-from terrarium.pipelines.senses.ranking import far_ancestors
-from terrarium.pipelines.senses.relations import RELATIONS, Lexicon
-from terrarium.pipelines.senses.splitting import PARTS, assert_no_leak, split_pairs
-from terrarium.pipelines.senses.taxonomy import (
-    ancestor_table,
-    build_taxonomy,
-    held_out_ancestors,
-    information_content,
-)
-from terrarium.pipelines.senses.trainer import SenseTrainer
-from terrarium.pipelines.senses.vectors import vectors_of
+from terrarium.senses.data import ingestion
+from terrarium.senses.data.relations import RELATIONS, Lexicon
+from terrarium.senses.data.splitting import PARTS, assert_no_leak, split_pairs
+from terrarium.senses.data.taxonomy import ancestor_table, build_taxonomy, held_out_ancestors, information_content
+from terrarium.senses.evaluation.evaluate import measure
+from terrarium.senses.evaluation.export import sense_vectors
+from terrarium.senses.evaluation.ranking import far_ancestors
+from terrarium.senses.legacy.data import documented_edges, documented_vocabulary
+from terrarium.senses.legacy.trainer import DocumentedTrainer
+from terrarium.senses.models.vectors import vectors_of
+from terrarium.senses.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.senses.training.messages import announce
+from terrarium.senses.training.problem import Problem, axes_of, links_of
+from terrarium.senses.training.trainer import SenseTrainer
 from terrarium.training.checkpoints import TrainingStore
 from terrarium.training.fit import Trainable, fit
 from terrarium.training.seeding import generator

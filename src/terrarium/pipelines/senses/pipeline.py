@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.senses import nodes, presentation
+from terrarium.pipelines.senses import nodes
+from terrarium.pipelines.senses import reporting_nodes as presentation
 
 NAMESPACE = "senses"
 FIGURES = ("figure_loss", "figure_growth", "figure_similarity", "figure_sparsity", "figure_relations")

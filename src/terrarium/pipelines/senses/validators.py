@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.pipelines.senses.relations import ANTONYM
-from terrarium.pipelines.senses.splitting import PARTS
+from terrarium.senses.data.relations import ANTONYM
+from terrarium.senses.data.splitting import PARTS
 
 _TOLERANCE = 1e-3
 

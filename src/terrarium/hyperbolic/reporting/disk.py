@@ -1,0 +1,247 @@
+"""The Poincaré disk: a picture of d dimensions in two.
+
+Every taxon keeps its hyperbolic radius exactly. Its angle is its place in an order of the directions around the circle
+in which neighbours are alike: Ward's clustering of a sample of directions (landmarks), its leaves in the order of the
+shortest tour (Bar-Joseph, Gifford and Jaakkola 2001), every other taxon at its nearest landmark. The angle is found
+from the vectors alone, never from names or groups, so groups that lie mixed in the ball lie mixed in the picture. A
+plane through the directions (principal components) keeps far distances somewhat better and near ones much worse; the
+caption says how much of both is kept.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.data.groups import group_labels
+from terrarium.hyperbolic.geometry.ball import Floats, norm_of_radius
+from terrarium.reporting.theme import LIGHT, WIDE_PALETTE, new_figure
+
+Rows = NDArray[np.int64]
+
+_NEAR_ROOT = 2
+_ARCS = 400
+_ARC_STEPS = 12
+_LANDMARKS = 800
+_NEIGHBOURS = 10
+_CHECKED = 500
+
+
+def disk_figure(vectors: pd.DataFrame, rank: str, points: int, groups: int) -> Any:
+    """The taxa in the disk, coloured by their ancestor of a rank, names on hover.
+
+    Args:
+        vectors: id, name, rank, depth, parent, radius and ball coordinates.
+        rank: whose groups are coloured.
+        points: taxa drawn, at most; those within two steps of the root come first, and every group is among them.
+        groups: how many of the largest groups have a colour.
+    """
+    tree = Hierarchy.from_parents(vectors["id"], vectors["parent"])
+    if not np.array_equal(vectors["id"], tree.ids):
+        vectors = vectors.set_index("id").loc[tree.ids].reset_index()
+    labels = group_labels(tree, vectors["rank"], rank)
+    largest = _largest(labels, groups)
+    shown = sample_rows(tree, labels, points)
+    taxa, group = vectors.iloc[shown], np.where(np.isin(labels[shown], largest), labels[shown], -1)
+    direction, radius = _directions(taxa), taxa["radius"].to_numpy(np.float64)
+    angle = circular_order(direction)
+    near, far = faithfulness(direction, radius, angle)
+    place = norm_of_radius(radius)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+    figure = new_figure(_caption(len(tree), len(shown), rank, near, far), 800)
+    figure.add_shape(type="circle", x0=-1, y0=-1, x1=1, y1=1, line={"color": "#888", "width": 1}, layer="below")
+    _arcs(figure, tree, shown, place)
+    for colour, row in [(LIGHT, -1), *zip(WIDE_PALETTE * (1 + groups // len(WIDE_PALETTE)), largest, strict=False)]:
+        here = group == row
+        name = _other(rank, len(largest)) if row < 0 else str(vectors["name"].iloc[row])
+        _points(figure, taxa[here], place[here], name, colour)
+    _points(figure, taxa[:1], place[:1], f"{taxa['name'].iloc[0]} (root)", "#666666", size=11, symbol="x")
+    axis = {"visible": False, "range": [-1.02, 1.02]}
+    figure.update_xaxes(**axis, constrain="domain")
+    figure.update_yaxes(**axis, scaleanchor="x", constrain="domain")
+    figure.update_layout(
+        legend={"orientation": "h", "y": -0.01, "yanchor": "top", "itemsizing": "constant"},
+        margin={"l": 10, "r": 10, "t": 90, "b": 90},
+        hovermode="closest",
+    )
+    return figure
+
+
+def circular_order(direction: Floats, landmarks: int = _LANDMARKS) -> Floats:
+    """(N,) angles in [0, 2 pi): taxa of like directions stand side by side on the circle.
+
+    Args:
+        direction: (N, d) unit rows.
+        landmarks: how many of them are ordered; the others stand at the nearest of these.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+    from scipy.spatial import cKDTree
+    from scipy.spatial.distance import pdist
+
+    different = np.unique(direction, axis=0)
+    if len(different) < 3:
+        return np.pi * (direction @ different[0] < 0.0).astype(np.float64)
+    chosen = different[np.random.default_rng(0).permutation(len(different))[:landmarks]]
+    gap = pdist(chosen)
+    chosen = chosen[leaves_list(optimal_leaf_ordering(linkage(chosen, "ward"), gap))]
+    _, nearest = cKDTree(chosen).query(direction)
+    before, after = (np.linalg.norm(direction - chosen[(nearest + k) % len(chosen)], axis=1) for k in (-1, 1))
+    lean = 0.5 * (before - after) / np.maximum(before + after, 1e-300)
+    angle: Floats = np.mod((nearest + lean) * (2.0 * np.pi / len(chosen)), 2.0 * np.pi)
+    return angle
+
+
+def faithfulness(direction: Floats, radius: Floats, angle: Floats) -> tuple[float, float]:
+    """What the picture keeps: the share of the 10 nearest taxa, and the correlation of distances.
+
+    Args:
+        direction: (N, d) unit rows.
+        radius: (N,) hyperbolic radii.
+        angle: (N,) angles in the picture.
+
+    Returns:
+        Mean share, over at most 500 taxa, of the 10 nearest in the ball that are among the 10 nearest in the disk; and
+        Pearson's correlation of the distances in the ball and in the disk. NaN where either is undefined.
+    """
+    count = len(radius)
+    flat = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    asked = np.random.default_rng(0).permutation(count)[:_CHECKED]
+    true, drawn = (_distances(rows, radius, asked) for rows in (direction, flat))
+    others = np.arange(count)[None, :] != asked[:, None]
+    pairs = np.stack([true[others], drawn[others]])
+    if count < 3 or (pairs.std(axis=1) == 0.0).any():
+        return float("nan"), float("nan")
+    nearest = min(_NEIGHBOURS, count - 1)
+    first, second = (
+        np.argpartition(np.where(others, d, np.inf), nearest - 1, axis=1)[:, :nearest] for d in (true, drawn)
+    )
+    kept = (first[:, :, None] == second[:, None, :]).any(axis=2).mean()
+    return float(kept), float(np.corrcoef(pairs)[0, 1])
+
+
+def sample_rows(tree: Hierarchy, labels: NDArray[np.int32], points: int) -> Rows:
+    """(at most `points`,) rows to draw, ascending: those near the root, some of every group, then at random.
+
+    Args:
+        tree: N nodes.
+        labels: (N,) group of each row, -1 outside all groups.
+        points: how many.
+    """
+    shuffled = np.random.default_rng(0).permutation(len(tree))
+    place = _within_group(labels[shuffled])
+    groups = max(len(np.unique(labels)), 1)
+    urgency = np.where(place < max(points // (4 * groups), 1), 1, 2)
+    urgency[tree.depth[shuffled] <= _NEAR_ROOT] = 0
+    urgency[shuffled == 0] = -1
+    rows: Rows = np.sort(shuffled[np.argsort(urgency, kind="stable")[:points]])
+    return rows
+
+
+def geodesic(a: Floats, b: Floats, steps: int = _ARC_STEPS) -> Floats:
+    """(P, steps, 2) points on the hyperbolic segments from a to b, both (P, 2) inside the unit disk.
+
+    Moves a to the origin, where the segment is straight, and back: z -> (z + a) / (1 + conj(a) z).
+    """
+    start, stop = (p[:, 0] + 1j * p[:, 1] for p in (a, b))
+    end = (stop - start) / (1.0 - np.conj(start) * stop)
+    length = np.arctanh(np.minimum(np.abs(end), 1.0 - 1e-12))
+    unit = np.divide(end, np.abs(end), out=np.zeros_like(end), where=np.abs(end) > 0.0)
+    z = np.tanh(length[:, None] * np.linspace(0.0, 1.0, steps)) * unit[:, None]
+    z = (z + start[:, None]) / (1.0 + np.conj(start)[:, None] * z)
+    return np.stack([z.real, z.imag], axis=-1)
+
+
+def _distances(direction: Floats, radius: Floats, asked: Rows) -> Floats:
+    """(Q, N) hyperbolic distances, 1 - cos(angle) by a product of matrices: good enough for a picture."""
+    apart = np.maximum(1.0 - direction[asked] @ direction.T, 0.0)
+    near = 2.0 * np.square(np.sinh((radius[asked][:, None] - radius) / 2.0))
+    found: Floats = 2.0 * np.arcsinh(np.sqrt((near + np.sinh(radius[asked])[:, None] * np.sinh(radius) * apart) / 2.0))
+    return found
+
+
+def _within_group(labels: NDArray[np.int32]) -> Rows:
+    """(N,) how many rows of the same label stand before each row."""
+    order = np.argsort(labels, kind="stable")
+    _, first, size = np.unique(labels[order], return_index=True, return_counts=True)
+    place = np.empty(len(labels), np.int64)
+    place[order] = np.arange(len(labels)) - np.repeat(first, size)
+    return place
+
+
+def _directions(vectors: pd.DataFrame) -> Floats:
+    """(N, d) unit rows; a taxon at the origin gets the first axis."""
+    columns = [column for column in vectors.columns if column.startswith("x") and column[1:].isdigit()]
+    x = vectors[columns].to_numpy(np.float64)
+    norm = np.linalg.norm(x, axis=1, keepdims=True)
+    direction = np.zeros_like(x)
+    direction[:, 0] = 1.0
+    return np.divide(x, norm, out=direction, where=norm > 0.0)
+
+
+def _largest(labels: NDArray[np.int32], groups: int) -> NDArray[np.int32]:
+    found, size = np.unique(labels[labels >= 0], return_counts=True)
+    largest: NDArray[np.int32] = found[np.argsort(-size, kind="stable")[:groups]]
+    return largest
+
+
+def _caption(taxa: int, shown: int, rank: str, near: float, far: float) -> str:
+    what = f"{taxa:,} taxa" if shown == taxa else f"{shown:,} of {taxa:,} taxa"
+    title = f"The disk: {what}, coloured by {escape(rank)}"
+    if np.isnan(near):
+        return title
+    kept = f"kept: radii exactly; {near:.0%} of each taxon's {_NEIGHBOURS} nearest; distances with r = {far:.2f}"
+    return f"{title}<br><sub>{kept}</sub>"
+
+
+def _other(rank: str, coloured: int) -> str:
+    return f"other or no {rank}" if coloured else f"no {rank}"
+
+
+def _arcs(figure: Any, tree: Hierarchy, shown: Rows, place: Floats) -> None:
+    """The edges of the upper levels, as geodesics, in one faint line trace."""
+    position = np.full(len(tree), -1, np.int64)
+    position[shown] = np.arange(len(shown))
+    depth = _arc_depth(tree)
+    lower = shown[(tree.depth[shown] >= 1) & (tree.depth[shown] <= depth)]
+    lower = lower[position[tree.parent[lower]] >= 0]
+    if not len(lower):
+        return
+    curves = geodesic(place[position[tree.parent[lower]]], place[position[lower]])
+    broken = np.concatenate([np.round(curves, 4), np.full((len(lower), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+    figure.add_scatter(
+        x=broken[:, 0],
+        y=broken[:, 1],
+        mode="lines",
+        name=f"edges down to depth {depth}",
+        line={"color": "#888", "width": 0.8},
+        opacity=0.5,
+        hoverinfo="skip",
+    )
+
+
+def _arc_depth(tree: Hierarchy) -> int:
+    """The deepest level down to which there are at most 400 edges."""
+    return int(np.searchsorted(np.cumsum(np.bincount(tree.depth)) - 1, _ARCS, side="right")) - 1
+
+
+def _points(
+    figure: Any, part: pd.DataFrame, place: Floats, name: str, colour: str, size: int = 4, symbol: str = "circle"
+) -> None:
+    hover = [
+        f"{escape(str(taxon))}<br>{escape(str(rank))}, depth {depth}"
+        for taxon, rank, depth in zip(part["name"], part["rank"], part["depth"], strict=True)
+    ]
+    figure.add_scatter(
+        x=np.round(place[:, 0], 4),
+        y=np.round(place[:, 1], 4),
+        mode="markers",
+        name=escape(name),
+        text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        marker={"size": size, "color": colour, "symbol": symbol, "opacity": 0.85},
+    )

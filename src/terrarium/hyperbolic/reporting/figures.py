@@ -1,0 +1,174 @@
+"""Figures of the training, of radii and of ranks."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from terrarium.hyperbolic.geometry.ball import norm_of_radius
+from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
+
+LAYOUTS: tuple[str, ...] = ("trained", "constructed", "inherited", "random")
+_COLOURS = dict(zip(LAYOUTS, (PALETTE[0], PALETTE[2], PALETTE[5], GREY), strict=True))
+_MARK = "#222222"
+_UNTRAINED = "no epoch was trained"
+
+
+def loss_figure(history: pd.DataFrame) -> Any:
+    """Loss over the epochs, the best one marked, and the learning rate."""
+    figure = new_figure("Loss of the objective", specs=[[{"secondary_y": True}]])
+    figure.add_scatter(x=history["epoch"], y=history["loss"], name="loss", mode="lines+markers")
+    best = history[history["best"].astype(bool)]
+    if history.empty:
+        note_empty(figure, _UNTRAINED)
+    figure.add_scatter(
+        x=best["epoch"],
+        y=best["loss"],
+        name="best epoch",
+        mode="markers",
+        marker={"size": 13, "symbol": "circle-open", "line": {"width": 3}},
+    )
+    if "learning_rate" in history:
+        line = {"dash": "dot", "color": GREY}
+        figure.add_scatter(
+            x=history["epoch"], y=history["learning_rate"], name="learning rate", line=line, secondary_y=True
+        )
+        figure.update_yaxes(title_text="learning rate", showgrid=False, secondary_y=True, rangemode="tozero")
+    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_yaxes(title_text="loss", rangemode="tozero", secondary_y=False)
+    return figure
+
+
+def norm_figure(history: pd.DataFrame) -> Any:
+    """Norms, their correlation with depth, and the share outside the ball, over the epochs."""
+    figure = new_figure("Norms over the epochs; the ball ends at 1")
+    lines = {
+        "max_norm": "largest norm",
+        "mean_norm": "mean norm",
+        "min_norm": "smallest norm",
+        "depth_norm_pearson": "correlation of depth and norm",
+        "share_outside": "share outside the ball",
+    }
+    for column, name in lines.items():
+        if column in history:
+            dash = "solid" if column.endswith("norm") else "dash"
+            figure.add_scatter(
+                x=history["epoch"], y=history[column], name=name, mode="lines+markers", line={"dash": dash}
+            )
+    if len(history):
+        figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_layout(legend={"y": -0.2, "yanchor": "top"}, height=460)
+    if history.empty:
+        note_empty(figure, _UNTRAINED)
+    return figure
+
+
+def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> Any:
+    """Hyperbolic radius and norm against depth: a sample of taxa, the middle 90 %, the median and the targets.
+
+    Args:
+        vectors: depth and radius of each taxon.
+        depths: depth, target_radius and target_norm.
+        points: taxa that are drawn one by one, at most.
+    """
+    figure = new_figure(
+        "Radius and norm against depth",
+        rows=1,
+        cols=2,
+        subplot_titles=("hyperbolic radius", "Euclidean norm"),
+        horizontal_spacing=0.1,
+    )
+    chosen = vectors.sample(min(points, len(vectors)), random_state=0)
+    jitter = chosen["depth"] + np.random.default_rng(0).uniform(-0.25, 0.25, len(chosen))
+    targets = depths.groupby("depth")[["target_radius", "target_norm"]].first()
+    measured = {"target_radius": vectors["radius"], "target_norm": norm_of_radius(vectors["radius"])}
+    for column, (target, values) in enumerate(measured.items(), start=1):
+        value = pd.Series(values, index=vectors.index)
+        band = value.groupby(vectors["depth"])
+        low, middle, high = (band.quantile(q) for q in (0.05, 0.5, 0.95))
+        shown = {"row": 1, "col": column, "showlegend": column == 1}
+        dots = {"size": 3, "color": GREY, "opacity": 0.4}
+        figure.add_scatter(
+            x=jitter,
+            y=value.loc[chosen.index],
+            mode="markers",
+            marker=dots,
+            name="taxa",
+            text=[escape(str(name)) for name in chosen["name"]],
+            hoverinfo="text",
+            **shown,
+        )
+        edge = {"width": 0}
+        unseen = {"hoverinfo": "skip", "mode": "lines", "line": edge, "showlegend": False}
+        figure.add_scatter(x=high.index, y=high, row=1, col=column, **unseen)
+        fill = {"fill": "tonexty", "fillcolor": "rgba(0,114,178,0.18)", "line": edge}
+        figure.add_scatter(x=low.index, y=low, name="middle 90 %", mode="lines", **fill, **shown)
+        figure.add_scatter(x=middle.index, y=middle, name="median", line={"color": PALETTE[0]}, mode="lines", **shown)
+        line = {"color": PALETTE[1], "dash": "dash"}
+        figure.add_scatter(x=targets.index, y=targets[target], name="target", line=line, mode="lines", **shown)
+    figure.update_xaxes(title_text="depth")
+    figure.update_layout(legend={"y": -0.2, "yanchor": "top"}, height=460)
+    return figure
+
+
+def separation_figure(rank_metrics: pd.DataFrame) -> Any:
+    """Separation at each rank, beside the ratio that the tree itself has in hops."""
+    figure = _bars("Separation: mean distance between groups over inside them", rank_metrics, "separation")
+    _marks(figure, rank_metrics, "hop_separation", "the tree's own, in hops", _MARK, "diamond")
+    if len(rank_metrics):
+        figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
+    return figure
+
+
+def purity_figure(rank_metrics: pd.DataFrame) -> Any:
+    """Share of the nearest neighbours that are of the same group, beside chance and the most there can be."""
+    figure = _bars("Nearest neighbours of the same group", rank_metrics, "purity")
+    _marks(figure, rank_metrics, "purity_ceiling", "most there can be", PALETTE[2], "line-ew-open")
+    _marks(figure, rank_metrics, "purity_chance", "chance", _MARK, "diamond")
+    figure.update_yaxes(range=[0, 1.05])
+    return figure
+
+
+def _bars(title: str, rank_metrics: pd.DataFrame, column: str) -> Any:
+    figure = new_figure(title)
+    for layout in LAYOUTS:
+        part = rank_metrics[rank_metrics["layout"] == layout]
+        figure.add_bar(x=part["rank"], y=part[column], name=layout, marker_color=_COLOURS[layout])
+    figure.update_layout(barmode="group", bargap=0.35)
+    if rank_metrics.empty:
+        note_empty(figure, "no rank has two groups here")
+    return figure
+
+
+def _marks(figure: Any, rank_metrics: pd.DataFrame, column: str, name: str, colour: str, symbol: str) -> None:
+    if column not in rank_metrics:
+        return
+    part = rank_metrics[rank_metrics["layout"] == LAYOUTS[0]]
+    marker = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 3, "color": colour}}
+    figure.add_scatter(x=part["rank"], y=part[column], name=name, mode="markers", marker=marker)
+
+
+def placement_figure(table: pd.DataFrame) -> Any:
+    """Share of the withheld leaves and clades whose parent is found, by layout and score."""
+    figure = new_figure("Withheld taxa hung below the right parent")
+    for kind, colour in (("leaf", PALETTE[0]), ("clade", PALETTE[2])):
+        part = table[table["kind"] == kind]
+        figure.add_bar(x=_by_score(part), y=part["exact"], name=kind, marker_color=colour)
+    figure.update_yaxes(title_text="share", range=[0, 1.05])
+    return figure
+
+
+def link_figure(table: pd.DataFrame) -> Any:
+    """F1 of withheld links, by layout and score."""
+    figure = new_figure("Withheld pairs of ancestor and descendant told from false ones")
+    figure.add_bar(x=_by_score(table), y=table["f1"], marker_color=PALETTE[0], name="F1")
+    figure.update_yaxes(title_text="F1", range=[0, 1.05])
+    return figure
+
+
+def _by_score(table: pd.DataFrame) -> pd.Series:
+    return table["layout"] + np.where(table["score"] == "", "", ", " + table["score"])

@@ -1,0 +1,35 @@
+"""Layouts as exported weights and back."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.geometry.ball import Floats, Layout
+from terrarium.training.state import State
+
+
+def pack_weights(tree: Hierarchy, layout: Layout, norm: NDArray[np.floating] | None = None) -> State:
+    """A layout with the ids of its rows and the fingerprint of its tree.
+
+    Args:
+        tree: N nodes.
+        layout: their points.
+        norm: (N,) Euclidean norms as trained, where these may lie outside the ball and the layout cannot.
+    """
+    tensors = {"id": tree.ids, "radius": layout.radius, "direction": layout.direction}
+    if norm is not None:
+        tensors["norm"] = norm
+    return State(tensors, {"taxa": tree.fingerprint(), "root": int(tree.ids[0]), "count": len(tree)})
+
+
+def unpack_weights(weights: State) -> Layout:
+    """The layout of kept weights."""
+    return Layout(radius=weights.tensors["radius"], direction=weights.tensors["direction"])
+
+
+def trained_norm(weights: State) -> Floats | None:
+    """(N,) Euclidean norms as trained, where the weights keep them beside the layout."""
+    norm = weights.tensors.get("norm")
+    return None if norm is None else norm.astype(np.float64)

@@ -1,0 +1,54 @@
+"""The reader of each kind of source."""
+
+from __future__ import annotations
+
+import logging
+
+from terrarium.kge.options import SourceOptions
+from terrarium.sources.benchmark_graphs import read_benchmark_graph
+from terrarium.sources.graph_source import GraphSource
+from terrarium.sources.kgx import read_kgx
+from terrarium.sources.triples import read_triple_files
+from terrarium.sources.virus_host import read_virus_hosts
+
+logger = logging.getLogger(__name__)
+
+
+def read_graph(source: SourceOptions) -> GraphSource:
+    """Read a graph and log what was read and skipped. Raises SourceError."""
+    graph = _read(source)
+    logger.info(
+        "%s: %s triples, %s entities, %s relations",
+        *(source.kind, f"{len(graph.triples):,}", f"{len(graph.entities):,}", f"{len(graph.relations):,}"),
+    )
+    for name in ("malformed_lines", "unknown_entities", "unknown_relations", "repeated_nodes"):
+        if graph.counts.get(name):
+            logger.warning("Skipped %s lines: %s", f"{graph.counts[name]:,}", name.replace("_", " "))
+    return graph
+
+
+def _read(source: SourceOptions) -> GraphSource:
+    path = source.path or ""
+    match source.kind:
+        case "virus_host":
+            return read_virus_hosts(source.clade)
+        case "kgx":
+            return read_kgx(
+                path,
+                nodes=source.nodes,
+                edges=source.edges,
+                style=source.style,
+                styles=source.styles,
+                faults=source.faults,
+            )
+        case "pyg":
+            return read_benchmark_graph(source.dataset, path, source.faults)
+    return read_triple_files(
+        path,
+        train=source.train,
+        valid=source.valid,
+        test=source.test,
+        entity_dictionary=source.entity_dictionary,
+        relation_dictionary=source.relation_dictionary,
+        faults=source.faults,
+    )
