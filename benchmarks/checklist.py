@@ -23,13 +23,13 @@ from terrarium.hyperbolic.options import Options
 from terrarium.hyperbolic.training import cpu_kernel as kernel
 from terrarium.hyperbolic.training.negatives import TreeArrays
 from terrarium.hyperbolic.training.problem import Problem, draw_options
-from terrarium.sources.ncbi_package import NcbiPackage
-from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.device import resolve_device
+from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
-from terrarium.training.state import State
+from terrarium.training.torch.device import resolve_device
 
-RECIPE, PRIMATES = "hyperbolic_v1", 9443
+RECIPE, PRIMATES = "recipes/hyperbolic/v1", 9443
 FASTER = 20.0
 """How many times faster than a loop a row of the regulariser shall be, with the rest of the batch; it is hundreds."""
 LOOPED_ROWS = 2000

@@ -7,7 +7,7 @@ from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, recon
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.initial import initial_directions
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.sources.ncbi_package import NcbiPackage
+from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 
 def main() -> None:

@@ -105,7 +105,16 @@ def run(parameters: dict[str, str]) -> Outcome:
             [f"data_root={folder}", *(f"knowledge_graph.{name}={value}" for name, value in given.items())]
         )
         tags = "--tags=ingestion,features,training,evaluation"
-        cost_of([KEDRO, "run", "--env=conve_baseline", "--pipelines=knowledge_graph", tags, f"--params={written}"])
+        cost_of(
+            [
+                KEDRO,
+                "run",
+                "--env=recipes/knowledge_graph/conve_baseline",
+                "--pipelines=knowledge_graph",
+                tags,
+                f"--params={written}",
+            ]
+        )
         return Outcome(
             pd.read_parquet(artifact(folder, "history.parquet")),
             json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),

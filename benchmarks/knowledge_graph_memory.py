@@ -36,7 +36,7 @@ def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
     from terrarium.kge.options import Options
     from terrarium.kge.training.trainer import ScorerTrainable
 
-    tree = parameters_of("knowledge_graph", "conve_baseline")
+    tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
     tree["model"] |= {"reciprocal": False}
     tree["training"] |= {"targets": "single", "batch_size": ROWS, "entity_chunk": chunk, "device": "cpu"}
     tree["training"] |= {"gradient_checkpointing": checkpointing, "max_epochs": 1_000, "validation_every": 1_000}

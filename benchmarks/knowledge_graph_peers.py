@@ -62,7 +62,7 @@ def cpu_seconds(work: Callable[[], int]) -> float:
 def read_graph() -> Any:
     """The graph of the folder."""
     from terrarium.kge.data.graph import Graph
-    from terrarium.sources.triples import read_triple_files
+    from terrarium.sources.graphs.triples import read_triple_files
 
     source = read_triple_files(
         os.environ[TRIPLES], train="train.txt", valid="valid.txt", test="test.txt", faults="skip"
@@ -78,7 +78,7 @@ def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[],
     from terrarium.kge.options import Options
     from terrarium.kge.training.trainer import ScorerTrainable
 
-    tree = parameters_of("knowledge_graph", "conve_baseline")
+    tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
     tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "channels": CHANNELS}
     tree["model"] |= {"kernel_height": KERNEL, "kernel_width": KERNEL, "reciprocal": True, "entity_bias": True}
     tree["training"] |= {"targets": "all", "loss": "bce", "label_smoothing": SMOOTHING, "optimiser": "adam"}

@@ -26,10 +26,10 @@ from terrarium.hyperbolic.training import cpu_kernel as kernel
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.negatives import TreeArrays
 from terrarium.hyperbolic.training.problem import Problem, draw_options
-from terrarium.sources.ncbi_package import NcbiPackage
-from terrarium.training.device import DeviceError, resolve_device
+from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
+from terrarium.training.torch.device import DeviceError, resolve_device
 
-RECIPE = "hyperbolic_v1"
+RECIPE = "recipes/hyperbolic/v1"
 BATCHES, REPEATS, WHOLE_BATCHES = 100, 5, 200
 ROWS_WITH_GRADIENT = 500
 """Rows that the loop is differentiated for: its backward pass clears a gradient of the whole table for each row."""

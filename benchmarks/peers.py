@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.peer_drivers import Spec, Trained
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.sources.ncbi_package import NcbiPackage
+from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 ROOT = Path(__file__).parents[1]
 REFERENCE_RATE = 975_896 / 456

@@ -12,23 +12,23 @@ from benchmarks.checklist import checklist
 from benchmarks.measuring import KEDRO, artifact, cost_of
 
 RECIPES = (
-    "hyperbolic_old",
-    "hyperbolic_v1",
-    "hyperbolic_v1_lambda",
-    "hyperbolic_v1_lr",
-    "hyperbolic_v1_clip",
-    "hyperbolic_v2",
-    "hyperbolic_v2_lambda",
-    "hyperbolic_v2_schedule_written",
-    "hyperbolic_v2_schedule_corrected",
-    "hyperbolic_v2_project_all",
-    "hyperbolic_v2_lr",
-    "hyperbolic_v2_riemannian",
+    "recipes/hyperbolic/v0",
+    "recipes/hyperbolic/v1",
+    "recipes/hyperbolic/v1_lambda",
+    "recipes/hyperbolic/v1_lr",
+    "recipes/hyperbolic/v1_clip",
+    "recipes/hyperbolic/v2",
+    "recipes/hyperbolic/v2_lambda",
+    "recipes/hyperbolic/v2_schedule_written",
+    "recipes/hyperbolic/v2_schedule_corrected",
+    "recipes/hyperbolic/v2_project_all",
+    "recipes/hyperbolic/v2_lr",
+    "recipes/hyperbolic/v2_riemannian",
 )
 CLADE, EPOCHS, DOCUMENTED_EPOCHS = "Mammalia", 6, 2
 DOCUMENTED = {
-    "hyperbolic_v1": {"max norm, epoch 1": 2.18, "max norm, epoch 2": 1.96, "mean norm, epoch 1": 0.55},
-    "hyperbolic_v2": {"max norm, epoch 1": 1.45, "mean norm, epoch 1": 0.60},
+    "recipes/hyperbolic/v1": {"max norm, epoch 1": 2.18, "max norm, epoch 2": 1.96, "mean norm, epoch 1": 0.55},
+    "recipes/hyperbolic/v2": {"max norm, epoch 1": 1.45, "mean norm, epoch 1": 0.60},
 }
 """What the documents give for their own data."""
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 def documented_data() -> None:
     """v1 and v2 on the documents' data, as long as they report."""
-    recipes = ("hyperbolic_v1", "hyperbolic_v2")
+    recipes = ("recipes/hyperbolic/v1", "recipes/hyperbolic/v2")
     outcomes = [run(recipe, {"training.max_epochs": DOCUMENTED_EPOCHS}) for recipe in recipes]
     show(outcomes, f"the documents' data, {DOCUMENTED_EPOCHS} epochs")
 

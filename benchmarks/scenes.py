@@ -17,11 +17,11 @@ from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.scenes.options import AugmentationOptions
 
 RECIPES = {
-    "scenes_default": "0.06",
-    "scenes_large": "0.11",
-    "scenes_tuned": "0.055",
-    "scenes_optimized": "0.045",
-    "scenes_v1": "",
+    "recipes/scenes/default_v2": "0.06",
+    "recipes/scenes/large": "0.11",
+    "recipes/scenes/tuned": "0.055",
+    "recipes/scenes/optimized": "0.045",
+    "recipes/scenes/v1": "",
 }
 """The document's final loss of each environment, on its own data."""
 ABLATION: dict[str, dict[str, str]] = {
@@ -92,7 +92,7 @@ def recipes() -> None:
 
 def ablation() -> None:
     """The improved settings with one change taken back at a time."""
-    _print_table({name: (given, "scenes_optimized") for name, given in ABLATION.items()}, {})
+    _print_table({name: (given, "recipes/scenes/optimized") for name, given in ABLATION.items()}, {})
 
 
 def quality() -> None:
@@ -134,7 +134,7 @@ def loading() -> None:
     from terrarium.scenes.graphs.features import encode, fit_encoding
     from terrarium.scenes.models.encoder import batch_of
     from terrarium.scenes.training.augmentations import plain_view
-    from terrarium.training.state import read_state
+    from terrarium.training.checkpointing.state import read_state
 
     with tempfile.TemporaryDirectory() as data:
         prepare(data)

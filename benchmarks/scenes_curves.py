@@ -12,9 +12,9 @@ from terrarium.scenes.graphs.features import Encoding, encode
 from terrarium.scenes.models.embedding import embed_view, random_weights
 from terrarium.scenes.options import AugmentationOptions
 from terrarium.scenes.training.augmentations import View, changed_view, plain_view
-from terrarium.training.checkpoints import read_checkpoint
-from terrarium.training.seeding import generator
-from terrarium.training.state import State, read_state
+from terrarium.training.checkpointing.state import State, read_state
+from terrarium.training.checkpointing.store import read_checkpoint
+from terrarium.training.torch.seeding import generator
 
 GALLERY = 500
 """Graphs of each part, at most, that a view is looked up among; as many training graphs as validation graphs."""

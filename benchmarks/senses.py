@@ -10,18 +10,18 @@ import pandas as pd
 from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 
 RECIPES = {
-    "senses_conservative": ("15-25", "25-35"),
-    "senses_aggressive": ("12-18", "20-30"),
-    "senses_fixed": ("plateau", "25-35"),
-    "senses_before": ("50", ""),
-    "senses_documented": ("12-18", "20-30"),
+    "recipes/senses/conservative": ("15-25", "25-35"),
+    "recipes/senses/aggressive": ("12-18", "20-30"),
+    "recipes/senses/fixed": ("plateau", "25-35"),
+    "recipes/senses/before_improvements": ("50", ""),
+    "recipes/senses/naomi2": ("12-18", "20-30"),
 }
 """The documents' stopping epoch and minutes on a T4, of each environment."""
 SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "grown from 64 by need": (None, {"model.dim": "64", "training.growth.enabled": "true"}),
     **{f"fixed {dim}": (None, {"model.dim": str(dim)}) for dim in (64, 128, 256)},
     "fixed 128, no zeros": (None, {"model.dim": "128", "training.sparsity_target": "0"}),
-    "nested 128": ("senses_nested", {"model.dim": "128"}),
+    "nested 128": ("recipes/senses/nested", {"model.dim": "128"}),
     "grown from 64 at random": (
         None,
         {"model.dim": "64", "training.growth.enabled": "true", "training.growth.rule": "random"},

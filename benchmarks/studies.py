@@ -15,8 +15,8 @@ from terrarium.hyperbolic.evaluation.compare import TRAINED, compare
 from terrarium.hyperbolic.options import Options
 from terrarium.pipelines.hyperbolic import holdout_nodes as withheld_nodes
 from terrarium.pipelines.hyperbolic import nodes
-from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 
 
 def changed(options: Options, changes: Mapping[str, Any]) -> Options:

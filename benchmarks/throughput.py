@@ -16,7 +16,7 @@ from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import TrainingOptions
 from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
 from terrarium.hyperbolic.training.problem import Problem
-from terrarium.sources.ncbi_package import NcbiPackage
+from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters" / "hyperbolic.yml"
 EPOCHS = 5

@@ -12,13 +12,13 @@ from terrarium.hooks.parameters import check, family_models
 from terrarium.hyperbolic.options import Options
 from terrarium.pipeline_registry import register_pipelines
 from terrarium.pipelines.hyperbolic import nodes
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 from tests.project import ROOT
 
 ENVIRONMENTS = sorted(
     path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name not in {"base", "local"}
 )
-RECIPES = [name for name in ENVIRONMENTS if name.startswith(("hyperbolic_old", "hyperbolic_v"))]
+RECIPES = [name for name in ENVIRONMENTS if name.startswith(("recipes/hyperbolic/v0", "hyperbolic_v"))]
 HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
 
 
@@ -81,7 +81,7 @@ def test_the_recipes_are_there_and_differ():
         chosen = Options.model_validate(parameters(name)["hyperbolic"])
         assert chosen.training.learning_rate == chosen.training.learning_rate_end
         assert (chosen.training.max_epochs, chosen.training.negatives, chosen.model.dim) == (10_000, 50, 10)
-        assert (chosen.training.optimiser == "riemannian_adam") is (name == "hyperbolic_v2_riemannian")
+        assert (chosen.training.optimiser == "riemannian_adam") is (name == "recipes/hyperbolic/v2_riemannian")
 
 
 @pytest.fixture(scope="module")

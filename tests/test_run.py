@@ -228,7 +228,7 @@ def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
         "evaluation.ranks": "[genus]",
     }
     params = ",".join([f"data_root={tmp_path}", *(f"hyperbolic.{name}={value}" for name, value in given.items())])
-    kedro("run", "--env=hyperbolic_v1", "--pipelines=hyperbolic", f"--params={params}")
+    kedro("run", "--env=recipes/hyperbolic/v1", "--pipelines=hyperbolic", f"--params={params}")
     history, metrics = load(tmp_path, "06_models/hyperbolic/history.parquet"), load(tmp_path, METRICS)
     best = history[history["best"]].iloc[0]
     assert metrics["share_outside"] == best["share_outside"]

@@ -55,7 +55,7 @@ def test_files_without_splits_are_split_here_and_a_recipe_runs(tmp_path):
     given = {"source.kind": "files", "source.path": folder, "source.train": "all.txt", "source.valid": "null"}
     given |= {"source.test": "null", "model.dim": 16, "model.channels": 4, "training.max_epochs": 1}
     params = ",".join([f"data_root={tmp_path}", *(f"knowledge_graph.{name}={value}" for name, value in given.items())])
-    recipe = "--env=conve_max_memory_savings"
+    recipe = "--env=recipes/knowledge_graph/conve_max_memory_savings"
     printed = kedro("run", recipe, "--pipelines=knowledge_graph", f"--params={params}").stdout
     assert "Gradient checkpointing: a batch keeps" in printed
     assert "use_mixed_precision: on, use_gradient_checkpointing: on, enable_memory_cleanup: on" in printed

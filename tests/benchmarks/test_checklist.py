@@ -5,7 +5,7 @@ import pytest
 from benchmarks import checklist
 from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
-from terrarium.sources.ncbi_package import NcbiPackage
+from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_random_negatives_and_starts_are_noticed(tree):
 
 
 def test_another_patience_is_noticed():
-    assert checklist.stops_after(options_of("hyperbolic_old")) == 7
+    assert checklist.stops_after(options_of("recipes/hyperbolic/v0")) == 7
 
 
 def test_a_shadowed_loop_is_noticed(tmp_path, monkeypatch):

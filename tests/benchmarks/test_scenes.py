@@ -7,8 +7,8 @@ from benchmarks.measuring import Cost
 from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.pipelines.scenes import nodes
 from terrarium.scenes.options import AugmentationOptions
-from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.state import write_state
+from terrarium.training.checkpointing.state import write_state
+from terrarium.training.checkpointing.store import TrainingStore
 from tests.pipelines.scenes.scenery import options, tables
 from tests.test_parameters import ENVIRONMENTS
 
@@ -33,7 +33,7 @@ def done(monkeypatch):
         names = [f"{m}{s}" for m in scenes.MEASURES for s in ("", "_random_encoder", "_ten_statistics", "_wl_kernel")]
         metrics = dict.fromkeys([*names, "cross_view_top_1"], 0.5 + 0.1 * int(parameters.get("model.seed", 0)))
         tuned = Curve([0, 1, 2], [0.2, 0.5, 0.75], [0.2, 0.6, 1.0])
-        curve = tuned if environment == "scenes_tuned" else Curve([0, 1, 2], [0.3, 0.4, 0.5], [0.3, 0.4, 0.5])
+        curve = tuned if environment == "recipes/scenes/tuned" else Curve([0, 1, 2], [0.3, 0.4, 0.5], [0.3, 0.4, 0.5])
         return scenes.Outcome(history, metrics, {"coverage": 0.7, "known_hole_recall": 0.4}, Cost(1.0, 1.0, 1.0), curve)
 
     monkeypatch.setattr(scenes, "run", run)
@@ -69,9 +69,9 @@ def test_what_recipes_are_given_are_parameters(environment):
 
 
 def test_recipes_have_their_own_epochs_or_those_of_the_environment(monkeypatch):
-    assert scenes.epochs_of("scenes_tuned") == 50
+    assert scenes.epochs_of("recipes/scenes/tuned") == 50
     monkeypatch.setenv(scenes.EPOCHS, "6,scenes_large=1")
-    assert [scenes.epochs_of(name) for name in ("scenes_tuned", "scenes_large")] == [6, 1]
+    assert [scenes.epochs_of(name) for name in ("recipes/scenes/tuned", "recipes/scenes/large")] == [6, 1]
 
 
 def test_equal_quality_is_where_the_worse_of_two_ends():

@@ -16,8 +16,8 @@ from kedro.io.core import DatasetError, Version
 import terrarium.datasets
 from terrarium.datasets.atomic import AtomicSaves
 from terrarium.reporting.theme import new_figure
-from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 
 FIGURE = new_figure("a figure").add_scatter(x=[1, 2], y=[3, 4])
 CASES = {

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State, read_metadata, read_state
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import TrainingDiverged, fit
-from terrarium.training.state import State, read_metadata, read_state
 
 from . import toy as toy_module
 from .toy import Scripted, Toy, losses, options, same, train

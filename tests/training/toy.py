@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State, write_state
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import FitResult, Trainable, fit
 from terrarium.training.options import FitOptions
-from terrarium.training.state import State, write_state
 
 
 class Toy:

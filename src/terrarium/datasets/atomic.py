@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kedro.io.core import DatasetError, get_protocol_and_path
 
+from terrarium.training.checkpointing.state import flush
+
 if TYPE_CHECKING:
     _Base: TypeAlias = Any
 else:
@@ -90,7 +92,7 @@ def publish(staging: Staging) -> None:
         if not staging.destination.is_dir():
             raise
         raise DatasetError(f"{staging.destination} exists already; a version is never overwritten") from error
-    _flush(staging.destination.parent)
+    flush(staging.destination.parent)
 
 
 def flush_tree(path: Path) -> None:
@@ -98,7 +100,7 @@ def flush_tree(path: Path) -> None:
     if path.is_dir():
         for child in path.iterdir():
             flush_tree(child)
-    _flush(path)
+    flush(path)
 
 
 def _make_folder(folder: Path) -> None:
@@ -106,14 +108,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise NotADirectoryError(str(folder)) from error
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove(path: Path) -> None:

@@ -9,11 +9,11 @@ from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import JSONPreview
 
 from terrarium.datasets.atomic import AtomicSaves, local_path
-from terrarium.training.state import State, read_metadata, read_state, write_state
+from terrarium.training.checkpointing.state import State, read_metadata, read_state, write_state
 
 
 class StateDataset(AtomicSaves, AbstractVersionedDataset[State, State]):
-    """A `terrarium.training.state.State`; its preview shows the arrays' shapes and the metadata."""
+    """A `terrarium.training.checkpointing.state.State`; its preview shows the arrays' shapes and the metadata."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from terrarium.datasets.atomic import local_path
 
 if TYPE_CHECKING:
-    from terrarium.training.checkpoints import TrainingStore
+    from terrarium.training.checkpointing.store import TrainingStore
 
 
 class TrainingStateDataset(AbstractDataset[None, "TrainingStore"]):
@@ -24,7 +24,7 @@ class TrainingStateDataset(AbstractDataset[None, "TrainingStore"]):
 
     def load(self) -> "TrainingStore":
         """The store bound to the folder, which need not exist yet."""
-        from terrarium.training.checkpoints import TrainingStore
+        from terrarium.training.checkpointing.store import TrainingStore
 
         return TrainingStore(self._filepath)
 

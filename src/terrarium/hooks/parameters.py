@@ -80,7 +80,15 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
     place = ".".join([family, *_path(model, fault["loc"])])
     if fault["type"] == "extra_forbidden":
         *branch, name = fault["loc"]
-        return f"{place} does not exist: {_nearest(str(name), _fields(model, branch))}"
+        owner = _model_at(model, branch)
+        if owner is not None and name in getattr(owner, "renamed", {}):
+            return f"{place} was renamed: use {'.'.join([family, *map(str, branch), owner.renamed[name]])}"
+        return f"{place} does not exist: {_nearest(str(name), sorted(owner.model_fields) if owner else [])}"
+    if fault["type"] == "literal_error":
+        *branch, name = fault["loc"]
+        values = getattr(_model_at(model, branch), "renamed_values", {}).get(name, {})
+        if fault["input"] in values:
+            return f"{place}: {fault['input']} was renamed: use {values[fault['input']]}"
     if fault["type"] == "missing":
         return f"{place} is missing: give it a value in conf/base/parameters/{family}.yml"
     text = fault["msg"].removeprefix("Value error, ")
@@ -102,13 +110,14 @@ def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
     return path
 
 
-def _fields(model: type[BaseModel], branch: Iterable[Any]) -> list[str]:
+def _model_at(model: type[BaseModel], branch: Iterable[Any]) -> type[Any] | None:
+    """The option model of a branch, or None where the branch is no model."""
     for name in branch:
-        inner = model.model_fields[str(name)].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return sorted(model.model_fields)
+        field = model.model_fields.get(str(name))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return None
+        model = field.annotation
+    return model
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

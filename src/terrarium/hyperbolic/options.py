@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from terrarium.common.options import Options as Base
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 from terrarium.hyperbolic.layouts.initial import Initialisation
 from terrarium.hyperbolic.layouts.targets import RadiusSchedule
@@ -14,7 +15,6 @@ from terrarium.hyperbolic.legacy.options import DenseOptions
 from terrarium.hyperbolic.pair_options import Curriculum, DepthMargin, NegativeSampler, PairSet, check_curriculum
 from terrarium.hyperbolic.training.objectives import Objective
 from terrarium.training.options import FitOptions
-from terrarium.training.options import Options as Base
 
 
 class SourceOptions(Base):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from terrarium.training.options import Options
+from terrarium.common.options import Options
 
 NegativeSampler = Literal["outside", "non_ancestors", "same_depth", "random", "tiered"]
 PairSet = Literal["closure", "parent_child"]

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from terrarium.common.options import Options as Base
 from terrarium.kge.options import Precision
-from terrarium.training.options import Options as Base
 
 SUBSETS_OF_SEED = 3
 """Retrainings of a seed that a rank correlation needs, once their mean is taken off."""

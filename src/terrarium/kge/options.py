@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import Options as Base
 from terrarium.kge.models.conve_shape import ImageShape, image_shape
 from terrarium.training.options import FitOptions
-from terrarium.training.options import Options as Base
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape, unescape
 from typing import Any
 
 import pandas as pd
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from terrarium.reporting.theme import number
 
@@ -72,6 +75,43 @@ def page(title: str, blocks: Iterable[Block]) -> str:
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script>\n</head>\n"
         f"<body>\n<h1>{escape(title)}</h1>\n{content}\n</body>\n</html>\n"
     )
+
+
+def render_page(template: str, *, title: str, **values: Any) -> str:
+    """Render a report as one self-contained HTML page.
+
+    Args:
+        template: path of the family's template below `terrarium`, such as `kge/reporting/report.html.j2`. It extends
+            `page.html.j2` and fills the block `content`. Values are escaped; a name that is not given is an error.
+            Templates can call `table(frame, labels)` and `figure(plot, name)`, and use the filters `number` (four
+            significant digits, thousands separated), `percent` (one decimal) and `listing` (a, b and c).
+        title: title of the page and first heading.
+        values: what the template shows: numbers, text, DataFrames, plotly figures.
+
+    Returns:
+        The page, with the plotting library inside: it needs no network.
+    """
+    from plotly.offline import get_plotlyjs
+
+    return _environment().get_template(template).render(title=title, plotly_js=Markup(get_plotlyjs()), **values)
+
+
+@cache
+def _environment() -> Environment:
+    shell, families = PackageLoader("terrarium.reporting"), PackageLoader("terrarium", "")
+    environment = Environment(
+        loader=ChoiceLoader([shell, families]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "percent": "{:.1%}".format, "listing": listing}
+    environment.globals |= {
+        "table": lambda frame, labels=None: Markup(table(frame, labels).html),
+        "figure": lambda plot, name: Markup(figure(plot, name).html),
+    }
+    return environment
 
 
 def listing(words: Sequence[str]) -> str:

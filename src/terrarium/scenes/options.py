@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import Options as Base
 from terrarium.training.options import FitOptions, TorchOptions
-from terrarium.training.options import Options as Base
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import Options as Base
 from terrarium.senses.data.relations import RELATIONS
 from terrarium.senses.models.initial import Initialisation
 from terrarium.senses.training.growth import GrowthOptions
 from terrarium.training.options import FitOptions
-from terrarium.training.options import Options as Base
 
 
 class SourceOptions(Base):

@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from terrarium.training.checkpoints import TrainingRun, TrainingStore
+from terrarium.training.checkpointing.state import JSON, State
+from terrarium.training.checkpointing.store import TrainingRun, TrainingStore
 from terrarium.training.history import history_row, history_table
 from terrarium.training.options import FitOptions
 from terrarium.training.progress import epoch_display
-from terrarium.training.state import JSON, State
 from terrarium.training.stopping import EarlyStopping, StoppingState
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,10 @@ class FitResult:
     stop_reason: str
     epochs: int
     best_epoch: int
+
+    def summary(self) -> dict[str, JSON]:
+        """Return how the training ended: stop_reason, epochs and best_epoch."""
+        return {"stop_reason": self.stop_reason, "epochs": self.epochs, "best_epoch": self.best_epoch}
 
 
 def fit(

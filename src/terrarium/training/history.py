@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from terrarium.training.state import JSON
+from terrarium.training.checkpointing.state import JSON
 
 _FIRST = ["epoch", "loss"]
 _LAST = ["learning_rate", "seconds", "items_per_second", "peak_memory_mb"]

@@ -2,15 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from terrarium.common.options import Options
 
 Precision = Literal["64-true", "32-true", "bf16-mixed", "16-mixed"]
-
-
-class Options(BaseModel):
-    """Base of all option models: an unknown key is an error, and options do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StoppingOptions(Options):

@@ -9,7 +9,7 @@ from typing import Protocol
 import rich
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from terrarium.training.state import JSON
+from terrarium.training.checkpointing.state import JSON
 
 logger = logging.getLogger(__name__)
 

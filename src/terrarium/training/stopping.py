@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from terrarium.training.state import JSON
+from terrarium.training.checkpointing.state import JSON
 
 Direction = Literal["min", "max"]
 

@@ -7,7 +7,7 @@ from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions, TrainingOptions
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 
 from .test_taxonomy import options as source
 from .test_trainer import OPTIONS

@@ -16,7 +16,7 @@ from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.problem import Problem
 from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
 from terrarium.hyperbolic.training.weights import unpack_weights
-from terrarium.training.device import DeviceError
+from terrarium.training.torch.device import DeviceError
 
 from .trees import random_dag, random_tree
 

@@ -26,8 +26,8 @@ from terrarium.pipelines.influence import nodes
 from terrarium.pipelines.influence import reporting_nodes as presentation
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.sources.errors import SourceError
-from terrarium.training.checkpoints import TrainingStore, read_checkpoint
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore, read_checkpoint
 from tests.pipelines.knowledge_graph.graphs import options, tables
 
 from .test_streaming import influence_options

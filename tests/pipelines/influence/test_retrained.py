@@ -20,7 +20,7 @@ from terrarium.influence.validation.studies import (
 from terrarium.kge.data.graph import TEST, TRAIN, Graph
 from terrarium.pipelines.influence.validation_nodes import _retrainer
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 from tests.pipelines.knowledge_graph.graphs import options, tables
 
 from .test_streaming import influence_options

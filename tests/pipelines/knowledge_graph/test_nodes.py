@@ -13,9 +13,9 @@ from terrarium.kge.models.scorer import WrongWeightsError
 from terrarium.pipelines.knowledge_graph import nodes
 from terrarium.pipelines.knowledge_graph import reporting_nodes as presentation
 from terrarium.pipelines.knowledge_graph.validators import splits_are_there
-from terrarium.sources.graph_source import Names, relation_table
-from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.device import DeviceError
+from terrarium.sources.graphs.graph_source import Names, relation_table
+from terrarium.training.checkpointing.store import TrainingStore
+from terrarium.training.torch.device import DeviceError
 
 from .graphs import options, tables
 

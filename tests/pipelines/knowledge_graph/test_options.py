@@ -87,10 +87,10 @@ ORIGINAL = {
 @pytest.mark.parametrize(
     ("environment", "documented"),
     [
-        ("conve_baseline", BASELINE),
-        ("conve_fast", BASELINE | FAST),
-        ("conve_max_memory_savings", BASELINE | FAST | SAVING),
-        ("conve_documented", BASELINE | ORIGINAL),
+        ("recipes/knowledge_graph/conve_baseline", BASELINE),
+        ("recipes/knowledge_graph/conve_fast", BASELINE | FAST),
+        ("recipes/knowledge_graph/conve_max_memory_savings", BASELINE | FAST | SAVING),
+        ("recipes/knowledge_graph/reference_conve", BASELINE | ORIGINAL),
     ],
 )
 def test_the_recipes_have_the_documents_numbers(environment, documented):
@@ -102,14 +102,14 @@ def test_the_recipes_have_the_documents_numbers(environment, documented):
 
 
 def test_the_recipe_of_fb15k_237_is_whole():
-    tree = parameters("complex_fb15k237")["knowledge_graph"]
+    tree = parameters("recipes/knowledge_graph/complex_fb15k237")["knowledge_graph"]
     chosen = Options.model_validate(tree)
     assert (chosen.source.kind, chosen.source.dataset) == ("pyg", "FB15k_237")
     assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (2000, 0.05, 1000)
 
 
 def test_the_recipe_of_wn18rr_is_that_of_the_benchmarks():
-    chosen = Options.model_validate(parameters("complex_wn18rr")["knowledge_graph"])
+    chosen = Options.model_validate(parameters("recipes/knowledge_graph/complex_wn18rr")["knowledge_graph"])
     assert (chosen.source.kind, chosen.source.dataset) == ("pyg", "WordNet18RR")
     assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (128, 0.1, 128)
     assert (chosen.training.row_weight, chosen.model.entity_bias, chosen.training.max_epochs) == ("answers", False, 24)

@@ -6,7 +6,7 @@ import torch
 from terrarium.kge.training import memory
 from terrarium.kge.training.memory import Cleanup
 from terrarium.kge.training.precision import announce_device, as_precision, autocast, resolved
-from terrarium.training.device import DeviceError
+from terrarium.training.torch.device import DeviceError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from terrarium.kge.models.scorer import (
     scorer_state,
     scores,
 )
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 from .graphs import options
 

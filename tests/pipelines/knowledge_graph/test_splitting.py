@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from terrarium.kge.data.graph import Graph
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.data.splitting import SplitError, assert_no_leak, leaking_pairs, split_triples
-from terrarium.sources.graph_source import SPLITS
+from terrarium.sources.graphs.graph_source import SPLITS
 
 from .graphs import options
 

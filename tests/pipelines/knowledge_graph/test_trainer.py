@@ -12,9 +12,9 @@ from terrarium.kge.models.scorer import load_scorer
 from terrarium.kge.training.memory import kept_for_backward
 from terrarium.kge.training.messages import announce, savings
 from terrarium.kge.training.trainer import NothingToTrainError, ScorerTrainable
-from terrarium.training.checkpoints import TrainingStore
-from terrarium.training.device import DeviceError
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import TrainingDiverged, fit
+from terrarium.training.torch.device import DeviceError
 from tests.training.toy import same
 
 from .graphs import graph, options, random_graph

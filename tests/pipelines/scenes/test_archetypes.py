@@ -3,7 +3,7 @@ import pytest
 
 from terrarium.scenes.graphs.archetypes import ARCHETYPES, NAMES, label_graphs, signature
 from terrarium.scenes.graphs.columns import from_parts
-from terrarium.sources.traffic import ACTOR_TYPES
+from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 from .scenery import graph, graphs_of
 

@@ -8,7 +8,7 @@ from terrarium.scenes.graphs.columns import WrongVocabularyError, from_state
 from terrarium.scenes.graphs.features import encode, fit_encoding
 from terrarium.scenes.graphs.scene_graph import RELATIONS
 from terrarium.scenes.graphs.splitting import PARTS, SplitError, assert_disjoint, split_scenes
-from terrarium.training.state import State, read_state, write_state
+from terrarium.training.checkpointing.state import State, read_state, write_state
 
 from .scenery import graphs_of, options, tables
 

@@ -6,7 +6,7 @@ from terrarium.scenes.coverage.permutation_test import Sources, equally_many, ga
 from terrarium.scenes.coverage.report import OneSourceError, hole_numbers, make_space
 from terrarium.scenes.evaluation.neighbours import distances, nearest
 from terrarium.scenes.graphs.archetypes import NAMES
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 from .scenery import graphs, options
 

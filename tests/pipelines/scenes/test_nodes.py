@@ -9,7 +9,7 @@ from terrarium.pipelines.scenes.validators import embeddings_are_finite, scenes_
 from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, STATISTICS, TRAINED
 from terrarium.scenes.graphs.ingestion import read_all
 from terrarium.sources.errors import SourceError
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 
 from .scenery import options, tables
 

@@ -9,8 +9,8 @@ from terrarium.scenes.simulator import staging
 from terrarium.scenes.simulator.roads import make_roads
 from terrarium.scenes.simulator.simulate import simulate
 from terrarium.scenes.simulator.staging import STAGES
-from terrarium.sources.traffic import ACTOR_TYPES
-from terrarium.sources.traffic_checks import check
+from terrarium.sources.traffic.checks import check
+from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 from .scenery import options, tables
 

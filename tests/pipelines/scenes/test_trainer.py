@@ -10,7 +10,7 @@ from terrarium.scenes.models.encoder import batch_of, make_encoder
 from terrarium.scenes.training.objectives import make_objective
 from terrarium.scenes.training.run_log import write_log
 from terrarium.scenes.training.trainer import SceneTrainer
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 from tests.project import ROOT
 from tests.training.toy import same
@@ -274,7 +274,13 @@ def test_the_log_has_a_line_an_epoch(tmp_path):
         assert part in text
 
 
-ENVIRONMENTS = ("scenes_default", "scenes_large", "scenes_tuned", "scenes_optimized", "scenes_v1")
+ENVIRONMENTS = (
+    "recipes/scenes/default_v2",
+    "recipes/scenes/large",
+    "recipes/scenes/tuned",
+    "recipes/scenes/optimized",
+    "recipes/scenes/v1",
+)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -294,12 +300,12 @@ def test_every_recipe_trains_with_its_own_settings(environment):
 
 
 def test_the_table_of_the_documents_keys_says_what_the_environment_has():
-    """The column of the document's values beside the parameters of `scenes_optimized`."""
+    """The column of the document's values beside the parameters of `recipes/scenes/optimized`."""
     page = (ROOT / "docs" / "scenes.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `[^`]+` \| ([^|]+) \| `scenes\.([^`]+)` \|", page, flags=re.MULTILINE)
     assert len(rows) == 17
     for written, name in rows:
-        value = options("scenes_optimized")
+        value = options("recipes/scenes/optimized")
         for part in name.split("."):
             value = getattr(value, part)
         known = {"true": ("True", "bf16-mixed"), "AdamW": ("adamw",), "3 epochs": ("3",)}.get(written)
@@ -307,11 +313,11 @@ def test_the_table_of_the_documents_keys_says_what_the_environment_has():
 
 
 DOCUMENTED = {
-    "scenes_default": (96, 256, 5, 512, 0.07, 0.75, "adam", 0.0, 0.0, 0.1, 0.0, 0.1, False),
-    "scenes_large": (512, 1024, 8, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
-    "scenes_tuned": (128, 256, 4, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
-    "scenes_optimized": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.1, 0.07, True),
-    "scenes_v1": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.0, 0.07, True),
+    "recipes/scenes/default_v2": (96, 256, 5, 512, 0.07, 0.75, "adam", 0.0, 0.0, 0.1, 0.0, 0.1, False),
+    "recipes/scenes/large": (512, 1024, 8, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
+    "recipes/scenes/tuned": (128, 256, 4, 256, 0.001, 0.9, "adam", 1e-6, 1.0, 0.05, 0.0, 0.1, False),
+    "recipes/scenes/optimized": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.1, 0.07, True),
+    "recipes/scenes/v1": (192, 384, 5, 384, 0.0015, 0.85, "adamw", 5e-6, 2.0, 0.08, 0.0, 0.07, True),
 }
 """Dimension, hidden, layers, batch, rate, decay, optimiser, weight decay, clipping, noise, dropped edges, temperature,
 and whether there are warm-up and cosine; where the document gives no number it is the original's."""
@@ -329,8 +335,8 @@ def test_every_recipe_has_the_documents_numbers(environment):
         *(augmentation.drop_edge, training.objective.temperature, schedule.cosine),
     ) == DOCUMENTED[environment]
     assert (training.objective.name, training.objective.context_weight, model.export) == ("info_nce", 0.0, "embedding")
-    improved = environment == "scenes_optimized"
+    improved = environment == "recipes/scenes/optimized"
     assert (model.head == "full", model.normalised, training.stopping.patience == 10) == (
         *(improved, improved),
-        environment in ("scenes_optimized", "scenes_v1"),
+        environment in ("recipes/scenes/optimized", "recipes/scenes/v1"),
     )

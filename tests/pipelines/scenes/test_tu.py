@@ -4,7 +4,7 @@ import pytest
 from terrarium.scenes.tu import benchmark as tu
 from terrarium.scenes.tu.cross_validation import Fold
 from terrarium.sources.errors import SourceError
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 from tests.sources.test_tu import folder  # noqa: F401
 
 from .scenery import options

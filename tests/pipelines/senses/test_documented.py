@@ -16,7 +16,7 @@ from terrarium.senses.options import SourceOptions
 from terrarium.senses.training.trainer import MemoryShortError
 from terrarium.sources.errors import SourceError
 from terrarium.sources.wordnet import find_wordnet
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 from tests.training.toy import same
 

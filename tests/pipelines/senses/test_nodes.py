@@ -7,7 +7,7 @@ from terrarium.pipelines.senses import nodes
 from terrarium.pipelines.senses import reporting_nodes as presentation
 from terrarium.pipelines.senses.validators import antonyms_are_there, vectors_have_length_one
 from terrarium.senses.options import Options
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 
 from .lexicon import options, tables
 

@@ -11,7 +11,7 @@ from terrarium.senses.training.batch_losses import Leaves, Sums, batch_losses, c
 from terrarium.senses.training.batches import Shape, batches
 from terrarium.senses.training.problem import antonyms_of
 from terrarium.senses.training.trainer import MemoryShortError, SenseTrainer
-from terrarium.training.checkpoints import TrainingStore, read_checkpoint
+from terrarium.training.checkpointing.store import TrainingStore, read_checkpoint
 from terrarium.training.fit import fit
 from tests.training.toy import same
 

@@ -15,10 +15,10 @@ from terrarium.hyperbolic.data.cleaning import clean
 from terrarium.hyperbolic.geometry.ball import Floats
 from terrarium.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
-from terrarium.sources.ncbi_package import RANKS, NcbiPackage
-from terrarium.sources.obo import read_obo
-from terrarium.sources.table import read_table
-from terrarium.sources.taxdump import ARCHIVES, is_address, read_taxdump
+from terrarium.sources.taxonomies.ncbi_package import RANKS, NcbiPackage
+from terrarium.sources.taxonomies.obo import read_obo
+from terrarium.sources.taxonomies.table import read_table
+from terrarium.sources.taxonomies.taxdump import ARCHIVES, is_address, read_taxdump
 from terrarium.sources.wordnet import find_wordnet, read_hypernyms
 
 

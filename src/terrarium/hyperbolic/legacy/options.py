@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import Options
 from terrarium.hyperbolic.legacy.loss import Parametrisation
-from terrarium.training.options import Options
 
 Projection = Literal["batch_rows", "schedule_as_written", "schedule_corrected", "all_rows"]
 

@@ -12,7 +12,7 @@ from terrarium.hyperbolic.legacy.negatives import SAMPLERS
 from terrarium.hyperbolic.training.negatives import TreeArrays
 from terrarium.hyperbolic.training.problem import Problem, false_negatives
 from terrarium.hyperbolic.training.weights import pack_weights
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 LARGEST_NORM = 1.0 - 1e-5
 """To which norm a point outside the ball is drawn where a layout is made of it."""

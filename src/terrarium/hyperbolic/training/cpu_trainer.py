@@ -17,7 +17,7 @@ from terrarium.hyperbolic.training import cpu_kernel as kernel
 from terrarium.hyperbolic.training.negatives import TreeArrays
 from terrarium.hyperbolic.training.problem import Problem, diagnostics, draw_options, false_negatives
 from terrarium.hyperbolic.training.weights import pack_weights
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 Counts = tuple[float, float, float, int, int]
 

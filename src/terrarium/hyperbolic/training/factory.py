@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from terrarium.hyperbolic.training.problem import Problem
-from terrarium.training.device import resolve_device
 from terrarium.training.fit import Trainable
+from terrarium.training.torch.device import resolve_device
 
 
 def make_trainer(problem: Problem) -> Trainable:

@@ -19,9 +19,9 @@ from terrarium.hyperbolic.training.objectives import pair_losses
 from terrarium.hyperbolic.training.problem import Problem, diagnostics, draw_options, false_negatives
 from terrarium.hyperbolic.training.riemannian_adam import RiemannianRowAdam
 from terrarium.hyperbolic.training.weights import pack_weights
-from terrarium.training.fabric import TorchTrainable
+from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
-from terrarium.training.state import State
+from terrarium.training.torch.fabric import TorchTrainable
 
 
 class PointTable(torch.nn.Module):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Floats, Layout
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 
 def pack_weights(tree: Hierarchy, layout: Layout, norm: NDArray[np.floating] | None = None) -> State:

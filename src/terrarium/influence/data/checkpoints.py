@@ -12,9 +12,9 @@ from terrarium.influence.gradients.loss_parts import Trained
 from terrarium.kge.data.graph import TRAIN, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
 from terrarium.kge.data.queries import training_questions
-from terrarium.training.checkpoints import Checkpoint, read_checkpoint
-from terrarium.training.packing import unpack
-from terrarium.training.state import StateError
+from terrarium.training.checkpointing.store import Checkpoint, read_checkpoint
+from terrarium.training.torch.packing import unpack
+from terrarium.training.checkpointing.state import StateError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,9 +9,9 @@ import pandas as pd
 
 from terrarium.influence.data.checkpoints import BEST, FINAL, WrongCheckpointsError
 from terrarium.kge.data.graph import Graph
-from terrarium.training.checkpoints import Checkpoint, read_checkpoint
-from terrarium.training.packing import unpack
-from terrarium.training.state import State, StateError
+from terrarium.training.checkpointing.store import Checkpoint, read_checkpoint
+from terrarium.training.torch.packing import unpack
+from terrarium.training.checkpointing.state import State, StateError
 
 ONE_RUN = "choose versions of one run with --load-versions=NAME:VERSION,..."
 

@@ -17,8 +17,8 @@ from terrarium.kge.evaluation.metrics import Floats
 from terrarium.kge.evaluation.predictions import entity_number
 from terrarium.kge.data.queries import Ints
 from terrarium.sources.errors import SourceError
-from terrarium.sources.graph_source import open_text
-from terrarium.training.state import State
+from terrarium.sources.graphs.graph_source import open_text
+from terrarium.training.checkpointing.state import State
 
 COLUMNS = ["head", "head_name", "relation", "relation_name", "tail", "tail_name", "known", "rank", "probability"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from terrarium.influence.data.checkpoints import Training
 from terrarium.influence.scoring.streaming import World
-from terrarium.training.device import resolve_device
+from terrarium.training.torch.device import resolve_device
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from terrarium.influence.scoring.streaming import World, influences
 from terrarium.influence.scoring.tables import sentence
 from terrarium.kge.data.graph import Triples
 from terrarium.kge.evaluation.metrics import Floats
-from terrarium.training.seeding import generator
+from terrarium.training.torch.seeding import generator
 
 PATHS = ["test", "rank", "edges", "score", "path", "candidate_paths", "candidate_edges", "p_value", "null_best"]
 

@@ -32,7 +32,7 @@ from terrarium.kge.data.queries import Ints, KnownAnswers
 from terrarium.kge.models.scorer import Scorer
 from terrarium.kge.training.memory import Cleanup
 from terrarium.kge.training.precision import as_precision, autocast
-from terrarium.training.device import resolve_device
+from terrarium.training.torch.device import resolve_device
 
 
 class UnknownLayerError(ValueError):

@@ -17,7 +17,7 @@ from terrarium.kge.evaluation.metrics import Floats
 from terrarium.kge.models.scorer import Scorer, scores
 from terrarium.kge.options import EvaluationOptions
 from terrarium.kge.training.trainer import ScorerTrainable
-from terrarium.training.packing import unpack
+from terrarium.training.torch.packing import unpack
 
 
 @dataclass(frozen=True, eq=False)

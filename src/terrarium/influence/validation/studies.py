@@ -16,7 +16,7 @@ from terrarium.influence.validation.retraining import Retrainer, values
 from terrarium.influence.validation.variants import GUESSES, variants, varied
 from terrarium.kge.data.graph import TEST, TRAIN, VALID, Graph, Triples
 from terrarium.kge.evaluation.metrics import Floats
-from terrarium.training.seeding import generator
+from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 
 from terrarium.kge.options import SourceOptions
-from terrarium.sources.benchmark_graphs import read_benchmark_graph
-from terrarium.sources.graph_source import GraphSource
-from terrarium.sources.kgx import read_kgx
-from terrarium.sources.triples import read_triple_files
-from terrarium.sources.virus_host import read_virus_hosts
+from terrarium.sources.graphs.benchmark_graphs import read_benchmark_graph
+from terrarium.sources.graphs.graph_source import GraphSource
+from terrarium.sources.graphs.kgx import read_kgx
+from terrarium.sources.graphs.triples import read_triple_files
+from terrarium.sources.graphs.virus_host import read_virus_hosts
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALID
 from terrarium.kge.options import FeatureOptions
-from terrarium.sources.graph_source import SPLITS, UNDIVIDED
-from terrarium.training.seeding import generator
+from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
+from terrarium.training.torch.seeding import generator
 
 # Of two parts that claim a pair the later keeps it.
 _ORDER = (TRAIN, VALID, TEST, TEST_GROUPS)

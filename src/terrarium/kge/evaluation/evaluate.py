@@ -16,8 +16,8 @@ from terrarium.kge.evaluation.ranking import rank_triples
 from terrarium.kge.models.scorer import Scorer, load_scorer
 from terrarium.kge.options import EvaluationOptions
 from terrarium.kge.training.precision import as_precision
-from terrarium.training.device import resolve_device
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.device import resolve_device
 
 logger = logging.getLogger(__name__)
 

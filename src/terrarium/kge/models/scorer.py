@@ -14,7 +14,7 @@ from torch import Tensor
 
 from terrarium.kge.models.conve import ImageEncoder
 from terrarium.kge.options import ModelOptions
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 FORMAT = "knowledge_graph.scorer"
 

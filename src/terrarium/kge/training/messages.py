@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from terrarium.kge.data.graph import TRAIN, VALID, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
 from terrarium.kge.training.precision import announce_device
-from terrarium.training.device import resolve_device
+from terrarium.training.torch.device import resolve_device
 
 if TYPE_CHECKING:
     from terrarium.kge.training.trainer import ScorerTrainable

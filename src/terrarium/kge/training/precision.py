@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from terrarium.kge.options import Precision
-from terrarium.training.device import check_precision, resolve_device
 from terrarium.training.options import Precision as Resolved
+from terrarium.training.torch.device import check_precision, resolve_device
 
 if TYPE_CHECKING:
     import torch

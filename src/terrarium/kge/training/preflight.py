@@ -9,7 +9,7 @@ from terrarium.kge.evaluation.baselines import compared
 from terrarium.kge.evaluation.predictions import questions
 from terrarium.kge.options import EvaluationOptions, TrainingOptions
 from terrarium.kge.training.precision import resolved
-from terrarium.training.device import check_precision, resolve_device
+from terrarium.training.torch.device import check_precision, resolve_device
 
 
 def check_evaluation(

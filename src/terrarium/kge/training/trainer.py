@@ -19,10 +19,10 @@ from terrarium.kge.options import VALIDATED, EvaluationOptions, ModelOptions, Tr
 from terrarium.kge.training import memory
 from terrarium.kge.training.losses import Answers, chunked_mean_loss, mean_loss, n3_penalty
 from terrarium.kge.training.precision import resolved
-from terrarium.training.fabric import TorchTrainable
+from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
-from terrarium.training.seeding import generator, seed_everything
-from terrarium.training.state import State
+from terrarium.training.torch.fabric import TorchTrainable
+from terrarium.training.torch.seeding import generator, seed_everything
 
 PROBED = (4, 8)
 """Rows of the two batches that say what a row keeps for the way back."""

@@ -15,7 +15,7 @@ from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.options import ModelOptions, SourceOptions, WithheldOptions
 from terrarium.pipelines.hyperbolic.nodes import layout_of, untrained
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 
 def withhold_taxa(

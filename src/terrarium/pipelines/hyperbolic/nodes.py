@@ -22,9 +22,9 @@ from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.objectives import Objective
 from terrarium.hyperbolic.training.problem import Problem
 from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
-from terrarium.training.state import State
 
 CONSTRUCTED = "The layout was constructed from the tree; nothing was trained."
 

@@ -11,7 +11,7 @@ import pandas as pd
 from terrarium.influence.data.provenance import graph_of
 from terrarium.influence.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions
 from terrarium.influence.scoring import tables
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from terrarium.kge.data.graph import TEST, TEST_GROUPS, VALID, Graph
 from terrarium.kge.data.splitting import split_triples as divide
 from terrarium.kge.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
 from terrarium.kge.training.run_config import run_config
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
-from terrarium.training.state import State
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from terrarium.scenes.graphs.splitting import split_scenes
 from terrarium.scenes.models.embedding import embed_graphs
 from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
 from terrarium.scenes.training.run_log import write_log
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
-from terrarium.training.state import State
 
 logger = logging.getLogger(__name__)
 

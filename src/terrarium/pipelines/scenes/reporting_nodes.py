@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from terrarium.scenes.options import EvaluationOptions, ReportingOptions
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 
 def draw_training(history: pd.DataFrame) -> Any:

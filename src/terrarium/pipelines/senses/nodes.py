@@ -24,10 +24,10 @@ from terrarium.senses.options import EvaluationOptions, FeatureOptions, ModelOpt
 from terrarium.senses.training.messages import announce
 from terrarium.senses.training.problem import Problem, axes_of, links_of
 from terrarium.senses.training.trainer import SenseTrainer
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import Trainable, fit
-from terrarium.training.seeding import generator
-from terrarium.training.state import State
+from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from terrarium.scenes.graphs.archetypes import NAMES
 from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.models.embedding import embed_graphs, node_vectors
 from terrarium.scenes.options import EvaluationOptions
-from terrarium.training.seeding import generator
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.seeding import generator
 
 ALL = "all graphs"
 EMBEDDING, USERS, PATTERNS, NEIGHBOURS = "embedding", "road users", "patterns", "neighbours"

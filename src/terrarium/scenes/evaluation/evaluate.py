@@ -25,8 +25,8 @@ from terrarium.scenes.graphs.features import Encoding, encode
 from terrarium.scenes.models.embedding import embed_graphs, embed_view, random_weights
 from terrarium.scenes.options import EvaluationOptions
 from terrarium.scenes.training.augmentations import changed_view, plain_view
-from terrarium.training.seeding import generator
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.seeding import generator
 
 TRAINED, RANDOM, STATISTICS, KERNEL = "trained", "random encoder", "ten statistics", "WL kernel"
 HELD_OUT = "held-out scenes"

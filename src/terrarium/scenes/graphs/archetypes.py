@@ -16,7 +16,7 @@ import pandas as pd
 
 from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.graphs.scene_graph import FOLLOWING_LEAD, LEADING_VEHICLE, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
-from terrarium.sources.traffic import ACTOR_TYPES
+from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 _SIGNS = {
     ">": (FOLLOWING_LEAD, LEADING_VEHICLE),

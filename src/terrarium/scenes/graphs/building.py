@@ -11,7 +11,7 @@ from terrarium.scenes.graphs.columns import Graphs, from_parts
 from terrarium.scenes.graphs.lane_graph import LEAD, LaneGraph, lane_graph
 from terrarium.scenes.graphs.scene_graph import components, relations
 from terrarium.scenes.options import LATER_S, LATER_WITHIN_S, GraphOptions
-from terrarium.sources.traffic import ACTOR_TYPES
+from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 logger = logging.getLogger(__name__)
 INDEX = ["graph_id", "scene", "source", "map", "time_s", "nodes", "edges", "next"]

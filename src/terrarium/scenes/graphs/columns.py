@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from terrarium.scenes.graphs.scene_graph import RELATIONS
-from terrarium.sources.traffic import ACTOR_TYPES
-from terrarium.training.state import State
+from terrarium.sources.traffic.tables import ACTOR_TYPES
+from terrarium.training.checkpointing.state import State
 
 
 class WrongVocabularyError(ValueError):

@@ -15,7 +15,7 @@ from terrarium.scenes.graphs.scene_graph import (
     OPPOSITE_VEHICLE,
     RELATIONS,
 )
-from terrarium.sources.traffic import ACTOR_TYPES
+from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 NODE_WIDTH = 1 + len(ACTOR_TYPES) + 2
 _COLLAPSED_WIDTH = 6

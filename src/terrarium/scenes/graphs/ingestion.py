@@ -6,11 +6,11 @@ import logging
 
 from terrarium.scenes.options import RecordingOptions, SourceOptions
 from terrarium.scenes.simulator.simulate import simulate
-from terrarium.sources.argoverse import read_argoverse
-from terrarium.sources.carla import read_carla
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic import Recording, join, read_tables
-from terrarium.sources.traffic_checks import check
+from terrarium.sources.traffic.argoverse import read_argoverse
+from terrarium.sources.traffic.carla import read_carla
+from terrarium.sources.traffic.checks import check
+from terrarium.sources.traffic.tables import Recording, join, read_tables
 
 logger = logging.getLogger(__name__)
 _READERS = {"carla": read_carla, "argoverse": read_argoverse, "tables": read_tables}

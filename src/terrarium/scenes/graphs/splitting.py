@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.scenes.options import FeatureOptions
-from terrarium.training.seeding import generator
+from terrarium.training.torch.seeding import generator
 
 PARTS = ("train", "validation", "test")
 

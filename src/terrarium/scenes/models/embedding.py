@@ -10,7 +10,7 @@ from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.graphs.features import NODE_WIDTH, Encoding, encode
 from terrarium.scenes.options import ModelOptions
 from terrarium.scenes.training.augmentations import View, plain_view
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 if TYPE_CHECKING:
     from terrarium.scenes.models.encoder import SceneEncoder

@@ -10,7 +10,7 @@ import pandas as pd
 from terrarium.reporting.theme import GREY, LIGHT, PALETTE, new_figure, note_empty
 from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.graphs.scene_graph import FOLLOWING_LEAD, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
-from terrarium.sources.traffic import ACTOR_TYPES
+from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 _COLOURS = dict(zip(ACTOR_TYPES, (PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3]), strict=True))
 _LINES = {FOLLOWING_LEAD: "solid", NEIGHBOR_VEHICLE: "dash", OPPOSITE_VEHICLE: "dot"}

@@ -16,8 +16,8 @@ import pandas as pd
 from terrarium.scenes.options import SimulatorOptions, VariantOptions
 from terrarium.scenes.simulator.roads import LANE_WIDTH_M, Roads, make_roads
 from terrarium.scenes.simulator.staging import STAGES, staged
-from terrarium.sources.traffic import Recording
-from terrarium.training.seeding import generator
+from terrarium.sources.traffic.tables import Recording
+from terrarium.training.torch.seeding import generator
 
 STEP_S = 0.25
 _TYPES = {

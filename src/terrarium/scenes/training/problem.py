@@ -13,7 +13,7 @@ from terrarium.scenes.graphs.weisfeiler_lehman import contexts
 from terrarium.scenes.options import FeatureOptions
 from terrarium.scenes.training.augmentations import plain_view
 from terrarium.scenes.training.trainer import Problem
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 
 def scene_problem(graphs: State, index: pd.DataFrame, features: FeatureOptions) -> Problem:

@@ -15,10 +15,10 @@ from terrarium.scenes.options import ModelOptions, TrainingOptions
 from terrarium.scenes.training.augmentations import View, changed_view
 from terrarium.scenes.training.objectives import make_objective
 from terrarium.scenes.training.schedule import loop_of, rate_at, warmup_factor
-from terrarium.training.fabric import clip_gradients, deterministic_algorithms, make_fabric
-from terrarium.training.packing import pack, unpack
-from terrarium.training.seeding import generator
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.fabric import clip_gradients, deterministic_algorithms, make_fabric
+from terrarium.training.torch.packing import pack, unpack
+from terrarium.training.torch.seeding import generator
 
 
 @dataclass(frozen=True, eq=False)

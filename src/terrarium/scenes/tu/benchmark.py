@@ -20,9 +20,9 @@ from terrarium.scenes.training.augmentations import View
 from terrarium.scenes.tu.cross_validation import classify
 from terrarium.sources.errors import SourceError
 from terrarium.sources.tu import LabelledGraphs, read_tu
-from terrarium.training.checkpoints import TrainingStore
+from terrarium.training.checkpointing.state import State
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
-from terrarium.training.state import State
 
 TRAINED, RANDOM, COUNTS, WL = "trained", "random encoder", "label counts", "WL subtree kernel"
 _COLUMNS = ("node_offset", "edge_offset", "x", "edge", "edge_x", "label")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
-from terrarium.training.seeding import generator
+from terrarium.training.torch.seeding import generator
 
 PARTS: tuple[str, ...] = ("train", "validation", "test")
 

@@ -13,7 +13,7 @@ from terrarium.senses.evaluation.similarity import WordPair, find_senses, simila
 from terrarium.senses.models.sparsity import exact_zero_share, small_share
 from terrarium.senses.models.vectors import Vectors, cut_by_pca, cut_to_first, random_vectors, with_zeros
 from terrarium.senses.options import EvaluationOptions
-from terrarium.training.seeding import generator
+from terrarium.training.torch.seeding import generator
 
 Measured = tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]
 TRAINED = "trained"

@@ -14,8 +14,8 @@ from terrarium.senses.options import ModelOptions, TrainingOptions
 from terrarium.senses.training.growth import SATURATED_SHARE, adapted_batch, available_memory, memory_need
 from terrarium.senses.training.messages import describe_columns, gigabytes
 from terrarium.senses.training.trainer import MemoryShortError
-from terrarium.training.seeding import generator
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from terrarium.senses.data.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.senses.models.sparsity import kept_entries, support
 from terrarium.senses.training import kernel
 from terrarium.senses.training.losses import normalise, polar_columns, query
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from terrarium.senses.data.relations import RELATIONS
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
 
 Floats = NDArray[np.float32]
 

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from terrarium.training.options import Options
-from terrarium.training.seeding import generator
-from terrarium.training.state import JSON
+from terrarium.common.options import Options
+from terrarium.training.checkpointing.state import JSON
+from terrarium.training.torch.seeding import generator
 
 Rule = Literal["need", "timetable", "random"]
 SATURATED_SHARE = 0.8

@@ -32,10 +32,10 @@ from terrarium.senses.training.growth import (
 )
 from terrarium.senses.training.messages import describe_columns, gigabytes
 from terrarium.senses.training.problem import Problem, antonyms_of
-from terrarium.training.device import resolve_device
-from terrarium.training.fabric import deterministic_algorithms
-from terrarium.training.seeding import generator
-from terrarium.training.state import State
+from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.device import resolve_device
+from terrarium.training.torch.fabric import deterministic_algorithms
+from terrarium.training.torch.seeding import generator
 
 if TYPE_CHECKING:
     from torch import Tensor

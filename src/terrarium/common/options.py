@@ -1,0 +1,23 @@
+"""The base of all option models. Defaults are in `conf/base/parameters` only; the models have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Options(BaseModel):
+    """Refuse unknown keys and later changes.
+
+    Attributes:
+        renamed: old name of an option -> what to write now, as a path below this model or a sentence. A run with the
+            old name stops and says so.
+        renamed_values: option -> {old value: new value}, for options with a list of legal values.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+    renamed_values: ClassVar[Mapping[str, Mapping[str, str]]] = {}

@@ -1,0 +1,192 @@
+"""Graphs in KGX's JSON Lines, streamed: a line a node, a line an edge, 12 bytes an edge in memory.
+
+A relation is a predicate with its qualifiers, such as affects[object_aspect_qualifier=activity]. A style, from
+kgx_styles.yml or a file of that form, says which edges are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from terrarium.sources.errors import SourceError
+from terrarium.sources.graphs.graph_source import (
+    UNDIVIDED,
+    GraphSource,
+    Names,
+    TripleColumns,
+    numbered_lines,
+    relation_table,
+    triple_table,
+)
+from terrarium.sources.graphs.kgx_filter import EdgeFilter
+from terrarium.sources.graphs.triples import Faults
+
+PREFIX = "biolink:"
+QUALIFIERS = (
+    "object_aspect_qualifier",
+    "object_direction_qualifier",
+    "subject_aspect_qualifier",
+    "subject_direction_qualifier",
+)
+
+
+def read_kgx(
+    folder: str | Path,
+    *,
+    nodes: str,
+    edges: str,
+    style: str,
+    styles: str | Path | None = None,
+    faults: Faults = "error",
+) -> GraphSource:
+    """Read the nodes and the edges that a style keeps.
+
+    Nodes have id, name and category (a list); edges subject, predicate and object, with the four qualifiers,
+    primary_knowledge_source and affinity where the source gives them. Nodes without an edge are left out.
+
+    Raises:
+        SourceError: a missing file, an unknown style, a fault (a line that is no such object, an edge of a node that
+            is not in the file of nodes), or no edge left.
+    """
+    where = Path(folder)
+    counts = Counter[str]()
+    rules = read_styles(styles)
+    if style not in rules:
+        raise SourceError(f"source.style {style!r} does not exist: choose from {', '.join(rules)}")
+    names, labels, categories = _read_nodes(where / nodes, faults, counts)
+    keep = EdgeFilter(rules[style], categories)
+    relations, columns = Names(), TripleColumns()
+    if keep.around:
+        for _, edge in _objects(where / edges, ("subject", "predicate", "object"), faults, Counter[str]()):
+            keep.note(_local(edge["predicate"]), names.index.get(edge["subject"]), names.index.get(edge["object"]))
+    for number, edge in _objects(where / edges, ("subject", "predicate", "object"), faults, counts):
+        head, tail = names.index.get(edge["subject"]), names.index.get(edge["object"])
+        if head is None or tail is None:
+            _fault(where / edges, number, "has an end that is not among the nodes", "unknown_entities", faults, counts)
+            continue
+        counts["edges"] += 1
+        if keep.keeps(_local(edge["predicate"]), head, tail, edge):
+            columns.add(head, relations.number(relation_name(edge)), tail)
+    return _collected(names, labels, categories, relations, columns, keep, counts)
+
+
+def read_styles(path: str | Path | None = None) -> Mapping[str, Mapping[str, Any]]:
+    """The styles of a file, by default the project's.
+
+    Raises:
+        SourceError: no such file, or not a YAML mapping of names to mappings.
+    """
+    own = files(__package__).joinpath("kgx_styles.yml")
+    try:
+        found = yaml.safe_load(Path(path).read_text("utf-8") if path else own.read_text("utf-8"))
+    except OSError as error:
+        raise SourceError(f"source.styles {path} cannot be read ({error.strerror}): name a file of styles") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"source.styles {path} is not YAML ({' '.join(str(error).split())}): mend it") from error
+    if not isinstance(found, dict) or not all(isinstance(style, dict) for style in found.values()):
+        raise SourceError(f"source.styles {path} is not a mapping of names to styles: write it as kgx_styles.yml is")
+    return found
+
+
+def relation_name(edge: Mapping[str, Any]) -> str:
+    """The predicate, and in brackets the qualifiers that the edge has, by name."""
+    given = [f"{name}={_local(str(edge[name]))}" for name in QUALIFIERS if edge.get(name)]
+    return f"{_local(edge['predicate'])}[{';'.join(given)}]" if given else _local(edge["predicate"])
+
+
+def _collected(
+    names: Names,
+    labels: list[str],
+    categories: list[tuple[str, ...]],
+    relations: Names,
+    columns: TripleColumns,
+    keep: EdgeFilter,
+    counts: Counter[str],
+) -> GraphSource:
+    """The tables, with entities numbered anew where some have no edge."""
+    head, relation, tail = columns.arrays()
+    kept = keep.by_degree(head, tail)
+    head, relation, tail = head[kept], relation[kept], tail[kept]
+    if not len(head):
+        raise SourceError(f"no edge of {counts['edges']:,} is left: choose another source.style")
+    used = np.zeros(len(names), bool)
+    used[head], used[tail] = True, True
+    number = np.cumsum(used) - 1
+    ids = np.array(list(names), dtype=object)
+    rows = np.flatnonzero(used)
+    entities = pd.DataFrame(
+        {
+            "entity": pd.array(ids[rows], dtype="str"),
+            "name": pd.array([labels[row] for row in rows], dtype="str"),
+            "category": pd.array([categories[row][0] if categories[row] else "" for row in rows], dtype="str"),
+            "group": pd.array([""] * len(rows), dtype="str"),
+        }
+    )
+    index = Names(dict(zip(entities["entity"], range(len(rows)), strict=True)))
+    triples = triple_table((number[head], relation, number[tail]), index, relations, UNDIVIDED)
+    counted = {**counts, "edges_kept": len(triples), "nodes": len(names), "nodes_kept": len(rows)}
+    return GraphSource(triples, entities, relation_table(relations), counted)
+
+
+def _read_nodes(file: Path, faults: Faults, counts: Counter[str]) -> tuple[Names, list[str], list[tuple[str, ...]]]:
+    """Ids, names and categories of the nodes; equal lists of categories are one object."""
+    names, labels, categories = Names(), list[str](), list[tuple[str, ...]]()
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for line, node in _objects(file, ("id",), faults, counts):
+        given = node.get("category") or []
+        given = [given] if isinstance(given, str) else given
+        if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+            what = "has a category that is neither a text nor a list of texts"
+            _fault(file, line, what, "malformed_lines", faults, counts)
+            continue
+        if names.number(node["id"]) < len(labels):
+            counts["repeated_nodes"] += 1
+            continue
+        classes = tuple(_local(name) for name in given)
+        labels.append(str(node.get("name") or node["id"]))
+        categories.append(shared.setdefault(classes, classes))
+    return names, labels, categories
+
+
+def _objects(
+    file: Path, needed: tuple[str, ...], faults: Faults, counts: Counter[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The JSON objects of a file that have the needed texts, with their lines' numbers."""
+    if not file.is_file():
+        raise SourceError(f"{file} is not a file: set source.path, source.nodes and source.edges")
+    for number, line in numbered_lines(file):
+        if line is not None and not line.strip():
+            continue
+        found = None if line is None else _object(line)
+        if isinstance(found, dict) and all(isinstance(found.get(name), str) for name in needed):
+            yield number, found
+        else:
+            what = "is not UTF-8" if line is None else f"is not a JSON object with {', '.join(needed)}"
+            _fault(file, number, what, "malformed_lines", faults, counts)
+
+
+def _object(line: str) -> Any:
+    """What a line of JSON says; None for one that says nothing."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _fault(file: Path, line: int, what: str, name: str, faults: Faults, counts: Counter[str]) -> None:
+    if faults == "error":
+        raise SourceError(f"{file} line {line} {what}; mend it, or leave such lines out with source.faults: skip")
+    counts[name] += 1
+
+
+def _local(name: str) -> str:
+    return name.removeprefix(PREFIX)

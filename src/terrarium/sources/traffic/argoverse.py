@@ -1,0 +1,179 @@
+"""Argoverse 2 motion forecasting scenarios: scenario_*.parquet with log_map_archive_*.json beside it.
+
+The schema is that of the Argoverse 2 user guide (Wilson et al. 2021): tracks at 10 Hz with positions, headings and
+velocities, and lane segments with boundaries, successors and neighbours. The data do not come with the project.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from terrarium.sources.errors import SourceError
+from terrarium.sources.traffic.polylines import project
+from terrarium.sources.traffic.tables import LINKS, Recording
+
+HERTZ = 10.0
+LARGEST_OFFSET_M = 3.0
+"""A road user further than this from every lane's centre line is not on the road."""
+PARKED_BELOW_M = 1.0
+"""A vehicle that moves less in the whole scenario is parked and left out."""
+_TYPES = {
+    **dict.fromkeys(("vehicle", "bus"), "vehicle"),
+    "pedestrian": "pedestrian",
+    "cyclist": "cyclist",
+    "motorcyclist": "motorcycle",
+}
+_NOT_ROAD_USERS = {"static", "background", "construction", "riderless_bicycle", "unknown"}
+_SIZES = {"vehicle": (4.6, 1.9), "pedestrian": (0.6, 0.6), "cyclist": (1.8, 0.6), "motorcycle": (2.2, 0.8)}
+_COLUMNS = (
+    *("track_id", "object_type", "timestep", "position_x", "position_y", "heading"),
+    *("velocity_x", "velocity_y", "scenario_id"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Lane:
+    name: str
+    line: np.ndarray
+    along: np.ndarray
+    """Metres from the start at each point."""
+    segment: dict[str, Any]
+
+
+def read_argoverse(path: str | Path, source: str) -> Recording:
+    """Read all scenarios below a folder. Argoverse gives no sizes of road users: they are typical of their type.
+
+    Raises:
+        SourceError: no scenario, no map beside one, a missing column, or an unknown object type.
+    """
+    files = sorted(Path(path).rglob("scenario_*.parquet"))
+    if not files:
+        raise SourceError(f"{path} has no scenario_*.parquet: give a folder of Argoverse 2 scenarios")
+    recordings = [_scenario(file, source) for file in files]
+    return Recording(
+        pd.concat([recording.tracks for recording in recordings], ignore_index=True),
+        pd.concat([recording.lanes for recording in recordings], ignore_index=True),
+    )
+
+
+def _scenario(file: Path, source: str) -> Recording:
+    frame = pd.read_parquet(file)
+    missing = [column for column in _COLUMNS if column not in frame]
+    if missing:
+        raise SourceError(f"{file.name} lacks the column {missing[0]}: it is no Argoverse 2 scenario")
+    maps = sorted(file.parent.glob("log_map_archive_*.json"))
+    if len(maps) != 1:
+        raise SourceError(f"{file.parent} has {len(maps)} log_map_archive_*.json: there must be one beside a scenario")
+    lanes = _read_lanes(maps[0])
+    name = f"{source}/{frame['scenario_id'].iloc[0]}"
+    return Recording(_tracks(frame, lanes, name, source), _lane_table(lanes, name))
+
+
+def _tracks(frame: pd.DataFrame, lanes: list[_Lane], name: str, source: str) -> pd.DataFrame:
+    unknown = sorted(set(frame["object_type"]) - _TYPES.keys() - _NOT_ROAD_USERS)
+    if unknown:
+        raise SourceError(f"scenario {name} has the object type {unknown[0]!r}: known are {', '.join(_TYPES)}")
+    frame = frame[frame["object_type"].isin(list(_TYPES))]
+    moved = frame.groupby("track_id")[["position_x", "position_y"]].agg(np.ptp).max(axis=1)
+    parked = frame["track_id"].map(moved < PARKED_BELOW_M) & (frame["object_type"].map(_TYPES) == "vehicle")
+    frame = frame[~parked].reset_index(drop=True)
+    place = frame[["position_x", "position_y"]].to_numpy(np.float64)
+    lane, s, offset = _locate(place, frame["heading"].to_numpy(np.float64), lanes)
+    kinds = frame["object_type"].map(_TYPES)
+    table = pd.DataFrame(
+        {
+            "scene": name,
+            "source": source,
+            "map": name,
+            "time_s": frame["timestep"] / HERTZ,
+            "actor": frame["track_id"].astype("str"),
+            "type": kinds,
+            "lane": [lanes[i].name for i in lane],
+            "s_m": s,
+            "x_m": place[:, 0],
+            "y_m": place[:, 1],
+            "speed_mps": np.hypot(frame["velocity_x"], frame["velocity_y"]),
+            "heading_rad": frame["heading"],
+            "length_m": [_SIZES[kind][0] for kind in kinds],
+            "width_m": [_SIZES[kind][1] for kind in kinds],
+        }
+    )
+    return table[offset <= LARGEST_OFFSET_M].reset_index(drop=True)
+
+
+def _locate(place: np.ndarray, heading: np.ndarray, lanes: list[_Lane]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nearest lane of each place, lanes that run against the heading last; way along it, and distance to its middle."""
+    best = np.full(len(place), np.inf)
+    lane, s, offset = np.zeros(len(place), np.int64), np.zeros(len(place)), np.full(len(place), np.inf)
+    for i, candidate in enumerate(lanes):
+        along, distance, direction = project(place, candidate.line)
+        against = np.cos(heading - direction) < 0.0
+        cost = distance + np.where(against, LARGEST_OFFSET_M, 0.0)
+        better = cost < best
+        best[better], lane[better], s[better], offset[better] = cost[better], i, along[better], distance[better]
+    return lane, s, offset
+
+
+def _read_lanes(file: Path) -> list[_Lane]:
+    segments = json.loads(file.read_text(encoding="utf-8")).get("lane_segments", {})
+    if not segments:
+        raise SourceError(f"{file.name} has no lane_segments: it is no Argoverse 2 map")
+    found = []
+    for segment in segments.values():
+        line = _points(segment["centerline"]) if "centerline" in segment else _middle(segment)
+        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+        found.append(_Lane(str(segment["id"]), line, along, segment))
+    return found
+
+
+def _points(points: list[dict[str, float]]) -> np.ndarray:
+    return np.array([[point["x"], point["y"]] for point in points], dtype=np.float64)
+
+
+def _middle(segment: dict[str, Any], points: int = 10) -> np.ndarray:
+    """The middle between the two boundaries, each taken at equal shares of its length."""
+    sides = []
+    for name in ("left_lane_boundary", "right_lane_boundary"):
+        line = _points(segment[name])
+        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+        at = np.linspace(0.0, along[-1], points)
+        sides.append(np.stack([np.interp(at, along, line[:, axis]) for axis in range(2)], axis=1))
+    return (sides[0] + sides[1]) / 2
+
+
+def _lane_table(lanes: list[_Lane], name: str) -> pd.DataFrame:
+    known = {lane.name: lane for lane in lanes}
+    links = [_links(lane, known) for lane in lanes]
+    return pd.DataFrame(
+        {
+            "map": name,
+            "lane": [lane.name for lane in lanes],
+            "length_m": [lane.along[-1] for lane in lanes],
+            "is_intersection": [bool(lane.segment["is_intersection"]) for lane in lanes],
+            **{link: [found[link] for found in links] for link in LINKS},
+            "x_m": [lane.line[:, 0].tolist() for lane in lanes],
+            "y_m": [lane.line[:, 1].tolist() for lane in lanes],
+        }
+    )
+
+
+def _links(lane: _Lane, known: dict[str, _Lane]) -> dict[str, list[str]]:
+    """Successors; neighbours that run the same way; and neighbours that run against it as opposite lanes."""
+    found: dict[str, list[str]] = {link: [] for link in LINKS}
+    found["following"] = sorted(str(i) for i in lane.segment["successors"] if str(i) in known)
+    for side in ("left_neighbor_id", "right_neighbor_id"):
+        other = lane.segment.get(side)
+        if other is not None and str(other) in known:
+            same_way = _direction(lane) @ _direction(known[str(other)]) > 0.0
+            found["neighbour" if same_way else "opposite"].append(str(other))
+    return found
+
+
+def _direction(lane: _Lane) -> np.ndarray:
+    return lane.line[-1] - lane.line[0]

@@ -1,0 +1,79 @@
+"""Fingerprints of what decides a training's result (data and options), and plain words for how two differ."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import BaseModel
+
+from terrarium.training.checkpointing.state import JSON
+
+
+class MismatchedArtifactsError(ValueError):
+    """Artifacts of different runs: weights, for example, of other data than those at hand."""
+
+
+_ABSENT = "(absent)"
+_SHOWN = 8
+
+
+def digest(fingerprint: Mapping[str, JSON]) -> str:
+    """The sha256 of `fingerprint` as hex; the order of keys does not matter. Raises TypeError unless it is JSON."""
+    return hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
+
+
+def training_fingerprint(
+    *, data: Mapping[str, JSON], model: BaseModel, training: BaseModel, **more: JSON
+) -> dict[str, JSON]:
+    """Return the fingerprint of a training: what decides its result, as `fit` wants it.
+
+    Args:
+        data: fingerprints of the data by name.
+        model, training: the option models of these branches.
+        more: further parts by name.
+    """
+    return {"data": dict(data), "model": model.model_dump(), "training": training.model_dump(), **more}
+
+
+def require_fingerprint(made_from: JSON, at_hand: JSON, *, what: str, datasets: Sequence[str]) -> None:
+    """Refuse an artifact that was made from other data than those at hand.
+
+    Args:
+        made_from: the fingerprint that the artifact carries.
+        at_hand: the fingerprint of the data of this run.
+        what: the artifact and its data in words, such as "the weights belong to other taxa".
+        datasets: catalog entries to choose versions for.
+
+    Raises:
+        MismatchedArtifactsError: when they differ; it says how to choose versions that belong together.
+    """
+    if made_from != at_hand:
+        names = ", ".join(datasets)
+        raise MismatchedArtifactsError(
+            f"{what}: load the versions of one run, --load-versions=NAME:VERSION,... for {names}; "
+            "the warning at the start of this run names versions that belong together"
+        )
+
+
+def differences(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> str:
+    """What changed from `old` to `new`, such as `training.dim 5 -> 10, data.taxa ab12 -> cd34`."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    changes = [
+        f"{key} {_text(before, key)} -> {_text(after, key)}"
+        for key in dict.fromkeys([*before, *after])
+        if _text(before, key) != _text(after, key)
+    ]
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    return ", ".join(changes[:_SHOWN]) + more
+
+
+def _leaves(tree: Mapping[str, JSON], prefix: str = "") -> Iterator[tuple[str, JSON]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _text(leaves: Mapping[str, JSON], key: str) -> str:
+    return json.dumps(leaves[key]) if key in leaves else _ABSENT

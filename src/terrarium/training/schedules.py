@@ -1,0 +1,18 @@
+"""Learning rates as functions of the progress of a training."""
+
+from __future__ import annotations
+
+import math
+
+
+def geometric_rate(first: float, last: float, epoch: int, epochs: int) -> float:
+    """Return the rate of an epoch (from 1) that goes geometrically from `first` to `last` over `epochs` epochs."""
+    return float(first * (last / first) ** ((epoch - 1) / max(epochs - 1, 1)))
+
+
+def cosine_rate(rate: float, min_ratio: float, progress: float) -> float:
+    """Return the rate after a fraction `progress` (0 to 1) of a cosine decay from `rate` to `min_ratio` times it.
+
+    rate (m + (1 - m)(1 + cos(pi p)) / 2), Loshchilov and Hutter (2017).
+    """
+    return rate * (min_ratio + (1.0 - min_ratio) * (1.0 + math.cos(math.pi * min(progress, 1.0))) / 2.0)

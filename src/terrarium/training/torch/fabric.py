@@ -1,0 +1,207 @@
+"""The shared epoch of torch models on Lightning Fabric: device, precision and gradient clipping.
+
+torch and Lightning take seconds to import, so both are imported inside functions.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from terrarium.training.checkpointing.state import State
+from terrarium.training.options import TorchOptions
+from terrarium.training.torch.device import check_precision, resolve_device
+from terrarium.training.torch.packing import pack, unpack
+from terrarium.training.torch.seeding import random_state, restore_random_state
+
+if TYPE_CHECKING:
+    import torch
+    from lightning.fabric import Fabric
+    from torch.optim.lr_scheduler import LRScheduler
+
+Loss = Callable[["torch.nn.Module", Any], tuple["torch.Tensor", int]]
+"""Takes the model and a batch; gives the mean loss of the batch's items and how many items there were."""
+
+
+def make_fabric(options: TorchOptions) -> "Fabric":
+    """Fabric on one device. Raises `DeviceError` where the device is missing or lacks the precision."""
+    from lightning.fabric import Fabric
+
+    device = resolve_device(options.device)
+    check_precision(device, options.precision)
+    accelerator, _, index = device.partition(":")
+    if accelerator == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is not reproducible without it
+    return Fabric(accelerator=accelerator, devices=[int(index)] if index else 1, precision=options.precision)
+
+
+def fabric_epoch(
+    fabric: "Fabric", model: Any, optimizer: Any, batches: Iterable[Any], loss: Loss, *, clip_norm: float
+) -> dict[str, float]:
+    """Train `model` (set up by `fabric`, as `optimizer` is) on `batches` once.
+
+    The loss is computed under the precision's context, also where the model's `forward` is not used. `clip_norm` 0
+    does not clip. Returns `loss`, the mean over all items, and `items`. Raises ValueError when there are no items.
+    """
+    import torch
+
+    total = torch.zeros((), device=fabric.device, dtype=_sum_dtype(fabric))
+    items = 0
+    model.train()
+    with deterministic_algorithms():
+        for batch in batches:
+            optimizer.zero_grad()
+            with fabric.autocast():
+                value, count = loss(model, fabric.to_device(batch))
+            fabric.backward(value)
+            if clip_norm > 0:
+                clip_gradients(fabric, model, optimizer, clip_norm)
+            optimizer.step()
+            total += value.detach().to(total.dtype) * count
+            items += count
+    if items == 0:
+        raise ValueError("There is nothing to train on: the epoch's batches held no items")
+    return {"loss": total.item() / items, "items": float(items)}
+
+
+def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float) -> float:
+    """Scale the dense gradients to a joint norm of at most `max_norm`, and each row of the sparse ones likewise.
+
+    Returns the joint norm of the dense gradients before that.
+    """
+    import torch
+
+    fabric.strategy.precision.unscale_gradients(getattr(optimizer, "optimizer", optimizer))
+    parameters = [parameter for parameter in model.parameters() if parameter.grad is not None]
+    for parameter in parameters:
+        if parameter.grad.is_sparse:
+            parameter.grad = clip_rows(parameter.grad, max_norm)
+    return float(torch.nn.utils.clip_grad_norm_([p for p in parameters if not p.grad.is_sparse], max_norm))
+
+
+def clip_rows(gradient: "torch.Tensor", max_norm: float) -> "torch.Tensor":
+    """The sparse `gradient` (rows, ...) with every row scaled to a norm of at most `max_norm`."""
+    import torch
+
+    gradient = gradient.coalesce()
+    values = gradient.values()
+    norms = values.flatten(1).norm(dim=1).clamp_min(max_norm)
+    scaled = values * (max_norm / norms).view(-1, *[1] * (values.dim() - 1))
+    return torch.sparse_coo_tensor(
+        gradient.indices(), scaled, gradient.shape, is_coalesced=True, check_invariants=False
+    )
+
+
+@contextmanager
+def deterministic_algorithms() -> Iterator[None]:
+    """Use torch's reproducible algorithms, and warn where there is none.
+
+    Memory is not filled before it is written: what the algorithms write is all that is read.
+    """
+    import torch
+    from torch.utils import deterministic
+
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+
+
+class TorchTrainable:
+    """A torch model, its optimiser and its batches as something that `fit` can train.
+
+    Batches take their randomness from the number of the epoch (see `seeding.generator`) or from torch's global
+    generator, whose state is part of the checkpoint.
+    """
+
+    def __init__(
+        self,
+        model: "torch.nn.Module",
+        make_optimizer: Callable[[Iterable["torch.nn.Parameter"]], "torch.optim.Optimizer"],
+        batches: Callable[[int], Iterable[Any]],
+        loss: Loss,
+        options: TorchOptions,
+        *,
+        make_scheduler: Callable[["torch.optim.Optimizer"], "LRScheduler"] | None = None,
+        export: Callable[["torch.nn.Module"], State] | None = None,
+    ) -> None:
+        """Set up `model` on its device; optimiser and scheduler (a step an epoch) are made after that.
+
+        `batches(epoch)` gives the batches of an epoch; `export(model)` the weights to keep, all of them by default.
+        """
+        self._fabric = make_fabric(options)
+        self._model = self._fabric.setup_module(model)
+        self._plain = model
+        self._optimizer = make_optimizer(model.parameters())
+        self._stepper = self._fabric.setup_optimizers(self._optimizer)
+        self._scheduler = make_scheduler(self._optimizer) if make_scheduler else None
+        self._batches, self._loss, self._clip_norm = batches, loss, options.clip_norm
+        self._export = export or export_all
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch; returns loss, items and learning_rate, on CUDA also gpu_peak_memory_mb of this epoch."""
+        rate = float(self._optimizer.param_groups[0]["lr"])
+        _reset_gpu_memory(self._fabric)
+        numbers = fabric_epoch(
+            *(self._fabric, self._model, self._stepper, self._batches(epoch), self._loss), clip_norm=self._clip_norm
+        )
+        if self._scheduler is not None:
+            self._scheduler.step()
+        return {**numbers, "learning_rate": rate, **_gpu_memory(self._fabric)}
+
+    def state(self) -> State:
+        """Model, optimiser, scheduler, gradient scaler and the global generators."""
+        packed = pack({name: part.state_dict() for name, part in self._parts().items()})
+        random = random_state()
+        generators = {f"random.{name}": array for name, array in random.tensors.items()}
+        return State(packed.tensors | generators, {**packed.metadata, "random": random.metadata})
+
+    def load(self, state: State) -> None:
+        """Become what `state` gave."""
+        content = unpack(state)
+        for name, part in self._parts().items():
+            part.load_state_dict(content[name])
+        generators = {
+            name.removeprefix("random."): array for name, array in state.tensors.items() if name.startswith("random.")
+        }
+        restore_random_state(State(generators, state.metadata["random"]))
+
+    def weights(self) -> State:
+        """A copy of the exported weights."""
+        return self._export(self._plain)
+
+    def _parts(self) -> dict[str, Any]:
+        parts = {"model": self._plain, "optimizer": self._optimizer, "precision": self._fabric.strategy.precision}
+        return parts if self._scheduler is None else {**parts, "scheduler": self._scheduler}
+
+
+def export_all(model: "torch.nn.Module") -> State:
+    """A copy of the model's whole state dictionary, by name."""
+    return State({name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()})
+
+
+def _sum_dtype(fabric: "Fabric") -> "torch.dtype":
+    import torch
+
+    return torch.float32 if fabric.device.type == "mps" else torch.float64
+
+
+def _reset_gpu_memory(fabric: "Fabric") -> None:
+    """Forget the peak of what came before, such as another training in this process."""
+    import torch
+
+    if fabric.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(fabric.device)
+
+
+def _gpu_memory(fabric: "Fabric") -> dict[str, float]:
+    import torch
+
+    if fabric.device.type != "cuda":
+        return {}
+    return {"gpu_peak_memory_mb": torch.cuda.max_memory_allocated(fabric.device) / 1e6}

@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from terrarium.sources.errors import SourceError
+from terrarium.sources.traffic.checks import check
+from terrarium.sources.traffic.tables import LANE_COLUMNS, TRACK_COLUMNS, Recording, join, read_tables
+
+
+def recording(**changes):
+    row = {
+        "scene": "s", "source": "a", "map": "m", "time_s": 0.0, "actor": "1", "type": "vehicle", "lane": "l",
+        "s_m": 5.0, "x_m": 5.0, "y_m": 0.0, "speed_mps": 3.0, "heading_rad": 0.0, "length_m": 4.0, "width_m": 2.0,
+    }  # fmt: skip
+    second = row | {"actor": "2", "s_m": 15.0} | changes
+    lanes = pd.DataFrame(
+        [["m", "l", 30.0, False, [], [], [], [0.0, 30.0], [0.0, 0.0]]],
+        columns=list(LANE_COLUMNS),
+    )
+    return Recording(pd.DataFrame([row, second])[list(TRACK_COLUMNS)], lanes)
+
+
+def test_a_recording_that_keeps_the_contract_is_sorted():
+    given = recording(time_s=-1.0)
+    assert check(given, 3.0).tracks["actor"].tolist() == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"type": "tram"}, "the type 'tram': known are vehicle"),
+        ({"lane": "x"}, "name the lane 'x', which the map 'm' does not have"),
+        ({"s_m": 34.0}, r"actor 2 of scene s of a at 0.0 s is off its lane 'l': s_m 34.0 of 30.0 m"),
+        ({"s_m": -4.0}, "off its lane"),
+        ({"y_m": 3.5}, r"off its lane 'l': x_m and y_m are 3.5 m from its centre line \(1 such rows"),
+        ({"x_m": 1e6, "y_m": 1e6}, "actor 2 .* m from its centre line"),
+        ({"speed_mps": np.nan}, "actor 2 of scene s of a at 0.0 s has no finite speed_mps"),
+        ({"speed_mps": -1.0}, "actor 2 .* has a negative speed_mps: -1.0"),
+        ({"speed_mps": "fast"}, "actor 2 .* has no finite speed_mps: fast"),
+        ({"speed_mps": "4"}, "speed_mps of tracks is text or mixed"),
+        ({"time_s": "late"}, "has no finite time_s: late"),
+        ({"width_m": -2.0}, "a negative width_m"),
+        ({"scene": None}, r"row 1 of tracks has no scene \(1 such rows\)"),
+        ({"actor": None}, "has no actor"),
+        ({"actor": "1"}, "is there twice"),
+    ],
+)
+def test_what_breaks_the_contract_is_told_with_its_place(changes, message):
+    with pytest.raises(SourceError, match=message):
+        check(recording(**changes), 3.0)
+
+
+def test_missing_columns_empty_tracks_and_unknown_links_are_told():
+    given = recording()
+    with pytest.raises(SourceError, match="tracks lack the column speed_mps"):
+        check(Recording(given.tracks.drop(columns="speed_mps"), given.lanes), 3.0)
+    with pytest.raises(SourceError, match="tracks are empty"):
+        check(Recording(given.tracks.iloc[:0], given.lanes), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"following": ["gone"]}, "lane 'l' of map 'm' has the following lane 'gone': not there"),
+        ({"following": None}, r"lane 'l' of map 'm' has None as following: a list is needed, \[\] for none"),
+        ({"length_m": np.nan}, "lane 'l' of map 'm' has the length_m nan: a length is finite and above 0"),
+        ({"length_m": -30.0}, "has the length_m -30.0"),
+        ({"x_m": [0.0]}, "has no centre line"),
+        ({"y_m": None}, "has no centre line"),
+        ({"lane": None}, "row 0 of lanes has no lane"),
+    ],
+)
+@pytest.mark.parametrize("used", [True, False])
+def test_lanes_that_break_the_contract_are_told_whether_they_are_used_or_not(changes, message, used):
+    given = recording()
+    row = given.lanes.iloc[0].to_dict()
+    wrong = pd.DataFrame([row | changes], columns=list(LANE_COLUMNS))
+    other = pd.DataFrame([row | {"lane": "used"}], columns=list(LANE_COLUMNS))
+    tracks = given.tracks if used else given.tracks.assign(lane="used")
+    with pytest.raises(SourceError, match=message):
+        check(Recording(tracks, pd.concat([wrong, other], ignore_index=True)), 3.0)
+
+
+def test_a_lane_that_is_there_twice_is_told_by_its_name():
+    given = recording()
+    with pytest.raises(SourceError, match="lane 'l' of map 'm' is there twice"):
+        check(Recording(given.tracks, pd.concat([given.lanes, given.lanes])), 3.0)
+
+
+def test_two_sources_may_have_scenes_of_one_name():
+    given = recording()
+    both = join([given, Recording(given.tracks.assign(source="b"), given.lanes)])
+    assert len(check(both, 3.0).tracks) == 4
+
+
+def test_maps_of_one_name_must_be_the_same():
+    """Lists or arrays and the order of lanes do not matter; a length does, and so does a lane more."""
+    given = recording()
+    arrays = given.lanes.assign(x_m=[np.array([0.0, 30.0])], y_m=[np.array([0.0, 0.0])])
+    assert len(join([given, Recording(given.tracks, arrays)]).lanes) == 1
+    longer = given.lanes.assign(length_m=31.0)
+    more = pd.concat([given.lanes, given.lanes.assign(lane="k")])
+    for lanes in (longer, more):
+        with pytest.raises(SourceError, match="two sources have different maps of the name 'm': rename it"):
+            join([given, Recording(given.tracks, lanes)])
+
+
+def test_tables_are_read_back_as_written(tmp_path):
+    given = check(recording(), 3.0)
+    given.tracks.to_parquet(tmp_path / "tracks.parquet")
+    with pytest.raises(SourceError, match=r"has no lanes.parquet"):
+        read_tables(tmp_path, "mine")
+    given.lanes.to_parquet(tmp_path / "lanes.parquet")
+    mine = read_tables(tmp_path, "mine")
+    mine = Recording(mine.tracks.assign(scene="t"), mine.lanes)
+    read = check(join([mine, given]), 3.0)
+    assert set(read.tracks["source"]) == {"a", "mine"}
+    assert len(read.lanes) == 1

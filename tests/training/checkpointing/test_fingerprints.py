@@ -1,0 +1,22 @@
+import pytest
+
+from terrarium.training.checkpointing.fingerprints import differences, digest
+
+
+def test_digest_ignores_the_order_of_keys_and_sees_every_value():
+    assert digest({"a": 1, "b": {"c": 2, "d": 3}}) == digest({"b": {"d": 3, "c": 2}, "a": 1})
+    assert digest({"a": 1}) != digest({"a": 1.5})
+    assert digest({"a": [1, 2]}) != digest({"a": [2, 1]})
+    with pytest.raises(TypeError):
+        digest({"a": object()})
+
+
+def test_differences_name_the_keys():
+    old = {"data": "x", "training": {"rate": 0.1, "dim": 5, "old": True}}
+    new = {"data": "x", "training": {"rate": 0.2, "dim": 5}, "seed": 1}
+    assert differences(old, new) == "training.rate 0.1 -> 0.2, training.old true -> (absent), seed (absent) -> 1"
+    assert differences(old, old) == ""
+
+
+def test_long_differences_are_cut():
+    assert differences({}, {f"k{i}": i for i in range(20)}).endswith("k7 (absent) -> 7 and 12 more")
