@@ -15,10 +15,8 @@ from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.project import ROOT
 
-ENVIRONMENTS = sorted(
-    path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name not in {"base", "local"}
-)
-RECIPES = [name for name in ENVIRONMENTS if name.startswith(("recipes/hyperbolic/v0", "hyperbolic_v"))]
+ENVIRONMENTS = ["test", *sorted(str(path.relative_to(ROOT / "conf")) for path in (ROOT / "conf/recipes").glob("*/*"))]
+RECIPES = [name for name in ENVIRONMENTS if name.startswith("recipes/hyperbolic/v")]
 HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Matrix = TypeVar("Matrix", bound=NDArray[np.floating])
 _COORDINATE = re.compile(r"x\d+")
 
 
@@ -23,7 +22,7 @@ def coordinates(table: pd.DataFrame) -> NDArray[np.floating]:
     return table[coordinate_columns(table)].to_numpy()
 
 
-def normalize_rows(matrix: Matrix, floor: float = 0.0) -> Matrix:
+def normalize_rows(matrix: NDArray[Any], floor: float = 0.0) -> NDArray[Any]:
     """Return the rows divided by their Euclidean norms.
 
     Args:
@@ -35,5 +34,5 @@ def normalize_rows(matrix: Matrix, floor: float = 0.0) -> Matrix:
     """
     norms = np.linalg.norm(matrix, axis=-1, keepdims=True)
     divisor = np.maximum(norms, floor) if floor > 0.0 else np.where(norms > 0.0, norms, 1.0)
-    normalized: Matrix = (matrix / divisor).astype(matrix.dtype)
+    normalized: NDArray[Any] = (matrix / divisor).astype(matrix.dtype)
     return normalized

@@ -108,10 +108,18 @@ def _environment() -> Environment:
     )
     environment.filters |= {"number": number, "percent": "{:.1%}".format, "listing": listing}
     environment.globals |= {
-        "table": lambda frame, labels=None: Markup(table(frame, labels).html),
-        "figure": lambda plot, name: Markup(figure(plot, name).html),
+        "table": _table_markup,
+        "figure": _figure_markup,
     }
     return environment
+
+
+def _table_markup(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Markup:
+    return Markup(table(frame, labels).html)
+
+
+def _figure_markup(plot: Any, name: str) -> Markup:
+    return Markup(figure(plot, name).html)
 
 
 def listing(words: Sequence[str]) -> str:
