@@ -2,12 +2,18 @@
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 ROOT = Path(__file__).parents[1]
 KEDRO = Path(sys.executable).with_name("kedro")
@@ -54,3 +60,37 @@ def load(data_root: Path, pattern: str, version: str | None = None) -> Any:
     if file.suffix == ".parquet":
         return pd.read_parquet(file)
     return json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else file
+
+
+def find_s3_server() -> str | None:
+    """The command of a local S3 server: moto's, on the path or named by TERRARIUM_S3_SERVER."""
+    return shutil.which(os.environ.get("TERRARIUM_S3_SERVER", "moto_server"))
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """Address of a running S3 server; skips the test where the server or its client obstore is not installed."""
+    command = find_s3_server()
+    if command is None:
+        pytest.skip("no S3 server: `pip install 'moto[server]'` in an environment of its own, TERRARIUM_S3_SERVER=PATH")
+    pytest.importorskip("obstore", reason="obstore is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen([command, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_for(port: int, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise TimeoutError(f"nothing listens on port {port}")

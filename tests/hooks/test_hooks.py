@@ -113,7 +113,7 @@ def test_an_input_that_was_never_made_is_named_with_its_command(tmp_path):
         ChooseInputs().before_pipeline_run(run_params("3", tmp_path), PIPELINE, data)
     data["f.raw"].save(frame(1))
     named = run_params("3", tmp_path, load_versions={"f.raw": "2020-01-01T00.00.00.000Z"})
-    with pytest.raises(MissingVersionError, match="there is no such version; on disk are 2026-01-03"):
+    with pytest.raises(MissingVersionError, match="there is no such version; the versions are 2026-01-03"):
         ChooseInputs().before_pipeline_run(named, PIPELINE, catalog(tmp_path, "2026-01-04T00.00.00.000Z"))
 
 
