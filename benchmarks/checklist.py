@@ -58,7 +58,7 @@ def problem_of(tree: Hierarchy, options: Options) -> Problem:
     """The recipe's training on a tree."""
     features, model = options.features, options.model
     target = target_radii(tree.depth, features.radius_schedule, features.root_norm, features.leaf_norm)
-    start = initial_layout(tree, target, model.init, model.dim, model.spread, model.max_radius, model.seed)
+    start = initial_layout(tree, target, model.init, model.dim, model.init_noise, model.max_radius, model.seed)
     return Problem(tree, *tree.closure(), target, start, model.max_radius, options.training)
 
 
@@ -138,9 +138,9 @@ def draws_same_depth(problem: Problem) -> bool:
     pairs = problem.order(1)[:2000]
     depth = problem.tree.depth
     level = depth[problem.descendant[pairs]]
-    enough = np.bincount(depth)[level] > problem.options.negatives
+    enough = np.bincount(depth)[level] > problem.options.sampler.num_negatives
     same = depth[drawn] == level[:, None]
-    return bool(enough.any() and (counts == problem.options.negatives).all() and same[enough].all())
+    return bool(enough.any() and (counts == problem.options.sampler.num_negatives).all() and same[enough].all())
 
 
 def starts_at_targets(problem: Problem) -> bool:
@@ -158,7 +158,7 @@ def stops_after(options: Options) -> int:
 
 def negatives(problem: Problem, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The negatives of pairs in the first epoch, and how many each has."""
-    drawn = np.zeros((len(pairs), problem.options.negatives), np.int64)
+    drawn = np.zeros((len(pairs), problem.options.sampler.num_negatives), np.int64)
     arrays = (problem.ancestor, problem.descendant, problem.weight)
     tree, seeds = TreeArrays.of(problem.tree).as_tuple(), (problem.options.seed, 1)
     counts = kernel.draw_batch(tree, arrays, pairs, draw_options(problem.options), seeds, drawn)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from benchmarks import documented_forms as forms
 from benchmarks.checklist import problem_of
-from benchmarks.parameters import options_of
+from benchmarks.parameters import options_of, with_options
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
 from terrarium.hyperbolic.legacy import kernel as dense_kernel
-from terrarium.hyperbolic.options import Options
+from terrarium.hyperbolic.options import NegativeSampler, Options
 from terrarium.hyperbolic.training import cpu_kernel as kernel
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.negatives import TreeArrays
@@ -103,10 +103,10 @@ class Setting:
         """The tree as the compiled functions take it."""
         return TreeArrays.of(self.tree).as_tuple()
 
-    def sample(self, part: forms.Rows, sampler: str = "same_depth") -> forms.Rows:
+    def sample(self, part: forms.Rows, sampler: NegativeSampler = "same_depth") -> forms.Rows:
         """(B, K) negatives by the project's compiled sampler."""
-        options = self.options.training.model_copy(update={"negative_sampler": sampler})
-        drawn = np.zeros((len(part), options.negatives), np.int64)
+        options = with_options(self.options.training, sampler={"negative_sampler": sampler})
+        drawn = np.zeros((len(part), options.sampler.num_negatives), np.int64)
         kernel.draw_batch(self.arrays, self.columns, part, draw_options(options), (options.seed, 1), drawn)
         return drawn
 
@@ -197,7 +197,7 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
         ("loop over all rows (before)", timed(lambda _: forms.regulariser_loop(points, depth, tree.max_depth), 1, 3)),
         ("vectorised over all rows (after)", timed(lambda _: forms.regulariser_vectorised(points, every, target))),
         (
-            "project, dense_adam: compiled, all rows",
+            "project, legacy_adam: compiled, all rows",
             timed(lambda _: dense_kernel.measure_rows(table, target.numpy(), norm, pull, False)),
         ),
     ]
@@ -247,7 +247,7 @@ def projection(setting: Setting) -> list[Form]:
 
 def negatives(setting: Setting) -> list[Form]:
     """Fifty rows of the descendant's depth a pair; the making of the tensor also by itself."""
-    count, random = setting.options.training.negatives, RandomState(0)
+    count, random = setting.options.training.sampler.num_negatives, RandomState(0)
     depths = [setting.tree.depth[setting.columns[1][part]].tolist() for part in setting.parts]
     drawn = [list(setting.sample(part)) for part in setting.parts]
     creation = [
@@ -265,7 +265,10 @@ def negatives(setting: Setting) -> list[Form]:
             timed(lambda i: forms.negatives_preallocated(depths[i], setting.levels, count, random), few),
         ),
         ("project, same_depth: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i])))),
-        ("project, outside: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "outside")))),
+        (
+            "project, true_negatives: compiled",
+            timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "true_negatives"))),
+        ),
     ]
     show(setting, "Making the tensor of drawn negatives", creation, "10-100x")
     show(setting, "Drawing negatives and making the tensor", sampling, "10-100x")
@@ -292,7 +295,7 @@ def whole(setting: Setting, value: Timing, parts: Sequence[list[Form]]) -> None:
         ("the four parts before, the regulariser without its gradient", _total([value, *others])),
         ("the four parts before", _total([parts[0][0][1], *others])),
         ("the four parts after", _total([part[1][1] for part in parts])),
-        ("project, recipe v1 (dense_adam), whole batch", epochs(setting.problem)),
+        ("project, recipe v1 (legacy_adam), whole batch", epochs(setting.problem)),
         ("project, ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
     ]
     title = "A batch; of the documents' forms the four parts alone, without the loss and Adam"
@@ -338,8 +341,11 @@ def _times(setting: Setting, timing: Timing) -> tuple[str, str]:
 
 
 def _by_rows(setting: Setting) -> Problem:
-    given = {"optimiser": "riemannian_adam", "negative_sampler": "outside"}
-    training = setting.options.training.model_copy(update=given)
+    training = with_options(
+        setting.options.training,
+        optimizer={"name": "riemannian_adam"},
+        sampler={"negative_sampler": "true_negatives"},
+    )
     return problem_of(setting.tree, setting.options.model_copy(update={"training": training}))
 
 

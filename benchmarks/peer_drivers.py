@@ -132,13 +132,15 @@ def terrarium(spec: Spec, tree: Hierarchy) -> Trained:
 def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
     """The project's defaults with the changes of a spec."""
     from benchmarks.checklist import problem_of
-    from benchmarks.parameters import options_of
-    from terrarium.hyperbolic.options import ModelOptions, TrainingOptions
+    from benchmarks.parameters import options_of, with_options
+    from terrarium.hyperbolic.options import ModelOptions
 
     defaults = options_of("base")
     model = defaults.model.model_dump() | {"dim": spec.dim, "init": spec.init, "seed": spec.seed}
-    given = {"max_epochs": epochs, "device": "cpu", "threads": 1, "seed": spec.seed, **spec.options}
-    training = TrainingOptions.model_validate(defaults.training.model_dump() | given)
+    given = {"max_epochs": epochs, "device": "cpu", "num_threads": 1, "seed": spec.seed}
+    blocks = {name: block for name, block in spec.options.items() if isinstance(block, dict)}
+    given |= {name: value for name, value in spec.options.items() if name not in blocks}
+    training = with_options(defaults.training.model_copy(update=given), **blocks)
     return problem_of(
         tree, defaults.model_copy(update={"model": ModelOptions.model_validate(model), "training": training})
     )

@@ -45,7 +45,7 @@ class Outcome:
 
 def main() -> None:
     """All recipes on a clade for a few epochs, and the documents' checklist."""
-    parameters = {"source.select": "clade", "source.clade": CLADE, "source.cut_lineages_above": "null"}
+    parameters = {"source.select": "clade", "source.clade": CLADE, "source.legacy.max_tax_id": "null"}
     show([run(recipe, parameters | {"training.max_epochs": EPOCHS}) for recipe in RECIPES], f"{CLADE}, {EPOCHS} epochs")
     print("\nThe documents' checklist, judged by running it:\n")
     for item, passed, how in checklist():

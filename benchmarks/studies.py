@@ -42,7 +42,7 @@ class Study:
     @classmethod
     def of(cls, clade: str, changes: Mapping[str, Any], seed: int = 0) -> "Study":
         """The defaults with changes, on a clade."""
-        seeds = {f"{branch}.seed": seed for branch in ("model", "training", "evaluation", "withheld")}
+        seeds = {f"{branch}.seed": seed for branch in ("model", "training", "evaluation", "holdout")}
         return cls(changed(options_of("local"), {"source.clade": clade, **seeds, **changes}))
 
     @cached_property
@@ -59,7 +59,7 @@ class Study:
         chosen = self.options
         depths = nodes.compute_target_radii(taxa, chosen.features)
         closure = nodes.build_closure(edges, chosen.source)
-        start = nodes.initialise(edges, depths, chosen.model, chosen.training.objective)
+        start = nodes.initialise(edges, depths, chosen.model, chosen.training.loss.name)
         with tempfile.TemporaryDirectory() as folder:
             store = TrainingStore(Path(folder))
             weights, _, history, _ = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)
@@ -82,10 +82,10 @@ class Study:
 
     def place(self) -> pd.DataFrame:
         """layout, score, kind, exact, hops, wu_palmer: withheld taxa, placed."""
-        taxa, edges, tops = withheld_nodes.withhold_taxa(*self.data, self.options.withheld)
+        taxa, edges, tops = withheld_nodes.withhold_taxa(*self.data, self.options.holdout)
         depths, weights, _ = self.train(taxa, edges)
         _, table, _ = withheld_nodes.place_withheld(
-            taxa, edges, depths, weights, tops, self.options.model, self.options.withheld
+            taxa, edges, depths, weights, tops, self.options.model, self.options.holdout
         )
         return table
 

@@ -201,12 +201,12 @@ def test_every_registered_pipeline_runs(tmp_path):
     assert versions(tmp_path, METRICS)
 
 
-@pytest.mark.parametrize("objective", ["ranking", "closure"])
-def test_the_other_objectives_and_options_run(tmp_path, objective):
+@pytest.mark.parametrize("loss", ["margin_ranking", "distance_softmax"])
+def test_the_other_objectives_and_options_run(tmp_path, loss):
     given = {
-        "training.objective": objective,
-        "training.pair_weights": "sqrt_depth",
-        "training.train_radius": "false",
+        "training.loss.name": loss,
+        "training.loss.pair_weights": "sqrt_depth",
+        "training.optimizer.train_radius": "false",
         "model.init": "random",
         "features.radius_schedule": "hyperbolic",
         "source.clean": "true",
@@ -221,9 +221,9 @@ def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
     given = {
         "source.select": "clade",
         "source.clade": "9604",
-        "source.cut_lineages_above": "null",
+        "source.legacy.max_tax_id": "null",
         "training.max_epochs": "3",
-        "training.learning_rate": "0.2",
+        "training.optimizer.learning_rate": "0.2",
         "reporting.disk_rank": "genus",
         "evaluation.ranks": "[genus]",
     }

@@ -7,7 +7,7 @@ from benchmarks import objectives
 from benchmarks.parameters import options_of
 from benchmarks.studies import Study, changed, markdown
 
-SMALL = {"training.max_epochs": 1, "evaluation.group_min": 2, "evaluation.ranks": ["family", "genus"]}
+SMALL = {"training.max_epochs": 1, "evaluation.min_group_size": 2, "evaluation.ranks": ["family", "genus"]}
 
 
 def test_an_unknown_parameter_is_refused():
@@ -20,7 +20,7 @@ def test_every_change_that_the_benchmarks_make_is_valid():
     given += [changes for changes in objectives.ADVICE.values() if changes is not None]
     for changes in given:
         chosen = Study.of("Hominidae", changes, seed=3).options
-        assert chosen.training.seed == chosen.withheld.seed == 3
+        assert chosen.training.seed == chosen.holdout.seed == 3
         assert chosen.source.clade == "Hominidae"
 
 

@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
-from terrarium.hyperbolic.legacy.options import DenseOptions
-from terrarium.hyperbolic.legacy.trainer import DenseTrainer
+from terrarium.hyperbolic.legacy.trainer import DenseTrainer, projection_limit
+from terrarium.hyperbolic.options import LegacyAdamOptions
 from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
@@ -15,21 +15,21 @@ from terrarium.hyperbolic.training.weights import trained_norm, unpack_weights
 from .test_trainer import OPTIONS, problem
 
 V1 = {
-    "objective": "ranking",
-    "optimiser": "dense_adam",
+    "loss": "margin_ranking",
+    "optimizer": "legacy_adam",
     "negative_sampler": "same_depth",
-    "regulariser": 0.01,
+    "radius_penalty": 0.01,
     "learning_rate": 0.05,
-    "learning_rate_end": 0.05,
+    "final_learning_rate": 0.05,
 }
 
 
-def dense(**changes):
-    return OPTIONS["dense"] | {"clip_norm": 0.0} | changes
+def legacy_adam(**changes):
+    return OPTIONS["optimizer"]["legacy_adam"] | {"clip_norm": 0.0} | changes
 
 
 def task(size=400, **changes):
-    return problem(size=size, **(V1 | {"dense": dense()} | changes))
+    return problem(size=size, **(V1 | {"legacy_adam": legacy_adam()} | changes))
 
 
 def trained(epochs=1, **changes):
@@ -39,12 +39,12 @@ def trained(epochs=1, **changes):
 
 def test_the_optimiser_decides_the_trainer():
     assert isinstance(make_trainer(task()), DenseTrainer)
-    assert isinstance(make_trainer(task(optimiser="riemannian_adam")), KernelTrainer)
+    assert isinstance(make_trainer(task(optimizer="riemannian_adam")), KernelTrainer)
 
 
 def test_it_starts_at_the_problems_layout():
-    for parametrisation in ("ball", "tanh"):
-        run = DenseTrainer(task(dense=dense(parametrisation=parametrisation)))
+    for parametrization in ("ball", "tangent_space"):
+        run = DenseTrainer(task(legacy_adam=legacy_adam(parametrization=parametrization)))
         layout = unpack_weights(run.weights())
         assert np.allclose(norm_of_radius(layout.radius), norm_of_radius(task().target), atol=1e-6)
         assert np.allclose(layout.direction, task().start.direction, atol=1e-6)
@@ -63,23 +63,25 @@ def test_rows_leave_the_ball_and_the_history_and_the_weights_say_so():
     assert row["rows_moved_per_batch"] == 400 > row["rows_per_batch"] > 16
 
 
-@pytest.mark.parametrize("changes", [{"projection": "all_rows"}, {"project_all_every": 1}, {"parametrisation": "tanh"}])
+@pytest.mark.parametrize(
+    "changes", [{"projection": "all_rows"}, {"project_all_every": 1}, {"parametrization": "tangent_space"}]
+)
 def test_what_holds_all_rows_leaves_none_outside(changes):
-    _, (row,) = trained(dense=dense(**changes))
+    _, (row,) = trained(legacy_adam=legacy_adam(**changes))
     assert row["share_outside"] == 0.0
     assert row["max_norm"] <= 1.0
 
 
 def test_clipping_and_a_smaller_rate_keep_more_rows_inside():
     plain = trained()[1][0]["share_outside"]
-    assert trained(dense=dense(clip_norm=0.1))[1][0]["share_outside"] < plain
-    assert trained(learning_rate=0.005, learning_rate_end=0.005)[1][0]["share_outside"] < plain
+    assert trained(legacy_adam=legacy_adam(clip_norm=0.1))[1][0]["share_outside"] < plain
+    assert trained(learning_rate=0.005, final_learning_rate=0.005)[1][0]["share_outside"] < plain
 
 
 def test_the_nudge_keeps_norms_near_their_targets():
     target = norm_of_radius(task().target)
     off = [
-        np.abs(trained_norm(trained(dense=dense(radial_nudge=share))[0].weights()) - target).mean()
+        np.abs(trained_norm(trained(legacy_adam=legacy_adam(radial_nudge=share))[0].weights()) - target).mean()
         for share in (0.0, 0.2)
     ]
     assert off[1] < off[0]
@@ -88,18 +90,18 @@ def test_the_nudge_keeps_norms_near_their_targets():
 def test_the_schedules_and_the_limit():
     limits = {}
     for projection in ("batch_rows", "schedule_as_written", "schedule_corrected"):
-        options = DenseOptions.model_validate(dense(projection=projection))
-        limits[projection] = [options.limit(epoch, 10) for epoch in (1, 5, 10)]
+        options = LegacyAdamOptions.model_validate(legacy_adam(projection=projection))
+        limits[projection] = [projection_limit(options, epoch, 10) for epoch in (1, 5, 10)]
     assert limits["batch_rows"] == [0.99999] * 3
     assert limits["schedule_as_written"] == pytest.approx([1 - 9e-6, 1 - 5e-6, 1.0], abs=1e-12)
     assert limits["schedule_corrected"] == pytest.approx([1 - 1e-5 * 100**0.1, 1 - 1e-4, 0.999], abs=1e-12)
-    _, (row,) = trained(dense=dense(projection="all_rows", projection_limit=0.8))
+    _, (row,) = trained(legacy_adam=legacy_adam(projection="all_rows", projection_limit=0.8))
     assert row["max_norm"] == pytest.approx(0.8, abs=1e-6)
 
 
 def test_training_lowers_the_loss():
-    slow = {"learning_rate": 0.002, "learning_rate_end": 0.002, "dense": dense(projection="all_rows")}
-    _, history = trained(8, negative_sampler="outside", pairs="parent_child", margin=1.0, **slow)
+    slow = {"learning_rate": 0.002, "final_learning_rate": 0.002, "legacy_adam": legacy_adam(projection="all_rows")}
+    _, history = trained(8, negative_sampler="true_negatives", pairs="parent_child", margin=1.0, **slow)
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
 
 
@@ -122,7 +124,7 @@ def test_resumed_equals_uninterrupted():
 
 def test_class_weights_scale_the_loss_of_small_classes():
     plain, weighted = (
-        trained(class_weights=given, learning_rate=1e-9, learning_rate_end=1e-9)[1][0] for given in (False, True)
+        trained(class_weights=given, learning_rate=1e-9, final_learning_rate=1e-9)[1][0] for given in (False, True)
     )
     assert weighted["loss"] > 1.01 * plain["loss"]
     given = task(class_weights=True)
@@ -130,27 +132,27 @@ def test_class_weights_scale_the_loss_of_small_classes():
     assert not np.allclose(given.whole_weight, task().whole_weight)
 
 
-@pytest.mark.parametrize("sampler", ["outside", "same_depth", "random", "tiered"])
+@pytest.mark.parametrize("sampler", ["true_negatives", "same_depth", "random", "tiered"])
 def test_false_negatives_are_counted_in_all_trainers(sampler):
-    given = problem(**(V1 | {"optimiser": "riemannian_adam", "negative_sampler": sampler}))
+    given = problem(**(V1 | {"optimizer": "riemannian_adam", "negative_sampler": sampler}))
     run, reference = KernelTrainer(given), TorchTrainer(given, "cpu")
     row, expected = run.epoch(1), reference.epoch(1)
     dense_row = DenseTrainer(problem(**(V1 | {"negative_sampler": sampler}))).epoch(1)
     assert row["false_negatives"] == expected["false_negatives"] == dense_row["false_negatives"]
-    assert (row["false_negatives"] > 0.01) is (sampler != "outside")
+    assert (row["false_negatives"] > 0.01) is (sampler != "true_negatives")
     assert row["loss"] == pytest.approx(expected["loss"], rel=1e-5)
 
 
 def test_margins_by_depth_are_the_same_in_kernel_and_torch():
-    given = problem(objective="ranking", depth_margin={"min": 0.05, "max": 1.0}, negative_sampler="tiered")
-    plain = problem(objective="ranking", margin=0.05, negative_sampler="tiered")
+    given = problem(loss="margin_ranking", depth_margin={"min": 0.05, "max": 1.0}, negative_sampler="tiered")
+    plain = problem(loss="margin_ranking", margin=0.05, negative_sampler="tiered")
     row, expected = KernelTrainer(given).epoch(1), TorchTrainer(given, "cpu").epoch(1)
     assert row["loss"] == pytest.approx(expected["loss"], rel=1e-6)
     assert row["loss"] > KernelTrainer(plain).epoch(1)["loss"]
 
 
 def test_a_start_about_the_origin_trains():
-    given = task(regulariser=0.0)
+    given = task(radius_penalty=0.0)
     start = Layout(np.full(len(given.target), 2e-3), given.start.direction)
     run = DenseTrainer(type(given)(**{**vars_of(given), "start": start}))
     row = run.epoch(1)
@@ -165,12 +167,12 @@ def vars_of(given):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"objective": "slack", "negative_sampler": "outside"}, "optimiser dense_adam goes with objective ranking"),
-        ({"objective": "closure", "optimiser": "riemannian_adam"}, "negative_sampler same_depth goes with objective"),
-        ({"device": "cuda"}, "dense_adam runs on the CPU alone"),
+        ({"loss": "detour", "negative_sampler": "true_negatives"}, "optimizer legacy_adam needs loss margin_ranking"),
+        ({"loss": "distance_softmax", "optimizer": "riemannian_adam"}, "negative_sampler same_depth needs loss"),
+        ({"device": "cuda"}, "legacy_adam runs on the CPU only"),
         ({"train_radius": False}, "cannot hold radii"),
-        ({"dense": dense(parametrisation="tanh", project_all_every=5)}, "never projected"),
-        ({"pairs": "parent_child", "curriculum": "auto"}, "set curriculum to"),
+        ({"legacy_adam": legacy_adam(parametrization="tangent_space", project_all_every=5)}, "never projected"),
+        ({"pairs": "parent_child", "curriculum": "auto"}, r"set sampler\.curriculum to"),
     ],
 )
 def test_what_does_not_go_together_is_refused(changes, message):
@@ -179,5 +181,5 @@ def test_what_does_not_go_together_is_refused(changes, message):
 
 
 def test_a_margin_by_depth_is_for_ranking():
-    with pytest.raises(ValidationError, match="depth_margin goes with objective ranking"):
+    with pytest.raises(ValidationError, match="depth_margin needs loss margin_ranking"):
         problem(depth_margin={"min": 0.1, "max": 0.2})

@@ -79,7 +79,7 @@ def test_outside_is_the_sampler_of_true_negatives():
     for pair in range(0, len(ancestor), 7):
         out = np.zeros(10, np.int64)
         got = negatives_at_depth(arrays, ancestor[pair], tree.depth[descendant[pair]], 0, 1, pair, out)
-        assert (draw("outside", tree, ancestor[pair], descendant[pair], pair=pair) == out[:got]).all()
+        assert (draw("true_negatives", tree, ancestor[pair], descendant[pair], pair=pair) == out[:got]).all()
 
 
 def test_a_level_of_one_is_padded_from_all_rows():

@@ -10,14 +10,14 @@ from terrarium.reporting.theme import new_figure
 from .trees import random_layout, random_tree
 
 OPTIONS = EvaluationOptions(
-    exact_limit=1000,
-    queries=40,
-    neighbours=3,
-    purity_sample=100,
-    distortion_pairs=500,
+    max_exact_queries=1000,
+    num_queries=40,
+    num_neighbors=3,
+    max_purity_taxa=100,
+    max_distortion_pairs=500,
     undirected=False,
-    group_min=2,
-    group_sample=20,
+    min_group_size=2,
+    max_group_sample=20,
     ranks=["order", "family", "phylum"],
     seed=0,
 )

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from terrarium.hyperbolic.pair_options import Phase
+from terrarium.hyperbolic.options import Phase
 from terrarium.hyperbolic.training import pairs as pair_choice
 
 from .test_trainer import problem
@@ -101,7 +101,7 @@ def test_the_order_of_an_epoch_obeys_the_options():
 
 
 def test_margins_grow_with_the_difference():
-    graded = problem(objective="ranking", depth_margin={"min": 0.05, "max": 1.0})
+    graded = problem(loss="margin_ranking", depth_margin={"min": 0.05, "max": 1.0})
     base, slope = graded.margins
     assert base == 0.05
     assert base + slope * graded.tree.max_depth == pytest.approx(1.0)
@@ -109,7 +109,7 @@ def test_margins_grow_with_the_difference():
 
 
 def test_burn_in_lowers_the_rate_of_the_first_epochs_which_do_not_count():
-    burnt = problem(burn_in_epochs=2, burn_in_factor=0.1, learning_rate=0.02, learning_rate_end=0.02)
+    burnt = problem(burn_in_epochs=2, burn_in_factor=0.1, learning_rate=0.02, final_learning_rate=0.02)
     assert [burnt.learning_rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.002, 0.002, 0.02])
     assert burnt.uncounted_epochs == 2
     phases = [{"epoch": 1, "max_difference": 1}, {"epoch": 4, "max_difference": None}]

@@ -20,9 +20,9 @@ DEFAULTS = {
     "max_depth": None,
     "clean": False,
     "extra_noise": [],
-    "several_parents": False,
+    "allow_multiple_parents": False,
     "virtual_root": None,
-    "cut_lineages_above": None,
+    "legacy": {"max_tax_id": None},
 }
 
 
@@ -106,12 +106,12 @@ def several(tmp_path):
 
 def test_several_parents_have_to_be_wanted(several):
     table = taxonomy.read(options(path=several))
-    with pytest.raises(HierarchyError, match=r"node 4 is listed twice|source\.several_parents"):
+    with pytest.raises(HierarchyError, match=r"node 4 is listed twice|source\.allow_multiple_parents"):
         taxonomy.build(table, options())
 
 
 def test_several_parents_go_from_the_table_to_the_closure(several):
-    wanted = options(several_parents=True)
+    wanted = options(allow_multiple_parents=True)
     taxa, edges, _ = taxonomy.build(taxonomy.read(options(path=several)), wanted)
     assert taxa["id"].tolist() == [1, 2, 3, 4, 5]
     assert list(zip(edges["child"], edges["parent"], strict=True)) == [(2, 1), (3, 1), (4, 3), (4, 2), (5, 4), (5, 1)]
@@ -122,7 +122,7 @@ def test_several_parents_go_from_the_table_to_the_closure(several):
 
 
 def test_a_clade_of_several_parents_drops_links_from_outside(several):
-    wanted = options(several_parents=True)
+    wanted = options(allow_multiple_parents=True)
     taxa, edges, _ = taxonomy.build(taxonomy.read(options(path=several, select="clade", clade="pet")), wanted)
     assert taxa["name"].tolist() == ["pet", "dog", "puppy"]
     assert list(zip(edges["child"], edges["parent"], strict=True)) == [(4, 2), (5, 4)]
@@ -150,7 +150,7 @@ def test_cut_lineages_keep_pairs_of_low_ids(tree, cut):
 def test_lengths_go_from_the_source_to_the_ways(tmp_path):
     rows = "id,parent,name,length\n1,,a,\n2,1,b,0.5\n3,2,c,2\n4,3,sp. d,1\n4,2,d,9\n5,1,e,3\n"
     (tmp_path / "own.csv").write_text(rows, encoding="utf-8")
-    chosen = options(path=str(tmp_path / "own.csv"), select="all", several_parents=True)
+    chosen = options(path=str(tmp_path / "own.csv"), select="all", allow_multiple_parents=True)
     _, edges, _ = taxonomy.build(taxonomy.read(chosen), chosen)
     tree = taxonomy.tree_of(edges)
     found = dict(zip(tree.ids.tolist(), taxonomy.way_of(tree, edges).tolist(), strict=True))

@@ -1,5 +1,6 @@
 """Both trainers on one problem: they agree, are reproducible, and resume to the same bits."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -21,60 +22,77 @@ from terrarium.training.torch.device import DeviceError
 from .trees import random_dag, random_tree
 
 OPTIONS = {
+    "loss": {
+        "name": "detour",
+        "temperature": 1 / 3,
+        "positive_weight": 0.5,
+        "distortion_weight": 2.0,
+        "margin": 0.2,
+        "depth_margin": None,
+        "radius_penalty": 0.3,
+        "pair_weights": "sqrt_depth",
+        "class_weights": False,
+    },
+    "sampler": {
+        "pairs": "closure",
+        "curriculum": [],
+        "epoch_fraction": 1.0,
+        "class_balanced": False,
+        "num_negatives": 8,
+        "hard_negatives": 3,
+        "hard_negative_ancestors": 4,
+        "negative_sampler": "true_negatives",
+    },
+    "optimizer": {
+        "name": "riemannian_adam",
+        "learning_rate": 0.02,
+        "train_radius": True,
+        "legacy_adam": {
+            "clip_norm": 1.0,
+            "projection": "batch_rows",
+            "projection_limit": 0.99999,
+            "project_all_every": 0,
+            "parametrization": "ball",
+            "radial_nudge": 0.0,
+        },
+    },
+    "schedule": {"final_learning_rate": 0.01, "burn_in_epochs": 0, "burn_in_factor": 0.1},
+    "batch_size": 16,
     "max_epochs": 4,
     "stopping": {"patience": 0, "min_delta": 0.0, "metric": "loss", "direction": "min"},
     "checkpoints": {"keep_last": 5, "keep_every": 0},
-    "objective": "slack",
-    "temperature": 3.0,
-    "pull": 0.5,
-    "stretch": 2.0,
-    "threads": 1,
-    "margin": 0.2,
-    "negatives": 8,
-    "near_negatives": 3,
-    "near_ancestors": 4,
-    "negative_sampler": "outside",
-    "pairs": "closure",
-    "curriculum": [],
-    "epoch_fraction": 1.0,
-    "class_balanced": False,
-    "class_weights": False,
-    "depth_margin": None,
-    "pair_weights": "sqrt_depth",
-    "optimiser": "riemannian_adam",
-    "dense": {
-        "clip_norm": 1.0,
-        "projection": "batch_rows",
-        "projection_limit": 0.99999,
-        "project_all_every": 0,
-        "parametrisation": "ball",
-        "radial_nudge": 0.0,
-    },
-    "burn_in_epochs": 0,
-    "burn_in_factor": 0.1,
-    "regulariser": 0.3,
-    "train_radius": True,
-    "batch_size": 16,
-    "learning_rate": 0.02,
-    "learning_rate_end": 0.01,
+    "num_threads": 1,
     "device": "cpu",
     "seed": 0,
 }
+
+
+def training_options(**changes):
+    """The options with changes by the last part of their names; `loss` and `optimizer` are those blocks' names."""
+    tree = deepcopy(OPTIONS)
+    blocks = [tree, *(tree[name] for name in ("loss", "sampler", "optimizer", "schedule"))]
+    for name, value in changes.items():
+        if name in {"loss", "optimizer"}:
+            tree[name]["name"] = value
+        else:
+            (block,) = (block for block in blocks if name in block)
+            block[name] = value
+    return TrainingOptions.model_validate(tree)
 
 
 def problem(max_radius=34.0, size=150, **options):
     tree = random_tree(np.random.default_rng(5), size)
     target = np.minimum(target_radii(tree.depth, "linear", 0.1, 0.95), max_radius)
     start = Layout(target.copy(), inherited_directions(tree, 5, 0.3, 0))
-    chosen = TrainingOptions.model_validate(OPTIONS | options)
+    chosen = training_options(**options)
     return Problem(tree, *tree.closure(), target, start, max_radius, chosen)
 
 
-@pytest.mark.parametrize("objective", ["slack", "closure", "ranking"])
+@pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
 @pytest.mark.parametrize("train_radius", [True, False])
-@pytest.mark.parametrize("optimiser", ["riemannian_adam", "riemannian_sgd"])
-def test_kernel_equals_torch(objective, train_radius, optimiser):
-    task = problem(max_radius=3.0, objective=objective, train_radius=train_radius, optimiser=optimiser)
+@pytest.mark.parametrize("optimizer", ["riemannian_adam", "riemannian_sgd"])
+def test_kernel_equals_torch(loss, train_radius, optimizer):
+    task = problem(max_radius=3.0, loss=loss, train_radius=train_radius, optimizer=optimizer)
     compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
     for epoch in (1, 2):
         numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
@@ -85,7 +103,7 @@ def test_kernel_equals_torch(objective, train_radius, optimiser):
     assert np.allclose(found.direction, wanted.direction, atol=1e-3)
 
 
-FINE_TUNE = {"objective": "fine-tune", "regulariser": 0.0, "train_radius": True}
+FINE_TUNE = {"loss": "fine_tune", "radius_penalty": 0.0, "train_radius": True}
 
 
 @pytest.mark.parametrize("make", [random_tree, random_dag])
@@ -121,7 +139,7 @@ def test_fine_tuning_lowers_the_distortion_of_lengths():
     tree = random_tree(np.random.default_rng(2), 120)
     way, start = path_ways(tree), off_origin(construct(tree, 5, 12.0))
     task = replace(
-        problem(**FINE_TUNE, stretch=30.0, pull=0.0, learning_rate=0.05, max_epochs=20),
+        problem(**FINE_TUNE, distortion_weight=30.0, positive_weight=0.0, learning_rate=0.05, max_epochs=20),
         tree=tree,
         **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
         start=start,
@@ -166,16 +184,16 @@ def test_resumed_equals_uninterrupted(trainer):
     assert all((found[name] == wanted[name]).all() for name in wanted if not name.startswith("random."))
 
 
-@pytest.mark.parametrize("objective", ["slack", "closure", "ranking"])
-def test_training_lowers_the_loss_and_stays_inside(objective):
-    run = KernelTrainer(problem(objective=objective, learning_rate=0.05))
+@pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
+def test_training_lowers_the_loss_and_stays_inside(loss):
+    run = KernelTrainer(problem(loss=loss, learning_rate=0.05))
     history = [run.epoch(epoch) for epoch in range(1, 8)]
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
     assert all(row["share_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
 
 
 def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser():
-    free, bound = KernelTrainer(problem(regulariser=0.0)), KernelTrainer(problem(regulariser=100.0))
+    free, bound = KernelTrainer(problem(radius_penalty=0.0)), KernelTrainer(problem(radius_penalty=100.0))
     for epoch in (1, 2, 3):
         free.epoch(epoch)
         bound.epoch(epoch)
@@ -185,7 +203,7 @@ def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser()
 
 
 def test_pair_weights_and_learning_rate():
-    task = problem(learning_rate=0.04, learning_rate_end=0.01, max_epochs=3)
+    task = problem(learning_rate=0.04, final_learning_rate=0.01, max_epochs=3)
     assert [task.learning_rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.04, 0.02, 0.01])
     assert np.allclose(task.weight, np.sqrt(task.difference + 1.0))
     assert (problem(pair_weights="uniform").weight == 1.0).all()
@@ -204,14 +222,14 @@ def test_a_chain_has_nothing_to_push_and_still_trains():
     tree = chain(6)
     target = target_radii(tree.depth, "linear", 0.1, 0.95)
     start = Layout(target.copy(), inherited_directions(tree, 3, 0.3, 0))
-    for objective in ("slack", "ranking"):
+    for loss in ("detour", "margin_ranking"):
         task = Problem(
             tree,
             *tree.closure(),
             target,
             start,
             34.0,
-            TrainingOptions.model_validate(OPTIONS | {"objective": objective}),
+            training_options(loss=loss),
         )
         for run in (KernelTrainer(task), TorchTrainer(task, "cpu")):
             assert run.epoch(1)["loss"] == 0.0
@@ -219,14 +237,14 @@ def test_a_chain_has_nothing_to_push_and_still_trains():
 
 
 def test_pairs_of_a_taxon_follow_each_other_where_they_share_negatives():
-    task = problem(objective="slack")
+    task = problem(loss="detour")
     descendant = task.descendant[task.order(1)]
     assert (np.diff(descendant) != 0).sum() == len(task.tree) - 2
     assert not (task.order(1) == task.order(2)).all()
 
 
-def test_pull_lowers_the_slack_of_ancestors():
-    runs = [KernelTrainer(problem(objective="slack", pull=pull, train_radius=False)) for pull in (0.0, 50.0)]
+def test_positive_weight_lowers_the_detour_of_ancestors():
+    runs = [KernelTrainer(problem(loss="detour", positive_weight=weight, train_radius=False)) for weight in (0.0, 50.0)]
     for run in runs:
         for epoch in range(1, 6):
             run.epoch(epoch)
@@ -243,7 +261,7 @@ def point(layout, rows):
 
 
 def test_threads_train_as_well_and_cover_every_pair():
-    one, two = (KernelTrainer(problem(objective="slack", threads=threads, learning_rate=0.05)) for threads in (1, 2))
+    one, two = (KernelTrainer(problem(loss="detour", num_threads=threads, learning_rate=0.05)) for threads in (1, 2))
     losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in (one, two)]
     assert losses[1][-1] < 0.8 * losses[1][0]
     assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.25)
@@ -258,5 +276,5 @@ def test_threads_share_out_the_order(threads):
 
 
 def test_threads_are_for_the_kernel():
-    with pytest.raises(ValueError, match="set threads to 1"):
-        problem(threads=2, device="cuda")
+    with pytest.raises(ValueError, match="set num_threads to 1"):
+        problem(num_threads=2, device="cuda")

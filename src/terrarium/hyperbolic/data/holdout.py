@@ -103,7 +103,7 @@ def withhold_taxa(
     if not clades and not leaves:
         raise WithholdingError(
             "no taxon can be withheld: none lies two levels down with a sibling that stays, or the shares are 0; "
-            "raise withheld.leaf_share or choose a larger part"
+            "raise holdout.leaf_fraction or choose a larger part"
         )
     kind = np.array([CLADE] * len(clades) + [LEAF] * len(leaves))
     return WithheldTaxa(keep, np.array([*clades, *leaves], np.int32), kind)
@@ -130,7 +130,7 @@ def split_links(tree: Hierarchy, *, link_share: float, train_share: float, corru
     if held < 1 or train > len(others) - 2 * held:
         raise WithholdingError(
             f"{len(others):,} pairs lie beyond the links: too few for shares of {link_share:g} twice and "
-            f"{train_share:g}; change withheld.link_share or withheld.link_train_share, or choose a deeper part"
+            f"{train_share:g}; change holdout.link_fraction or holdout.link_train_fraction, or choose a deeper part"
         )
     test, validation, rest = others[:held], others[held : 2 * held], others[2 * held : 2 * held + train]
     reduction = np.flatnonzero(basic)

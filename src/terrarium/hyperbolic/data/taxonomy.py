@@ -95,7 +95,7 @@ def build(table: pd.DataFrame, options: SourceOptions) -> tuple[pd.DataFrame, pd
         table["id"],
         table["parent"],
         virtual_root=options.virtual_root,
-        several_parents=options.several_parents,
+        several_parents=options.allow_multiple_parents,
     )
     taxa = _describe(tree, table)
     if options.max_depth is not None:
@@ -170,7 +170,7 @@ def tree_of(edges: pd.DataFrame) -> Hierarchy:
     return Hierarchy.from_edges(edges["child"], edges["parent"], several_parents=not edges["child"].is_unique)
 
 
-CUT = "cut_lineages_above"
+CUT = "max_tax_id"
 _LEAST_LENGTH = 1e-9
 
 
@@ -191,7 +191,7 @@ def closure_table(tree: Hierarchy, cut: int | None = None) -> pd.DataFrame:
         return table
     table = table[(table["ancestor"] <= cut) & (table["descendant"] <= cut)].reset_index(drop=True)
     if table.empty:
-        raise SourceError(f"source.cut_lineages_above {cut} leaves no pair of the tree: raise it or set it to null")
+        raise SourceError(f"source.legacy.max_tax_id {cut} leaves no pair of the tree: raise it or set it to null")
     table.attrs[CUT] = cut
     return table
 

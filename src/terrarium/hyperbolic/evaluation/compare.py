@@ -45,16 +45,16 @@ def measure(
         exact_limit: up to this many taxa every one is a query; beyond it a sample.
         way: (N,) lengths of the ways from the root, if the links have lengths.
     """
-    sample = choose_queries(tree, exact_limit, options.queries, options.seed)
-    groups = {"group_min": options.group_min, "group_sample": options.group_sample, "seed": options.seed}
+    sample = choose_queries(tree, exact_limit, options.num_queries, options.seed)
+    groups = {"group_min": options.min_group_size, "group_sample": options.max_group_sample, "seed": options.seed}
     apart = separation(tree, layout, ranks, options.ranks, **groups)
     pure = purity(
         tree,
         layout,
         ranks,
         options.ranks,
-        neighbours=options.neighbours,
-        sample=options.purity_sample,
+        neighbours=options.num_neighbors,
+        sample=options.max_purity_taxa,
         seed=options.seed,
     )
     undirected = reconstruct_undirected(tree, layout, sample) if options.undirected else {}
@@ -63,7 +63,7 @@ def measure(
         **depth_correlations(tree.depth, layout.radius),
         **reconstruct(tree, layout, sample).metrics(),
         **undirected,
-        **distortion(tree, layout, pairs=options.distortion_pairs, seed=options.seed, way=way),
+        **distortion(tree, layout, pairs=options.max_distortion_pairs, seed=options.seed, way=way),
         **separation_metrics(apart),
         **purity_metrics(pure),
     }
@@ -100,7 +100,7 @@ def compare(
     Returns:
         numbers of the trained layout; a row a layout with all its numbers; a row a layout and rank.
     """
-    limit = {name: options.exact_limit if name == TRAINED else 0 for name in layouts}
+    limit = {name: options.max_exact_queries if name == TRAINED else 0 for name in layouts}
     measured = {
         name: measure(tree, layout, ranks, options, exact_limit=limit[name], way=way)
         for name, layout in layouts.items()

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-Parametrisation = Literal["ball", "tanh"]
+Parametrization = Literal["ball", "tangent_space"]
 
 EPS = 1e-5
 NORM_FLOOR = 1e-8
 
 
-def ball_points(rows: Tensor, parametrisation: Parametrisation) -> Tensor:
+def ball_points(rows: Tensor, parametrization: Parametrization) -> Tensor:
     """(R, d) ball coordinates of stored rows."""
-    if parametrisation == "ball":
+    if parametrization == "ball":
         return rows
     import torch
 

@@ -16,7 +16,7 @@ from terrarium.hyperbolic.training.negatives import below, lower, mix, negatives
 
 OUTSIDE, SAME_DEPTH, RANDOM, TIERED = range(4)
 SAMPLERS: dict[str, int] = {
-    "outside": OUTSIDE,
+    "true_negatives": OUTSIDE,
     "same_depth": SAME_DEPTH,
     "random": RANDOM,
     "tiered": TIERED,

@@ -9,13 +9,31 @@ from terrarium.hyperbolic.evaluation.norms import norm_numbers
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball, norm_of_radius, radius_of_norm
 from terrarium.hyperbolic.legacy import kernel as dense_kernel
 from terrarium.hyperbolic.legacy.negatives import SAMPLERS
+from terrarium.hyperbolic.options import LegacyAdamOptions
 from terrarium.hyperbolic.training.negatives import TreeArrays
 from terrarium.hyperbolic.training.problem import Problem, false_negatives
 from terrarium.hyperbolic.training.weights import pack_weights
 from terrarium.training.checkpointing.state import State
 
+TIGHTENING = 100.0
+"""Factor by which `schedule_corrected` moves the limit away from the sphere over all epochs."""
 LARGEST_NORM = 1.0 - 1e-5
 """To which norm a point outside the ball is drawn where a layout is made of it."""
+
+
+def projection_limit(options: LegacyAdamOptions, epoch: int, epochs: int) -> float:
+    """Return the largest norm after the projection in an epoch (from 1) of `epochs`.
+
+    With eps = 1 - projection_limit, `schedule_as_written` is eps (1 - epoch / epochs), which loosens to 1, and
+    `schedule_corrected` is eps 100^(epoch / epochs), which tightens exponentially. The others keep the limit.
+    """
+    eps, progress = 1.0 - options.projection_limit, epoch / max(epochs, 1)
+    match options.projection:
+        case "schedule_as_written":
+            return 1.0 - eps * (1.0 - progress)
+        case "schedule_corrected":
+            return max(1.0 - eps * TIGHTENING**progress, 0.0)
+    return options.projection_limit
 
 
 class DenseTrainer:
@@ -27,7 +45,7 @@ class DenseTrainer:
         self._tree = TreeArrays.of(problem.tree).as_tuple()
         self._pairs = (problem.ancestor, problem.descendant, problem.weight, problem.factor)
         self._target = norm_of_radius(problem.target).astype(np.float32)
-        self._tanh = problem.options.dense.parametrisation == "tanh"
+        self._tanh = problem.options.optimizer.legacy_adam.parametrization == "tangent_space"
         length = problem.start.radius if self._tanh else norm_of_radius(problem.start.radius)
         self._rows = np.ascontiguousarray((length[:, None] * problem.start.direction).T, np.float32)
         self._momentum, self._second = np.zeros_like(self._rows), np.zeros_like(self._rows)
@@ -36,8 +54,8 @@ class DenseTrainer:
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch; loss is the weighted mean of the objective, without the regulariser."""
         options, order = self._problem.options, self._problem.order(epoch)
-        dense, rate = options.dense, self._problem.learning_rate(epoch)
-        limit = dense.limit(epoch, options.max_epochs)
+        dense, rate = options.optimizer.legacy_adam, self._problem.learning_rate(epoch)
+        limit = projection_limit(dense, epoch, options.max_epochs)
         losses, weights, largest, beyond, named = dense_kernel.epoch(
             self._rows,
             (self._momentum, self._second, self._steps),
@@ -45,8 +63,8 @@ class DenseTrainer:
             self._tree,
             self._pairs,
             order,
-            (options.negatives, SAMPLERS[options.negative_sampler], self._problem.margins),
-            (options.batch_size, rate, options.regulariser, dense.clip_norm),
+            (options.sampler.num_negatives, SAMPLERS[options.sampler.negative_sampler], self._problem.margins),
+            (options.batch_size, rate, options.loss.radius_penalty, dense.clip_norm),
             (self._tanh, dense.radial_nudge, limit, dense.projection == "all_rows", dense.project_all_every),
             (options.seed, epoch),
         )

@@ -125,7 +125,7 @@ def _exp_score(
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _score_negatives(
-    table: Any, anchor: int, negatives: Any, scratch: Any, temperature: float, with_radius: bool
+    table: Any, anchor: int, negatives: Any, scratch: Any, inverse_temperature: float, with_radius: bool
 ) -> tuple[float, float]:  # pragma: no cover - compiled
     """Fill scratch with (share times total, cosh d - 1, squared chord); returns the least log cost and the total.
 
@@ -137,11 +137,11 @@ def _score_negatives(
     for j in range(len(negatives)):
         term[j], excess[j], chords[j] = _exp_score(table, anchor, negatives[j], with_radius)
         least = min(least, term[j])
-    cut = NEGLIGIBLE ** (1.0 / temperature)
+    cut = NEGLIGIBLE ** (1.0 / inverse_temperature)
     total = 0.0
     for j in range(len(negatives)):
         ratio = least / term[j]
-        term[j] = np.exp(temperature * np.log(ratio)) if ratio > cut else 0.0
+        term[j] = np.exp(inverse_temperature * np.log(ratio)) if ratio > cut else 0.0
         total += term[j]
     return np.log(least), total
 
@@ -154,7 +154,7 @@ def softmax_group(
     anchor: int,
     group: Any,
     scratch: Any,
-    temperature: float,
+    inverse_temperature: float,
     pull: float,
     with_radius: bool,
 ) -> float:  # pragma: no cover - compiled
@@ -166,13 +166,13 @@ def softmax_group(
         table, gradient, slots, scratch: see `epoch`.
         anchor: row of the descendant.
         group: rows of the positives, their weights, rows of the negatives.
-        temperature, pull: see above.
+        inverse_temperature, pull: see above.
         with_radius: whether the radius of a candidate adds to its cost.
     """
     positives, weights, negatives = group
     _, exponential = table
     _, radial = gradient
-    least, total = _score_negatives(table, anchor, negatives, scratch, temperature, with_radius)
+    least, total = _score_negatives(table, anchor, negatives, scratch, inverse_temperature, with_radius)
     log_total = np.log(total)
     own = np.log(exponential[anchor]) if with_radius else 0.0
     loss, pushing = 0.0, 0.0
@@ -180,7 +180,7 @@ def softmax_group(
         v = positives[i]
         e, h, chord = _exp_score(table, anchor, v, with_radius)
         cost = np.log(e)
-        behind = temperature * (cost - least) + log_total
+        behind = inverse_temperature * (cost - least) + log_total
         # log(1 + exp(behind)) without overflow; its derivative is the share of the negatives
         tail = np.exp(-abs(behind))
         loss += weights[i] * (max(behind, 0.0) + np.log1p(tail) + pull * (cost - own))
@@ -188,7 +188,7 @@ def softmax_group(
         if share < NEGLIGIBLE:
             share = 0.0
         pushing += weights[i] * share
-        scale = weights[i] * (temperature * share + pull)
+        scale = weights[i] * (inverse_temperature * share + pull)
         if scale == 0.0:
             continue
         slot_a, slot_v = _slot(anchor, slots), _slot(v, slots)
@@ -203,7 +203,7 @@ def softmax_group(
         if term[j] < NEGLIGIBLE * total:
             continue
         v = negatives[j]
-        scale = -temperature * pushing * term[j] / total
+        scale = -inverse_temperature * pushing * term[j] / total
         slot_a, slot_v = _slot(anchor, slots), _slot(v, slots)
         _add_distance_gradient(table, gradient, anchor, v, slot_a, slot_v, excess[j], chords[j], scale)
         if with_radius:
@@ -441,7 +441,7 @@ def _softmax_batch(
 ) -> tuple[float, float]:  # pragma: no cover - compiled
     """As `_ranking_batch`, for `closure` and `slack`: neighbouring pairs of one descendant are one group."""
     ancestor, descendant, weight = pairs
-    kind, _, near, reach, _, temperature, pull, stretch = loss
+    kind, _, near, reach, _, inverse_temperature, pull, stretch = loss
     drawn, scratch, positives, shares = work
     losses, weights = 0.0, 0.0
     p = 0
@@ -457,7 +457,9 @@ def _softmax_batch(
         k = draw(tree, pairs, batch[p], (kind, near, reach), seeds, drawn)
         if k > 0:
             group = positives[:count], shares[:count], drawn[:k]
-            value = softmax_group(table, gradient, slots, anchor, group, scratch, temperature, pull, kind == SLACK)
+            value = softmax_group(
+                table, gradient, slots, anchor, group, scratch, inverse_temperature, pull, kind == SLACK
+            )
             if stretch[0] > 0.0:
                 value += stretch_group(table, gradient, slots, tree, anchor, group, stretch)
             losses += value * total
@@ -487,8 +489,8 @@ def epoch(
         tree: `TreeArrays.as_tuple()`.
         pairs: ancestors, descendants and weights, (P,) each.
         order: positions of pairs, in the order of training.
-        loss: kind, negatives, near (for ranking the sampler), reach, margins, temperature, pull, stretch; the margin of
-            a pair is margins[0] + margins[1] * depth difference; for stretch see `stretch_group`, 0 strength for none.
+        loss: kind, negatives, near (for ranking the sampler), reach, margins, inverse temperature, pull, stretch; the
+            margin of a pair is margins[0] + margins[1] * depth difference; stretch: `stretch_group`, strength 0: none.
         step: batch, learning rate, regulariser, largest radius, whether radii are trained, whether steps adapt.
         seeds: seed and number of the epoch.
 

@@ -42,12 +42,23 @@ class KernelTrainer:
         options = self._problem.options
         rate = self._problem.learning_rate(epoch)
         kind, near, reach = draw_options(options)
-        softmax = self._problem.margins, options.temperature, options.pull, self._problem.stretch
-        loss = (kind, options.negatives, near, reach, *softmax)
+        softmax = (
+            self._problem.margins,
+            1.0 / options.loss.temperature,
+            options.loss.positive_weight,
+            self._problem.stretch,
+        )
+        loss = (kind, options.sampler.num_negatives, near, reach, *softmax)
         order = self._problem.order(epoch)
         step = (
-            *(options.batch_size, rate, options.regulariser, self._problem.max_radius, options.train_radius),
-            options.optimiser == "riemannian_adam",
+            *(
+                options.batch_size,
+                rate,
+                options.loss.radius_penalty,
+                self._problem.max_radius,
+                options.optimizer.train_radius,
+            ),
+            options.optimizer.name == "riemannian_adam",
         )
         table = self._direction, np.exp(self._radius)
         state = self._momentum_r, self._momentum_u, self._second, self._steps
@@ -58,7 +69,7 @@ class KernelTrainer:
                 *(self._radius, table, state, self._problem.target, self._tree, self._pairs, part, loss, step, seeds)
             )
 
-        losses, weights, largest, beyond, moved = _sum(in_threads(train, order, options.threads))
+        losses, weights, largest, beyond, moved = _sum(in_threads(train, order, options.num_threads))
         return {
             "loss": losses / max(weights, 1e-300),
             "items": float(len(order)),

@@ -13,7 +13,7 @@ def make_trainer(problem: Problem) -> Trainable:
     Raises:
         DeviceError: a device that is not there or lacks float64.
     """
-    if problem.options.optimiser == "dense_adam":
+    if problem.options.optimizer.name == "legacy_adam":
         from terrarium.hyperbolic.legacy.trainer import DenseTrainer
 
         return DenseTrainer(problem)

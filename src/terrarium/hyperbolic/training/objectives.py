@@ -14,12 +14,12 @@ To closure and slack, `pull` adds pull * d(p, a) or pull * slack(a). All pairs o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from terrarium.hyperbolic.options import LossName
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Objective = Literal["construct", "ranking", "closure", "slack", "fine-tune"]
 
 NEGLIGIBLE = 1e-9
 """A negative with a smaller share of the negatives' softmax counts as absent, and a pair that leaves its negatives a
@@ -36,7 +36,7 @@ def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
 
 
 def pair_losses(
-    objective: Objective,
+    objective: LossName,
     radius: Tensor,
     direction: Tensor,
     ancestor: Tensor,
@@ -65,22 +65,23 @@ def pair_losses(
     """
     import torch
 
-    anchor, positive = (ancestor, descendant) if objective == "ranking" else (descendant, ancestor)
+    anchor, positive = (ancestor, descendant) if objective == "margin_ranking" else (descendant, ancestor)
     near = distance(radius[anchor], direction[anchor], radius[positive], direction[positive])
     far = distance(radius[anchor, None], direction[anchor, None], radius[negatives], direction[negatives])
     count = present.sum(1)
-    if objective == "ranking":
+    if objective == "margin_ranking":
         wanted = near + margin
         hinge = (wanted[:, None] - far).clamp_min(0.0) * present
         return hinge.sum(1) / count.clamp_min(1), (hinge > 0.0) & (negatives != positive[:, None])
     apart = near, far
-    if objective in {"slack", "fine-tune"}:
+    if objective in {"detour", "fine_tune"}:
         near = near + radius[positive] - radius[anchor]
         far = far + radius[negatives] - radius[anchor, None]
-    score = (-temperature * far).masked_fill(~present, -torch.inf)
+    scale = 1.0 / temperature
+    score = (-scale * far).masked_fill(~present, -torch.inf)
     whole = torch.logsumexp(score, dim=1, keepdim=True)
     counted = (score - torch.where(count[:, None] > 0, whole, 0.0)).detach().exp() >= NEGLIGIBLE
-    behind = temperature * near + torch.logsumexp(score.masked_fill(~counted, -torch.inf), dim=1)
+    behind = scale * near + torch.logsumexp(score.masked_fill(~counted, -torch.inf), dim=1)
     pushing = torch.sigmoid(behind.detach()) >= NEGLIGIBLE
     losses = torch.nn.functional.softplus(torch.where(pushing, behind, behind.detach())) + pull * near
     if stretch is None:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Floats
-from terrarium.hyperbolic.pair_options import Curriculum, Phase
+from terrarium.hyperbolic.options import Curriculum, Phase
 
 Positions = NDArray[np.int64]
 

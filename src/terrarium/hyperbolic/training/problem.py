@@ -13,8 +13,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.distortion import choose_pairs, path_lengths
 from terrarium.hyperbolic.evaluation.norms import norm_numbers
 from terrarium.hyperbolic.geometry.ball import Floats, Layout, norm_of_radius, pairwise
-from terrarium.hyperbolic.options import TrainingOptions
-from terrarium.hyperbolic.pair_options import Phase
+from terrarium.hyperbolic.options import Phase, TrainingOptions
 from terrarium.hyperbolic.training import pairs as pair_choice
 
 UNIT_PAIRS = 20_000
@@ -50,7 +49,7 @@ class Problem:
     @property
     def weight(self) -> Floats:
         """(P,) weights of the pairs, of which a batch takes the mean as 1."""
-        if self.options.pair_weights == "uniform":
+        if self.options.loss.pair_weights == "uniform":
             return np.ones(len(self.difference))
         weight: Floats = np.sqrt(self.difference + 1.0)
         return weight
@@ -58,21 +57,21 @@ class Problem:
     @property
     def factor(self) -> Floats:
         """(P,) class weights of the pairs, all 1 without `class_weights`."""
-        if not self.options.class_weights:
+        if not self.options.loss.class_weights:
             return np.ones(len(self.difference))
         return pair_choice.class_factors(self.tree, self.descendant)
 
     @property
     def whole_weight(self) -> Floats:
         """(P,) weights with the class weights in them; without these no second array is made."""
-        return self.weight * self.factor if self.options.class_weights else self.weight
+        return self.weight * self.factor if self.options.loss.class_weights else self.weight
 
     @property
     def margins(self) -> tuple[float, float]:
         """The margin of a pair is the first plus the second times its depth difference."""
-        graded = self.options.depth_margin
+        graded = self.options.loss.depth_margin
         if graded is None:
-            return self.options.margin, 0.0
+            return self.options.loss.margin, 0.0
         return graded.min, (graded.max - graded.min) / self.tree.max_depth
 
     @cached_property
@@ -83,17 +82,17 @@ class Problem:
         errors of a sample of pairs.
         """
         way = self.tree.depth.astype(np.float64) if self.way is None else self.way
-        if self.options.objective != "fine-tune":
+        if self.options.loss.name != "fine_tune":
             return 0.0, 1.0, way
         a, b = choose_pairs(len(self.tree), UNIT_PAIRS, self.options.seed)
         ratio = pairwise(self.start, a, b) / path_lengths(self.tree, way, a, b)
-        return self.options.stretch, float(ratio @ ratio / ratio.sum()), way
+        return self.options.loss.distortion_weight, float(ratio @ ratio / ratio.sum()), way
 
     @property
     def uncounted_epochs(self) -> int:
         """First epochs whose loss says nothing about later ones: burn-in, and all phases but the last."""
         started = self._phases[-1].epoch - 1 if self._phases else 0
-        return max(self.options.burn_in_epochs, started)
+        return max(self.options.schedule.burn_in_epochs, started)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Positions of the pairs of one epoch in their order; depends on seed and epoch alone.
@@ -103,13 +102,13 @@ class Problem:
         """
         rng = np.random.default_rng([self.options.seed, epoch])
         limit = pair_choice.max_difference(self._phases, epoch)
-        chosen = pair_choice.allowed(self.difference, self.options.pairs == "parent_child", limit)
-        if self.options.epoch_fraction < 1.0:
+        chosen = pair_choice.allowed(self.difference, self.options.sampler.pairs == "parent_child", limit)
+        if self.options.sampler.epoch_fraction < 1.0:
             chosen = self._all if chosen is None else chosen
-            chosen = pair_choice.stratified(self.difference, chosen, self.options.epoch_fraction, rng)
-        if self.options.class_balanced:
+            chosen = pair_choice.stratified(self.difference, chosen, self.options.sampler.epoch_fraction, rng)
+        if self.options.sampler.class_balanced:
             chosen = pair_choice.balanced(self._classes, self._all if chosen is None else chosen, rng)
-        if self.options.objective == "ranking":
+        if self.options.loss.name == "margin_ranking":
             return rng.permutation(len(self.ancestor) if chosen is None else chosen)
         chosen = self._all if chosen is None else chosen
         place = rng.permutation(len(self.tree))
@@ -117,9 +116,9 @@ class Problem:
 
     def learning_rate(self, epoch: int) -> float:
         """Geometric from the first epoch's rate to the last one's, times `burn_in_factor` in the burn-in."""
-        first, last = self.options.learning_rate, self.options.learning_rate_end
+        first, last = self.options.optimizer.learning_rate, self.options.schedule.final_learning_rate
         share = (epoch - 1) / max(self.options.max_epochs - 1, 1)
-        factor = self.options.burn_in_factor if epoch <= self.options.burn_in_epochs else 1.0
+        factor = self.options.schedule.burn_in_factor if epoch <= self.options.schedule.burn_in_epochs else 1.0
         return float(factor * first * (last / first) ** share)
 
     @property
@@ -132,7 +131,7 @@ class Problem:
 
     @cached_property
     def _phases(self) -> list[Phase]:
-        return pair_choice.phases(self.options.curriculum, self.options.max_epochs, self.tree.max_depth)
+        return pair_choice.phases(self.options.sampler.curriculum, self.options.max_epochs, self.tree.max_depth)
 
 
 def draw_options(options: TrainingOptions) -> tuple[int, int, int]:
@@ -140,11 +139,11 @@ def draw_options(options: TrainingOptions) -> tuple[int, int, int]:
     from terrarium.hyperbolic.legacy.negatives import SAMPLERS
     from terrarium.hyperbolic.training import cpu_kernel as kernel
 
-    if options.objective == "ranking":
-        return kernel.RANKING, SAMPLERS[options.negative_sampler], 0
-    kind = kernel.CLOSURE if options.objective == "closure" else kernel.SLACK
-    near = kernel.NOT_ABOVE if options.negative_sampler == "non_ancestors" else options.near_negatives
-    return kind, near, options.near_ancestors
+    if options.loss.name == "margin_ranking":
+        return kernel.RANKING, SAMPLERS[options.sampler.negative_sampler], 0
+    kind = kernel.CLOSURE if options.loss.name == "distance_softmax" else kernel.SLACK
+    near = kernel.NOT_ABOVE if options.sampler.negative_sampler == "non_ancestors" else options.sampler.hard_negatives
+    return kind, near, options.sampler.hard_negative_ancestors
 
 
 def false_negatives(problem: Problem, tree: Any, order: NDArray[np.int64], epoch: int) -> float:
@@ -159,10 +158,10 @@ def false_negatives(problem: Problem, tree: Any, order: NDArray[np.int64], epoch
     from terrarium.hyperbolic.training import cpu_kernel as kernel
 
     batch, options = order[:COUNTED_PAIRS], problem.options
-    drawn = np.zeros((len(batch), options.negatives), np.int64)
+    drawn = np.zeros((len(batch), options.sampler.num_negatives), np.int64)
     pairs = (problem.ancestor, problem.descendant, problem.ancestor)
     counts = kernel.draw_batch(tree, pairs, batch, draw_options(options), (options.seed, epoch), drawn)
-    there = np.arange(options.negatives) < counts[:, None]
+    there = np.arange(options.sampler.num_negatives) < counts[:, None]
     below = problem.tree.is_ancestor(problem.ancestor[batch, None], drawn) & there
     return float(below.sum() / max(there.sum(), 1))
 

@@ -88,10 +88,10 @@ class TorchTrainer(TorchTrainable):
         return RiemannianRowAdam(
             radius,
             direction,
-            lr=options.learning_rate,
+            lr=options.optimizer.learning_rate,
             max_radius=self._problem.max_radius,
-            train_radius=options.train_radius,
-            adaptive=options.optimiser == "riemannian_adam",
+            train_radius=options.optimizer.train_radius,
+            adaptive=options.optimizer.name == "riemannian_adam",
         )
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
@@ -101,9 +101,9 @@ class TorchTrainer(TorchTrainable):
         choice = draw_options(options)
         for start in range(0, len(order), options.batch_size):
             batch = order[start : start + options.batch_size]
-            negatives = np.zeros((len(batch), options.negatives), np.int64)
+            negatives = np.zeros((len(batch), options.sampler.num_negatives), np.int64)
             counts = kernel.draw_batch(self._tree, self._pairs, batch, choice, (options.seed, epoch), negatives)
-            present = np.arange(options.negatives) < counts[:, None]
+            present = np.arange(options.sampler.num_negatives) < counts[:, None]
             pairs = np.stack([self._problem.ancestor[batch], self._problem.descendant[batch]])
             kept = counts > 0
             used = np.concatenate([pairs[:, kept].ravel(), negatives[present]])
@@ -135,14 +135,14 @@ class TorchTrainer(TorchTrainable):
         radius, direction = model(rows)
         loss = partial(
             pair_losses,
-            options.objective,
+            options.loss.name,
             ancestor=ancestor,
             descendant=descendant,
             negatives=negatives,
             present=present,
             margin=margin,
-            temperature=options.temperature,
-            pull=options.pull,
+            temperature=options.loss.temperature,
+            pull=options.loss.positive_weight,
             stretch=(strength, *wanted) if strength > 0.0 else None,
         )
         with torch.no_grad():
@@ -153,9 +153,9 @@ class TorchTrainer(TorchTrainable):
         direction = torch.where(touched[:, None], direction, direction.detach())
         losses, _ = loss(radius, direction)
         value = (losses * weight).sum() / weight.sum()
-        if options.train_radius and options.regulariser > 0.0 and touched.any():
+        if options.optimizer.train_radius and options.loss.radius_penalty > 0.0 and touched.any():
             target = self._target.to(rows.device)[rows]
-            value = value + options.regulariser * (radius - target).square()[touched].mean()
+            value = value + options.loss.radius_penalty * (radius - target).square()[touched].mean()
         return value, len(weight)
 
     def _touched(
@@ -163,7 +163,9 @@ class TorchTrainer(TorchTrainable):
     ) -> Tensor:
         """(R,) which rows of the batch the objective gives a gradient."""
         options = self._problem.options
-        pulling = (options.objective != "ranking" and options.pull > 0.0) or self._problem.stretch[0] > 0.0
+        pulling = (
+            options.loss.name != "margin_ranking" and options.loss.positive_weight > 0.0
+        ) or self._problem.stretch[0] > 0.0
         pushing = present.any(1) if pulling else active.any(1)
         touched = torch.zeros(count, dtype=torch.bool, device=ancestor.device)
         for rows in (ancestor[pushing], descendant[pushing], negatives[active]):

@@ -13,25 +13,25 @@ from terrarium.hyperbolic.data import taxonomy
 from terrarium.hyperbolic.evaluation import placement
 from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.hyperbolic.options import ModelOptions, SourceOptions, WithheldOptions
+from terrarium.hyperbolic.options import HoldoutOptions, ModelOptions, SourceOptions
 from terrarium.pipelines.hyperbolic.nodes import layout_of, untrained
 from terrarium.training.checkpointing.state import State
 
 
 def withhold_taxa(
-    taxa: pd.DataFrame, edges: pd.DataFrame, withheld: WithheldOptions
+    taxa: pd.DataFrame, edges: pd.DataFrame, holdout: HoldoutOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Taxa and edges of what stays; id, name, kind and parent of the leaves and clades to place."""
     tree = taxonomy.tree_of(edges)
     chosen = withholding.withhold_taxa(
         tree,
-        leaf_share=withheld.leaf_share,
-        clade_share=withheld.clade_share,
-        clade_size=withheld.clade_size,
-        seed=withheld.seed,
+        leaf_share=holdout.leaf_fraction,
+        clade_share=holdout.clade_fraction,
+        clade_size=holdout.max_clade_size,
+        seed=holdout.seed,
     )
     rest = tree.part(chosen.keep)
-    order = np.random.default_rng(withheld.seed).permutation(len(chosen.rows))[: withheld.placed]
+    order = np.random.default_rng(holdout.seed).permutation(len(chosen.rows))[: holdout.max_placements]
     rows = chosen.rows[order]
     described = taxa.iloc[rows][["id", "name"]].reset_index(drop=True)
     tops = described.assign(kind=chosen.kind[order], parent=tree.ids[tree.parent[rows]].astype(np.int32))
@@ -45,13 +45,13 @@ def place_withheld(
     weights: State,
     tops: pd.DataFrame,
     model: ModelOptions,
-    withheld: WithheldOptions,
+    holdout: HoldoutOptions,
 ) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
     """Hang the withheld taxa: metrics, a row a layout, score and kind, and where the trained layout hung each."""
     tree = taxonomy.tree_of(edges)
     parents = tree.rows(tops["parent"])
     table, predicted = placement.placement_table(
-        tree, _layouts(tree, depths, weights, model), parents, tops["kind"].to_numpy(), withheld.seed
+        tree, _layouts(tree, depths, weights, model), parents, tops["kind"].to_numpy(), holdout.seed
     )
     names = taxa["name"].to_numpy()
     found = tops.drop(columns="parent").assign(parent=names[parents])
@@ -62,20 +62,20 @@ def place_withheld(
 
 
 def withhold_links(
-    edges: pd.DataFrame, source: SourceOptions, withheld: WithheldOptions
+    edges: pd.DataFrame, source: SourceOptions, holdout: HoldoutOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The pairs of the training (ancestor, descendant, depth_diff, basic) and those to classify (part, true)."""
-    if source.cut_lineages_above is not None:
+    if source.legacy.max_tax_id is not None:
         raise withholding.WithholdingError(
-            "links are withheld from whole lineages alone: set source.cut_lineages_above to null"
+            "links are withheld from whole lineages alone: set source.legacy.max_tax_id to null"
         )
     tree = taxonomy.tree_of(edges)
     split = withholding.split_links(
         tree,
-        link_share=withheld.link_share,
-        train_share=withheld.link_train_share,
-        corruptions=withheld.link_corruptions,
-        seed=withheld.seed,
+        link_share=holdout.link_fraction,
+        train_share=holdout.link_train_fraction,
+        corruptions=holdout.link_corruptions,
+        seed=holdout.seed,
     )
     closure = taxonomy.closure_table(tree).iloc[split.train]
     closure = closure.assign(basic=np.isin(split.train, split.basic)).reset_index(drop=True)

@@ -18,7 +18,7 @@ def create_placement_pipeline() -> Pipeline:
     own = [
         Node(
             withheld_nodes.withhold_taxa,
-            ["all_taxa", "all_edges", "params:withheld"],
+            ["all_taxa", "all_edges", "params:holdout"],
             ["taxa", "edges", "withheld"],
             name="withhold_taxa",
             tags="ingestion",
@@ -42,7 +42,7 @@ def create_placement_pipeline() -> Pipeline:
             withheld_nodes.place_withheld,
             [
                 *("taxa", "edges", "depths", "weights", "withheld"),
-                *("params:model", "params:withheld"),
+                *("params:model", "params:holdout"),
             ],
             ["metrics", "layout_metrics", "placements"],
             name="place_withheld",
@@ -64,7 +64,7 @@ def create_links_pipeline() -> Pipeline:
     own = [
         Node(
             withheld_nodes.withhold_links,
-            ["all_edges", "params:source", "params:withheld"],
+            ["all_edges", "params:source", "params:holdout"],
             ["closure", "link_pairs"],
             name="withhold_links",
             tags="ingestion",
@@ -86,7 +86,7 @@ def _training(edges: str, depths: str) -> list[Node]:
     return [
         Node(
             nodes.initialise,
-            [edges, depths, "params:model", "params:training.objective"],
+            [edges, depths, "params:model", "params:training.loss.name"],
             "initial_weights",
             name="initialise",
             tags="training",

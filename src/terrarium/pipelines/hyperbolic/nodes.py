@@ -17,9 +17,15 @@ from terrarium.hyperbolic.geometry.precision import precision_report
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import initial_layout, off_origin, untrained_layouts
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.hyperbolic.options import (
+    EvaluationOptions,
+    FeatureOptions,
+    LossName,
+    ModelOptions,
+    SourceOptions,
+    TrainingOptions,
+)
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.objectives import Objective
 from terrarium.hyperbolic.training.problem import Problem
 from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpointing.state import State
@@ -49,7 +55,7 @@ def build_taxonomy(
 
 def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
     """All pairs of ancestor and descendant with their depth difference, less those of cut lineages."""
-    return taxonomy.closure_table(taxonomy.tree_of(edges), source.cut_lineages_above)
+    return taxonomy.closure_table(taxonomy.tree_of(edges), source.legacy.max_tax_id)
 
 
 def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
@@ -59,13 +65,13 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
     return pd.DataFrame(columns)
 
 
-def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, objective: Objective) -> State:
+def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
     """Start of the training; for `construct` and `fine-tune` the whole constructed layout."""
     tree = taxonomy.tree_of(edges)
-    if objective in {"construct", "fine-tune"}:
+    if loss in {"construct", "fine_tune"}:
         constructed = construct(tree, model.dim, model.max_radius)
-        return pack_weights(tree, constructed if objective == "construct" else off_origin(constructed))
-    start = model.init, model.dim, model.spread, model.max_radius, model.seed
+        return pack_weights(tree, constructed if loss == "construct" else off_origin(constructed))
+    start = model.init, model.dim, model.init_noise, model.max_radius, model.seed
     return pack_weights(tree, initial_layout(tree, _target(depths, model), *start))
 
 
@@ -93,13 +99,13 @@ def train(
     )
     result = fit(
         make_trainer(problem),
-        options=training.model_copy(update={"max_epochs": 0}) if training.objective == "construct" else training,
+        options=training.model_copy(update={"max_epochs": 0}) if training.loss.name == "construct" else training,
         store=training_state,
         fingerprint=_fingerprint(problem, model, training),
         title="hyperbolic",
         uncounted_epochs=problem.uncounted_epochs,
     )
-    reason = CONSTRUCTED if training.objective == "construct" else result.stop_reason
+    reason = CONSTRUCTED if training.loss.name == "construct" else result.stop_reason
     summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
     return result.best, result.checkpoints, result.history, summary
 
@@ -138,7 +144,7 @@ def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptio
         tree,
         _target(depths, model),
         dim=dim,
-        spread=model.spread,
+        spread=model.init_noise,
         max_radius=model.max_radius,
         seed=model.seed,
     )

@@ -47,7 +47,7 @@ def _training() -> list[Node]:
     return [
         Node(
             nodes.initialise,
-            ["edges", "depths", "params:model", "params:training.objective"],
+            ["edges", "depths", "params:model", "params:training.loss.name"],
             "initial_weights",
             name="initialise",
             tags="training",

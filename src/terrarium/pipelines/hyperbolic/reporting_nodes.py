@@ -20,7 +20,7 @@ def draw_radius(vectors: pd.DataFrame, depths: pd.DataFrame, reporting: Reportin
     """Hyperbolic radius and norm against depth, beside their targets."""
     from terrarium.hyperbolic.reporting.figures import radius_figure
 
-    return radius_figure(vectors, depths, reporting.scatter_points)
+    return radius_figure(vectors, depths, reporting.max_scatter_points)
 
 
 def draw_ranks(rank_metrics: pd.DataFrame) -> tuple[Any, Any]:
@@ -34,7 +34,7 @@ def draw_disk(vectors: pd.DataFrame, reporting: ReportingOptions) -> Any:
     """The Poincaré disk."""
     from terrarium.hyperbolic.reporting.disk import disk_figure
 
-    return disk_figure(vectors, reporting.disk_rank, reporting.disk_points, reporting.disk_groups)
+    return disk_figure(vectors, reporting.disk_rank, reporting.max_disk_points, reporting.num_disk_groups)
 
 
 def write_report(

@@ -17,7 +17,7 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
     Each taxon but the root has a row with difference 1, and one at least for each step up to its farthest ancestor; in
     a tree, where each has one parent, exactly one.
 
-    A closure with cut lineages (`source.cut_lineages_above`) has gaps: it may have fewer rows than that, but none
+    A closure with cut lineages (`source.legacy.max_tax_id`) has gaps: it may have fewer rows than that, but none
     with an id above the cut.
 
     Raises:
