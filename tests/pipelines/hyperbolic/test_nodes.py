@@ -8,9 +8,9 @@ from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.store import TrainingStore
+from tests.hyperbolic.training.problems import training_options
 
 from .test_taxonomy import options as source
-from .test_trainer import training_options
 from .trees import random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
@@ -93,7 +93,8 @@ def test_closure_is_by_id(data):
 
 
 def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_path):
-    from .test_dense_trainer import V1, legacy_adam
+    from tests.hyperbolic.legacy.test_trainer import V1, legacy_adam
+
     from .test_evaluation import OPTIONS as EVALUATION
 
     taxa, edges, depths = data

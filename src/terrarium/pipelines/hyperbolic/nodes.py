@@ -26,7 +26,7 @@ from terrarium.hyperbolic.options import (
     TrainingOptions,
 )
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.problem import Problem, uncounted_epochs
 from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
@@ -92,10 +92,10 @@ def train(
         descendant=tree.rows(closure["descendant"]),
         difference=closure["depth_diff"].to_numpy(copy=True),
         target=_target(depths, model),
-        start=layout_of(initial_weights, tree),
+        initial=layout_of(initial_weights, tree),
         max_radius=model.max_radius,
         options=training,
-        way=taxonomy.way_of(tree, edges),
+        root_distance=taxonomy.way_of(tree, edges),
     )
     result = fit(
         make_trainer(problem),
@@ -103,7 +103,7 @@ def train(
         store=training_state,
         fingerprint=_fingerprint(problem, model, training),
         title="hyperbolic",
-        uncounted_epochs=problem.uncounted_epochs,
+        uncounted_epochs=uncounted_epochs(problem),
     )
     reason = CONSTRUCTED if training.loss.name == "construct" else result.stop_reason
     summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
@@ -173,7 +173,7 @@ def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOption
         "taxa": problem.tree.fingerprint(),
         "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
         "target_radius": sha256(problem.target.tobytes()).hexdigest(),
-        "way": None if problem.way is None else sha256(problem.way.tobytes()).hexdigest(),
+        "root_distance": None if problem.root_distance is None else sha256(problem.root_distance.tobytes()).hexdigest(),
         "model": model.model_dump(mode="json"),
         "training": training.model_dump(mode="json", exclude={"checkpoints"}),
     }
