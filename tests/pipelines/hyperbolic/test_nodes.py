@@ -8,8 +8,8 @@ from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.store import TrainingStore
+from tests.hyperbolic.data.options import source_options as source
 
-from .test_taxonomy import options as source
 from .test_trainer import training_options
 from .trees import random_tree
 
@@ -93,8 +93,9 @@ def test_closure_is_by_id(data):
 
 
 def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_path):
+    from tests.hyperbolic.evaluation.test_compare import OPTIONS as EVALUATION
+
     from .test_dense_trainer import V1, legacy_adam
-    from .test_evaluation import OPTIONS as EVALUATION
 
     taxa, edges, depths = data
     weights, _, history, _ = train(data, tmp_path, **V1, legacy_adam=legacy_adam(), max_epochs=1)

@@ -149,7 +149,7 @@ def test_fine_tuning_lowers_the_distortion_of_lengths():
     run = KernelTrainer(task)
     for epoch in range(1, 21):
         run.epoch(epoch)
-    asked = {"pairs": 10_000, "seed": 0, "way": way}
+    asked = {"max_pairs": 10_000, "seed": 0, "root_distance": way}
     before, after = (distortion(tree, layout, **asked) for layout in (start, unpack_weights(run.weights())))
     assert after["distortion_mean"] < 0.7 * before["distortion_mean"]
 
