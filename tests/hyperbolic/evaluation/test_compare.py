@@ -94,7 +94,7 @@ def test_the_report_says_where_training_lost(compared, tree, better):
     precision |= {"duplicates_float32": 0.0, "max_radius": 5.0, "max_norm": 0.98}
     page = report_page(
         source=source_options(select="clade", clade="A & <B>"),
-        cleaning=pd.DataFrame({"rule": ["sp."], "removed": [7]}),
+        cleaning_report=pd.DataFrame({"rule": ["sp."], "removed": [7]}),
         training_summary={"stop_reason": "No progress for 3 epochs.", "epochs": 4, "best_epoch": 1},
         history=pd.DataFrame({"epoch": [], "seconds": []}),
         metrics={**tree_statistics(tree), **numbers, **precision},

@@ -13,7 +13,7 @@ from terrarium.hyperbolic.evaluation.placement import (
     predict_parents,
     score_placement,
 )
-from terrarium.hyperbolic.geometry.ball import Layout, distance, slack
+from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from tests.pipelines.hyperbolic.trees import chain, random_layout, random_tree, tree_of
 
@@ -53,7 +53,7 @@ def test_the_search_is_the_definition(seed):
         inner = (layout.radius < placed.radius[q]) & (tree.parent != group[q])
         if inner.any():
             assert found["distance"][q] == np.argmin(np.where(inner, far, np.inf))
-        behind = slack(*own, layout.radius, layout.direction)
+        behind = detour(*own, layout.radius, layout.direction)
         assert found["detour"][q] == np.argmin(np.where(tree.depth == tree.depth[group[q]], behind, np.inf))
 
 

@@ -48,7 +48,7 @@ def check(tree: Hierarchy, ranking: Ranking, score: np.ndarray, relatives: list[
 
 def all_scores(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     args = (layout.radius[:, None], layout.direction[:, None], layout.radius[None], layout.direction[None])
-    return geometry.distance(*args), geometry.slack(*args)
+    return geometry.distance(*args), geometry.detour(*args)
 
 
 def family(tree: Hierarchy) -> tuple[list[set[int]], list[set[int]]]:
@@ -174,7 +174,7 @@ def test_a_chain_has_only_descendants_as_negatives() -> None:
 
 
 def test_keeps_accuracy_at_large_radii() -> None:
-    """Order of distance and slack at radii near 33 with tiny angles, against 80 digits."""
+    """Order of distance and detour at radii near 33 with tiny angles, against 80 digits."""
     rng = np.random.default_rng(0)
     n = 60
     tree = random_tree(rng, n)
@@ -192,7 +192,7 @@ def test_keeps_accuracy_at_large_radii() -> None:
 def exact_scores(layout: Layout, u: int) -> tuple[list[Decimal], list[Decimal]]:
     with localcontext() as context:
         context.prec = 80
-        distance, slack = [], []
+        distance, detour = [], []
         for v in range(len(layout)):
             own, other = layout.direction[u], layout.direction[v]
             chord = sum((Decimal(a) - Decimal(b)) ** 2 for a, b in zip(own.tolist(), other.tolist(), strict=True))
@@ -202,8 +202,8 @@ def exact_scores(layout: Layout, u: int) -> tuple[list[Decimal], list[Decimal]]:
             cosh = (grow + shrink) / 2 + sinhs * chord / 2
             d = (cosh + max(cosh * cosh - 1, Decimal(0)).sqrt()).ln()
             distance.append(d)
-            slack.append(rv + d - ru)
-        return distance, slack
+            detour.append(rv + d - ru)
+        return distance, detour
 
 
 def test_surrogates_are_the_scores() -> None:
@@ -216,7 +216,7 @@ def test_surrogates_are_the_scores() -> None:
         score_block(u, 0, 40, point_table(layout, 40), scores)
         args = (layout.radius[u], layout.direction[u], layout.radius, layout.direction)
         np.testing.assert_allclose(scores.distance, geometry.excess(*args), rtol=1e-12, atol=1e-300)
-        np.testing.assert_allclose(np.log1p(scores.detour), geometry.slack(*args), rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(np.log1p(scores.detour), geometry.detour(*args), rtol=1e-12, atol=1e-13)
 
 
 def test_threads_do_not_change_the_numbers() -> None:

@@ -19,7 +19,7 @@ WORSE = "worse than an untrained layout on: "
 def write(**changed):
     given = {
         "source": source_options(**SOURCE),
-        "cleaning": pd.DataFrame({"rule": ["environmental sample"], "removed": [7]}),
+        "cleaning_report": pd.DataFrame({"rule": ["environmental sample"], "removed": [7]}),
         "training_summary": SUMMARY,
         "history": tables.history(),
         "metrics": tables.metrics(),
@@ -85,7 +85,7 @@ def test_no_ranks_no_cleaning_no_training():
     reason = "No epochs were asked for (max_epochs is 0), so the weights are the initial ones."
     html = write(
         rank_metrics=tables.rank_metrics(()),
-        cleaning=pd.DataFrame({"rule": ["environmental sample"], "removed": [0]}),
+        cleaning_report=pd.DataFrame({"rule": ["environmental sample"], "removed": [0]}),
         history=tables.history(0),
         training_summary={"stop_reason": reason, "epochs": 0, "best_epoch": 0},
     )

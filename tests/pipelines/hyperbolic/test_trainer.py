@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from terrarium.hyperbolic.evaluation.distortion import distortion
-from terrarium.hyperbolic.geometry.ball import Layout, slack
+from terrarium.hyperbolic.geometry.ball import Layout, detour
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import inherited_directions, off_origin
 from terrarium.hyperbolic.layouts.targets import target_radii
@@ -250,7 +250,7 @@ def test_positive_weight_lowers_the_detour_of_ancestors():
             run.epoch(epoch)
     task = problem()
     means = [
-        slack(*point(layout, task.descendant), *point(layout, task.ancestor)).mean()
+        detour(*point(layout, task.descendant), *point(layout, task.ancestor)).mean()
         for layout in (unpack_weights(run.weights()) for run in runs)
     ]
     assert means[1] < 0.8 * means[0]

@@ -17,8 +17,7 @@ from sklearn.metrics import precision_recall_curve, precision_recall_fscore_supp
 from terrarium.common.arrays import BoolArray, Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.holdout import LabelledPairs
-from terrarium.hyperbolic.geometry.ball import Layout, distance
-from terrarium.hyperbolic.geometry.ball import slack as detour
+from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
 
 CLOSURE_RULE = "closure of the training links"
 _SCORES: dict[str, Callable[..., Float64Array]] = {"distance": distance, "detour": detour}

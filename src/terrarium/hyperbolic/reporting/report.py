@@ -107,7 +107,7 @@ _RANK_COLUMNS = {
 def report_page(
     *,
     source: SourceOptions,
-    cleaning: pd.DataFrame,
+    cleaning_report: pd.DataFrame,
     training_summary: dict[str, Any],
     history: pd.DataFrame,
     metrics: dict[str, float],
@@ -119,7 +119,7 @@ def report_page(
 
     Args:
         source: the options of the source.
-        cleaning: rule and removed, one row per rule.
+        cleaning_report: rule and removed, one row per rule.
         training_summary: stop_reason, epochs, best_epoch.
         history: one row per epoch.
         metrics: metrics of the trained layout.
@@ -139,7 +139,7 @@ def report_page(
         subject=subject,
         origin=_ORIGINS[source_kind(source)],
         metrics=metrics,
-        removed=cleaning[cleaning["removed"] > 0],
+        removed=cleaning_report[cleaning_report["removed"] > 0],
         queries={"trained": queries[TRAINED], "untrained": queries.drop(TRAINED).max()},
         layouts=pd.DataFrame([{"metric": metric.label, **by_layout[metric.name].to_dict()} for metric in shown]),
         layout_verdict=_layout_verdict(by_layout, shown),

@@ -11,7 +11,7 @@ NAMESPACE = "hyperbolic"
 
 
 def create_pipeline() -> Pipeline:
-    """All stages; each node carries the tag of its stage."""
+    """Return all stages; each node has the tag of its stage."""
     return Pipeline(
         [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
         namespace=NAMESPACE,
@@ -24,7 +24,7 @@ def _ingestion() -> list[Node]:
         Node(
             nodes.build_taxonomy,
             ["source_table", "params:source", "params:evaluation.ranks", "params:reporting.disk_rank"],
-            ["taxa", "edges", "cleaning"],
+            {"taxa": "taxa", "edges": "edges", "cleaning_report": "cleaning_report"},
             name="build_taxonomy",
             tags="ingestion",
         ),
@@ -75,7 +75,7 @@ def _evaluation() -> list[Node]:
         Node(
             nodes.evaluate,
             ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
-            ["metrics", "layout_metrics", "rank_metrics"],
+            {"metrics": "metrics", "layout_metrics": "layout_metrics", "rank_metrics": "rank_metrics"},
             name="evaluate",
             tags="evaluation",
         ),
@@ -111,7 +111,7 @@ def _reporting() -> list[Node]:
             report_page,
             {
                 "source": "params:source",
-                "cleaning": "cleaning",
+                "cleaning_report": "cleaning_report",
                 "training_summary": "training_summary",
                 "history": "history",
                 "metrics": "metrics",
