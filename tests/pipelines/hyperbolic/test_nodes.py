@@ -10,8 +10,8 @@ from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.hyperbolic.data.options import source_options as source
+from tests.hyperbolic.training.problems import training_options
 
-from .test_trainer import training_options
 from .trees import random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
@@ -95,8 +95,7 @@ def test_closure_is_by_id(data):
 
 def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_path):
     from tests.hyperbolic.evaluation.test_compare import OPTIONS as EVALUATION
-
-    from .test_dense_trainer import V1, legacy_adam
+    from tests.hyperbolic.legacy.test_trainer import V1, legacy_adam
 
     taxa, edges, depths = data
     weights, _, history, _ = train(data, tmp_path, **V1, legacy_adam=legacy_adam(), max_epochs=1)

@@ -17,7 +17,7 @@ from terrarium.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.taxonomies.ncbi_package import RANKS
 
-CUT = "max_tax_id"
+MAX_ID = "max_tax_id"
 """Attribute of a closure table that holds the largest id kept."""
 _SMALLEST_LENGTH = 1e-9
 """Shortest link, relative to the longest distance from the root: shorter ones vanish in rounding."""
@@ -169,7 +169,7 @@ def closure_table(tree: Hierarchy, max_id: int | None = None) -> pd.DataFrame:
     table = table[(table["ancestor"] <= max_id) & (table["descendant"] <= max_id)].reset_index(drop=True)
     if table.empty:
         raise SourceError(f"source.legacy.max_tax_id {max_id} leaves no pair of the tree: raise it or set it to null")
-    table.attrs[CUT] = max_id
+    table.attrs[MAX_ID] = max_id
     return table
 
 

@@ -159,6 +159,3 @@ def _merge_by_rank(separation: pd.DataFrame, purity: pd.DataFrame, ranks: list[s
     table = separation.merge(purity.drop(columns=shared), on="rank", how="outer")
     position = {rank: place for place, rank in enumerate(ranks)}
     return table.sort_values("rank", key=lambda column: column.map(position)).reset_index(drop=True)
-
-
-compare, tree_numbers = compare_layouts, tree_statistics

@@ -68,6 +68,3 @@ def _compare_lengths(distance: Float64Array, path: Float64Array) -> dict[str, fl
         "distortion_mean": float(np.abs(scale * ratio - 1.0).mean()),
         "distortion_worst": float(ratio.max()) / smallest if smallest > 0.0 else float("inf"),
     }
-
-
-choose_pairs, path_lengths = sample_pairs, patristic_distance

@@ -48,6 +48,3 @@ def norm_statistics(depth: ArrayLike, norm: NDArray[np.floating]) -> dict[str, f
         "min_norm": float(norm.min()),
         "mean_norm": float(norm.mean(dtype=np.float64)),
     }
-
-
-norm_numbers = norm_statistics

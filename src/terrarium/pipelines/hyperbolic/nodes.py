@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.data import build, read, taxonomy
+from terrarium.hyperbolic.data import build, read
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
 from terrarium.hyperbolic.geometry.ball import Floats, Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
@@ -26,7 +26,7 @@ from terrarium.hyperbolic.options import (
     TrainingOptions,
 )
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.problem import Problem, uncounted_epochs
 from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpointing.fingerprints import require_fingerprint
 from terrarium.training.checkpointing.state import State
@@ -64,7 +64,7 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
 
 def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
     """Start of the training; for `construct` and `fine-tune` the whole constructed layout."""
-    tree = taxonomy.tree_of(edges)
+    tree = build.hierarchy_of(edges)
     if loss in {"construct", "fine_tune"}:
         constructed = construct(tree, model.dim, model.max_radius)
         return pack_weights(tree, constructed if loss == "construct" else off_origin(constructed))
@@ -82,17 +82,17 @@ def train(
     training: TrainingOptions,
 ) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
     """Train the points: best weights, checkpoints, history, and how it ended."""
-    tree = taxonomy.tree_of(edges)
+    tree = build.hierarchy_of(edges)
     problem = Problem(
         tree=tree,
         ancestor=tree.rows(closure["ancestor"]),
         descendant=tree.rows(closure["descendant"]),
         difference=closure["depth_diff"].to_numpy(copy=True),
         target=_target(depths, model),
-        start=layout_of(initial_weights, tree),
+        initial=layout_of(initial_weights, tree),
         max_radius=model.max_radius,
         options=training,
-        way=taxonomy.way_of(tree, edges),
+        root_distance=build.root_distance(tree, edges),
     )
     result = fit(
         make_trainer(problem),
@@ -100,7 +100,7 @@ def train(
         store=training_state,
         fingerprint=_fingerprint(problem, model, training),
         title="hyperbolic",
-        uncounted_epochs=problem.uncounted_epochs,
+        uncounted_epochs=uncounted_epochs(problem),
     )
     reason = CONSTRUCTED if training.loss.name == "construct" else result.stop_reason
     summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
@@ -183,7 +183,7 @@ def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOption
         "taxa": problem.tree.fingerprint(),
         "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
         "target_radius": sha256(problem.target.tobytes()).hexdigest(),
-        "way": None if problem.way is None else sha256(problem.way.tobytes()).hexdigest(),
+        "root_distance": None if problem.root_distance is None else sha256(problem.root_distance.tobytes()).hexdigest(),
         "model": model.model_dump(mode="json"),
         "training": training.model_dump(mode="json", exclude={"checkpoints"}),
     }

@@ -1,6 +1,5 @@
 """Both trainers on one problem: they agree, are reproducible, and resume to the same bits."""
 
-from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -11,81 +10,15 @@ from terrarium.hyperbolic.geometry.ball import Layout, detour
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import inherited_directions, off_origin
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.options import TrainingOptions
-from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer, in_threads
+from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer, run_in_threads
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.problem import Problem, pair_weights
+from terrarium.hyperbolic.training.schedule import LearningRateSchedule
 from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.training.torch.device import DeviceError
-
-from .trees import random_dag, random_tree
-
-OPTIONS = {
-    "loss": {
-        "name": "detour",
-        "temperature": 1 / 3,
-        "positive_weight": 0.5,
-        "distortion_weight": 2.0,
-        "margin": 0.2,
-        "depth_margin": None,
-        "radius_penalty": 0.3,
-        "pair_weights": "sqrt_depth",
-        "class_weights": False,
-    },
-    "sampler": {
-        "pairs": "closure",
-        "curriculum": [],
-        "epoch_fraction": 1.0,
-        "class_balanced": False,
-        "num_negatives": 8,
-        "hard_negatives": 3,
-        "hard_negative_ancestors": 4,
-        "negative_sampler": "true_negatives",
-    },
-    "optimizer": {
-        "name": "riemannian_adam",
-        "learning_rate": 0.02,
-        "train_radius": True,
-        "legacy_adam": {
-            "clip_norm": 1.0,
-            "projection": "batch_rows",
-            "projection_limit": 0.99999,
-            "project_all_every": 0,
-            "parametrization": "ball",
-            "radial_nudge": 0.0,
-        },
-    },
-    "schedule": {"final_learning_rate": 0.01, "burn_in_epochs": 0, "burn_in_factor": 0.1},
-    "batch_size": 16,
-    "max_epochs": 4,
-    "stopping": {"patience": 0, "min_delta": 0.0, "metric": "loss", "direction": "min"},
-    "checkpoints": {"keep_last": 5, "keep_every": 0},
-    "num_threads": 1,
-    "device": "cpu",
-    "seed": 0,
-}
-
-
-def training_options(**changes):
-    """The options with changes by the last part of their names; `loss` and `optimizer` are those blocks' names."""
-    tree = deepcopy(OPTIONS)
-    blocks = [tree, *(tree[name] for name in ("loss", "sampler", "optimizer", "schedule"))]
-    for name, value in changes.items():
-        if name in {"loss", "optimizer"}:
-            tree[name]["name"] = value
-        else:
-            (block,) = (block for block in blocks if name in block)
-            block[name] = value
-    return TrainingOptions.model_validate(tree)
-
-
-def problem(max_radius=34.0, size=150, **options):
-    tree = random_tree(np.random.default_rng(5), size)
-    target = np.minimum(target_radii(tree.depth, "linear", 0.1, 0.95), max_radius)
-    start = Layout(target.copy(), inherited_directions(tree, 5, 0.3, 0))
-    chosen = training_options(**options)
-    return Problem(tree, *tree.closure(), target, start, max_radius, chosen)
+from tests.hyperbolic.training.problems import order_of, problem, training_options
+from tests.pipelines.hyperbolic.trees import random_dag, random_tree
 
 
 @pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
@@ -93,7 +26,7 @@ def problem(max_radius=34.0, size=150, **options):
 @pytest.mark.parametrize("optimizer", ["riemannian_adam", "riemannian_sgd"])
 def test_kernel_equals_torch(loss, train_radius, optimizer):
     task = problem(max_radius=3.0, loss=loss, train_radius=train_radius, optimizer=optimizer)
-    compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
+    compiled, autograd = CpuTrainer(task), TorchTrainer(task, "cpu")
     for epoch in (1, 2):
         numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
         for name, value in numbers.items():
@@ -113,11 +46,11 @@ def test_kernel_equals_torch_in_fine_tuning(make):
         problem(**FINE_TUNE),
         tree=tree,
         **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
-        start=off_origin(construct(tree, 5, 12.0)),
+        initial=off_origin(construct(tree, 5, 12.0)),
         target=np.zeros(120),
-        way=path_ways(tree),
+        root_distance=root_distances(tree),
     )
-    compiled, autograd = KernelTrainer(task), TorchTrainer(task, "cpu")
+    compiled, autograd = CpuTrainer(task), TorchTrainer(task, "cpu")
     for epoch in (1, 2):
         numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
         for name, value in numbers.items():
@@ -127,7 +60,7 @@ def test_kernel_equals_torch_in_fine_tuning(make):
     assert np.allclose(found.direction, wanted.direction, atol=1e-3)
 
 
-def path_ways(tree):
+def root_distances(tree):
     """Lengths 0.5 and 1.5 by turns."""
     way = np.zeros(len(tree))
     for row in range(1, len(tree)):
@@ -137,16 +70,16 @@ def path_ways(tree):
 
 def test_fine_tuning_lowers_the_distortion_of_lengths():
     tree = random_tree(np.random.default_rng(2), 120)
-    way, start = path_ways(tree), off_origin(construct(tree, 5, 12.0))
+    way, start = root_distances(tree), off_origin(construct(tree, 5, 12.0))
     task = replace(
         problem(**FINE_TUNE, distortion_weight=30.0, positive_weight=0.0, learning_rate=0.05, max_epochs=20),
         tree=tree,
         **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
-        start=start,
+        initial=start,
         target=np.zeros(120),
-        way=way,
+        root_distance=way,
     )
-    run = KernelTrainer(task)
+    run = CpuTrainer(task)
     for epoch in range(1, 21):
         run.epoch(epoch)
     asked = {"max_pairs": 10_000, "seed": 0, "root_distance": way}
@@ -155,7 +88,7 @@ def test_fine_tuning_lowers_the_distortion_of_lengths():
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():
-    runs = [KernelTrainer(problem(seed=seed)) for seed in (1, 1, 2)]
+    runs = [CpuTrainer(problem(seed=seed)) for seed in (1, 1, 2)]
     for run in runs:
         run.epoch(1)
     assert runs[0].weights().equals(runs[1].weights())
@@ -164,12 +97,12 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
 
 def test_training_leaves_the_problem_as_it_is():
     task = problem()
-    direction = task.start.direction.copy()
-    KernelTrainer(task).epoch(1)
-    assert (task.start.direction == direction).all()
+    direction = task.initial.direction.copy()
+    CpuTrainer(task).epoch(1)
+    assert (task.initial.direction == direction).all()
 
 
-@pytest.mark.parametrize("trainer", [KernelTrainer, lambda task: TorchTrainer(task, "cpu")])
+@pytest.mark.parametrize("trainer", [CpuTrainer, lambda task: TorchTrainer(task, "cpu")])
 def test_resumed_equals_uninterrupted(trainer):
     whole, half = trainer(problem()), trainer(problem())
     for epoch in (1, 2, 3):
@@ -186,14 +119,14 @@ def test_resumed_equals_uninterrupted(trainer):
 
 @pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
 def test_training_lowers_the_loss_and_stays_inside(loss):
-    run = KernelTrainer(problem(loss=loss, learning_rate=0.05))
+    run = CpuTrainer(problem(loss=loss, learning_rate=0.05))
     history = [run.epoch(epoch) for epoch in range(1, 8)]
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
     assert all(row["share_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
 
 
 def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser():
-    free, bound = KernelTrainer(problem(radius_penalty=0.0)), KernelTrainer(problem(radius_penalty=100.0))
+    free, bound = CpuTrainer(problem(radius_penalty=0.0)), CpuTrainer(problem(radius_penalty=100.0))
     for epoch in (1, 2, 3):
         free.epoch(epoch)
         bound.epoch(epoch)
@@ -204,20 +137,20 @@ def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser()
 
 def test_pair_weights_and_learning_rate():
     task = problem(learning_rate=0.04, final_learning_rate=0.01, max_epochs=3)
-    assert [task.learning_rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.04, 0.02, 0.01])
-    assert np.allclose(task.weight, np.sqrt(task.difference + 1.0))
-    assert (problem(pair_weights="uniform").weight == 1.0).all()
-    assert sorted(task.order(1)) == list(range(len(task.ancestor)))
+    assert [LearningRateSchedule(task.options).rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.04, 0.02, 0.01])
+    assert np.allclose(pair_weights(task), np.sqrt(task.difference + 1.0))
+    assert (pair_weights(problem(pair_weights="uniform")) == 1.0).all()
+    assert sorted(order_of(task)) == list(range(len(task.ancestor)))
 
 
 def test_the_device_decides_the_trainer():
-    assert isinstance(make_trainer(problem()), KernelTrainer)
+    assert isinstance(make_trainer(problem()), CpuTrainer)
     with pytest.raises(DeviceError):
         make_trainer(problem(device="tpu"))
 
 
 def test_a_chain_has_nothing_to_push_and_still_trains():
-    from .trees import chain
+    from tests.pipelines.hyperbolic.trees import chain
 
     tree = chain(6)
     target = target_radii(tree.depth, "linear", 0.1, 0.95)
@@ -231,20 +164,20 @@ def test_a_chain_has_nothing_to_push_and_still_trains():
             34.0,
             training_options(loss=loss),
         )
-        for run in (KernelTrainer(task), TorchTrainer(task, "cpu")):
+        for run in (CpuTrainer(task), TorchTrainer(task, "cpu")):
             assert run.epoch(1)["loss"] == 0.0
             assert np.allclose(unpack_weights(run.weights()).direction, start.direction)
 
 
 def test_pairs_of_a_taxon_follow_each_other_where_they_share_negatives():
     task = problem(loss="detour")
-    descendant = task.descendant[task.order(1)]
+    descendant = task.descendant[order_of(task)]
     assert (np.diff(descendant) != 0).sum() == len(task.tree) - 2
-    assert not (task.order(1) == task.order(2)).all()
+    assert not (order_of(task) == order_of(task, 2)).all()
 
 
 def test_positive_weight_lowers_the_detour_of_ancestors():
-    runs = [KernelTrainer(problem(loss="detour", positive_weight=weight, train_radius=False)) for weight in (0.0, 50.0)]
+    runs = [CpuTrainer(problem(loss="detour", positive_weight=weight, train_radius=False)) for weight in (0.0, 50.0)]
     for run in runs:
         for epoch in range(1, 6):
             run.epoch(epoch)
@@ -261,7 +194,7 @@ def point(layout, rows):
 
 
 def test_threads_train_as_well_and_cover_every_pair():
-    one, two = (KernelTrainer(problem(loss="detour", num_threads=threads, learning_rate=0.05)) for threads in (1, 2))
+    one, two = (CpuTrainer(problem(loss="detour", num_threads=threads, learning_rate=0.05)) for threads in (1, 2))
     losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in (one, two)]
     assert losses[1][-1] < 0.8 * losses[1][0]
     assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.25)
@@ -270,7 +203,7 @@ def test_threads_train_as_well_and_cover_every_pair():
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_share_out_the_order(threads):
     seen = []
-    found = in_threads(lambda part: seen.append(part) or (1.0, 2.0, 3.0, 4, 5), np.arange(7), threads)
+    found = run_in_threads(lambda part: seen.append(part) or (1.0, 2.0, 3.0, 4, 5), np.arange(7), threads)
     assert sorted(np.concatenate(seen)) == list(range(7))
     assert list(found) == [(1.0, 2.0, 3.0, 4, 5)] * threads
 

@@ -3,18 +3,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.hyperbolic.legacy import negatives as documented
-from terrarium.hyperbolic.training.negatives import TreeArrays, negatives_at_depth
-
-from .trees import chain, random_tree, trees
+from terrarium.hyperbolic.training.sampling.negatives import (
+    SAMPLERS,
+    UNRELATED_AT_DEPTH,
+    Pairs,
+    SamplerSettings,
+    sample_negatives,
+)
+from terrarium.hyperbolic.training.sampling.random_stream import Stream
+from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
+from terrarium.hyperbolic.training.sampling.true_negatives import sample_unrelated_at_depth
+from tests.pipelines.hyperbolic.trees import chain, random_tree, trees
 
 
 def draw(sampler, tree, anchor, descendant, count=10, seed=0, epoch=1, pair=0):
     out = np.full(count, -1, np.int64)
-    arrays = TreeArrays.of(tree).as_tuple()
-    got = documented.negatives_for_ranking(
-        documented.SAMPLERS[sampler], arrays, anchor, descendant, seed, epoch, pair, out
-    )
+    kind = UNRELATED_AT_DEPTH if sampler == "true_negatives" else SAMPLERS[sampler]
+    ends = np.full(pair + 1, anchor, np.int32), np.full(pair + 1, descendant, np.int32)
+    settings = SamplerSettings(kind, count, 0, 1)
+    got = sample_negatives(tree_arrays(tree), Pairs(*ends, np.ones(pair + 1)), pair, settings, Stream(seed, epoch), out)
     return out[:got]
 
 
@@ -75,10 +82,10 @@ def test_draws_are_uniform(sampler):
 def test_outside_is_the_sampler_of_true_negatives():
     tree = random_tree(np.random.default_rng(1), 100)
     ancestor, descendant, _ = tree.closure()
-    arrays = TreeArrays.of(tree).as_tuple()
+    arrays = tree_arrays(tree)
     for pair in range(0, len(ancestor), 7):
         out = np.zeros(10, np.int64)
-        got = negatives_at_depth(arrays, ancestor[pair], tree.depth[descendant[pair]], 0, 1, pair, out)
+        got = sample_unrelated_at_depth(arrays, ancestor[pair], tree.depth[descendant[pair]], Stream(0, 1), pair, out)
         assert (draw("true_negatives", tree, ancestor[pair], descendant[pair], pair=pair) == out[:got]).all()
 
 

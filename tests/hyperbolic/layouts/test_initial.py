@@ -12,8 +12,7 @@ from terrarium.hyperbolic.layouts.initial import (
     uniform_layout,
 )
 from terrarium.hyperbolic.layouts.targets import target_radii
-
-from .trees import chain, random_tree
+from tests.pipelines.hyperbolic.trees import chain, random_tree
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,14 @@ import pytest
 from pydantic import ValidationError
 
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
-from terrarium.hyperbolic.legacy.trainer import DenseTrainer, projection_limit
+from terrarium.hyperbolic.legacy.trainer import LegacyAdamTrainer, projection_limit
 from terrarium.hyperbolic.options import LegacyAdamOptions
-from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
+from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 from terrarium.hyperbolic.training.factory import make_trainer
+from terrarium.hyperbolic.training.problem import pair_class_weights, pair_weights, total_weights
 from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
 from terrarium.hyperbolic.training.weights import trained_norm, unpack_weights
-
-from .test_trainer import OPTIONS, problem
+from tests.hyperbolic.training.problems import OPTIONS, problem
 
 V1 = {
     "loss": "margin_ranking",
@@ -33,21 +33,21 @@ def task(size=400, **changes):
 
 
 def trained(epochs=1, **changes):
-    run = DenseTrainer(task(**changes))
+    run = LegacyAdamTrainer(task(**changes))
     return run, [run.epoch(epoch) for epoch in range(1, epochs + 1)]
 
 
 def test_the_optimiser_decides_the_trainer():
-    assert isinstance(make_trainer(task()), DenseTrainer)
-    assert isinstance(make_trainer(task(optimizer="riemannian_adam")), KernelTrainer)
+    assert isinstance(make_trainer(task()), LegacyAdamTrainer)
+    assert isinstance(make_trainer(task(optimizer="riemannian_adam")), CpuTrainer)
 
 
 def test_it_starts_at_the_problems_layout():
     for parametrization in ("ball", "tangent_space"):
-        run = DenseTrainer(task(legacy_adam=legacy_adam(parametrization=parametrization)))
+        run = LegacyAdamTrainer(task(legacy_adam=legacy_adam(parametrization=parametrization)))
         layout = unpack_weights(run.weights())
         assert np.allclose(norm_of_radius(layout.radius), norm_of_radius(task().target), atol=1e-6)
-        assert np.allclose(layout.direction, task().start.direction, atol=1e-6)
+        assert np.allclose(layout.direction, task().initial.direction, atol=1e-6)
 
 
 def test_rows_leave_the_ball_and_the_history_and_the_weights_say_so():
@@ -114,7 +114,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
 def test_resumed_equals_uninterrupted():
     whole, _ = trained(3)
     half, _ = trained(1)
-    rest = DenseTrainer(task())
+    rest = LegacyAdamTrainer(task())
     rest.load(half.state())
     for epoch in (2, 3):
         rest.epoch(epoch)
@@ -128,16 +128,16 @@ def test_class_weights_scale_the_loss_of_small_classes():
     )
     assert weighted["loss"] > 1.01 * plain["loss"]
     given = task(class_weights=True)
-    assert np.allclose(given.whole_weight, given.weight * given.factor)
-    assert not np.allclose(given.whole_weight, task().whole_weight)
+    assert np.allclose(total_weights(given), pair_weights(given) * pair_class_weights(given))
+    assert not np.allclose(total_weights(given), total_weights(task()))
 
 
 @pytest.mark.parametrize("sampler", ["true_negatives", "same_depth", "random", "tiered"])
 def test_false_negatives_are_counted_in_all_trainers(sampler):
     given = problem(**(V1 | {"optimizer": "riemannian_adam", "negative_sampler": sampler}))
-    run, reference = KernelTrainer(given), TorchTrainer(given, "cpu")
+    run, reference = CpuTrainer(given), TorchTrainer(given, "cpu")
     row, expected = run.epoch(1), reference.epoch(1)
-    dense_row = DenseTrainer(problem(**(V1 | {"negative_sampler": sampler}))).epoch(1)
+    dense_row = LegacyAdamTrainer(problem(**(V1 | {"negative_sampler": sampler}))).epoch(1)
     assert row["false_negatives"] == expected["false_negatives"] == dense_row["false_negatives"]
     assert (row["false_negatives"] > 0.01) is (sampler != "true_negatives")
     assert row["loss"] == pytest.approx(expected["loss"], rel=1e-5)
@@ -146,15 +146,15 @@ def test_false_negatives_are_counted_in_all_trainers(sampler):
 def test_margins_by_depth_are_the_same_in_kernel_and_torch():
     given = problem(loss="margin_ranking", depth_margin={"min": 0.05, "max": 1.0}, negative_sampler="tiered")
     plain = problem(loss="margin_ranking", margin=0.05, negative_sampler="tiered")
-    row, expected = KernelTrainer(given).epoch(1), TorchTrainer(given, "cpu").epoch(1)
+    row, expected = CpuTrainer(given).epoch(1), TorchTrainer(given, "cpu").epoch(1)
     assert row["loss"] == pytest.approx(expected["loss"], rel=1e-6)
-    assert row["loss"] > KernelTrainer(plain).epoch(1)["loss"]
+    assert row["loss"] > CpuTrainer(plain).epoch(1)["loss"]
 
 
 def test_a_start_about_the_origin_trains():
     given = task(radius_penalty=0.0)
-    start = Layout(np.full(len(given.target), 2e-3), given.start.direction)
-    run = DenseTrainer(type(given)(**{**vars_of(given), "start": start}))
+    start = Layout(np.full(len(given.target), 2e-3), given.initial.direction)
+    run = LegacyAdamTrainer(type(given)(**{**vars_of(given), "initial": start}))
     row = run.epoch(1)
     assert np.isfinite(row["loss"])
     assert row["mean_norm"] > 0.01

@@ -6,8 +6,7 @@ from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, recon
 from terrarium.hyperbolic.geometry.ball import pairwise
 from terrarium.hyperbolic.geometry.spherical_codes import smallest_angle, spherical_code
 from terrarium.hyperbolic.layouts.combinatorial import BASE, LARGEST_SCALE, construct, surroundings
-
-from .trees import chain, random_tree, star, trees
+from tests.pipelines.hyperbolic.trees import chain, random_tree, star, trees
 
 
 @settings(max_examples=30, deadline=None)

@@ -5,15 +5,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from terrarium.hyperbolic.options import Phase
-from terrarium.hyperbolic.training import pairs as pair_choice
-
-from .test_trainer import problem
-from .trees import trees
+from terrarium.hyperbolic.training.problem import margin_coefficients, uncounted_epochs
+from terrarium.hyperbolic.training.sampling import pairs
+from terrarium.hyperbolic.training.schedule import LearningRateSchedule
+from tests.hyperbolic.training.problems import order_of, problem
+from tests.pipelines.hyperbolic.trees import trees
 
 
 def limits(curriculum, epochs, deepest):
-    stages = pair_choice.phases(curriculum, epochs, deepest)
-    return [pair_choice.max_difference(stages, epoch) for epoch in range(1, epochs + 1)]
+    stages = pairs.curriculum_phases(curriculum, epochs, deepest)
+    return [pairs.max_difference(stages, epoch) for epoch in range(1, epochs + 1)]
 
 
 def test_the_documents_phases():
@@ -41,7 +42,7 @@ def test_a_fraction_takes_its_part_of_each_difference_once(tree, share, seed):
     positions = np.flatnonzero(difference != 2)
     if not len(positions):
         return
-    got = pair_choice.stratified(difference, positions, share, np.random.default_rng(seed))
+    got = pairs.sample_stratified(difference, positions, share, np.random.default_rng(seed))
     assert len(set(got.tolist())) == len(got)
     assert set(got.tolist()) <= set(positions.tolist())
     for level, size in zip(*np.unique(difference[positions], return_counts=True), strict=True):
@@ -52,9 +53,9 @@ def test_a_fraction_takes_its_part_of_each_difference_once(tree, share, seed):
 @given(trees(), st.integers(0, 99))
 def test_balanced_epochs_have_as_many_pairs_of_each_class(tree, seed):
     _, descendant, _ = tree.closure()
-    classes = pair_choice.class_of(tree, descendant)
+    classes = pairs.class_numbers(tree, descendant)
     positions = np.arange(len(descendant))
-    got = pair_choice.balanced(classes, positions, np.random.default_rng(seed))
+    got = pairs.sample_balanced(classes, positions, np.random.default_rng(seed))
     present = np.unique(classes)
     counts = np.bincount(classes[got], minlength=len(present))
     assert (counts == len(positions) // len(present)).all()
@@ -69,49 +70,51 @@ def test_the_class_is_the_ancestor_at_depth_1(tree):
     tops = np.flatnonzero(tree.depth == 1)
     for row in range(1, len(tree)):
         line = [row, *tree.ancestors(row).tolist()]
-        assert tops[pair_choice.class_of(tree, row)] == line[-2]
+        assert tops[pairs.class_numbers(tree, row)] == line[-2]
 
 
 @given(trees())
 def test_class_weights_are_the_documents(tree):
     rows = np.arange(1, len(tree))
-    classes = pair_choice.class_of(tree, rows)
+    classes = pairs.class_numbers(tree, rows)
     sizes = {number: int((classes == number).sum()) for number in set(classes.tolist())}
     expected = [min(np.sqrt(max(sizes.values()) / sizes[number]), 10.0) for number in classes.tolist()]
-    assert np.allclose(pair_choice.class_factors(tree, rows), expected)
+    assert np.allclose(pairs.class_weights(tree, rows), expected)
 
 
 def test_the_order_of_an_epoch_obeys_the_options():
     whole = problem()
-    assert sorted(whole.order(1)) == list(range(len(whole.ancestor)))
-    assert (whole.order(1) != whole.order(2)).any()
+    assert sorted(order_of(whole, 1)) == list(range(len(whole.ancestor)))
+    assert (order_of(whole, 1) != order_of(whole, 2)).any()
     parents = problem(pairs="parent_child")
-    assert sorted(parents.order(1)) == np.flatnonzero(parents.difference == 1).tolist()
+    assert sorted(order_of(parents, 1)) == np.flatnonzero(parents.difference == 1).tolist()
     staged = problem(curriculum=[{"epoch": 1, "max_difference": 1}, {"epoch": 3, "max_difference": None}])
-    assert (staged.difference[staged.order(2)] == 1).all()
-    assert len(staged.order(3)) == len(staged.ancestor)
+    assert (staged.difference[order_of(staged, 2)] == 1).all()
+    assert len(order_of(staged, 3)) == len(staged.ancestor)
     part = problem(epoch_fraction=0.25)
-    assert len(part.order(1)) < 0.3 * len(part.ancestor)
-    assert set(part.order(1).tolist()) != set(part.order(2).tolist())
+    assert len(order_of(part, 1)) < 0.3 * len(part.ancestor)
+    assert set(order_of(part, 1).tolist()) != set(order_of(part, 2).tolist())
     both = problem(curriculum=[{"epoch": 1, "max_difference": 2}], epoch_fraction=0.5, class_balanced=True)
-    chosen = both.order(1)
+    chosen = order_of(both, 1)
     assert (both.difference[chosen] <= 2).all()
-    counts = np.bincount(pair_choice.class_of(both.tree, both.descendant[chosen]))
+    counts = np.bincount(pairs.class_numbers(both.tree, both.descendant[chosen]))
     assert (counts[counts > 0] == counts.max()).all()
 
 
 def test_margins_grow_with_the_difference():
     graded = problem(loss="margin_ranking", depth_margin={"min": 0.05, "max": 1.0})
-    base, slope = graded.margins
+    base, slope = margin_coefficients(graded)
     assert base == 0.05
     assert base + slope * graded.tree.max_depth == pytest.approx(1.0)
-    assert problem(margin=0.3).margins == (0.3, 0.0)
+    assert margin_coefficients(problem(margin=0.3)) == (0.3, 0.0)
 
 
 def test_burn_in_lowers_the_rate_of_the_first_epochs_which_do_not_count():
     burnt = problem(burn_in_epochs=2, burn_in_factor=0.1, learning_rate=0.02, final_learning_rate=0.02)
-    assert [burnt.learning_rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.002, 0.002, 0.02])
-    assert burnt.uncounted_epochs == 2
+    assert [LearningRateSchedule(burnt.options).rate(epoch) for epoch in (1, 2, 3)] == pytest.approx(
+        [0.002, 0.002, 0.02]
+    )
+    assert uncounted_epochs(burnt) == 2
     phases = [{"epoch": 1, "max_difference": 1}, {"epoch": 4, "max_difference": None}]
-    assert problem(curriculum=phases, burn_in_epochs=2).uncounted_epochs == 3
-    assert problem().uncounted_epochs == 0
+    assert uncounted_epochs(problem(curriculum=phases, burn_in_epochs=2)) == 3
+    assert uncounted_epochs(problem()) == 0
