@@ -41,7 +41,7 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
 """Each as the search on Cnidaria left it, fine-tune as that on the nouns of WordNet; see docs/benchmarks.md."""
 
 MEASURES = {
-    "ancestor_map_slack": "MAP, slack",
+    "ancestor_map_detour": "MAP, detour",
     "ancestor_map_distance": "MAP, distance",
     "edge_map": "edge MAP",
     "depth_norm_pearson": "r",
@@ -102,12 +102,12 @@ def _placement(placed: pd.DataFrame) -> dict[str, float]:
     return {
         f"{kind} placed, {score}": float(by[kind, score])
         for kind in ("leaf", "clade")
-        for score in ("slack", "distance")
+        for score in ("detour", "distance")
     }
 
 
 def frontier() -> None:
-    """Separation against both MAPs: the pull of the slack objective, the untrained layouts; tables and a figure."""
+    """Separation against both MAPs: the pull of the detour loss, the untrained layouts; tables and a figure."""
     rows = []
     for clade, rank in FRONTIER.items():
         for label, changes in _frontier_runs().items():
@@ -118,7 +118,7 @@ def frontier() -> None:
     table = pd.DataFrame(rows)
     for clade, part in table.groupby("clade", sort=False):
         shown = part.drop(columns="clade").set_index("layout")[
-            ["separation", "MAP, slack", "MAP, distance", "edge MAP"]
+            ["separation", "MAP, detour", "MAP, distance", "edge MAP"]
         ]
         print(f"\n{clade}, separation of each {FRONTIER[str(clade)]}\n\n{markdown(shown, 'layout')}", flush=True)
     page = Path(tempfile.mkdtemp()) / "frontier.html"
@@ -133,7 +133,7 @@ def _frontier_runs() -> dict[str, dict[str, Any]]:
 
 
 def frontier_figure(table: pd.DataFrame) -> Any:
-    """Separation against MAP by slack and by distance, a column a clade."""
+    """Separation against MAP by detour and by distance, a column a clade."""
     clades = list(dict.fromkeys(table["clade"]))
     titles = [f"{clade}: {FRONTIER[clade]}" for clade in clades]
     figure = new_figure(
@@ -145,7 +145,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         subplot_titles=titles,
     )
     kinds = {
-        "pull": ("trained on slack, by pull", PALETTE[0]),
+        "pull": ("trained on detour, by positive_weight", PALETTE[0]),
         "inherited": ("inherited, untrained, by spread", PALETTE[1]),
     }
     kinds["constructed"] = ("constructed", PALETTE[2])
@@ -153,7 +153,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         part = table[table["clade"] == clade]
         for start, (name, colour) in kinds.items():
             line = part[part["layout"].str.startswith(start)]
-            for row, measure in enumerate(("MAP, slack", "MAP, distance"), start=1):
+            for row, measure in enumerate(("MAP, detour", "MAP, distance"), start=1):
                 figure.add_scatter(
                     x=line["separation"],
                     y=line[measure],

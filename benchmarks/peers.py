@@ -173,7 +173,7 @@ def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -
 
 METRICS = {
     "ancestor MAP by distance": "ancestor_map_distance",
-    "ancestor MAP by slack": "ancestor_map_slack",
+    "ancestor MAP by detour": "ancestor_map_detour",
     "edge MAP": "edge_map",
 }
 

@@ -98,7 +98,7 @@ def quality(outcome: Outcome) -> dict[str, str]:
     metrics = outcome.metrics
     names = [name for name in metrics if name.startswith("separation_")]
     cells = {name.replace("_", " "): f"{metrics[name]:.2f}" for name in names}
-    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "slack")}
+    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "detour")}
     cells["best epoch"] = str(outcome.summary["best_epoch"])
     return cells | {"false negatives": f"{outcome.history['false_negatives'].mean():.1%}"}
 

@@ -28,7 +28,7 @@ def test_a_study_measures_and_places():
     study = Study.of("9443", {**SMALL, "source.max_depth": 8})
     table, history = study.measure()
     assert list(table.index) == ["trained", "constructed", "inherited", "random"]
-    assert table.loc["constructed", "ancestor_map_slack"] > 0.99
+    assert table.loc["constructed", "ancestor_map_detour"] > 0.99
     assert table["separation_genus"].notna().all()
     assert len(history) == 1
     assert set(study.place()["kind"]) == {"leaf", "clade"}
@@ -37,7 +37,7 @@ def test_a_study_measures_and_places():
 def test_the_frontier_has_a_column_a_clade_and_tables_are_markdown():
     clades = list(objectives.FRONTIER)
     rows = [
-        {"clade": clade, "layout": "pull 5", "separation": 2.0, "MAP, slack": 0.9, "MAP, distance": 0.1}
+        {"clade": clade, "layout": "pull 5", "separation": 2.0, "MAP, detour": 0.9, "MAP, distance": 0.1}
         for clade in clades
     ]
     figure = objectives.frontier_figure(pd.DataFrame(rows))

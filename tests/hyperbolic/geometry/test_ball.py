@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from terrarium.hyperbolic.geometry import ball as geometry
-from terrarium.hyperbolic.geometry.ball import Layout, distance, from_ball, slack, to_ball
+from terrarium.hyperbolic.geometry.ball import Layout, detour, distance, from_ball, to_ball
 
 radii = arrays(np.float64, (4,), elements=st.floats(0.0, 12.0))
 raw = arrays(np.float64, (4, 3), elements=st.floats(-1.0, 1.0)).filter(
@@ -45,10 +45,10 @@ def test_distance_to_the_origin_is_the_radius(r, x):
 
 
 @given(radii, raw)
-def test_slack_is_never_negative_and_zero_on_the_way_to_the_origin(r, x):
+def test_detour_is_never_negative_and_zero_on_the_way_to_the_origin(r, x):
     u = unit(x)
-    assert (slack(r[:, None], u[:, None], r[None], u[None]) >= -1e-9).all()
-    assert np.allclose(slack(r, u, 0.5 * r, u), 0.0, atol=1e-9)
+    assert (detour(r[:, None], u[:, None], r[None], u[None]) >= -1e-9).all()
+    assert np.allclose(detour(r, u, 0.5 * r, u), 0.0, atol=1e-9)
 
 
 @given(arrays(np.float64, (4,), elements=st.floats(0.01, 8.0)), raw)

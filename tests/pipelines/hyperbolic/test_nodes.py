@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 
-from terrarium.hyperbolic.data.taxonomy import build, closure_table, edge_table, tree_of
+from terrarium.hyperbolic.data.build import build_taxonomy, closure_table, edge_table, hierarchy_of
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
+from tests.hyperbolic.data.options import source_options as source
 from tests.hyperbolic.training.problems import training_options
 
-from .test_taxonomy import options as source
 from .trees import random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
@@ -24,7 +25,7 @@ def data():
     tree = random_tree(np.random.default_rng(9), 120)
     parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent])
     table = pd.DataFrame({"id": tree.ids, "parent": parent, "name": [f"t{i}" for i in tree.ids], "rank": "species"})
-    taxa, edges, _ = build(table, source())
+    taxa, edges, _ = build_taxonomy(table, source())
     return taxa, edges, nodes.compute_target_radii(taxa, FEATURES)
 
 
@@ -58,7 +59,7 @@ def test_no_epochs_export_the_start(data, tmp_path):
 def test_construct_exports_the_constructed_layout(data, tmp_path):
     _, edges, _ = data
     weights, _, history, summary = train(data, tmp_path, loss="construct")
-    expected = construct(tree_of(edges), MODEL.dim, MODEL.max_radius)
+    expected = construct(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
     assert (unpack_weights(weights).radius == expected.radius).all()
     assert (unpack_weights(weights).direction == expected.direction).all()
     assert len(history) == 0
@@ -80,7 +81,7 @@ def test_weights_of_other_taxa_are_refused(data, tmp_path):
     taxa, _, _ = data
     weights, _, _, _ = train(data, tmp_path)
     other = edge_table(random_tree(np.random.default_rng(8), 120))
-    with pytest.raises(nodes.WrongTaxaError, match="belong to other taxa"):
+    with pytest.raises(MismatchedArtifactsError, match="belong to other taxa"):
         nodes.export_vectors(taxa, other, weights)
 
 
@@ -89,19 +90,17 @@ def test_closure_is_by_id(data):
     closure = nodes.build_closure(edges, source())
     assert list(closure.columns) == ["ancestor", "descendant", "depth_diff"]
     assert len(closure) == taxa["depth"].sum()
-    assert closure.equals(closure_table(nodes.taxonomy.tree_of(edges)))
+    assert closure.equals(closure_table(hierarchy_of(edges)))
 
 
 def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_path):
+    from tests.hyperbolic.evaluation.test_compare import OPTIONS as EVALUATION
     from tests.hyperbolic.legacy.test_trainer import V1, legacy_adam
-
-    from .test_evaluation import OPTIONS as EVALUATION
 
     taxa, edges, depths = data
     weights, _, history, _ = train(data, tmp_path, **V1, legacy_adam=legacy_adam(), max_epochs=1)
-    metrics, layouts, _ = nodes.evaluate(
-        taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]})
-    )
+    measured = nodes.evaluate(taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]}))
+    metrics, layouts = measured["metrics"], measured["layout_metrics"]
     assert metrics["share_outside"] == history["share_outside"].iloc[-1] > 0.0
     assert metrics["max_norm"] == history["max_norm"].iloc[-1] > 1.0
     assert layouts["share_outside"].tolist()[1:] == [0.0, 0.0, 0.0]
@@ -129,7 +128,7 @@ def test_fine_tuning_starts_at_the_construction(data, tmp_path):
     _, edges, _ = data
     chosen = {"loss": "fine_tune", "radius_penalty": 0.0, "max_epochs": 0}
     weights, _, _, _ = train(data, tmp_path, **chosen)
-    expected = construct(tree_of(edges), MODEL.dim, MODEL.max_radius)
+    expected = construct(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
     assert (unpack_weights(weights).radius[1:] == expected.radius[1:]).all()
     with pytest.raises(ValueError, match=r"loss\.radius_penalty to 0"):
         training_options(loss="fine_tune")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from terrarium.common.arrays import Float64Array
-from terrarium.hyperbolic.evaluation.norms import norm_numbers
+from terrarium.hyperbolic.evaluation.norms import norm_statistics
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball, norm_of_radius, radius_of_norm
 from terrarium.hyperbolic.legacy.adam import Moments, Table
 from terrarium.hyperbolic.legacy.epoch import StepSettings, Task, train_epoch
@@ -126,7 +126,7 @@ class LegacyAdamTrainer:
         norm = self._norm()
         reached = float(norm_of_radius(sums.max_reached)) if self._in_tangent_space else sums.max_reached
         return {
-            **norm_numbers(self._problem.tree.depth, norm),
+            **norm_statistics(self._problem.tree.depth, norm),
             "max_radius": float(radius_of_norm(np.minimum(norm, LARGEST_NORM)).max()),
             "max_norm_before_projection": max(reached, float(norm.max())),
             "share_outside_before_projection": sums.num_beyond / max(sums.num_moved, 1),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from terrarium.common.arrays import Int64Array
-from terrarium.hyperbolic.evaluation.norms import norm_numbers
+from terrarium.hyperbolic.evaluation.norms import norm_statistics
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius
 from terrarium.hyperbolic.training.problem import Problem, total_weights
 from terrarium.hyperbolic.training.sampling.negatives import Pairs, sample_batch, sampler_settings
@@ -78,7 +78,7 @@ def describe_layout(problem: Problem, layout: Layout, sums: EpochSums, num_pairs
     norm = norm_of_radius(layout.radius)
     rows_per_batch = sums.num_moved / -(-num_pairs // problem.options.batch_size)
     return {
-        **norm_numbers(problem.tree.depth, norm),
+        **norm_statistics(problem.tree.depth, norm),
         "max_radius": float(layout.radius.max()),
         "max_norm_before_projection": float(max(norm_of_radius(sums.max_reached), norm.max())),
         "share_outside_before_projection": sums.num_beyond / max(sums.num_moved, 1),

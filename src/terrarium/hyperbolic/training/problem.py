@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.evaluation.distortion import choose_pairs, path_lengths
+from terrarium.hyperbolic.data.build import patristic_distance
+from terrarium.hyperbolic.evaluation.distortion import sample_pairs
 from terrarium.hyperbolic.geometry.ball import Layout, pairwise
 from terrarium.hyperbolic.options import TrainingOptions
 from terrarium.hyperbolic.training.sampling.pairs import PairSampler, class_weights
@@ -105,8 +106,8 @@ def fit_distortion(problem: Problem) -> Distortion:
     root_distance = tree.depth.astype(np.float64) if problem.root_distance is None else problem.root_distance
     if problem.options.loss.name != "fine_tune":
         return Distortion(0.0, 1.0, root_distance)
-    a, b = choose_pairs(len(tree), UNIT_PAIRS, problem.options.seed)
-    ratio = pairwise(problem.initial, a, b) / path_lengths(tree, root_distance, a, b)
+    a, b = sample_pairs(len(tree), UNIT_PAIRS, problem.options.seed)
+    ratio = pairwise(problem.initial, a, b) / patristic_distance(tree, root_distance, a, b)
     return Distortion(problem.options.loss.distortion_weight, float(ratio @ ratio / ratio.sum()), root_distance)
 
 

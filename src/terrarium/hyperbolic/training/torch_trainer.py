@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrarium.common.arrays import Float64Array, Int64Array
-from terrarium.hyperbolic.evaluation.distortion import path_lengths
+from terrarium.hyperbolic.data.build import patristic_distance
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.training.diagnostics import (
     EpochSums,
@@ -139,7 +139,7 @@ class TorchTrainer(TorchTrainable):
             return np.zeros(ends.shape[1]), np.zeros(negatives.shape)
         tree, (a, d) = self._problem.tree, ends
         is_above = (a < d) & (d < tree.end[a])
-        wanted = unit * path_lengths(tree, root_distance, d[:, None], negatives)
+        wanted = unit * patristic_distance(tree, root_distance, d[:, None], negatives)
         return unit * (root_distance[d] - root_distance[a]) * is_above, wanted
 
     def _batch_loss(self, model: Any, batch: _Batch) -> tuple[Tensor, int, dict[str, Tensor]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.hyperbolic.data.taxonomy import CUT
+from terrarium.hyperbolic.data.build import MAX_ID
 from terrarium.hyperbolic.geometry.precision import assert_inside_ball
 
 _CHUNK = 4_000_000
@@ -23,7 +23,7 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
     Raises:
         ValueError: naming the first taxon that is wrong.
     """
-    cut = closure.attrs.get(CUT)
+    cut = closure.attrs.get(MAX_ID)
     descendant, difference = closure["descendant"].to_numpy(), closure["depth_diff"].to_numpy()
     size = int(descendant.max(initial=-1)) + 1
     rows, parents, depth = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int16)

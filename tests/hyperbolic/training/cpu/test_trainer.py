@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from terrarium.hyperbolic.evaluation.distortion import distortion
-from terrarium.hyperbolic.geometry.ball import Layout, slack
+from terrarium.hyperbolic.geometry.ball import Layout, detour
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import inherited_directions, off_origin
 from terrarium.hyperbolic.layouts.targets import target_radii
@@ -82,7 +82,7 @@ def test_fine_tuning_lowers_the_distortion_of_lengths():
     run = CpuTrainer(task)
     for epoch in range(1, 21):
         run.epoch(epoch)
-    asked = {"pairs": 10_000, "seed": 0, "way": way}
+    asked = {"max_pairs": 10_000, "seed": 0, "root_distance": way}
     before, after = (distortion(tree, layout, **asked) for layout in (start, unpack_weights(run.weights())))
     assert after["distortion_mean"] < 0.7 * before["distortion_mean"]
 
@@ -183,7 +183,7 @@ def test_positive_weight_lowers_the_detour_of_ancestors():
             run.epoch(epoch)
     task = problem()
     means = [
-        slack(*point(layout, task.descendant), *point(layout, task.ancestor)).mean()
+        detour(*point(layout, task.descendant), *point(layout, task.ancestor)).mean()
         for layout in (unpack_weights(run.weights()) for run in runs)
     ]
     assert means[1] < 0.8 * means[0]

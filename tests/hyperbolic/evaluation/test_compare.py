@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.hyperbolic.evaluation.compare import compare, measure, tree_numbers
+from terrarium.hyperbolic.evaluation.compare import compare_layouts, measure_layout, tree_statistics
 from terrarium.hyperbolic.options import EvaluationOptions
 from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.reporting.theme import new_figure
-
-from .trees import random_layout, random_tree
+from tests.hyperbolic.data.options import source_options
+from tests.pipelines.hyperbolic.trees import random_layout, random_tree
 
 OPTIONS = EvaluationOptions(
     max_exact_queries=1000,
@@ -36,7 +36,7 @@ def ranks(tree):
 @pytest.fixture(scope="module")
 def compared(tree, ranks):
     layouts = {name: random_layout(np.random.default_rng(i), 200) for i, name in enumerate(("trained", "random"))}
-    return compare(tree, layouts, ranks, OPTIONS)
+    return compare_layouts(tree, layouts, ranks, OPTIONS)
 
 
 def test_the_trained_layout_is_measured_exactly_and_the_other_on_a_sample(compared):
@@ -44,8 +44,8 @@ def test_the_trained_layout_is_measured_exactly_and_the_other_on_a_sample(compar
     queries = by_layout.set_index("layout")["reconstruction_queries"]
     assert queries["trained"] == 200
     assert queries["random"] < 200
-    assert numbers["ancestor_map_slack"] == by_layout["ancestor_map_slack"].iloc[0]
-    assert by_layout["ancestor_map_slack_low"].notna().tolist() == [False, True]
+    assert numbers["ancestor_map_detour"] == by_layout["ancestor_map_detour"].iloc[0]
+    assert by_layout["ancestor_map_detour_low"].notna().tolist() == [False, True]
 
 
 def test_metrics_are_finite_numbers_with_plain_names(compared):
@@ -60,7 +60,7 @@ def test_metrics_are_finite_numbers_with_plain_names(compared):
 def test_norms_as_trained_are_reported_where_they_are_known(tree, ranks, compared):
     layouts = {name: random_layout(np.random.default_rng(i), 200) for i, name in enumerate(("trained", "random"))}
     norm = np.linspace(0.5, 1.5, 200)
-    numbers, by_layout, _ = compare(tree, layouts, ranks, OPTIONS, norm)
+    numbers, by_layout, _ = compare_layouts(tree, layouts, ranks, OPTIONS, norm)
     assert numbers["share_outside"] == 0.5
     assert (numbers["max_norm"], numbers["min_norm"]) == (1.5, 0.5)
     assert numbers["mean_norm"] == pytest.approx(1.0)
@@ -72,12 +72,12 @@ def test_norms_as_trained_are_reported_where_they_are_known(tree, ranks, compare
 
 def test_measuring_is_seeded(tree, ranks):
     layout = random_layout(np.random.default_rng(0), 200)
-    first, second = (measure(tree, layout, ranks, OPTIONS, exact_limit=1000) for _ in range(2))
-    assert first.numbers == second.numbers
+    first, second = (measure_layout(tree, layout, ranks, OPTIONS, max_exact=1000) for _ in range(2))
+    assert first.metrics == second.metrics
 
 
 def test_pairs_by_depth_difference(tree):
-    numbers = tree_numbers(tree)
+    numbers = tree_statistics(tree)
     _, _, difference = tree.closure()
     assert numbers["pairs"] == len(difference)
     assert numbers["pairs_difference_1"] == (difference == 1).sum() == len(tree) - 1
@@ -93,14 +93,14 @@ def test_the_report_says_where_training_lost(compared, tree, better):
     precision = {"past_safe_radius_float64": 0.0, "past_safe_radius_float32": 0.0, "duplicates_float64": 0.0}
     precision |= {"duplicates_float32": 0.0, "max_radius": 5.0, "max_norm": 0.98}
     page = report_page(
-        source={"select": "clade", "clade": "A & <B>", "path": None, "count": 1},
-        cleaning=pd.DataFrame({"rule": ["sp."], "removed": [7]}),
+        source=source_options(select="clade", clade="A & <B>"),
+        cleaning_report=pd.DataFrame({"rule": ["sp."], "removed": [7]}),
         training_summary={"stop_reason": "No progress for 3 epochs.", "epochs": 4, "best_epoch": 1},
         history=pd.DataFrame({"epoch": [], "seconds": []}),
-        metrics={**tree_numbers(tree), **numbers, **precision},
+        metrics={**tree_statistics(tree), **numbers, **precision},
         layout_metrics=by_layout,
         rank_metrics=by_rank,
-        figures={name: new_figure(name) for name in ("loss", "norms", "radius", "separation", "purity", "disk")},
+        **{f"figure_{name}": new_figure(name) for name in ("loss", "norms", "radius", "separation", "purity", "disk")},
     )
     body = page[page.index("<body>") :]
     assert "A &amp; &lt;B&gt;" in body

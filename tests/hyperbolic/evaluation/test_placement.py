@@ -3,30 +3,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.hyperbolic.data.holdout import withhold_taxa
+from terrarium.hyperbolic.data.holdout import hold_out_taxa
 from terrarium.hyperbolic.evaluation.placement import (
     LEVEL_RULE,
     ROOT_RULE,
-    midpoints,
+    centroids_of_children,
+    evaluate_placement,
     placement_metrics,
-    placement_table,
     predict_parents,
     score_placement,
 )
-from terrarium.hyperbolic.geometry.ball import Layout, distance, slack
+from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
 from terrarium.hyperbolic.layouts.combinatorial import construct
-
-from .trees import chain, random_layout, random_tree, tree_of
+from tests.pipelines.hyperbolic.trees import chain, random_layout, random_tree, tree_of
 
 
 @given(st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
-def test_midpoints_are_the_lorentz_centroids(seed):
+def test_centroids_of_children_are_the_lorentz_centroids(seed):
     rng = np.random.default_rng(seed)
     tree = random_tree(rng, 40)
     layout = random_layout(rng, 40)
     parents = np.unique(tree.parent[1:])
-    found = midpoints(tree, layout, parents)
+    found = centroids_of_children(tree, layout, parents)
     for place, parent in enumerate(parents):
         rows = tree.children(parent)
         centroid = (np.sinh(layout.radius[rows])[:, None] * layout.direction[rows]).sum(axis=0)
@@ -37,7 +36,7 @@ def test_midpoints_are_the_lorentz_centroids(seed):
 def test_children_that_cancel_leave_the_first():
     tree = tree_of([0, 1, 1])
     layout = Layout(np.array([0.0, 1.0, 2.0, 2.0]), np.array([[1.0, 0], [1, 0], [0, 1], [0, -1]]))
-    assert midpoints(tree, layout, np.array([1])).direction.tolist() == [[0.0, 1.0]]
+    assert centroids_of_children(tree, layout, np.array([1])).direction.tolist() == [[0.0, 1.0]]
 
 
 @given(st.integers(0, 100))
@@ -54,8 +53,8 @@ def test_the_search_is_the_definition(seed):
         inner = (layout.radius < placed.radius[q]) & (tree.parent != group[q])
         if inner.any():
             assert found["distance"][q] == np.argmin(np.where(inner, far, np.inf))
-        behind = slack(*own, layout.radius, layout.direction)
-        assert found["slack"][q] == np.argmin(np.where(tree.depth == tree.depth[group[q]], behind, np.inf))
+        behind = detour(*own, layout.radius, layout.direction)
+        assert found["detour"][q] == np.argmin(np.where(tree.depth == tree.depth[group[q]], behind, np.inf))
 
 
 @given(st.integers(2, 60), st.floats(0.1, 30.0))
@@ -63,7 +62,7 @@ def test_taxa_as_far_out_as_the_siblings_are_no_parents(count, radius):
     """The mean of equal radii may lie above them by rounding."""
     tree = tree_of([0] * 2 + [1] * count + [2] * count)
     layout = Layout(np.array([0.0, 0.01, 0.01] + [radius] * 2 * count), np.tile([1.0, 0.0], (3 + 2 * count, 1)))
-    placed = midpoints(tree, layout, np.array([1]))
+    placed = centroids_of_children(tree, layout, np.array([1]))
     assert predict_parents(tree, layout, placed, np.array([1]))["distance"][0] in {0, 1, 2}
 
 
@@ -77,18 +76,18 @@ def test_scores_by_hand():
 
 def test_the_construction_knows_where_siblings_hang_and_a_random_layout_does_not():
     tree = random_tree(np.random.default_rng(0), 600)
-    chosen = withhold_taxa(tree, leaf_share=0.1, clade_share=0.05, clade_size=10, seed=0)
+    chosen = hold_out_taxa(tree, leaf_fraction=0.1, clade_fraction=0.05, max_clade_size=10, seed=0)
     rest = tree.part(chosen.keep)
     parents = rest.rows(tree.ids[tree.parent[chosen.rows]])
     layouts = {"constructed": construct(rest, 8, 30.0), "random": random_layout(np.random.default_rng(1), len(rest), 8)}
-    table, predicted = placement_table(rest, layouts, parents, chosen.kind, 0)
+    table, predicted = evaluate_placement(rest, layouts, parents, chosen.kind, 0)
     exact = table.groupby("layout")["exact"].mean()
     assert exact["constructed"] > 0.9
     assert exact["random"] < 0.3
-    assert (predicted["slack"] == parents).mean() > 0.9
+    assert (predicted["detour"] == parents).mean() > 0.9
     assert set(table["layout"]) == {*layouts, ROOT_RULE, LEVEL_RULE}
     root = table[(table["layout"] == ROOT_RULE) & (table["kind"] == "leaf")]
     assert root["hops"].item() == pytest.approx(rest.depth[parents[chosen.kind == "leaf"]].mean())
     metrics = placement_metrics(table, "constructed")
     assert len(metrics) == 12
-    assert metrics["placement_exact_leaf_slack"] > 0.9
+    assert metrics["placement_exact_leaf_detour"] > 0.9

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from terrarium.hyperbolic.evaluation.purity import neighbour_shares, permute_directions, purity, purity_metrics
+from terrarium.hyperbolic.evaluation.purity import neighbour_shares, permute_directions, purity_metrics, purity_table
 from terrarium.hyperbolic.geometry.ball import Layout, distance
-
-from .trees import random_layout, random_tree, star, tree_of
+from tests.pipelines.hyperbolic.trees import random_layout, random_tree, star, tree_of
 
 
 @pytest.mark.parametrize("k", [1, 4, 99])
@@ -41,7 +40,7 @@ def two_clusters() -> tuple:
 
 def test_clusters_are_pure_and_ranks_of_one_group_are_absent() -> None:
     tree, layout, ranks = two_clusters()
-    table = purity(tree, layout, ranks, ["phylum", "class", "order"], neighbours=10, sample=1000, seed=0)
+    table = purity_table(tree, layout, ranks, ["phylum", "class", "order"], num_neighbors=10, max_taxa=1000, seed=0)
     assert table["rank"].tolist() == ["class"]
     metrics = purity_metrics(table)
     assert metrics["purity_class"] == 1.0
@@ -56,7 +55,7 @@ def test_random_places_give_chance() -> None:
     tree = tree_of([0, 0, 0, *rng.choice([1, 2, 3], 3000, p=[0.6, 0.3, 0.1]).tolist()])
     layout = random_layout(rng, len(tree), dim=5)
     ranks = np.where(tree.depth == 1, "order", "species")
-    found = purity_metrics(purity(tree, layout, ranks, ["order"], neighbours=10, sample=2000, seed=3))
+    found = purity_metrics(purity_table(tree, layout, ranks, ["order"], num_neighbors=10, max_taxa=2000, seed=3))
     assert found["purity_order"] == pytest.approx(found["purity_chance_order"], abs=0.015)
     assert found["purity_macro_order"] == pytest.approx(found["purity_macro_chance_order"], abs=0.02)
     assert found["purity_chance_order"] == pytest.approx(0.46, abs=0.03)
@@ -65,7 +64,7 @@ def test_random_places_give_chance() -> None:
 def test_the_sample_is_seeded_and_bounded() -> None:
     tree, layout, ranks = two_clusters()
     one, again, other = (
-        purity(tree, layout, ranks, ["class", "species"], neighbours=3, sample=12, seed=s) for s in (1, 1, 2)
+        purity_table(tree, layout, ranks, ["class", "species"], num_neighbors=3, max_taxa=12, seed=s) for s in (1, 1, 2)
     )
     assert one.equals(again)
     assert not one.equals(other)
@@ -75,7 +74,7 @@ def test_the_sample_is_seeded_and_bounded() -> None:
 def test_groups_of_one_bound_the_purity() -> None:
     tree = star(6)
     layout = random_layout(np.random.default_rng(0), 6)
-    table = purity(tree, layout, ["root"] + ["species"] * 5, ["species"], neighbours=10, sample=99, seed=0)
+    table = purity_table(tree, layout, ["root"] + ["species"] * 5, ["species"], num_neighbors=10, max_taxa=99, seed=0)
     metrics = purity_metrics(table)
     assert table["neighbours"].item() == 4
     assert metrics["purity_species"] == metrics["purity_ceiling_species"] == metrics["purity_chance_species"] == 0.0

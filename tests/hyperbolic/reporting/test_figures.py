@@ -4,8 +4,7 @@ import pytest
 
 from terrarium.hyperbolic.reporting import figures
 from terrarium.training.history import history_table
-
-from . import tables
+from tests.pipelines.hyperbolic import tables
 
 
 def traces(figure):
@@ -56,7 +55,7 @@ def test_bars_by_layout_beside_the_tree_and_chance(ranks):
     for shown in (apart, pure):
         assert {"trained", "inherited", "random"} < shown.keys()
         assert list(shown["trained"].x) == list(ranks)
-    assert list(apart["the tree's own, in hops"].y) == [1.9] * len(ranks)
+    assert list(apart["in the tree (hops)"].y) == [1.9] * len(ranks)
     assert list(pure["chance"].y) == [0.2] * len(ranks)
 
 
@@ -64,7 +63,7 @@ def test_bars_by_layout_beside_the_tree_and_chance(ranks):
 def test_no_rank_and_undefined_numbers(draw):
     assert notes(draw(tables.rank_metrics(()))) == ["no rank has two groups here"]
     draw(tables.rank_metrics().assign(separation=np.nan, purity=np.nan)).to_json()
-    assert "most there can be" not in traces(draw(tables.rank_metrics().drop(columns="purity_ceiling")))
+    assert "largest possible" not in traces(draw(tables.rank_metrics().drop(columns="purity_ceiling")))
 
 
 def test_figures_do_not_touch_their_input():
@@ -75,9 +74,9 @@ def test_figures_do_not_touch_their_input():
 
 
 def test_what_was_withheld_is_shown_by_layout_and_score():
-    table = pd.DataFrame({"layout": ["trained", "trained", "rule"], "score": ["slack", "slack", ""], "f1": 0.5})
+    table = pd.DataFrame({"layout": ["trained", "trained", "rule"], "score": ["detour", "detour", ""], "f1": 0.5})
     table = table.assign(kind=["leaf", "clade", "leaf"], exact=[0.9, 0.8, 0.0])
     shown = traces(figures.placement_figure(table))
-    assert list(shown["leaf"].x) == ["trained, slack", "rule"]
+    assert list(shown["leaf"].x) == ["trained, detour", "rule"]
     assert list(shown["clade"].y) == [0.8]
     assert list(traces(figures.link_figure(table))["F1"].y) == [0.5] * 3

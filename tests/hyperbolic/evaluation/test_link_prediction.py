@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrarium.hyperbolic.data.build import closure_table
 from terrarium.hyperbolic.data.holdout import split_links
 from terrarium.hyperbolic.evaluation.link_prediction import CLOSURE_RULE, classify, link_metrics, link_table
 from terrarium.hyperbolic.layouts.combinatorial import construct
-
-from .trees import random_dag, random_layout, random_tree
+from tests.pipelines.hyperbolic.trees import random_dag, random_layout, random_tree
 
 
 @given(st.integers(0, 300))
@@ -35,14 +35,13 @@ def test_the_threshold_comes_from_the_validation_alone():
 
 
 @pytest.mark.parametrize("make", [random_tree, random_dag])
-def test_slack_tells_the_links_of_a_construction_and_the_closure_all(make):
+def test_detour_tells_the_links_of_a_construction_and_the_closure_all(make):
     tree = make(np.random.default_rng(0), 300)
-    split = split_links(tree, link_share=0.1, train_share=0.0, corruptions=5, seed=0)
-    ancestor, descendant, _ = tree.closure()
-    basic = ancestor[split.basic], descendant[split.basic]
+    split = split_links(tree, link_fraction=0.1, train_fraction=0.0, num_corruptions=5, seed=0)
+    reduction = closure_table(tree).iloc[split.reduction]
     layouts = {"constructed": construct(tree, 8, 30.0), "random": random_layout(np.random.default_rng(1), 300, 8)}
-    table = link_table(tree, layouts, basic, split.validation, split.test).set_index(["layout", "score"])
+    table = link_table(tree, layouts, reduction, split.validation, split.test).set_index(["layout", "score"])
     assert table.loc[(CLOSURE_RULE, ""), "f1"] == 1.0
-    assert table.loc[("constructed", "slack"), "f1"] > (0.99 if tree.is_tree else 0.5)
-    assert table.loc[("random", "slack"), "f1"] < 0.5
-    assert link_metrics(table.reset_index(), "constructed").keys() >= {"link_f1_slack", "link_threshold_distance"}
+    assert table.loc[("constructed", "detour"), "f1"] > (0.99 if tree.is_tree else 0.5)
+    assert table.loc[("random", "detour"), "f1"] < 0.5
+    assert link_metrics(table.reset_index(), "constructed").keys() >= {"link_f1_detour", "link_threshold_distance"}

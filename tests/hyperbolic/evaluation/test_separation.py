@@ -6,10 +6,9 @@ import pytest
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.groups import group_labels
-from terrarium.hyperbolic.evaluation.separation import sample_group_pairs, separation, separation_metrics
+from terrarium.hyperbolic.evaluation.separation import sample_group_pairs, separation_metrics, separation_table
 from terrarium.hyperbolic.geometry.ball import Layout
-
-from .trees import random_layout, tree_of
+from tests.pipelines.hyperbolic.trees import random_layout, tree_of
 
 
 def orders(sizes: list[int]) -> tuple[Hierarchy, np.ndarray]:
@@ -25,12 +24,12 @@ def orders(sizes: list[int]) -> tuple[Hierarchy, np.ndarray]:
 
 def pairs_of(tree: Hierarchy, ranks: np.ndarray, **options: int):
     return sample_group_pairs(
-        tree, group_labels(tree, ranks, "order"), **{"group_min": 10, "group_sample": 100, "seed": 0} | options
+        tree, group_labels(tree, ranks, "order"), **{"min_group_size": 10, "max_group_sample": 100, "seed": 0} | options
     )
 
 
 def run(tree: Hierarchy, layout: Layout, ranks: np.ndarray, seed: int = 0) -> pd.DataFrame:
-    return separation(tree, layout, ranks, ["class", "order"], group_min=10, group_sample=100, seed=seed)
+    return separation_table(tree, layout, ranks, ["class", "order"], min_group_size=10, max_group_sample=100, seed=seed)
 
 
 def test_by_hand() -> None:

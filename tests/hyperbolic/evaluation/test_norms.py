@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics, pearson, spearman
+from terrarium.common.statistics import pearson, spearman
+from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
 
 
@@ -32,9 +33,9 @@ def test_a_constant_side_gives_0() -> None:
     assert spearman(np.full(5, 2), np.arange(5)) == 0.0
 
 
-def test_norms_are_judged_in_the_dtype_of_the_points() -> None:
-    points = np.array([[0.0, 0.0], [0.5, 0.0], [1.0 - 1e-9, 0.0], [0.0, 1.25]])
-    wide, narrow = norm_statistics(points), norm_statistics(points.astype(np.float32))
+def test_norms_are_judged_in_their_dtype() -> None:
+    norm = np.array([0.0, 0.5, 1.0 - 1e-9, 1.25])
+    wide, narrow = (norm_statistics(np.arange(4), values) for values in (norm, norm.astype(np.float32)))
     assert wide["min_norm"] == 0.0
     assert wide["max_norm"] == 1.25
     assert wide["mean_norm"] == pytest.approx((0.5 + 1.0 + 1.25) / 4)
@@ -43,4 +44,4 @@ def test_norms_are_judged_in_the_dtype_of_the_points() -> None:
 
 
 def test_a_norm_that_is_not_a_number_counts_as_outside() -> None:
-    assert norm_statistics(np.array([[np.nan, 0.0], [0.1, 0.0]]))["share_outside"] == 0.5
+    assert norm_statistics(np.arange(2), np.array([np.nan, 0.1]))["share_outside"] == 0.5
