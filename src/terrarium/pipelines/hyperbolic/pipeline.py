@@ -47,16 +47,16 @@ def _features() -> list[Node]:
 def _training() -> list[Node]:
     return [
         Node(
-            nodes.initialise,
+            nodes.initialize,
             ["edges", "depths", "params:model", "params:training.loss.name"],
             "initial_weights",
-            name="initialise",
+            name="initialize",
             tags="training",
         ),
         Node(
             nodes.train,
             ["edges", "closure", "depths", "initial_weights", "training_state", "params:model", "params:training"],
-            ["weights", "checkpoints", "history", "training_summary"],
+            {name: name for name in ("weights", "checkpoints", "history", "training_summary")},
             name="train",
             tags="training",
         ),
