@@ -19,7 +19,7 @@ _UNTRAINED = "no epoch was trained"
 
 def loss_figure(history: pd.DataFrame) -> Any:
     """Draw loss and learning rate over the epochs; the best epoch is marked."""
-    figure = new_figure("Loss of the objective", specs=[[{"secondary_y": True}]])
+    figure = new_figure("Training loss", specs=[[{"secondary_y": True}]])
     figure.add_scatter(x=history["epoch"], y=history["loss"], name="loss", mode="lines+markers")
     best = history[history["best"].astype(bool)]
     if history.empty:

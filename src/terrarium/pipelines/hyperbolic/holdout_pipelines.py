@@ -6,8 +6,8 @@ They read the taxa and edges that the pipeline `hyperbolic` has ingested, and sh
 from kedro.pipeline import Node, Pipeline
 
 from terrarium.hyperbolic.reporting.figures import link_figure, placement_figure
-from terrarium.pipelines.hyperbolic import holdout_nodes, nodes
-from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE
+from terrarium.pipelines.hyperbolic import holdout_nodes
+from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE, build_closure, compute_target_radii, training
 
 _WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths")}
 
@@ -22,21 +22,9 @@ def create_placement_pipeline() -> Pipeline:
             name="hold_out_taxa",
             tags="ingestion",
         ),
-        Node(
-            nodes.build_closure,
-            ["edges", "params:source"],
-            "closure",
-            name="build_closure",
-            tags="ingestion",
-        ),
-        Node(
-            nodes.compute_target_radii,
-            ["taxa", "params:features"],
-            "depths",
-            name="compute_target_radii",
-            tags="features",
-        ),
-        *_training("edges", "depths"),
+        build_closure(),
+        compute_target_radii(),
+        *training(),
         Node(
             holdout_nodes.place_taxa,
             {
@@ -67,7 +55,7 @@ def create_links_pipeline() -> Pipeline:
             name="hold_out_links",
             tags="ingestion",
         ),
-        *_training("all_edges", "all_depths"),
+        *training("all_edges", "all_depths"),
         Node(
             holdout_nodes.classify_links,
             {
@@ -85,25 +73,6 @@ def create_links_pipeline() -> Pipeline:
         Node(link_figure, "layout_metrics", "figure_links", name="draw_links", tags="reporting"),
     ]
     return _in_namespace("links", own)
-
-
-def _training(edges: str, depths: str) -> list[Node]:
-    return [
-        Node(
-            nodes.initialise,
-            [edges, depths, "params:model", "params:training.loss.name"],
-            "initial_weights",
-            name="initialise",
-            tags="training",
-        ),
-        Node(
-            nodes.train,
-            [edges, "closure", depths, "initial_weights", "training_state", "params:model", "params:training"],
-            ["weights", "checkpoints", "history", "training_summary"],
-            name="train",
-            tags="training",
-        ),
-    ]
 
 
 def _in_namespace(name: str, own: list[Node]) -> Pipeline:

@@ -13,9 +13,50 @@ NAMESPACE = "hyperbolic"
 def create_pipeline() -> Pipeline:
     """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
+        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), *_reporting()],
         namespace=NAMESPACE,
     )
+
+
+def build_closure() -> Node:
+    """Return the node that lists the pairs of ancestor and descendant."""
+    return Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion")
+
+
+def compute_target_radii() -> Node:
+    """Return the node that computes target radii from depths."""
+    return Node(
+        nodes.compute_target_radii,
+        ["taxa", "params:features"],
+        "depths",
+        name="compute_target_radii",
+        tags="features",
+    )
+
+
+def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
+    """Return the nodes that make the initial layout and train it.
+
+    Args:
+        edges: dataset of the edges.
+        depths: dataset of depths and target radii.
+    """
+    return [
+        Node(
+            nodes.initialise,
+            [edges, depths, "params:model", "params:training.loss.name"],
+            "initial_weights",
+            name="initialise",
+            tags="training",
+        ),
+        Node(
+            nodes.train,
+            [edges, "closure", depths, "initial_weights", "training_state", "params:model", "params:training"],
+            ["weights", "checkpoints", "history", "training_summary"],
+            name="train",
+            tags="training",
+        ),
+    ]
 
 
 def _ingestion() -> list[Node]:
@@ -28,38 +69,7 @@ def _ingestion() -> list[Node]:
             name="build_taxonomy",
             tags="ingestion",
         ),
-        Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion"),
-    ]
-
-
-def _features() -> list[Node]:
-    return [
-        Node(
-            nodes.compute_target_radii,
-            ["taxa", "params:features"],
-            "depths",
-            name="compute_target_radii",
-            tags="features",
-        )
-    ]
-
-
-def _training() -> list[Node]:
-    return [
-        Node(
-            nodes.initialise,
-            ["edges", "depths", "params:model", "params:training.loss.name"],
-            "initial_weights",
-            name="initialise",
-            tags="training",
-        ),
-        Node(
-            nodes.train,
-            ["edges", "closure", "depths", "initial_weights", "training_state", "params:model", "params:training"],
-            ["weights", "checkpoints", "history", "training_summary"],
-            name="train",
-            tags="training",
-        ),
+        build_closure(),
     ]
 
 
