@@ -11,18 +11,21 @@ import numpy as np
 import torch
 
 import terrarium
-from benchmarks.documented_forms import regulariser_loop
 from benchmarks.parameters import options_of
+from benchmarks.reference_forms import regulariser_loop
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.norms import pearson
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
 from terrarium.hyperbolic.layouts.initial import initial_layout
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.legacy.trainer import DenseTrainer
+from terrarium.hyperbolic.legacy.trainer import LegacyAdamTrainer
 from terrarium.hyperbolic.options import Options
-from terrarium.hyperbolic.training import cpu_kernel as kernel
-from terrarium.hyperbolic.training.negatives import TreeArrays
-from terrarium.hyperbolic.training.problem import Problem, draw_options
+from terrarium.hyperbolic.training.diagnostics import training_pairs
+from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.sampling.negatives import sample_batch, sampler_settings
+from terrarium.hyperbolic.training.sampling.pairs import PairSampler
+from terrarium.hyperbolic.training.sampling.random_stream import Stream
+from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
@@ -76,14 +79,14 @@ def regularises_fast(options: Options) -> bool:
     parents = np.random.default_rng(0).integers(0, np.maximum(np.arange(100_000), 1))
     parents[0] = -1
     problem = problem_of(Hierarchy.from_parents(np.arange(len(parents)), parents), options)
-    trainer, batches = DenseTrainer(problem), 30
-    order = problem.order(1)[: batches * options.training.batch_size]
-    with patch.object(Problem, "order", return_value=order):
+    trainer, batches = LegacyAdamTrainer(problem), 30
+    order = order_of(problem)[: batches * options.training.batch_size]
+    with patch.object(PairSampler, "epoch", return_value=order):
         trainer.epoch(1)
         start = time.process_time()
         trainer.epoch(2)
     batch = (time.process_time() - start) / batches
-    points = torch.from_numpy(to_ball(problem.start)[:LOOPED_ROWS])
+    points = torch.from_numpy(to_ball(problem.initial)[:LOOPED_ROWS])
     start = time.process_time()
     regulariser_loop(points, dict(enumerate(problem.tree.depth[:LOOPED_ROWS].tolist())), problem.tree.max_depth)
     return FASTER * batch / len(parents) < (time.process_time() - start) / LOOPED_ROWS
@@ -91,10 +94,10 @@ def regularises_fast(options: Options) -> bool:
 
 def projects_named_rows_alone(problem: Problem) -> bool:
     """Whether after an epoch the rows of the last batch are inside and some other row is not."""
-    trainer = DenseTrainer(problem)
+    trainer = LegacyAdamTrainer(problem)
     trainer.epoch(1)
     norm = trainer.weights().tensors["norm"]
-    options, order = problem.options, problem.order(1)
+    options, order = problem.options, order_of(problem)
     last = order[-(len(order) % options.batch_size or options.batch_size) :]
     drawn, _ = negatives(problem, last)
     named = np.unique(np.concatenate([problem.ancestor[last], problem.descendant[last], drawn.ravel()]))
@@ -106,12 +109,12 @@ def allocates_once(problem: Problem) -> bool:
     from numba.core.runtime import _nrt_python, rtsys
 
     _nrt_python.memsys_enable_stats()
-    trainer, whole = DenseTrainer(problem), problem.order(1)
+    trainer, whole = LegacyAdamTrainer(problem), order_of(problem)
     counts = []
     for order in (whole[:128], whole[:128], whole):
         with (
-            patch.object(Problem, "order", return_value=order),
-            patch("terrarium.hyperbolic.legacy.trainer.false_negatives", return_value=0.0),
+            patch.object(PairSampler, "epoch", return_value=order),
+            patch("terrarium.hyperbolic.legacy.trainer.false_negative_fraction", return_value=0.0),
         ):
             before = rtsys.get_allocation_stats().alloc
             trainer.epoch(1)
@@ -134,8 +137,8 @@ def shadowed_loops() -> list[str]:
 
 def draws_same_depth(problem: Problem) -> bool:
     """Whether all negatives of pairs with enough others at the descendant's depth are there."""
-    drawn, counts = negatives(problem, problem.order(1)[:2000])
-    pairs = problem.order(1)[:2000]
+    drawn, counts = negatives(problem, order_of(problem)[:2000])
+    pairs = order_of(problem)[:2000]
     depth = problem.tree.depth
     level = depth[problem.descendant[pairs]]
     enough = np.bincount(depth)[level] > problem.options.sampler.num_negatives
@@ -145,7 +148,7 @@ def draws_same_depth(problem: Problem) -> bool:
 
 def starts_at_targets(problem: Problem) -> bool:
     """Whether the start has the targets' norms and follows depth exactly."""
-    norm = norm_of_radius(problem.start.radius)
+    norm = norm_of_radius(problem.initial.radius)
     exact = np.allclose(norm, norm_of_radius(problem.target))
     return bool(exact and pearson(problem.tree.depth, norm) > 1.0 - 1e-9)
 
@@ -158,11 +161,15 @@ def stops_after(options: Options) -> int:
 
 def negatives(problem: Problem, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The negatives of pairs in the first epoch, and how many each has."""
-    drawn = np.zeros((len(pairs), problem.options.sampler.num_negatives), np.int64)
-    arrays = (problem.ancestor, problem.descendant, problem.weight)
-    tree, seeds = TreeArrays.of(problem.tree).as_tuple(), (problem.options.seed, 1)
-    counts = kernel.draw_batch(tree, arrays, pairs, draw_options(problem.options), seeds, drawn)
+    settings, stream = sampler_settings(problem.options), Stream(problem.options.seed, 1)
+    drawn = np.zeros((len(pairs), settings.num_negatives), np.int64)
+    counts = sample_batch(tree_arrays(problem.tree), training_pairs(problem), pairs, settings, stream, drawn)
     return drawn, counts
+
+
+def order_of(problem: Problem, epoch: int = 1) -> np.ndarray:
+    """Positions of an epoch's pairs in the order of training."""
+    return problem.pair_sampler().epoch(epoch, problem.epoch_rng(epoch))
 
 
 def _names(target: ast.expr) -> set[str]:

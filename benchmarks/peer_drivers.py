@@ -126,7 +126,7 @@ def terrarium(spec: Spec, tree: Hierarchy) -> Trained:
     epochs = max(1, round(spec.seconds / seconds))
     problem = our_problem(spec, tree, epochs)
     layout, cpu = _epochs(problem)
-    return Trained(epochs * len(problem.order(1)), cpu, layout)
+    return Trained(epochs * len(problem.pair_sampler().epoch(1, problem.epoch_rng(1))), cpu, layout)
 
 
 def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
@@ -231,8 +231,10 @@ def _epochs(problem: Any) -> tuple[Layout, float]:
 
 def _compile(problem: Any) -> None:
     """A few pairs, so that compilation is not timed."""
-    order = problem.order(1)[:WARM_PAIRS]
-    with patch.object(type(problem), "order", return_value=order):
+    from terrarium.hyperbolic.training.sampling.pairs import PairSampler
+
+    order = problem.pair_sampler().epoch(1, problem.epoch_rng(1))[:WARM_PAIRS]
+    with patch.object(PairSampler, "epoch", return_value=order):
         _epochs(problem)
 
 

@@ -193,7 +193,7 @@ def untrained(tree: Hierarchy) -> Layout:
     """Where ours starts."""
     from benchmarks.peer_drivers import our_problem
 
-    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).start
+    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).initial
     return layout
 
 

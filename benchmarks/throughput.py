@@ -11,7 +11,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.initial import initial_directions
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
+from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 from terrarium.hyperbolic.training.problem import Problem
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
@@ -67,7 +67,7 @@ def pairs_a_second(tree: Hierarchy, loss: str, epochs: int = EPOCHS, first: int 
     target = target_radii(tree.depth, "linear", 0.1, 0.95)
     start = Layout(target, initial_directions(tree, "inherited", 10, 0.15, 34.0, 0))
     options = with_options(options_of("base").training.model_copy(update={"max_epochs": epochs}), loss={"name": loss})
-    trainer = KernelTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
+    trainer = CpuTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
     rates = []
     for epoch in range(1, epochs + 1):
         before = time.process_time()

@@ -73,7 +73,7 @@ def test_ours_trains_whole_epochs_as_long_as_asked(tree):
     done = peer_drivers.terrarium(spec(program="terrarium", options=peers.DETOUR, seconds=0.1), tree)
     assert done.pairs % tree.pair_count == 0
     assert done.pairs > 0
-    start = peer_drivers.our_problem(spec(), tree, 1).start
+    start = peer_drivers.our_problem(spec(), tree, 1).initial
     assert not np.array_equal(done.layout.direction, start.direction)
 
 

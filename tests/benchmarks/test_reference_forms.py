@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import RandomState
 
-from benchmarks import documented_forms as forms
+from benchmarks import reference_forms as forms
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.legacy import kernel as dense_kernel
-from terrarium.hyperbolic.training import cpu_kernel as kernel
+from terrarium.hyperbolic.legacy.adam import Table
+from terrarium.hyperbolic.legacy.projection import project_all, project_rows
+from terrarium.hyperbolic.training.cpu.gradients import add_radius_penalty
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_the_compiled_regulariser_is_the_vectorised_one_in_the_norm_of_a_line():
     """In the radius of the ball's rays ours pulls; with the radius as the one coordinate both are the same."""
     radius, target, touched = np.array([0.3, 2.0, 1.0]), np.array([0.5, 1.0, 1.5]), np.array([2, 0])
     gradient = np.zeros(2)
-    value = kernel._pull_to_target(touched, radius, target, gradient, 1.0)
+    value = add_radius_penalty(touched, radius, target, gradient, 1.0)
     line = torch.from_numpy(radius[:, None]).requires_grad_()
     whole = forms.regulariser_vectorised(line, torch.from_numpy(touched), torch.from_numpy(target[touched]))
     whole.backward()
@@ -70,17 +71,18 @@ def test_projecting_a_batch_is_projecting_all_for_its_rows(named):
 def test_the_projects_projections_are_the_documents(points):
     named = np.array([3, 8, 59])
     for project, reference in (
-        (lambda table: dense_kernel.project_named(table, table[2], named, forms.LIMIT), forms.project_batch),
-        (lambda table: dense_kernel.project_all(table, table[2], forms.LIMIT), None),
+        (lambda table: project_rows(table, named, forms.LIMIT), forms.project_batch),
+        (lambda table: project_all(table, forms.LIMIT), None),
     ):
-        table = np.ascontiguousarray(points.numpy().T), points.norm(dim=1).numpy().copy(), np.zeros(60)
+        rows, norm = np.ascontiguousarray(points.numpy().T), points.norm(dim=1).numpy().copy()
+        table = Table(rows, norm, np.zeros(60), np.zeros(60))
         project(table)
         expected = points.clone()
         if reference is None:
             forms.project_all(expected)
         else:
             reference(expected, torch.from_numpy(named))
-        np.testing.assert_allclose(table[0].T, expected.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(rows.T, expected.numpy(), rtol=1e-12)
 
 
 def test_negatives_of_both_forms_are_the_same_rows_of_the_level():
