@@ -11,7 +11,7 @@ from terrarium.pipelines.hyperbolic.validators import closure_is_exact
 from terrarium.sources.errors import SourceError
 
 from tests.hyperbolic.data.options import source_options as options
-from tests.pipelines.hyperbolic.trees import trees
+from tests.hyperbolic.trees import trees
 
 @pytest.fixture
 def table(tmp_path):

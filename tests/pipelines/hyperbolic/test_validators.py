@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from terrarium.hyperbolic.data.build import closure_table
 from terrarium.pipelines.hyperbolic.validators import closure_is_exact, vectors_are_inside
-
-from .trees import trees
+from tests.hyperbolic.trees import trees
 
 
 @given(trees())
