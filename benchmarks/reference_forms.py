@@ -1,4 +1,4 @@
-"""The older documents' steps as they were and as they became: what `benchmarks.optimisations` times ours against."""
+"""Training steps of "Taxonomy optimizations" before and after its optimisations, for `benchmarks.optimisations`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LIMIT = 1.0 - 1e-5
 
 
 def regulariser_loop(points: Tensor, depth: Mapping[int, int], max_depth: int) -> Tensor:
-    """Mean over the rows named of (|x| - target)^2, a row a turn of a Python loop; the documents' form before.
+    """Return the mean over some rows of (|x| - target)^2 by a Python loop: the form before.
 
     Args:
         points: (N, d) ball coordinates.
-        depth: depth of each row that is to be pulled.
-        max_depth: at which the target norm is 0.95; it is 0.1 at depth 0 and linear between.
+        depth: depth of each row that counts.
+        max_depth: depth at which the target norm is 0.95; it is 0.1 at depth 0 and linear between.
     """
     total = torch.zeros((), dtype=points.dtype)
     for row, level in depth.items():
@@ -31,18 +31,18 @@ def regulariser_loop(points: Tensor, depth: Mapping[int, int], max_depth: int) -
 
 
 def regulariser_vectorised(points: Tensor, rows: Tensor, target: Tensor) -> Tensor:
-    """The same with (R,) rows and their target norms made once: the documents' form after."""
+    """Return the same for (R,) rows and their target norms: the form after."""
     return (points[rows].norm(dim=1) - target).square().mean()
 
 
 def project_all(points: Tensor, limit: float = LIMIT) -> None:
-    """Scale the rows beyond the limit back to it, in place, with a pass over the table; the form before."""
+    """Scale all rows beyond the limit back to it, in place: the form before."""
     norm = points.norm(dim=1, keepdim=True)
     points.mul_(torch.where(norm > limit, limit / norm, 1.0))
 
 
 def project_batch(points: Tensor, named: Tensor, limit: float = LIMIT) -> None:
-    """The same for the rows that a batch names, in place; the form after."""
+    """Scale the rows of a batch that are beyond the limit back to it, in place: the form after."""
     rows = torch.unique(named)
     part = points[rows]
     norm = part.norm(dim=1, keepdim=True)
@@ -50,35 +50,35 @@ def project_batch(points: Tensor, named: Tensor, limit: float = LIMIT) -> None:
 
 
 def draw_same_depth(level: Rows, count: int, size: int, random: RandomState) -> Rows:
-    """Rows of a level without replacement, padded with uniform rows of all `size` where it is small.
+    """Draw rows of a level without replacement; a small level is padded with uniform rows out of all `size`.
 
-    `RandomState.choice` permutes the level for each pair, as numpy's own functions did in the documents' programs.
+    `RandomState.choice` permutes the level for each pair, as the functions of numpy did in the original program.
     """
     drawn = random.choice(level, min(count, len(level)), replace=False)
     return np.concatenate([drawn, random.randint(0, size, count - len(drawn))])
 
 
 def negatives_as_list(depths: Sequence[int], levels: Sequence[Rows], count: int, random: RandomState) -> Tensor:
-    """(B, count) negatives of a batch by a list of arrays; the form before."""
+    """Return (B, count) negatives of a batch by a list of arrays: the form before."""
     size = sum(map(len, levels))
     return tensor_of_list([draw_same_depth(levels[depth], count, size, random) for depth in depths])
 
 
 def negatives_preallocated(depths: Sequence[int], levels: Sequence[Rows], count: int, random: RandomState) -> Tensor:
-    """The same into one array, converted once; the form after."""
+    """Return the same by one array, converted once: the form after."""
     size = sum(map(len, levels))
     return tensor_of_array([draw_same_depth(levels[depth], count, size, random) for depth in depths], count)
 
 
 def tensor_of_list(drawn: Sequence[Rows]) -> Tensor:
-    """A tensor from a list of arrays, of whose slowness torch warns."""
+    """Convert a list of arrays, which torch warns is slow."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return torch.tensor(drawn)
 
 
 def tensor_of_array(drawn: Sequence[Rows], count: int) -> Tensor:
-    """The same by way of one array of (B, count)."""
+    """Convert the same by way of one (B, count) array."""
     filled = np.empty((len(drawn), count), np.int64)
     for i, row in enumerate(drawn):
         filled[i] = row
@@ -86,7 +86,7 @@ def tensor_of_array(drawn: Sequence[Rows], count: int) -> Tensor:
 
 
 def load_lists(batch: Sequence[Mapping[str, int]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Ancestors, descendants and depth differences of a batch of records by list comprehensions; the form before."""
+    """Return ancestors, descendants and depth differences of records by list comprehensions: the form before."""
     return (
         torch.tensor([pair["ancestor_idx"] for pair in batch]),
         torch.tensor([pair["descendant_idx"] for pair in batch]),
@@ -95,7 +95,7 @@ def load_lists(batch: Sequence[Mapping[str, int]]) -> tuple[Tensor, Tensor, Tens
 
 
 def load_arrays(batch: Sequence[Mapping[str, int]]) -> tuple[Tensor, Tensor, Tensor]:
-    """The same into arrays of the batch's size, converted once; the form after."""
+    """Return the same by arrays of the size of the batch, converted once: the form after."""
     ancestor, descendant, difference = (np.empty(len(batch), np.int64) for _ in range(3))
     for i, pair in enumerate(batch):
         ancestor[i], descendant[i], difference[i] = pair["ancestor_idx"], pair["descendant_idx"], pair["depth_diff"]
@@ -103,13 +103,13 @@ def load_arrays(batch: Sequence[Mapping[str, int]]) -> tuple[Tensor, Tensor, Ten
 
 
 def load_columns(columns: Sequence[NDArray[np.integer]], batch: Rows) -> tuple[Tensor, Tensor, Tensor]:
-    """The same from columns (P,) by the positions of the batch: what the project keeps pairs as."""
+    """Return the same from (P,) columns by the positions of the batch: the form of this project."""
     ancestor, descendant, difference = (torch.from_numpy(column[batch].astype(np.int64)) for column in columns)
     return ancestor, descendant, difference
 
 
 def records(columns: Sequence[NDArray[np.integer]], batch: Rows) -> list[dict[str, int]]:
-    """The records of seven fields that the documents' programs kept for each pair."""
+    """Return the records of seven fields that the program kept for each pair."""
     ancestor, descendant, difference, depth, ids = columns
     return [
         {

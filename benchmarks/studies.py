@@ -1,4 +1,4 @@
-"""One clade, embedded and measured by the pipelines' own nodes, in memory."""
+"""Embed and measure one clade in memory with the nodes of the pipelines."""
 
 import tempfile
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from terrarium.training.checkpointing.store import TrainingStore
 
 
 def changed(options: Options, changes: Mapping[str, Any]) -> Options:
-    """Options with some values replaced, by dotted name."""
+    """Return options with some values replaced, by dotted name."""
     tree = options.model_dump()
     for name, value in changes.items():
         *path, last = name.split(".")
@@ -40,13 +40,13 @@ class Study:
 
     @classmethod
     def of(cls, clade: str, changes: Mapping[str, Any], seed: int = 0) -> "Study":
-        """The defaults with changes, on a clade."""
+        """Return the defaults with changes, for a clade."""
         seeds = {f"{branch}.seed": seed for branch in ("model", "training", "evaluation", "holdout")}
         return cls(changed(options_of("local"), {"source.clade": clade, **seeds, **changes}))
 
     @cached_property
     def data(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Taxa and edges."""
+        """Return taxa and edges."""
         source = self.options.source
         built = nodes.build_taxonomy(
             nodes.read_source(source), source, self.options.evaluation.ranks, self.options.reporting.disk_rank
@@ -91,7 +91,7 @@ class Study:
 
 
 def markdown(table: pd.DataFrame, corner: str, digits: int = 3) -> str:
-    """A table with its index as the first column."""
+    """Format a table as Markdown, with its index as the first column."""
     lines = [[corner, *table.columns], ["---"] * (len(table.columns) + 1)]
     for name, row in table.iterrows():
         cells = ["" if pd.isna(value) else f"{value:,.{digits}f}" for value in row]

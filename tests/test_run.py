@@ -22,7 +22,7 @@ def finished(tmp_path_factory):
     return root, run(root, "--pipelines=hyperbolic").stdout
 
 
-def test_a_run_says_where_its_results_lie(finished):
+def test_a_run_says_where_its_results_are(finished):
     root, printed = finished
     for name in ("report", "vectors", "metrics"):
         line = next(line for line in printed.splitlines() if f"hyperbolic.{name}: " in line)
@@ -47,7 +47,7 @@ def test_the_manifest_records_the_run(finished):
     assert manifest["parameters"]["hyperbolic"]["model"]["dim"] == 3
 
 
-def test_vectors_have_names_and_lie_inside_the_ball(finished):
+def test_vectors_have_names_and_are_inside_the_ball(finished):
     vectors = load(finished[0], "07_model_output/hyperbolic/vectors.parquet")
     points = vectors[["x0", "x1", "x2"]].to_numpy()
     assert (np.linalg.norm(points, axis=1) < 1).all()
@@ -202,7 +202,7 @@ def test_every_registered_pipeline_runs(tmp_path):
 
 
 @pytest.mark.parametrize("loss", ["margin_ranking", "distance_softmax"])
-def test_the_other_objectives_and_options_run(tmp_path, loss):
+def test_the_other_losses_and_options_run(tmp_path, loss):
     given = {
         "training.loss.name": loss,
         "training.loss.pair_weights": "sqrt_depth",
@@ -217,7 +217,7 @@ def test_the_other_objectives_and_options_run(tmp_path, loss):
     assert load(tmp_path, METRICS)["share_outside"] == 0
 
 
-def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
+def test_a_reference_recipe_runs_and_reports_points_outside_the_ball(tmp_path):
     given = {
         "source.select": "clade",
         "source.clade": "9604",

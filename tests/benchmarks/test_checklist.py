@@ -1,4 +1,4 @@
-"""The documents' checklist holds for v1, and each check fails where it should."""
+"""Recipe v1 passes the checklist, and each check fails where it should."""
 
 import pytest
 

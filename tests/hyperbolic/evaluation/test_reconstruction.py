@@ -206,19 +206,6 @@ def exact_scores(layout: Layout, u: int) -> tuple[list[Decimal], list[Decimal]]:
         return distance, detour
 
 
-def test_surrogates_are_the_scores() -> None:
-    from terrarium.hyperbolic.evaluation.rank_kernel import new_scores, point_table, score_block
-
-    rng = np.random.default_rng(2)
-    layout = random_layout(rng, 40, largest=30.0)
-    scores = new_scores(40)
-    for u in range(40):
-        score_block(u, 0, 40, point_table(layout, 40), scores)
-        args = (layout.radius[u], layout.direction[u], layout.radius, layout.direction)
-        np.testing.assert_allclose(scores.distance, geometry.excess(*args), rtol=1e-12, atol=1e-300)
-        np.testing.assert_allclose(np.log1p(scores.detour), geometry.detour(*args), rtol=1e-12, atol=1e-13)
-
-
 def test_threads_do_not_change_the_numbers() -> None:
     rng = np.random.default_rng(3)
     tree, layout = random_tree(rng, 1000), random_layout(rng, 1000)

@@ -11,7 +11,7 @@ how much of both is kept.
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,10 +49,10 @@ def disk_figure(vectors: pd.DataFrame, rank: str, points: int, groups: int) -> A
     taxa, group = vectors.iloc[shown], np.where(np.isin(labels[shown], largest), labels[shown], -1)
     direction, radius = _directions(taxa), taxa["radius"].to_numpy(np.float64)
     angle = circular_order(direction)
-    near, far = faithfulness(direction, radius, angle)
+    kept = faithfulness(direction, radius, angle)
     position = norm_of_radius(radius)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
-    figure = new_figure(_caption(len(tree), len(shown), rank, near, far), 800)
+    figure = new_figure(_caption(len(tree), len(shown), rank, kept), 800)
     figure.add_shape(type="circle", x0=-1, y0=-1, x1=1, y1=1, line={"color": "#888", "width": 1}, layer="below")
     _draw_arcs(figure, tree, shown, position)
     for colour, row in [(LIGHT, -1), *zip(WIDE_PALETTE * (1 + groups // len(WIDE_PALETTE)), largest, strict=False)]:
@@ -98,17 +98,25 @@ def circular_order(direction: Float64Array, landmarks: int = _LANDMARKS) -> Floa
     return angle
 
 
-def faithfulness(direction: Float64Array, radius: Float64Array, angle: Float64Array) -> tuple[float, float]:
-    """Measure what the picture keeps: the share of the 10 nearest taxa, and the correlation of distances.
+class Faithfulness(NamedTuple):
+    """What the picture keeps of the ball.
+
+    Attributes:
+        neighbours: mean share of a taxon's 10 nearest in the ball that are among its 10 nearest in the disk.
+        distances: Pearson's correlation of the distances in the ball and in the disk.
+    """
+
+    neighbours: float
+    distances: float
+
+
+def faithfulness(direction: Float64Array, radius: Float64Array, angle: Float64Array) -> Faithfulness:
+    """Measure what the picture keeps, over at most 500 taxa; NaN where it is undefined.
 
     Args:
         direction: (N, d) unit rows.
         radius: (N,) hyperbolic radii.
         angle: (N,) angles in the picture.
-
-    Returns:
-        Mean share, over at most 500 taxa, of the 10 nearest in the ball that are among the 10 nearest in the disk; and
-        Pearson's correlation of the distances in the ball and in the disk. NaN where either is undefined.
     """
     count = len(radius)
     flat = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -117,13 +125,13 @@ def faithfulness(direction: Float64Array, radius: Float64Array, angle: Float64Ar
     others = np.arange(count)[None, :] != queries[:, None]
     pairs = np.stack([true[others], drawn[others]])
     if count < 3 or (pairs.std(axis=1) == 0.0).any():
-        return float("nan"), float("nan")
+        return Faithfulness(float("nan"), float("nan"))
     nearest = min(_NEIGHBOURS, count - 1)
     first, second = (
         np.argpartition(np.where(others, d, np.inf), nearest - 1, axis=1)[:, :nearest] for d in (true, drawn)
     )
     kept = (first[:, :, None] == second[:, None, :]).any(axis=2).mean()
-    return float(kept), float(np.corrcoef(pairs)[0, 1])
+    return Faithfulness(float(kept), float(np.corrcoef(pairs)[0, 1]))
 
 
 def sample_rows(tree: Hierarchy, labels: Int32Array, points: int) -> Int64Array:
@@ -200,13 +208,13 @@ def _largest(labels: Int32Array, groups: int) -> Int32Array:
     return largest
 
 
-def _caption(taxa: int, shown: int, rank: str, near: float, far: float) -> str:
+def _caption(taxa: int, shown: int, rank: str, kept: Faithfulness) -> str:
     what = f"{taxa:,} taxa" if shown == taxa else f"{shown:,} of {taxa:,} taxa"
     title = f"The disk: {what}, coloured by {escape(rank)}"
-    if np.isnan(near):
+    if np.isnan(kept.neighbours):
         return title
-    kept = f"kept: radii exactly; {near:.0%} of each taxon's {_NEIGHBOURS} nearest; distances with r = {far:.2f}"
-    return f"{title}<br><sub>{kept}</sub>"
+    neighbours = f"{kept.neighbours:.0%} of each taxon's {_NEIGHBOURS} nearest taxa"
+    return f"{title}<br><sub>kept: radii exactly; {neighbours}; distances with r = {kept.distances:.2f}</sub>"
 
 
 def _uncoloured_name(rank: str, coloured: int) -> str:

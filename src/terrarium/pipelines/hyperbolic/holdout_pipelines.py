@@ -6,8 +6,8 @@ They read the taxa and edges that the pipeline `hyperbolic` has ingested, and sh
 from kedro.pipeline import Node, Pipeline
 
 from terrarium.hyperbolic.reporting.figures import link_figure, placement_figure
-from terrarium.pipelines.hyperbolic import holdout_nodes, nodes
-from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE
+from terrarium.pipelines.hyperbolic import holdout_nodes
+from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE, build_closure, compute_target_radii, training
 
 _WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths")}
 
@@ -18,25 +18,13 @@ def create_placement_pipeline() -> Pipeline:
         Node(
             holdout_nodes.hold_out_taxa,
             ["all_taxa", "all_edges", "params:holdout"],
-            {"taxa": "taxa", "edges": "edges", "held_out": "held_out"},
+            {name: name for name in ("taxa", "edges", "held_out")},
             name="hold_out_taxa",
             tags="ingestion",
         ),
-        Node(
-            nodes.build_closure,
-            ["edges", "params:source"],
-            "closure",
-            name="build_closure",
-            tags="ingestion",
-        ),
-        Node(
-            nodes.compute_target_radii,
-            ["taxa", "params:features"],
-            "depths",
-            name="compute_target_radii",
-            tags="features",
-        ),
-        *_training("edges", "depths"),
+        build_closure(),
+        compute_target_radii(),
+        *training(),
         Node(
             holdout_nodes.place_taxa,
             {
@@ -48,7 +36,7 @@ def create_placement_pipeline() -> Pipeline:
                 "model": "params:model",
                 "holdout": "params:holdout",
             },
-            {"metrics": "metrics", "layout_metrics": "layout_metrics", "placements": "placements"},
+            {name: name for name in ("metrics", "layout_metrics", "placements")},
             name="place_taxa",
             tags="evaluation",
         ),
@@ -63,11 +51,11 @@ def create_links_pipeline() -> Pipeline:
         Node(
             holdout_nodes.hold_out_links,
             ["all_edges", "params:source", "params:holdout"],
-            {"closure": "closure", "link_pairs": "link_pairs"},
+            {name: name for name in ("closure", "link_pairs")},
             name="hold_out_links",
             tags="ingestion",
         ),
-        *_training("all_edges", "all_depths"),
+        *training("all_edges", "all_depths"),
         Node(
             holdout_nodes.classify_links,
             {
@@ -78,32 +66,13 @@ def create_links_pipeline() -> Pipeline:
                 "link_pairs": "link_pairs",
                 "model": "params:model",
             },
-            {"metrics": "metrics", "layout_metrics": "layout_metrics"},
+            {name: name for name in ("metrics", "layout_metrics")},
             name="classify_links",
             tags="evaluation",
         ),
         Node(link_figure, "layout_metrics", "figure_links", name="draw_links", tags="reporting"),
     ]
     return _in_namespace("links", own)
-
-
-def _training(edges: str, depths: str) -> list[Node]:
-    return [
-        Node(
-            nodes.initialize,
-            [edges, depths, "params:model", "params:training.loss.name"],
-            "initial_weights",
-            name="initialize",
-            tags="training",
-        ),
-        Node(
-            nodes.train,
-            [edges, "closure", depths, "initial_weights", "training_state", "params:model", "params:training"],
-            {name: name for name in ("weights", "checkpoints", "history", "training_summary")},
-            name="train",
-            tags="training",
-        ),
-    ]
 
 
 def _in_namespace(name: str, own: list[Node]) -> Pipeline:

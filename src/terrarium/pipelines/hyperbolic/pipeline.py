@@ -13,9 +13,50 @@ NAMESPACE = "hyperbolic"
 def create_pipeline() -> Pipeline:
     """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
+        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), *_reporting()],
         namespace=NAMESPACE,
     )
+
+
+def build_closure() -> Node:
+    """Return the node that lists the pairs of ancestor and descendant."""
+    return Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion")
+
+
+def compute_target_radii() -> Node:
+    """Return the node that computes target radii from depths."""
+    return Node(
+        nodes.compute_target_radii,
+        ["taxa", "params:features"],
+        "depths",
+        name="compute_target_radii",
+        tags="features",
+    )
+
+
+def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
+    """Return the nodes that make the initial layout and train it.
+
+    Args:
+        edges: dataset of the edges.
+        depths: dataset of depths and target radii.
+    """
+    return [
+        Node(
+            nodes.initialize,
+            [edges, depths, "params:model", "params:training.loss.name"],
+            "initial_weights",
+            name="initialize",
+            tags="training",
+        ),
+        Node(
+            nodes.train,
+            [edges, "closure", depths, "initial_weights", "training_state", "params:model", "params:training"],
+            {name: name for name in ("weights", "checkpoints", "history", "training_summary")},
+            name="train",
+            tags="training",
+        ),
+    ]
 
 
 def _ingestion() -> list[Node]:
@@ -24,42 +65,11 @@ def _ingestion() -> list[Node]:
         Node(
             nodes.build_taxonomy,
             ["source_table", "params:source", "params:evaluation.ranks", "params:reporting.disk_rank"],
-            {"taxa": "taxa", "edges": "edges", "cleaning_report": "cleaning_report"},
+            {name: name for name in ("taxa", "edges", "cleaning_report")},
             name="build_taxonomy",
             tags="ingestion",
         ),
-        Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion"),
-    ]
-
-
-def _features() -> list[Node]:
-    return [
-        Node(
-            nodes.compute_target_radii,
-            ["taxa", "params:features"],
-            "depths",
-            name="compute_target_radii",
-            tags="features",
-        )
-    ]
-
-
-def _training() -> list[Node]:
-    return [
-        Node(
-            nodes.initialize,
-            ["edges", "depths", "params:model", "params:training.loss.name"],
-            "initial_weights",
-            name="initialize",
-            tags="training",
-        ),
-        Node(
-            nodes.train,
-            ["edges", "closure", "depths", "initial_weights", "training_state", "params:model", "params:training"],
-            {name: name for name in ("weights", "checkpoints", "history", "training_summary")},
-            name="train",
-            tags="training",
-        ),
+        build_closure(),
     ]
 
 
@@ -75,7 +85,7 @@ def _evaluation() -> list[Node]:
         Node(
             nodes.evaluate,
             ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
-            {"metrics": "metrics", "layout_metrics": "layout_metrics", "rank_metrics": "rank_metrics"},
+            {name: name for name in ("metrics", "layout_metrics", "rank_metrics")},
             name="evaluate",
             tags="evaluation",
         ),
