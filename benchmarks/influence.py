@@ -34,8 +34,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for scorer, dim, loss in (
         ("conve", 200, "bce"),
-        ("conve", 64, "softmax"),
-        ("complex", 64, "softmax"),
+        ("conve", 64, "cross_entropy"),
+        ("complex", 64, "cross_entropy"),
         ("distmult", 64, "bce"),
     ):
         print(f"| {' | '.join(compare(scorer, dim, loss))} |", flush=True)
@@ -126,7 +126,7 @@ def _world(scorer: str, dim: int, loss: str, method: str, changes: dict[str, obj
     rng = np.random.default_rng(0)
     drawn = np.stack([rng.integers(n, size=TRAIN + TESTS) for n in (ENTITIES, RELATIONS, ENTITIES)], axis=1)
     none = drawn[:0]
-    parts = {"train": drawn[:TRAIN], "valid": none, "test": drawn[TRAIN:], "test_groups": none}
+    parts = {"train": drawn[:TRAIN], "validation": none, "test": drawn[TRAIN:], "test_groups": none}
     graph = Graph(ENTITIES, RELATIONS, parts)
     made = _scorer(scorer, dim)
     trained = graph_options.training.model_copy(update={"loss": loss, "label_smoothing": 0.1})
