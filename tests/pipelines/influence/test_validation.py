@@ -37,7 +37,7 @@ def test_what_is_reached_is_a_log_probability(retrainer):
     scorer, _ = retrainer.train(retrainer.graph.splits[TRAIN], 0)
     every = np.array([[2, 1, tail] for tail in range(14)])
     tails_alone = Training(
-        retrainer.training.model.model_copy(update={"reciprocal": False}), retrainer.training.training
+        retrainer.training.model.model_copy(update={"inverse_relations": False}), retrainer.training.training
     )
     assert np.exp(values(scorer, every, tails_alone)).sum() == pytest.approx(1, rel=1e-5)
 
