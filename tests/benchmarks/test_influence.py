@@ -5,7 +5,7 @@ def test_loop_and_closed_forms_agree_and_are_timed(monkeypatch, capsys):
     monkeypatch.setattr(influence, "TRAIN", 24)
     monkeypatch.setattr(influence, "BACKWARD", 4)
     monkeypatch.setattr(influence, "TESTS", 3)
-    row = influence.compare("complex", 8, "softmax")
+    row = influence.compare("complex", 8, "cross_entropy")
     assert row[0] == "complex, 8"
     assert float(row[-1]) < 1e-4
     worlds = [influence._world("complex", 8, "bce", method, {}) for method in ("backward", "closed_form")]

@@ -85,7 +85,7 @@ class TrainingOptions(Base):
     left_out: float = Field(gt=0, lt=1, description="linear datamodelling: share of triples that a retraining lacks")
     removed: list[PositiveInt] = Field(min_length=1, description="deletion: how many triples are removed")
     planted: float = Field(gt=0, lt=1, description="wrong triples: share of the training triples")
-    split: Literal["test", "valid"] = Field(description="where the triples asked about stand")
+    split: Literal["test", "validation"] = Field(description="where the triples asked about stand")
     tested: int = Field(gt=0, description="linear datamodelling: triples asked about")
     deletion_tested: int = Field(gt=0, description="deletion: triples asked about")
     seeds: list[NonNegativeInt] = Field(min_length=1, description="starts of the retrainings")

@@ -8,7 +8,7 @@ import torch
 
 from terrarium.influence.scoring.streaming import influences
 from terrarium.kge.data.graph import TEST, TRAIN
-from terrarium.kge.models.scorer import scores
+from terrarium.kge.models.scorer import score_entities
 
 from .test_streaming import made
 
@@ -23,17 +23,17 @@ class AllScores(torch.nn.Module):
         self.scorer = scorer
 
     def forward(self, asked):
-        return scores(self.scorer(asked[:, 0], asked[:, 1]), self.scorer.entity.weight, self.scorer.bias)
+        return score_entities(self.scorer(asked[:, 0], asked[:, 1]), self.scorer.entity.weight, self.scorer.bias)
 
 
 @pytest.mark.parametrize("kind", ["complex", "distmult", "conve"])
-@pytest.mark.parametrize("loss", ["softmax", "bce"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
 def test_influence_is_captums(kind, loss):
-    graph, world = made(kind, reciprocal=False, targets="single", loss=loss)
-    train, tests = graph.parts[TRAIN], graph.parts[TEST]
+    graph, world = made(kind, reciprocal=False, targets="1vsAll", loss=loss)
+    train, tests = graph.splits[TRAIN], graph.splits[TEST]
 
     def loss_of(values, right):
-        if loss == "softmax":
+        if loss == "cross_entropy":
             return torch.nn.functional.cross_entropy(values, right, reduction="none", label_smoothing=0.1)
         wanted = torch.nn.functional.one_hot(right, values.shape[1]) * 0.9 + 0.1 / values.shape[1]
         given = torch.nn.functional.binary_cross_entropy_with_logits(values, wanted, reduction="none")
@@ -41,7 +41,7 @@ def test_influence_is_captums(kind, loss):
 
     def load(model, name):
         snapshot = world.snapshots[int(name)]
-        model.scorer.load_state_dict(snapshot.scorer.state_dict())
+        model.name.load_state_dict(snapshot.scorer.state_dict())
         return snapshot.rate
 
     asked, right = torch.from_numpy(train[:, :2].copy()), torch.from_numpy(train[:, 2].copy())

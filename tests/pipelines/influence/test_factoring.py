@@ -46,14 +46,14 @@ def products_of(scorer):
 @pytest.mark.parametrize("unit", ["share", "removal", "row"])
 def test_equals_autograd_where_the_weights_are_products(kind, unit):
     graph, world = made(kind, products_of, features__precondition="factored", features__unit=unit)
-    assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world, "scale"), rtol=1e-8)
+    assert np.allclose(matrix(world, graph.splits[TEST]), plain(graph, world, "scale"), rtol=1e-8)
 
 
 @pytest.mark.parametrize("kind", ["distmult", "conve"])
 def test_self_influence_cosine_and_projection_have_the_same_weights(kind):
     weighted = {"features__precondition": "factored", "features__measure": "part"}
     graph, world = made(kind, products_of, **weighted)
-    tests = graph.parts[TRAIN][:6]
+    tests = graph.splits[TRAIN][:6]
     found = matrix(world, tests)
     own = np.concatenate([v.numpy()[np.argsort(p)] for p, v in self_influences(world)])
     assert np.allclose(own[:6], np.diag(found))
@@ -67,4 +67,4 @@ def test_self_influence_cosine_and_projection_have_the_same_weights(kind):
 def test_without_a_bias_layer_entities_alone_are_weighted():
     graph, world = made("complex", products_of, features__precondition="factored", features__layers=[ENTITY])
     everything = plain(graph, world, "scale")
-    assert not np.allclose(matrix(world, graph.parts[TEST]), everything)
+    assert not np.allclose(matrix(world, graph.splits[TEST]), everything)

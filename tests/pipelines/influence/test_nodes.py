@@ -21,14 +21,14 @@ from terrarium.influence.scoring.streaming import UnknownLayerError
 from terrarium.kge.data.graph import Graph
 from terrarium.kge.evaluation.baselines import UnknownRelationError
 from terrarium.kge.evaluation.predictions import UnknownEntityError
-from terrarium.kge.models.scorer import load_scorer, scores
+from terrarium.kge.models.scorer import load_scorer, score_entities
 from terrarium.pipelines.influence import nodes
 from terrarium.pipelines.influence import reporting_nodes as presentation
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.sources.errors import SourceError
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore, read_checkpoint
-from tests.pipelines.knowledge_graph.graphs import options, tables
+from tests.kge.graphs import options, tables
 
 from .test_streaming import influence_options
 
@@ -116,15 +116,15 @@ def test_which_triples_are_asked_about(trained):
 def test_what_the_model_says_is_what_the_family_measures(trained):
     """Ranks and softmax by hand; a training triple's rank leaves the question's other answers out."""
     own, weights, _ = trained
-    graph, scorer = Graph.of(*own), load_scorer(weights)
-    train = graph.parts["train"]
-    ranks, probabilities = standings(scorer, graph, train[:20], "softmax")
+    graph, scorer = Graph.from_tables(*own), load_scorer(weights)
+    train = graph.splits["train"]
+    ranks, probabilities = standings(scorer, graph, train[:20], "cross_entropy")
     with torch.no_grad():
         head, relation = (torch.from_numpy(train[:20, column].copy()) for column in (0, 1))
-        values = scores(scorer(head, relation), scorer.entity.weight, scorer.bias)
+        values = score_entities(scorer(head, relation), scorer.entity.weight, scorer.bias)
     for place, (triple, row) in enumerate(zip(train[:20].tolist(), values.numpy(), strict=True)):
         others = {t for h, r, t in train.tolist() if [h, r] == triple[:2]}
-        left = [entity for entity in range(graph.entities) if entity not in others]
+        left = [entity for entity in range(graph.num_entities) if entity not in others]
         assert ranks[place] == 1 + (row[left] > row[triple[2]]).sum()
         assert probabilities[place] == pytest.approx(np.exp(row[triple[2]]) / np.exp(row).sum(), rel=1e-5)
     alone = torch.sigmoid(values[0, train[0, 2]]).item()
@@ -276,7 +276,7 @@ def test_more_than_there_is_and_unknown_layers_stop(trained):
 
 def test_checkpoints_are_chosen_by_epoch_and_fit_the_graph(trained, tmp_path):
     own, _, folder = trained
-    graph = Graph.of(*own)
+    graph = Graph.from_tables(*own)
     every = CheckpointOptions(use="all", epochs=[])
     snapshots, _ = read_snapshots(folder, graph, every, optimiser=True)
     assert [(one.epoch, one.rate) for one in snapshots] == [(1, 0.003), (2, 0.0015)]
@@ -289,9 +289,9 @@ def test_checkpoints_are_chosen_by_epoch_and_fit_the_graph(trained, tmp_path):
         files_of(tmp_path, CheckpointOptions(use="last", epochs=[]))
     with pytest.raises(WrongCheckpointsError, match="epochs none"):
         files_of(tmp_path, every)
-    parts = {**graph.parts, "train": graph.parts["train"][1:]}
+    parts = {**graph.splits, "train": graph.splits["train"][1:]}
     with pytest.raises(WrongCheckpointsError, match="another graph or another split"):
-        read_snapshots(folder, Graph(graph.entities, graph.relations, parts), every, optimiser=False)
+        read_snapshots(folder, Graph(graph.num_entities, graph.num_relations, parts), every, optimiser=False)
     shutil.copytree(folder, tmp_path / "damaged")
     (tmp_path / "damaged" / "final.safetensors").unlink()
     (tmp_path / "damaged" / "final.safetensors").write_bytes(b"nothing")
@@ -327,7 +327,7 @@ def test_what_batch_norm_takes_off_has_no_weight():
     from terrarium.influence.similarity.exact_preconditioner import SHIFTS, scales
     from terrarium.kge.models.scorer import build_scorer
 
-    scorer = build_scorer(options(model__scorer="conve").model, 5, 2)
+    scorer = build_scorer(options(model__name="conve").model, 5, 2)
     optimiser = torch.optim.Adam(scorer.parameters())
     places = torch.tensor([0, 1, 2])
     scorer(places, places % 2).square().sum().backward()

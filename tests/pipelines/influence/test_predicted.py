@@ -4,12 +4,12 @@ import torch
 from terrarium.influence.gradients import probabilities as predicted
 from terrarium.influence.gradients.loss_parts import Trained
 from terrarium.influence.gradients.probabilities import Predicted
-from tests.pipelines.knowledge_graph.graphs import random_graph
+from tests.kge.graphs import random_graph
 
 from .worlds import scorer_of
 
 
-@pytest.mark.parametrize("loss", ["softmax", "bce"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
 @pytest.mark.parametrize("held", [28, 10_000])
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_few_rows_at_a_time_are_all_rows(loss, held, scaled, monkeypatch):
@@ -19,7 +19,7 @@ def test_a_few_rows_at_a_time_are_all_rows(loss, held, scaled, monkeypatch):
     query = torch.randn(5, scorer.options.dim, generator=generator, dtype=torch.float64)
     values = query @ scorer.entity.weight.T + scorer.bias
     smooth = 0.1 / 14
-    wanted = values.softmax(1) - smooth if loss == "softmax" else (values.sigmoid() - smooth) / 14
+    wanted = values.softmax(1) - smooth if loss == "cross_entropy" else (values.sigmoid() - smooth) / 14
     found = Predicted(scorer, query, Trained(loss, 0.1, True, True, 14, 3))
     if scaled:
         factor = torch.rand(14, generator=generator, dtype=torch.float64)

@@ -8,14 +8,14 @@ from terrarium.influence.gradients.factored import gradients_of
 from terrarium.influence.gradients.loss_parts import asked_units, lost_units, scored_units, training_units
 from terrarium.influence.similarity.dot_products import Targets, paired_products
 from terrarium.kge.data.graph import TEST, TRAIN
-from terrarium.kge.models.scorer import scores
+from terrarium.kge.models.scorer import score_entities
 
 from .worlds import dot, folded, gradient, part_of, rows_of, world
 
 CASES = [
     (kind, loss, unit, all_answers, reciprocal)
     for kind in ("conve", "complex", "distmult")
-    for loss in ("bce", "softmax")
+    for loss in ("bce", "cross_entropy")
     for unit in ("removal", "share", "row")
     for all_answers, reciprocal in ((True, True), (True, False), (False, True))
     if all_answers or unit == "share"
@@ -25,13 +25,13 @@ CASES = [
 @pytest.mark.parametrize(("kind", "loss", "unit", "all_answers", "reciprocal"), CASES)
 def test_products_are_those_of_autograd_on_every_layer(kind, loss, unit, all_answers, reciprocal):
     graph, scorer, trained, answers = world(
-        kind, loss, all_answers, model__reciprocal=reciprocal, model__entity_bias=reciprocal
+        kind, loss, all_answers, model__inverse_relations=reciprocal, model__entity_bias=reciprocal
     )
-    train, test = graph.parts[TRAIN][:9], graph.parts[TEST][:4]
+    train, test = graph.splits[TRAIN][:9], graph.splits[TEST][:4]
     with torch.no_grad():
         ours = gradients_of(scorer, training_units(train, answers, trained, unit), trained)
         asked = gradients_of(scorer, asked_units(test, answers, trained, unit), trained)
-    known = graph.parts[TRAIN]
+    known = graph.splits[TRAIN]
     plain = [gradient(scorer, part_of(scorer, trained, triple, known, unit)) for triple in train]
     wanted = [gradient(scorer, part_of(scorer, trained, triple, known, unit)) for triple in test]
     names = [name for name, _ in scorer.named_parameters()]
@@ -41,10 +41,10 @@ def test_products_are_those_of_autograd_on_every_layer(kind, loss, unit, all_ans
     _self_agree(scorer, trained, ours, plain, names)
 
 
-@pytest.mark.parametrize(("kind", "loss"), [("conve", "bce"), ("complex", "bce"), ("complex", "softmax")])
+@pytest.mark.parametrize(("kind", "loss"), [("conve", "bce"), ("complex", "bce"), ("complex", "cross_entropy")])
 def test_the_positive_score_alone(kind, loss):
     graph, scorer, trained, answers = world(kind, loss)
-    train, test, known = graph.parts[TRAIN][:5], graph.parts[TEST][:3], graph.parts[TRAIN]
+    train, test, known = graph.splits[TRAIN][:5], graph.splits[TEST][:3], graph.splits[TRAIN]
     with torch.no_grad():
         ours = gradients_of(scorer, training_units(train, answers, trained, "positive"), trained)
         asked = gradients_of(scorer, asked_units(test, answers, trained, "positive"), trained)
@@ -59,7 +59,9 @@ def test_the_positive_score_alone(kind, loss):
 
 def _agree(scorer, trained, ours, asked, plain, wanted, layers):
     with torch.no_grad():
-        found = folded(Targets(asked, scorer.entities, layers).products(ours), trained.sides, len(plain), len(wanted))
+        found = folded(
+            Targets(asked, scorer.num_entities, layers).products(ours), trained.sides, len(plain), len(wanted)
+        )
     expected = np.array([[dot(*({n: g[n] for n in layers} for g in (a, b))) for b in wanted] for a in plain])
     assert np.allclose(found, expected, rtol=1e-9, atol=1e-12 * max(1.0, np.abs(expected).max())), layers
 
@@ -69,7 +71,7 @@ def _self_agree(scorer, trained, ours, plain, names):
     place = torch.arange(count)
     with torch.no_grad():
         found = sum(
-            paired_products(ours, place + a * count, place + b * count, scorer.entities, set(names))
+            paired_products(ours, place + a * count, place + b * count, scorer.num_entities, set(names))
             for a in range(sides)
             for b in range(sides)
         )
@@ -79,39 +81,41 @@ def _self_agree(scorer, trained, ours, plain, names):
 @pytest.mark.parametrize("kind", ["conve", "complex"])
 def test_scores_in_place_of_a_loss(kind):
     graph, scorer, trained, answers = world(kind)
-    train, test = graph.parts[TRAIN][:5], graph.parts[TEST][:3]
+    train, test = graph.splits[TRAIN][:5], graph.splits[TEST][:3]
     names = [name for name, _ in scorer.named_parameters()]
     with torch.no_grad():
         ours = gradients_of(scorer, training_units(train, answers, trained, "share"), trained)
         asked = gradients_of(scorer, scored_units(test, trained), trained)
-    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN], "share")) for triple in train]
+    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.splits[TRAIN], "share")) for triple in train]
     wanted = []
     for triple in test:
         rows = [torch.tensor(row) for row in rows_of(triple, trained)]
-        value = sum(scores(scorer(e[None], r[None]), scorer.entity.weight, scorer.bias)[0, t] for e, r, t in rows)
+        value = sum(
+            score_entities(scorer(e[None], r[None]), scorer.entity.weight, scorer.bias)[0, t] for e, r, t in rows
+        )
         wanted.append(gradient(scorer, -value))
     _agree(scorer, trained, ours, asked, plain, wanted, names)
 
 
-@pytest.mark.parametrize("loss", ["bce", "softmax"])
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
 def test_the_loss_of_a_triple_alone(loss):
     graph, scorer, trained, answers = world("complex", loss)
-    train, test = graph.parts[TRAIN][:5], graph.parts[TEST][:3]
+    train, test = graph.splits[TRAIN][:5], graph.splits[TEST][:3]
     with torch.no_grad():
         ours = gradients_of(scorer, training_units(train, answers, trained, "share"), trained)
         asked = gradients_of(scorer, lost_units(test, trained), trained)
-    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN], "share")) for triple in train]
-    unit = "row" if loss == "softmax" else "positive"
-    wanted = [gradient(scorer, part_of(scorer, trained, triple, graph.parts[TRAIN][:0], unit)) for triple in test]
+    plain = [gradient(scorer, part_of(scorer, trained, triple, graph.splits[TRAIN], "share")) for triple in train]
+    unit = "row" if loss == "cross_entropy" else "positive"
+    wanted = [gradient(scorer, part_of(scorer, trained, triple, graph.splits[TRAIN][:0], unit)) for triple in test]
     _agree(scorer, trained, ours, asked, plain, wanted, [name for name, _ in scorer.named_parameters()])
 
 
-@pytest.mark.parametrize("loss", ["bce", "softmax"])
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
 @pytest.mark.parametrize("unit", ["share", "removal", "row"])
 def test_rows_that_count_as_often_as_they_have_answers(loss, unit):
     graph, scorer, trained, answers = world("complex", loss)
-    trained = replace(trained, answers_a_row=1.7)
-    train, test = graph.parts[TRAIN], graph.parts[TEST][:3]
+    trained = replace(trained, mean_answers=1.7)
+    train, test = graph.splits[TRAIN], graph.splits[TEST][:3]
     with torch.no_grad():
         ours = gradients_of(scorer, training_units(train[:9], answers, trained, unit), trained)
         asked = gradients_of(scorer, asked_units(test, answers, trained, unit), trained)
@@ -121,16 +125,16 @@ def test_rows_that_count_as_often_as_they_have_answers(loss, unit):
     _agree(scorer, trained, ours, asked, plain, wanted, [name for name, _ in scorer.named_parameters()])
 
 
-@pytest.mark.parametrize("loss", ["bce", "softmax"])
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
 def test_shares_of_a_row_add_up_to_the_row(loss):
-    graph, scorer, trained, answers = world("distmult", loss, model__reciprocal=False)
-    train = graph.parts[TRAIN]
+    graph, scorer, trained, answers = world("distmult", loss, model__inverse_relations=False)
+    train = graph.splits[TRAIN]
     with torch.no_grad():
         share, row = (
             gradients_of(scorer, training_units(train, answers, trained, unit), trained).errors
             for unit in ("share", "row")
         )
-        total = torch.zeros(len(share.dense.full()), graph.entities, dtype=torch.float64)
-        total.index_add_(0, share.question, share.full(graph.entities))
-        for place, errors in zip(row.question, row.full(graph.entities), strict=True):
+        total = torch.zeros(len(share.dense.full()), graph.num_entities, dtype=torch.float64)
+        total.index_add_(0, share.question, share.full(graph.num_entities))
+        for place, errors in zip(row.question, row.full(graph.num_entities), strict=True):
             assert torch.allclose(total[place], errors)

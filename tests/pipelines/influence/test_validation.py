@@ -8,20 +8,22 @@ from terrarium.influence.validation.studies import _correlations, _found, with_w
 from terrarium.influence.validation.variants import GUESSES, variants, varied
 from terrarium.kge.data.graph import TEST, TRAIN
 from terrarium.pipelines.influence.validation_nodes import summarise
-from tests.pipelines.knowledge_graph.graphs import options, random_graph
+from tests.kge.graphs import options, random_graph
 
 from .test_streaming import influence_options, matrix
 
 
 @pytest.fixture(scope="module")
 def retrainer():
-    chosen = options(model__scorer="complex", model__dim=8, training__optimiser="adagrad", training__learning_rate=0.1)
+    chosen = options(
+        model__name="complex", model__dim=8, training__optimizer__name="adagrad", training__optimizer__learning_rate=0.1
+    )
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     return Retrainer(graph, Training(chosen.model, chosen.training), chosen.evaluation, 3)
 
 
 def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
-    train, test = retrainer.graph.parts[TRAIN], retrainer.graph.parts[TEST]
+    train, test = retrainer.graph.splits[TRAIN], retrainer.graph.splits[TEST]
     first, again, other = (values(retrainer.train(train, seed)[0], test, retrainer.training) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.allclose(first, other)
@@ -32,18 +34,18 @@ def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
 
 
 def test_what_is_reached_is_a_log_probability(retrainer):
-    scorer, _ = retrainer.train(retrainer.graph.parts[TRAIN], 0)
+    scorer, _ = retrainer.train(retrainer.graph.splits[TRAIN], 0)
     every = np.array([[2, 1, tail] for tail in range(14)])
     tails_alone = Training(
-        retrainer.training.model.model_copy(update={"reciprocal": False}), retrainer.training.training
+        retrainer.training.model.model_copy(update={"inverse_relations": False}), retrainer.training.training
     )
     assert np.exp(values(scorer, every, tails_alone)).sum() == pytest.approx(1, rel=1e-5)
 
 
 def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
     chosen = influence_options()
-    graph, tests = retrainer.graph, retrainer.graph.parts[TEST]
-    _, kept = retrainer.train(graph.parts[TRAIN], 0, retrainer.kept(2))
+    graph, tests = retrainer.graph, retrainer.graph.splits[TEST]
+    _, kept = retrainer.train(graph.splits[TRAIN], 0, retrainer.kept(2))
     shared = (retrainer.training, graph, tests, chosen.features, chosen.evaluation)
     configured = matrix(World.of(kept, retrainer.training, graph, chosen.features, chosen.evaluation), tests)
     found = {name: varied(variant, kept, *shared) for name, variant in variants("complex").items()}
@@ -58,7 +60,7 @@ def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
 
 def test_guesses_put_first_what_they_say():
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
-    train, tests = graph.parts[TRAIN], graph.parts[TEST]
+    train, tests = graph.splits[TRAIN], graph.splits[TEST]
     rng = np.random.default_rng(0)
     first = {name: train[np.argmax(guess(graph, tests, rng), axis=0)] for name, guess in GUESSES.items()}
     assert (first["same relation"][:, 1] == tests[:, 1]).all()
@@ -90,8 +92,8 @@ def test_planted_triples_are_new_and_found_when_they_stand_out():
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     wrong, mark = with_wrong_triples(graph, 0.1, 0)
     assert mark.sum() == 6
-    known = {tuple(triple) for triple in graph.known.tolist()}
-    assert not known & {tuple(triple) for triple in wrong.parts[TRAIN][mark].tolist()}
+    known = {tuple(triple) for triple in graph.known_triples.tolist()}
+    assert not known & {tuple(triple) for triple in wrong.splits[TRAIN][mark].tolist()}
     assert _found(mark.astype(float), mark) == {"precision": 1.0, "auc": 1.0}
 
 

@@ -11,7 +11,7 @@ from terrarium.influence.options import CheckpointOptions
 from terrarium.influence.gradients.loss_parts import Trained
 from terrarium.kge.data.graph import TRAIN, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
-from terrarium.kge.data.queries import training_questions
+from terrarium.kge.data.queries import training_queries
 from terrarium.training.checkpointing.store import Checkpoint, read_checkpoint
 from terrarium.training.torch.packing import unpack
 from terrarium.training.checkpointing.state import StateError
@@ -55,20 +55,25 @@ class Training:
         """The loss that was trained."""
         options = self.training
         return Trained(
-            options.loss,
-            options.label_smoothing,
-            options.targets == "all",
-            self.model.reciprocal,
-            graph.entities,
-            graph.relations,
+            options.loss.name,
+            options.loss.label_smoothing,
+            options.train_type == "KvsAll",
+            self.model.inverse_relations,
+            graph.num_entities,
+            graph.num_relations,
             self._answers_a_row(graph),
         )
 
     def _answers_a_row(self, graph: Graph) -> float | None:
-        if self.training.row_weight == "equal" or self.training.targets == "single":
+        if self.training.query_weight == "equal" or self.training.train_type == "1vsAll":
             return None
-        train, back = graph.parts[TRAIN], self.model.reciprocal
-        return training_questions(train, graph.relations, all_answers=True, way_back=back).answers_a_row
+        queries = training_queries(
+            graph.splits[TRAIN],
+            graph.num_relations,
+            train_type="KvsAll",
+            inverse_relations=self.model.inverse_relations,
+        )
+        return queries.mean_answers
 
 
 def files_of(folder: Path, options: CheckpointOptions) -> list[Path]:
@@ -104,7 +109,7 @@ def read_training(checkpoint: Checkpoint, graph: Graph) -> Training:
         WrongCheckpointsError: of another family, or of other triples.
     """
     held = checkpoint.fingerprint
-    if not {"data", "model", "training"} <= held.keys() or "scorer" not in held["model"]:
+    if not {"data", "model", "training"} <= held.keys() or "inverse_relations" not in held["model"]:
         raise WrongCheckpointsError("these are not a scorer's checkpoints: load the entry knowledge_graph.checkpoints")
     if held["data"] != graph.fingerprint:
         raise WrongCheckpointsError(
@@ -160,7 +165,7 @@ def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimise
     from terrarium.influence.similarity.exact_preconditioner import scales
     from terrarium.kge.models.scorer import build_scorer
 
-    scorer = build_scorer(training.model, graph.entities, graph.relations)
+    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations)
     content = unpack(checkpoint.state)
     scorer.load_state_dict(content["model"])
     if optimiser and not content["optimizer"]["state"]:

@@ -23,7 +23,7 @@ class WrongVersionsError(ValueError):
 def graph_of(triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame) -> Graph:
     """The triples as numbers. WrongVersionsError for a name that its table lacks."""
     try:
-        return Graph.of(triples, entities, relations)
+        return Graph.from_tables(triples, entities, relations)
     except ValueError as error:
         raise WrongVersionsError(
             f"knowledge_graph.triples, entities and relations do not fit each other ({error}): {ONE_RUN}"

@@ -11,11 +11,11 @@ import pandas as pd
 from terrarium.influence.data.checkpoints import read_training
 from terrarium.influence.options import SourceOptions
 from terrarium.influence.data.provenance import ONE_RUN, require_same_model
-from terrarium.kge.evaluation.baselines import relation_number
+from terrarium.kge.evaluation.baselines import relation_index
 from terrarium.kge.data.graph import HEAD, RELATION, TEST, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
-from terrarium.kge.evaluation.predictions import entity_number
-from terrarium.kge.data.queries import Ints
+from terrarium.common.arrays import Float64Array
+from terrarium.kge.evaluation.predictions import entity_index
+from terrarium.common.arrays import Int64Array
 from terrarium.sources.errors import SourceError
 from terrarium.sources.graphs.graph_source import open_text
 from terrarium.training.checkpointing.state import State
@@ -49,7 +49,7 @@ def choose_triples(
     from terrarium.kge.models.scorer import load_scorer
 
     scorer = load_scorer(weights, graph.fingerprint)
-    loss = read_training(require_same_model(weights, checkpoints), graph).training.loss
+    loss = read_training(require_same_model(weights, checkpoints), graph).training.loss.name
     if source.kind == "predictions":
         question = _question(graph, entities, relations, source)
         chosen = best_tails(scorer, graph, *question, source.predicted)
@@ -59,7 +59,7 @@ def choose_triples(
 
 
 def _given(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source: SourceOptions) -> Triples:
-    test = graph.parts[TEST]
+    test = graph.splits[TEST]
     if source.kind == "file":
         found = _of_file(Path(str(source.path)), entities, relations)
     else:
@@ -73,13 +73,13 @@ def _given(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source
 
 def described(
     triples: Triples,
-    standing: tuple[Ints, Floats],
+    standing: tuple[Int64Array, Float64Array],
     graph: Graph,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
 ) -> pd.DataFrame:
     """A row a triple: names, `known`, the split it stands in if any, and what the model says, `rank`, `probability`."""
-    stands = {tuple(triple): name for name, part in graph.parts.items() for triple in part.tolist()}
+    stands = {tuple(triple): name for name, part in graph.splits.items() for triple in part.tolist()}
     table = named(triples, entities, relations)
     table["known"] = [stands.get(tuple(triple), "") for triple in triples.tolist()]
     table["rank"], table["probability"] = standing
@@ -141,7 +141,7 @@ def _lines(path: Path, entities: pd.DataFrame, relations: pd.DataFrame) -> Itera
                     f"{path}, line {number}: the graph has no relation {parts[1]!r}; it has {', '.join(numbers)}"
                 )
             try:
-                yield entity_number(entities, parts[0]), numbers[parts[1]], entity_number(entities, parts[2])
+                yield entity_index(entities, parts[0]), numbers[parts[1]], entity_index(entities, parts[2])
             except ValueError as error:
                 raise SourceError(f"{path}, line {number}: {error}") from error
 
@@ -154,13 +154,13 @@ def _of_indices(test: Triples, indices: list[int]) -> Triples:
 
 
 def _question(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, source: SourceOptions) -> tuple[int, int]:
-    test = graph.parts[TEST]
-    head = None if source.entity is None else entity_number(entities, source.entity)
+    test = graph.splits[TEST]
+    head = None if source.entity is None else entity_index(entities, source.entity)
     if source.relation is not None and head is not None:
-        return head, relation_number(relations, source.relation)
+        return head, relation_index(relations, source.relation)
     fitting = test if head is None else test[test[:, HEAD] == head]
     if source.relation is not None:
-        fitting = fitting[fitting[:, RELATION] == relation_number(relations, source.relation)]
+        fitting = fitting[fitting[:, RELATION] == relation_index(relations, source.relation)]
     if not len(fitting):
         raise NothingAskedError("no test triple fits source.entity and source.relation: set both")
     return int(fitting[0, HEAD]), int(fitting[0, RELATION])

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from terrarium.influence.gradients.loss_parts import Trained, Units
-from terrarium.kge.models.scorer import Scorer, scores
-from terrarium.kge.training.losses import Kind
-from terrarium.kge.training.memory import Cleanup, recomputed
-from terrarium.kge.training.precision import autocast
+from terrarium.kge.models.scorer import Scorer, score_entities
+from terrarium.kge.options import LossName
+from terrarium.kge.training.memory import CacheCleanup, run_checkpointed
+from terrarium.kge.training.precision import autocast_context
 
 if TYPE_CHECKING:
     from terrarium.influence.options import EvaluationOptions
@@ -31,13 +31,13 @@ class BackwardPass:
         self._parameters = [parameter for name, parameter in scorer.named_parameters() if name in layers]
         self._device = str(scorer.entity.weight.device)
         self._scale = FP16_SCALE if evaluation.precision in {"16-mixed", "mixed"} and "cuda" in self._device else 1.0
-        self.cleanup = Cleanup(evaluation.cleanup_interval if evaluation.memory_cleanup else 0)
+        self.cleanup = CacheCleanup(evaluation.cleanup_interval if evaluation.memory_cleanup else 0)
 
     def gradients(self, units: Units) -> Iterator[Tensor]:
         """(P,) for each triple of units, in their order."""
         count = len(units.question) // units.sides
         for place in range(count):
-            with autocast(self._evaluation.precision, self._device):
+            with autocast_context(self._evaluation.precision, self._device):
                 value = sum(self._value(units, place + side * count) for side in range(units.sides))
             yield self._gradient(value * self._scale) / self._scale
             self.cleanup.after_batch()
@@ -55,8 +55,8 @@ class BackwardPass:
         scorer, question = self._scorer, units.question[part]
         asked = (torch.tensor([int(x[question])], device=self._device) for x in (units.entity, units.relation))
         checkpointing = self._evaluation.gradient_checkpointing
-        query = recomputed(scorer, *asked) if checkpointing else scorer(*asked)
-        values = scores(query, scorer.entity.weight, scorer.bias)[0]
+        query = run_checkpointed(scorer, *asked) if checkpointing else scorer(*asked)
+        values = score_entities(query, scorer.entity.weight, scorer.bias)[0]
         values = values if values.dtype == torch.float64 else values.float()
         own = values[units.target[part]]
         found = units.own[part] * (self._lacking(values, own) if units.lacking else own)
@@ -74,9 +74,9 @@ class BackwardPass:
         return (torch.exp(own - torch.logsumexp(values, 0)) - 1).detach() * own
 
 
-def potential(values: Tensor, loss: Kind, smoothing: float) -> Tensor:
+def potential(values: Tensor, loss: LossName, smoothing: float) -> Tensor:
     """P(s): the loss of a row of N scores without its answers' terms."""
     smooth = values.sum() * (smoothing / len(values))
-    if loss == "softmax":
+    if loss == "cross_entropy":
         return torch.logsumexp(values, 0) - smooth
     return (torch.nn.functional.softplus(values).sum() - smooth) / len(values)

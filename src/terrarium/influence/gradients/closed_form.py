@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from terrarium.kge.models.conve import ImageEncoder
+from terrarium.kge.models.conve import ConvEEncoder
 from terrarium.kge.models.scorer import Scorer, complex_query, distmult_query
 
 PROJECTION = "encoder.projection.weight"
@@ -55,17 +55,17 @@ class Slopes:
 def ask(scorer: Scorer, entity: Tensor, relation: Tensor) -> Queries:
     """The queries of questions."""
     head, of_relation = scorer.entity.weight[entity], scorer.relation.weight[relation]
-    if scorer.options.scorer == "conve":
-        return _ask_conve(cast(ImageEncoder, scorer.encoder), head, of_relation)
-    product = complex_query if scorer.options.scorer == "complex" else distmult_query
+    if scorer.options.name == "conve":
+        return _ask_conve(cast(ConvEEncoder, scorer.encoder), head, of_relation)
+    product = complex_query if scorer.options.name == "complex" else distmult_query
     return Queries(head, of_relation, product(head, of_relation))
 
 
 def back(scorer: Scorer, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
     """The gradients below the queries of parts whose gradients by the query are `slope` (U, d)."""
-    if scorer.options.scorer == "conve":
-        return _back_conve(cast(ImageEncoder, scorer.encoder), asked, question, slope)
-    product = _conjugate_product if scorer.options.scorer == "complex" else distmult_query
+    if scorer.options.name == "conve":
+        return _back_conve(cast(ConvEEncoder, scorer.encoder), asked, question, slope)
+    product = _conjugate_product if scorer.options.name == "complex" else distmult_query
     return Slopes(product(slope, asked.relation[question]), product(slope, asked.head[question]))
 
 
@@ -75,9 +75,9 @@ def _conjugate_product(slope: Tensor, other: Tensor) -> Tensor:
     return complex_query(slope, torch.cat([real, -imaginary], dim=-1))
 
 
-def _ask_conve(encoder: ImageEncoder, head: Tensor, relation: Tensor) -> Queries:
-    sides = encoder.sides
-    image = torch.cat([head.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.axis)
+def _ask_conve(encoder: ConvEEncoder, head: Tensor, relation: Tensor) -> Queries:
+    sides = encoder.image_shape
+    image = torch.cat([head.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.stack_dim)
     flat_image, shown = _normed(encoder.input_norm, image)
     patches = functional.unfold(shown, encoder.convolution.kernel_size)
     offset = _gain(encoder.map_norm) * _centred_bias(encoder) + encoder.map_norm.bias
@@ -87,7 +87,7 @@ def _ask_conve(encoder: ImageEncoder, head: Tensor, relation: Tensor) -> Queries
     return Queries(head, relation, torch.relu(out), inner, {PROJECTION: right})
 
 
-def _back_conve(encoder: ImageEncoder, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
+def _back_conve(encoder: ConvEEncoder, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
     """The chain rule, layer by layer from the query down to the two images.
 
     The convolution's maps are linear in its kernels, so the gradient by the batch norm behind it is read off the one by
@@ -104,11 +104,11 @@ def _back_conve(encoder: ImageEncoder, asked: Queries, question: Tensor, slope: 
     small |= _map_gradients(encoder, by_kernel, maps.sum(2))
     image = functional.fold(_kernels(encoder).T @ maps, inner["image"].shape[2:], encoder.convolution.kernel_size)
     small |= _norm_gradients("input_norm", image, inner["image"][question])
-    head, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.axis)
+    head, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.stack_dim)
     return Slopes(head.flatten(1), relation.flatten(1), {PROJECTION: hidden}, small)
 
 
-def _map_gradients(encoder: ImageEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
+def _map_gradients(encoder: ConvEEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
     """By the convolution and its batch norm, from the slopes of its maps by patches (U, c, k) and summed (U, c)."""
     norm, gain = encoder.map_norm, _gain(encoder.map_norm)
     of_kernels = torch.einsum("uck,ck->uc", by_kernel, encoder.convolution.weight.flatten(1))
@@ -121,12 +121,12 @@ def _map_gradients(encoder: ImageEncoder, by_kernel: Tensor, total: Tensor) -> d
     }
 
 
-def _kernels(encoder: ImageEncoder) -> Tensor:
+def _kernels(encoder: ConvEEncoder) -> Tensor:
     """(c, k) kernels that do what the convolution and the gain of its batch norm do."""
     return encoder.convolution.weight.flatten(1) * _gain(encoder.map_norm)[:, None]
 
 
-def _centred_bias(encoder: ImageEncoder) -> Tensor:
+def _centred_bias(encoder: ConvEEncoder) -> Tensor:
     """(c,) what the convolution adds, less what its batch norm takes off."""
     return cast(Tensor, encoder.convolution.bias) - cast(Tensor, encoder.map_norm.running_mean)
 

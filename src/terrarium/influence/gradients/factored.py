@@ -136,7 +136,7 @@ def _errors(scorer: Scorer, asked: Queries, units: Units, trained: Trained, move
     if units.others.any():
         places = torch.stack([move.ints(units.row), move.ints(units.answer)])
         ones = torch.ones(len(units.row), dtype=asked.query.dtype, device=asked.query.device)
-        shape = (len(units.entity), scorer.entities)
+        shape = (len(units.entity), scorer.num_entities)
         answers = torch.sparse_coo_tensor(places, ones, shape, check_invariants=False).coalesce()
     question, target = move.ints(units.question), move.ints(units.target)
     whole, others, own = (move.column(part) for part in (units.whole, units.others, units.own))

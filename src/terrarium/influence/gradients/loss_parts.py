@@ -29,32 +29,33 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from terrarium.common.arrays import Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
-from terrarium.kge.data.queries import Ints, KnownAnswers
-from terrarium.kge.training.losses import Kind
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.options import LossName
 
 Unit = Literal["removal", "share", "row", "positive"]
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Trained:
     """What the loss was: its kind, smoothing, whether a row has all answers, and whether questions go both ways.
 
-    `answers_a_row` is the mean of rows where a row counts as often as it has answers, None where all count the same.
+    `mean_answers` is the mean of rows where a row counts as often as it has answers, None where all count the same.
     """
 
-    loss: Kind
+    loss: LossName
     smoothing: float
     all_answers: bool
     way_back: bool
     entities: int
     relations: int
-    answers_a_row: float | None = None
+    mean_answers: float | None = None
 
-    def row_weight(self, count: Floats) -> Floats:
+    def row_weight(self, count: Float64Array) -> Float64Array:
         """How much rows with so many right answers count."""
-        return np.ones_like(count) if self.answers_a_row is None else count / self.answers_a_row
+        return np.ones_like(count) if self.mean_answers is None else count / self.mean_answers
 
     @property
     def sides(self) -> int:
@@ -75,15 +76,15 @@ class Units:
         lacking: whether c is multiplied by what the own answer's probability lacks, u - 1.
     """
 
-    entity: Ints
-    relation: Ints
-    row: Ints
-    answer: Ints
-    question: Ints
-    target: Ints
-    whole: Floats
-    others: Floats
-    own: Floats
+    entity: Int64Array
+    relation: Int64Array
+    row: Int64Array
+    answer: Int64Array
+    question: Int64Array
+    target: Int64Array
+    whole: Float64Array
+    others: Float64Array
+    own: Float64Array
     sides: int
     lacking: bool = False
 
@@ -96,10 +97,10 @@ def training_units(triples: Triples, answers: KnownAnswers, trained: Trained, un
     row = answer = np.empty(0, np.int64)
     count = np.ones(len(target))
     if trained.all_answers:
-        count = answers.counts(questions[:, 0], questions[:, 1])[question].astype(np.float64)
+        count = answers.count(questions[:, 0], questions[:, 1])[question].astype(np.float64)
     factors = _factors(count, trained, unit)
     if factors[1].any():
-        row, answer = answers.of(questions[:, 0], questions[:, 1])
+        row, answer = answers.lookup(questions[:, 0], questions[:, 1])
     shared = (questions[:, 0], questions[:, 1], row, answer, question, target)
     return Units(*shared, *factors, trained.sides, unit == "positive")
 
@@ -112,7 +113,7 @@ def asked_units(triples: Triples, answers: KnownAnswers, trained: Trained, unit:
         row = answer = np.empty(0, np.int64)
         count = np.ones(len(target))
     else:
-        row, answer = answers.of(asked[:, 0], asked[:, 1])
+        row, answer = answers.lookup(asked[:, 0], asked[:, 1])
         other = answer != target[row]
         row, answer = np.concatenate([row[other], own]), np.concatenate([answer[other], target])
         count = np.bincount(row, minlength=len(asked)).astype(np.float64)
@@ -144,7 +145,7 @@ def _alone(triples: Triples, trained: Trained, whole: float, own: float, lacking
     return Units(asked[:, 0], asked[:, 1], none, none, place, target, a, b, c, trained.sides, lacking)
 
 
-def _asked(triples: Triples, trained: Trained) -> tuple[Ints, Ints]:
+def _asked(triples: Triples, trained: Trained) -> tuple[Int64Array, Int64Array]:
     """(U, 2) entities and relations that are asked, and (U,) what is looked for."""
     asked, target = triples[:, [HEAD, RELATION]], triples[:, TAIL]
     if not trained.way_back:
@@ -153,7 +154,7 @@ def _asked(triples: Triples, trained: Trained) -> tuple[Ints, Ints]:
     return np.concatenate([asked, back]), np.concatenate([target, triples[:, HEAD]])
 
 
-def _factors(count: Floats, trained: Trained, unit: Unit) -> tuple[Floats, Floats, Floats]:
+def _factors(count: Float64Array, trained: Trained, unit: Unit) -> tuple[Float64Array, Float64Array, Float64Array]:
     """The factors a, b and c of parts whose rows have `count` right answers."""
     kept, none, alone = 1 - trained.smoothing, np.zeros_like(count), count == 1
     weight = np.full_like(count, kept / trained.entities) if trained.loss == "bce" else kept / count

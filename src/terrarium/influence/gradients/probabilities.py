@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from terrarium.influence.gradients.loss_parts import Trained
-from terrarium.kge.models.scorer import scores
+from terrarium.kge.models.scorer import score_entities
 
 if TYPE_CHECKING:
     from terrarium.kge.models.scorer import Scorer
@@ -52,7 +52,7 @@ class Predicted:
             found = self._whole[:, entity]
         else:
             bias = None if self._scorer.bias is None else self._scorer.bias[entity]
-            found = self._p(scores(self._query, self._scorer.entity.weight[entity], bias), logs)
+            found = self._p(score_entities(self._query, self._scorer.entity.weight[entity], bias), logs)
         return found if self._factor is None else found * self._factor[entity]
 
     def own(self, question: Tensor, target: Tensor) -> Tensor:
@@ -82,10 +82,10 @@ class Predicted:
         if self._whole is not None:
             yield self._whole
             return
-        pieces = torch.split(self._query, max(1, HELD // self._scorer.entities))
+        pieces = torch.split(self._query, max(1, HELD // self._scorer.num_entities))
         for number, query in enumerate(pieces):
-            values = scores(query, self._scorer.entity.weight, self._scorer.bias)
-            if self._trained.loss == "softmax" and number == len(self._logs):
+            values = score_entities(query, self._scorer.entity.weight, self._scorer.bias)
+            if self._trained.loss == "cross_entropy" and number == len(self._logs):
                 self._logs.append(torch.logsumexp(values, dim=1, keepdim=True))
             found = self._p(values, self._logs[number] if self._logs else None)
             if len(pieces) == 1:

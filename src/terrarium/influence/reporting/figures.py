@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.influence.reporting.graph_layout import LEFT, Place, curves_of, places_of
 from terrarium.influence.scoring.tables import sentence
-from terrarium.kge.evaluation.metrics import Floats
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
 FOR, AGAINST, ASKED = PALETTE[0], PALETTE[1], PALETTE[2]
@@ -89,7 +89,7 @@ def _titled(title: str, below: int) -> Any:
     return figure
 
 
-def _arrow(figure: Any, curve: Floats, line: dict[str, Any], relation: str, at: float, told: str) -> None:
+def _arrow(figure: Any, curve: Float64Array, line: dict[str, Any], relation: str, at: float, told: str) -> None:
     """A line with its head, and its relation's name at a share of its length."""
     figure.add_scatter(
         x=curve[:, 0], y=curve[:, 1], mode="lines", line=line, text=escape(told), hoverinfo="text", showlegend=False

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.common.arrays import Float64Array
 
 Place = tuple[float, float]
 LEFT, RIGHT = 0.0, 1.0
@@ -41,7 +41,7 @@ def _row(place: int) -> float:
     return float((place + 1) // 2 * (1 if place % 2 else -1))
 
 
-def curves_of(edges: Sequence[tuple[str, str]], places: Mapping[str, Place]) -> list[Floats]:
+def curves_of(edges: Sequence[tuple[str, str]], places: Mapping[str, Place]) -> list[Float64Array]:
     """(points, 2) of the line of each edge from its first entity to its second; no two lie on each other."""
     drawn: dict[frozenset[str], int] = {}
     found = []
@@ -52,7 +52,7 @@ def curves_of(edges: Sequence[tuple[str, str]], places: Mapping[str, Place]) -> 
     return found
 
 
-def _curve(start: Place, end: Place, parallel: int) -> Floats:
+def _curve(start: Place, end: Place, parallel: int) -> Float64Array:
     """A quadratic Bezier curve, or an ellipse for a line from an entity to itself."""
     inward = 1 - 2 * start[0]
     if start == end:

@@ -40,8 +40,8 @@ def moot(world: World, training: Training) -> list[str]:
         lines.append("Gradient checkpointing changes nothing: the closed forms keep nothing for a way back")
     if evaluation.memory_cleanup and not resolve_device(evaluation.device).startswith("cuda"):
         lines.append("Memory cleanup saves nothing here: there is no cache of a GPU to empty")
-    if training.training.nuclear_norm_weight:
-        lines.append("The penalty of training.nuclear_norm_weight belongs to no triple and is left out")
+    if training.training.loss.n3_weight:
+        lines.append("The penalty of training.loss.n3_weight belongs to no triple and is left out")
     if len(world.snapshots) == 1:
         lines.append("One checkpoint: influence at that state alone, not along the training")
     return lines

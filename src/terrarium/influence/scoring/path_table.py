@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.influence.data.queries import named
 from terrarium.influence.options import PathOptions
 from terrarium.influence.scoring.paths import Candidates, candidates, chance, path_scores
 from terrarium.influence.scoring.streaming import World, influences
 from terrarium.influence.scoring.tables import sentence
 from terrarium.kge.data.graph import Triples
-from terrarium.kge.evaluation.metrics import Floats
 from terrarium.training.torch.seeding import generator
 
 PATHS = ["test", "rank", "edges", "score", "path", "candidate_paths", "candidate_edges", "p_value", "null_best"]
@@ -41,7 +41,7 @@ def path_table(
     return pd.DataFrame(rows, columns=PATHS)
 
 
-def _influence(world: World, tests: Triples, found: Sequence[Candidates]) -> list[Floats]:
+def _influence(world: World, tests: Triples, found: Sequence[Candidates]) -> list[Float64Array]:
     """(E,) influences of the edges of each triple's candidates; an edge that several share is gone through once."""
     edges = np.unique(np.concatenate([np.empty(0, np.int64), *(paths.edges for paths in found)]))
     if not len(edges):
@@ -55,7 +55,7 @@ def _influence(world: World, tests: Triples, found: Sequence[Candidates]) -> lis
 def _best(
     world: World,
     found: Candidates,
-    influence: Floats,
+    influence: Float64Array,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
     most: int,

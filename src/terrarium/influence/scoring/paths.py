@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
-from terrarium.kge.data.queries import Ints
-from terrarium.kge.evaluation.metrics import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +33,13 @@ class Candidates:
         stratum: (E,) which edges may change places under the null.
     """
 
-    edges: Ints
-    first: Ints
-    middle: Ints
-    last: Ints
-    group: Ints
+    edges: Int64Array
+    first: Int64Array
+    middle: Int64Array
+    last: Int64Array
+    group: Int64Array
     groups: int
-    stratum: Ints
+    stratum: Int64Array
 
     def __len__(self) -> int:
         return len(self.first)
@@ -63,14 +62,14 @@ def candidates(train: Triples, head: int, tail: int, length: int) -> Candidates:
     return Candidates(edges, first, middle, last, group, len(used), strata(train[edges], head, tail))
 
 
-def strata(edges: Triples, head: int, tail: int) -> Ints:
+def strata(edges: Triples, head: int, tail: int) -> Int64Array:
     """(E,) numbers of strata: equal relations, and head and tail at the same ends."""
     touches = [edges[:, end] == entity for end in (HEAD, TAIL) for entity in (head, tail)]
     _, found = np.unique(np.stack([*touches, edges[:, RELATION]], axis=1), axis=0, return_inverse=True)
     return found.reshape(-1)
 
 
-def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
+def path_scores(found: Candidates, influence: Float64Array) -> tuple[Float64Array, Int64Array]:
     """(C,) mean influences of the candidates' edges, and (G,) the best edge of each group; `influence` is (E,)."""
     order = np.lexsort((influence, found.group))
     last = np.append(np.flatnonzero(np.diff(found.group[order])), len(order) - 1) if len(order) else order
@@ -80,7 +79,9 @@ def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
     return of_group[parts].sum(axis=0) / (parts >= 0).sum(axis=0), best
 
 
-def chance(found: Candidates, influence: Floats, permutations: int, rng: np.random.Generator) -> tuple[float, float]:
+def chance(
+    found: Candidates, influence: Float64Array, permutations: int, rng: np.random.Generator
+) -> tuple[float, float]:
     """How often influences shuffled within strata give as good a best path of more than one edge, and their mean best.
 
     The first is (1 + as good) / (1 + shuffles) (Davison and Hinkley 1997). Both are undefined without shuffles, or
@@ -104,25 +105,27 @@ def chance(found: Candidates, influence: Floats, permutations: int, rng: np.rand
     return float((1 + (null >= observed).sum()) / (1 + permutations)), float(null.mean())
 
 
-def _by_group(found: Candidates) -> tuple[Ints, Ints]:
+def _by_group(found: Candidates) -> tuple[Int64Array, Int64Array]:
     """(E,) the edges in the order of their groups, and (G,) where each group starts in it."""
     order = np.argsort(found.group, kind="stable")
     return order, np.flatnonzero(np.diff(found.group[order], prepend=-1))
 
 
-def _best_of(routes: Ints, places: tuple[Ints, Ints], influence: Floats) -> float:
+def _best_of(routes: Int64Array, places: tuple[Int64Array, Int64Array], influence: Float64Array) -> float:
     """The highest mean of the routes' (3, C) groups, each with its best edge."""
     order, starts = places
     of_group = np.append(np.maximum.reduceat(influence[order], starts), 0.0)
     return float((of_group[routes].sum(axis=0) / (routes >= 0).sum(axis=0)).max())
 
 
-def _neighbours(ends: Ints, entity: int) -> Ints:
+def _neighbours(ends: Int64Array, entity: int) -> Int64Array:
     own = ends[(ends == entity).any(axis=1)]
     return np.setdiff1d(own, [entity])
 
 
-def _may_stand(ends: Ints, head: int, tail: int, near_head: Ints, near_tail: Ints, length: int) -> np.ndarray:
+def _may_stand(
+    ends: Int64Array, head: int, tail: int, near_head: Int64Array, near_tail: Int64Array, length: int
+) -> np.ndarray:
     """Whether an edge joins head and tail, or leads from one to a neighbour of use, or joins such neighbours."""
     low, high = ends.T
     kept = (low == min(head, tail)) & (high == max(head, tail))
@@ -141,14 +144,14 @@ def _may_stand(ends: Ints, head: int, tail: int, near_head: Ints, near_tail: Int
     return kept
 
 
-def _between(ends: Ints, near_head: Ints, near_tail: Ints, without: set[int]) -> np.ndarray:
+def _between(ends: Int64Array, near_head: Int64Array, near_tail: Int64Array, without: set[int]) -> np.ndarray:
     low, high = ends.T
     of_head, of_tail = (np.setdiff1d(near, list(without)) for near in (near_head, near_tail))
     joins = np.isin(low, of_head) & np.isin(high, of_tail) | np.isin(low, of_tail) & np.isin(high, of_head)
     return joins & (low != high)
 
 
-def _chains(pairs: Ints, head: int, tail: int, length: int) -> Ints:
+def _chains(pairs: Int64Array, head: int, tail: int, length: int) -> Int64Array:
     """(3, C) groups of edges in the order of each path, -1 where it has fewer."""
     place = {(int(a), int(b)): at for at, (a, b) in enumerate(pairs)}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.influence.data.checkpoints import read_snapshots
 from terrarium.influence.data.queries import named, numbered
 from terrarium.influence.options import EvaluationOptions, FeatureOptions, ModelOptions
@@ -19,7 +20,6 @@ from terrarium.influence.scoring.streaming import World, influences, self_influe
 from terrarium.influence.scoring.tables import ENDS, score_table
 from terrarium.influence.scoring.topk import Strongest, strongest
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ def score_all(
 
 def require_enough(graph: Graph, top: int) -> None:
     """TooManyWantedError where `top` is larger than the number of training triples."""
-    if top > len(graph.parts[TRAIN]):
+    if top > len(graph.splits[TRAIN]):
         raise TooManyWantedError(
-            f"evaluation.top is {top} and there are {len(graph.parts[TRAIN])} training triples: lower it"
+            f"evaluation.top is {top} and there are {len(graph.splits[TRAIN])} training triples: lower it"
         )
 
 
@@ -98,7 +98,7 @@ def self_table(world: World, places: np.ndarray | None) -> pd.DataFrame:
     return pd.DataFrame({"place": at, "self_influence": values})
 
 
-def self_of_asked(world: World, tests: Triples) -> Floats:
+def self_of_asked(world: World, tests: Triples) -> Float64Array:
     """(T,) self-influences of the triples asked about."""
     return self_influences_of_asked(world, tests).double().cpu().numpy() if len(tests) else np.empty(0)
 

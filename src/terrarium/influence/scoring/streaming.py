@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from terrarium.common.arrays import Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, Training
 from terrarium.influence.gradients.autograd import BackwardPass
 from terrarium.influence.gradients.factored import Gradients, gradients_of
@@ -28,10 +29,10 @@ from terrarium.influence.similarity.exact_preconditioner import Weighted
 from terrarium.influence.similarity.factored_preconditioner import Roots, roots_of, weighted
 from terrarium.influence.similarity.projection import Projected, Projection
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
-from terrarium.kge.data.queries import Ints, KnownAnswers
+from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import Scorer
-from terrarium.kge.training.memory import Cleanup
-from terrarium.kge.training.precision import as_precision, autocast
+from terrarium.kge.training.memory import CacheCleanup
+from terrarium.kge.training.precision import autocast_context, cast_model
 from terrarium.training.torch.device import resolve_device
 
 
@@ -70,13 +71,13 @@ class World:
         """Move the scorers to their device; UnknownLayerError for a layer that is not there."""
         device = resolve_device(evaluation.device)
         for snapshot in snapshots:
-            as_precision(snapshot.scorer, evaluation.precision).to(device)
+            cast_model(snapshot.scorer, evaluation.precision).to(device)
         names = [name for name, _ in snapshots[0].scorer.named_parameters()]
         for name in features.layers:
             if name not in names:
                 raise UnknownLayerError(f"the scorer has no layer {name!r}: choose from {', '.join(names)}")
-        train = graph.parts[TRAIN]
-        answers = KnownAnswers(train, graph.relations)
+        train = graph.splits[TRAIN]
+        answers = KnownAnswers(train, graph.num_relations)
         layers = features.layers or names
         return World(snapshots, training.trained(graph), train, answers, layers, features, evaluation)
 
@@ -106,16 +107,16 @@ class World:
             return lost_units(tests, self.trained)
         return asked_units(tests, self.answers, self.trained, self.features.unit)
 
-    def known(self, places: Ints) -> Units:
+    def known(self, places: Int64Array) -> Units:
         """The parts of training triples."""
         return training_units(self.train[places], self.answers, self.trained, self.features.unit)
 
     def context(self) -> torch.autocast | object:
         """The precision's context."""
-        return autocast(self.evaluation.precision, str(self.scorer.entity.weight.device))
+        return autocast_context(self.evaluation.precision, str(self.scorer.entity.weight.device))
 
 
-def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
+def influences(world: World, tests: Triples, chosen: Int64Array | None = None) -> Iterator[tuple[Int64Array, Tensor]]:
     """Places (B,) of training triples and their influences (B, T) on the tests, a block at a time.
 
     Sum over checkpoints of learning rate times dot product (TracInCP, Pruthi 2020), in the tests' order; of all
@@ -126,11 +127,11 @@ def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iter
         return
     asked, sides = world.asked(tests), world.trained.sides
     cosine = world.features.normalise == "cosine"
-    cleanup = Cleanup(world.evaluation.cleanup_interval if world.evaluation.memory_cleanup else 0)
+    cleanup = CacheCleanup(world.evaluation.cleanup_interval if world.evaluation.memory_cleanup else 0)
     with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
         comparisons = [_comparison(world, number, asked) for number in range(len(world.snapshots))]
         lengths = _self_of(world, asked) if cosine else None
-        wide = 3 * world.scorer.entities if cosine else 0
+        wide = 3 * world.scorer.num_entities if cosine else 0
         for places in blocks(world, chosen, wide + max(one.numbers for one in comparisons)):
             known = world.known(places)
             total = torch.zeros((), device=world.scorer.entity.weight.device)
@@ -152,10 +153,10 @@ TINY = 1e-30
 """A gradient that vanishes has no direction: its cosine is 0, not undefined."""
 
 
-def self_influences(world: World, places: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
+def self_influences(world: World, places: Int64Array | None = None) -> Iterator[tuple[Int64Array, Tensor]]:
     """Places (B,) and self-influences (B,): sum of learning rate times squared length of the gradient."""
     with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
-        for chosen in blocks(world, places, 3 * world.scorer.entities):
+        for chosen in blocks(world, places, 3 * world.scorer.num_entities):
             yield chosen, _self_of(world, world.known(chosen))
 
 
@@ -166,7 +167,7 @@ def self_influences_of_asked(world: World, tests: Triples) -> Tensor:
         return torch.cat([_self_of(world, world.asked(piece)) for piece in pieces])
 
 
-def blocks(world: World, places: Ints | None, numbers: int) -> Iterator[Ints]:
+def blocks(world: World, places: Int64Array | None, numbers: int) -> Iterator[Int64Array]:
     """Places of training triples, as many as the memory for a block allows at so many `numbers` a part."""
     places = np.arange(len(world.train)) if places is None else places
     order = places[_by_question(world.train[places], world.trained)]
@@ -174,7 +175,7 @@ def blocks(world: World, places: Ints | None, numbers: int) -> Iterator[Ints]:
     yield from np.split(order, range(size, len(order), size))
 
 
-def _by_question(triples: Triples, trained: Trained) -> Ints:
+def _by_question(triples: Triples, trained: Trained) -> Int64Array:
     """An order in which few questions are asked in more than one block.
 
     A relation's triples are sorted by the end that has more entities: those of the other end come up in any block.
@@ -191,9 +192,9 @@ def _by_question(triples: Triples, trained: Trained) -> Ints:
 def bytes_of_triple(scorer: Scorer, trained: Trained, numbers: int) -> int:
     """What a triple costs while its block is there: `numbers` a part, slopes, and for ConvE the maps a few times."""
     maps = 0
-    if scorer.options.scorer == "conve":
+    if scorer.options.name == "conve":
         image = scorer.options.image()
-        maps = scorer.options.channels * image.map_height * image.map_width
+        maps = scorer.options.output_channels * image.map_height * image.map_width
         maps += 9 * scorer.options.dim * 2
     return scorer.entity.weight.itemsize * trained.sides * (numbers + 8 * maps + 16 * scorer.options.dim)
 
@@ -229,7 +230,7 @@ def _squares(world: World, gradients: Gradients) -> Tensor:
     return self_products(gradients, world.trained.sides, world.trained.entities, world.layers)
 
 
-def _by_backward(world: World, tests: Triples, chosen: Ints | None) -> Iterator[tuple[Ints, Tensor]]:
+def _by_backward(world: World, tests: Triples, chosen: Int64Array | None) -> Iterator[tuple[Int64Array, Tensor]]:
     passes = [
         BackwardPass(snapshot.scorer, world.trained, world.layers, world.evaluation) for snapshot in world.snapshots
     ]

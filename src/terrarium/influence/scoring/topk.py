@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from terrarium.kge.data.queries import Ints
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.common.arrays import Float64Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,13 +20,13 @@ class Strongest:
     Only those of the right sign are proponents or opponents, so that no triple is both.
     """
 
-    proponents: Ints
-    proponent_scores: Floats
-    opponents: Ints
-    opponent_scores: Floats
+    proponents: Int64Array
+    proponent_scores: Float64Array
+    opponents: Int64Array
+    opponent_scores: Float64Array
 
     @property
-    def sides(self) -> dict[str, tuple[Ints, Floats, NDArray[np.bool_]]]:
+    def sides(self) -> dict[str, tuple[Int64Array, Float64Array, NDArray[np.bool_]]]:
         """By name, the places, the influences, and which of them have the side's sign."""
         return {
             "proponent": (self.proponents, self.proponent_scores, self.proponent_scores > 0),
@@ -35,7 +34,7 @@ class Strongest:
         }
 
 
-def strongest(stream: Iterable[tuple[Ints, Tensor]], count: int) -> Strongest:
+def strongest(stream: Iterable[tuple[Int64Array, Tensor]], count: int) -> Strongest:
     """The `count` highest and lowest of a stream of places (B,) and influences (B, T); it holds at least so many."""
     high = low = None
     for places, values in stream:

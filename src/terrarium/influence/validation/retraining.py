@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from terrarium.common.arrays import Float64Array
 from terrarium.influence.data.checkpoints import Snapshot, Training
 from terrarium.influence.similarity.exact_preconditioner import scales
-from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALID, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
-from terrarium.kge.models.scorer import Scorer, scores
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph, Triples
+from terrarium.kge.models.scorer import Scorer, score_entities
 from terrarium.kge.options import EvaluationOptions
-from terrarium.kge.training.trainer import ScorerTrainable
+from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.torch.packing import unpack
 
 
@@ -31,12 +31,12 @@ class Retrainer:
 
     def train(self, triples: Triples, seed: int, keep: Collection[int] = ()) -> tuple[Scorer, list[Snapshot]]:
         """The scorer after the epochs, and states after the epochs in `keep`."""
-        parts = {TRAIN: triples} | dict.fromkeys((VALID, TEST, TEST_GROUPS), triples[:0])
-        graph = Graph(self.graph.entities, self.graph.relations, parts)
+        parts = {TRAIN: triples} | dict.fromkeys((VALIDATION, TEST, TEST_GROUPS), triples[:0])
+        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})
-        trainable = ScorerTrainable(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
+        trainable = ScorerTrainer(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
         kept = []
         for epoch in range(1, self.epochs + 1):
             rate = trainable.epoch(epoch)["learning_rate"]
@@ -51,18 +51,18 @@ class Retrainer:
         return sorted({max(1, round(self.epochs * (i + 1) / count)) for i in range(count)})
 
 
-def values(scorer: Scorer, triples: Triples, training: Training) -> Floats:
+def values(scorer: Scorer, triples: Triples, training: Training) -> Float64Array:
     """(T,) log probabilities of triples, the sides' mean: among all answers for softmax, yes or no for bce."""
     device = scorer.entity.weight.device
     head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
     asked = [(head, relation, tail)]
-    if training.model.reciprocal:
-        asked.append((tail, relation + scorer.relations, head))
+    if training.model.inverse_relations:
+        asked.append((tail, relation + scorer.num_relations, head))
     found = []
     with torch.inference_mode():
         for entity, of_relation, target in asked:
-            given = scores(scorer(entity, of_relation), scorer.entity.weight, scorer.bias)
+            given = score_entities(scorer(entity, of_relation), scorer.entity.weight, scorer.bias)
             own = given.gather(1, target[:, None])[:, 0]
-            reached = functional.logsigmoid(own) if training.training.loss == "bce" else own - given.logsumexp(1)
+            reached = functional.logsigmoid(own) if training.training.loss.name == "bce" else own - given.logsumexp(1)
             found.append(reached.double().cpu().numpy())
     return np.mean(found, axis=0)

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from terrarium.common.arrays import Float64Array
 from terrarium.influence.data.checkpoints import Snapshot, Training
 from terrarium.influence.options import EvaluationOptions, FeatureOptions, TrainingOptions
 from terrarium.influence.scoring.streaming import World, self_influences
 from terrarium.influence.validation.retraining import Retrainer, values
 from terrarium.influence.validation.variants import GUESSES, variants, varied
-from terrarium.kge.data.graph import TEST, TRAIN, VALID, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.kge.data.graph import TEST, TRAIN, VALIDATION, Graph, Triples
 from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
 
 TIE = 1e-12
 """What rounding leaves of equal numbers, relative to the largest."""
-SPLITS = {"test": TEST, "valid": VALID}
+SPLITS = {"test": TEST, "validation": VALIDATION}
 
 
 class TooFewTriplesError(ValueError):
@@ -31,7 +31,7 @@ class TooFewTriplesError(ValueError):
 
 def require_enough(graph: Graph, options: TrainingOptions) -> None:
     """TooFewTriplesError where the graph is too small for the options."""
-    count, train = len(graph.parts[SPLITS[options.split]]), len(graph.parts[TRAIN])
+    count, train = len(graph.splits[SPLITS[options.split]]), len(graph.splits[TRAIN])
     for name, wanted in (("tested", options.tested), ("deletion_tested", options.deletion_tested)):
         if wanted > count:
             raise TooFewTriplesError(
@@ -46,7 +46,7 @@ def require_enough(graph: Graph, options: TrainingOptions) -> None:
 
 def chosen_tests(graph: Graph, split: str, count: int, seed: int) -> Triples:
     """Some triples of a split, at random; of the validation triples where a choice is made from the result."""
-    part = graph.parts[SPLITS[split]]
+    part = graph.splits[SPLITS[split]]
     return part[np.sort(generator(seed, "asked").permutation(len(part))[:count])]
 
 
@@ -62,7 +62,7 @@ def datamodelling(
     Triples are left out at random, the scorer is trained again, and what each test lost is compared with the sum of
     the influences of what was left in: Spearman's correlation over the retrainings, averaged over the tests.
     """
-    train = retrainer.graph.parts[TRAIN]
+    train = retrainer.graph.splits[TRAIN]
     rng = generator(features.seed, "subsets")
     left_in = rng.random((options.subsets, len(train))) >= options.left_out
     seeds = [options.seeds[i % len(options.seeds)] for i in range(options.subsets)]
@@ -79,7 +79,7 @@ def datamodelling(
     return pd.DataFrame(rows)
 
 
-def _mean_and_error(lds: Floats) -> dict[str, float]:
+def _mean_and_error(lds: Float64Array) -> dict[str, float]:
     """Of the tests that have a correlation; the error of the mean is over tests."""
     found = lds[np.isfinite(lds)]
     error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.nan
@@ -93,16 +93,16 @@ def attributions(
     seed: int,
     features: FeatureOptions,
     evaluation: EvaluationOptions,
-) -> dict[str, Floats]:
+) -> dict[str, Float64Array]:
     """(n, T) by the name of each variant and guess."""
     shared = (retrainer.training, retrainer.graph, tests, features, evaluation)
-    kinds = variants(retrainer.training.model.scorer)
+    kinds = variants(retrainer.training.model.name)
     found = {name: varied(variant, snapshots, *shared) for name, variant in kinds.items()}
     rng = generator(seed, "guesses")
     return found | {name: guess(retrainer.graph, tests, rng) for name, guess in GUESSES.items()}
 
 
-def _correlations(predicted: Floats, reached: Floats, seeds: Sequence[int]) -> Floats:
+def _correlations(predicted: Float64Array, reached: Float64Array, seeds: Sequence[int]) -> Float64Array:
     """(T,) Spearman's correlations over retrainings, each seed's mean taken off what its retrainings reached.
 
     A prediction that is the same for all retrainings says nothing and counts as 0; where what was reached is the same,
@@ -115,7 +115,7 @@ def _correlations(predicted: Floats, reached: Floats, seeds: Sequence[int]) -> F
     return np.array([_correlation(*columns) for columns in zip(predicted.T, centred.T, strict=True)])
 
 
-def _correlation(predicted: Floats, reached: Floats) -> float:
+def _correlation(predicted: Float64Array, reached: Float64Array) -> float:
     if np.ptp(reached) <= TIE * np.abs(reached).max() or not np.isfinite([predicted, reached]).all():
         return np.nan
     return 0.0 if np.ptp(predicted) == 0 else float(spearmanr(predicted, reached).statistic)
@@ -129,12 +129,12 @@ def deletion(
     evaluation: EvaluationOptions,
 ) -> pd.DataFrame:
     """What tests lose when triples chosen for them are removed: method, seed, test, removed, drop."""
-    train, rows = retrainer.graph.parts[TRAIN], []
+    train, rows = retrainer.graph.splits[TRAIN], []
     for seed in options.seeds:
         scorer, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
         before = values(scorer, tests, retrainer.training)
         shared = (retrainer.training, retrainer.graph, tests, features, evaluation)
-        kinds = variants(retrainer.training.model.scorer)
+        kinds = variants(retrainer.training.model.name)
         rng = generator(seed, "guesses")
         ranked = {
             "influence": varied(kinds["as configured"], snapshots, *shared),
@@ -160,7 +160,7 @@ def planted(
     rows = []
     for seed in options.seeds:
         graph, wrong = with_wrong_triples(retrainer.graph, options.planted, seed)
-        train = graph.parts[TRAIN]
+        train = graph.splits[TRAIN]
         scorer, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
         plain = features.model_copy(update={"precondition": "none"})
         found = {
@@ -178,20 +178,20 @@ def planted(
 def with_wrong_triples(graph: Graph, share: float, seed: int) -> tuple[Graph, np.ndarray]:
     """The graph with triples added that it does not know, of its relations in their frequencies; and which they are."""
     rng = generator(seed, "planted")
-    train = graph.parts[TRAIN]
+    train = graph.splits[TRAIN]
     count = max(1, round(share * len(train)))
-    known = {tuple(triple) for triple in graph.known.tolist()}
+    known = {tuple(triple) for triple in graph.known_triples.tolist()}
     wrong: dict[tuple[int, ...], None] = {}
     for _ in range(100 * count):
         relation = int(train[rng.integers(len(train)), 1])
-        triple = (int(rng.integers(graph.entities)), relation, int(rng.integers(graph.entities)))
+        triple = (int(rng.integers(graph.num_entities)), relation, int(rng.integers(graph.num_entities)))
         if triple not in known:
             wrong[triple] = None
         if len(wrong) == count:
             break
     added = np.concatenate([train, np.array(list(wrong), np.int64).reshape(-1, 3)])
     mark = np.arange(len(added)) >= len(train)
-    return Graph(graph.entities, graph.relations, {**graph.parts, TRAIN: added}), mark
+    return Graph(graph.num_entities, graph.num_relations, {**graph.splits, TRAIN: added}), mark
 
 
 def _self(
@@ -200,7 +200,7 @@ def _self(
     graph: Graph,
     features: FeatureOptions,
     evaluation: EvaluationOptions,
-) -> Floats:
+) -> Float64Array:
     world = World.of(snapshots, training, graph, features, evaluation)
     found = np.empty(len(world.train))
     for places, block in self_influences(world):
@@ -208,7 +208,7 @@ def _self(
     return found
 
 
-def _found(given: Floats, wrong: np.ndarray) -> dict[str, float]:
+def _found(given: Float64Array, wrong: np.ndarray) -> dict[str, float]:
     from sklearn.metrics import roc_auc_score
 
     first = np.argsort(-given, kind="stable")[: int(wrong.sum())]

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from terrarium.common.arrays import Float64Array
 from terrarium.influence.data.checkpoints import Snapshot, Training
 from terrarium.influence.gradients.closed_form import PROJECTION
 from terrarium.influence.options import EvaluationOptions, FeatureOptions
 from terrarium.influence.scoring.streaming import World, influences
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def varied(
     tests: Triples,
     features: FeatureOptions,
     evaluation: EvaluationOptions,
-) -> Floats:
+) -> Float64Array:
     """(n, T) influences of the training triples of `graph` under a variant; for small graphs, they are held whole."""
     plain = {"precondition": "none", "projection": 0, "normalise": "none"} if variant.changes else {}
     chosen = FeatureOptions.model_validate(features.model_dump() | plain | dict(variant.changes))
@@ -64,30 +64,30 @@ def varied(
     return found
 
 
-Guess = Callable[[Graph, Triples, np.random.Generator], Floats]
+Guess = Callable[[Graph, Triples, np.random.Generator], Float64Array]
 
 
-def same_relation(graph: Graph, tests: Triples, rng: np.random.Generator) -> Floats:
+def same_relation(graph: Graph, tests: Triples, rng: np.random.Generator) -> Float64Array:
     """(n, T) 1 for triples of the test's relation; chance decides among equals."""
-    train = graph.parts[TRAIN]
+    train = graph.splits[TRAIN]
     found = (train[:, None, RELATION] == tests[:, RELATION]).astype(np.float64)
     return found + _dice(found, rng)
 
 
-def shared_entity(graph: Graph, tests: Triples, rng: np.random.Generator) -> Floats:
+def shared_entity(graph: Graph, tests: Triples, rng: np.random.Generator) -> Float64Array:
     """(n, T) how many of the test's entities a triple has, more with its relation; chance decides among equals."""
-    train = graph.parts[TRAIN]
+    train = graph.splits[TRAIN]
     ends = [(train[:, None, end] == tests[:, other]) for end in (HEAD, TAIL) for other in (HEAD, TAIL)]
     found = np.sum(ends, axis=0) + 0.5 * (train[:, None, RELATION] == tests[:, RELATION]) * np.any(ends, axis=0)
     return found + _dice(found, rng)
 
 
-def random(graph: Graph, tests: Triples, rng: np.random.Generator) -> Floats:
+def random(graph: Graph, tests: Triples, rng: np.random.Generator) -> Float64Array:
     """(n, T) chance."""
-    return _dice(np.empty((len(graph.parts[TRAIN]), len(tests))), rng)
+    return _dice(np.empty((len(graph.splits[TRAIN]), len(tests))), rng)
 
 
-def _dice(like: Floats, rng: np.random.Generator) -> Floats:
+def _dice(like: Float64Array, rng: np.random.Generator) -> Float64Array:
     return rng.random(like.shape) * 1e-3
 
 

@@ -124,5 +124,5 @@ def _retrainer(
     device = {"device": evaluation.device}
     training = Training(held.model, held.training.model_copy(update=device))
     epochs = options.epochs or epoch
-    logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.scorer, training.model.dim)
+    logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.name, training.model.dim)
     return Retrainer(graph, training, ranking.model_copy(update=device), epochs)

@@ -16,13 +16,18 @@ def options(**changes):
 def tables():
     """Triples, entities and relations of the committed family."""
     chosen = options()
-    source, entities, relations, _ = nodes.read_source(chosen.source)
-    return nodes.split_triples(source, entities, relations, chosen.features)[0], entities, relations
+    source = nodes.read_source(chosen.source)
+    entities, relations = source["entities"], source["relations"]
+    return (
+        nodes.split_triples(source["source_triples"], entities, relations, chosen.features)["triples"],
+        entities,
+        relations,
+    )
 
 
 def graph():
     """The committed family as numbers."""
-    return Graph.of(*tables())
+    return Graph.from_tables(*tables())
 
 
 def random_graph(seed=0, entities=30, relations=4, sizes=(150, 20, 25)):
@@ -31,4 +36,4 @@ def random_graph(seed=0, entities=30, relations=4, sizes=(150, 20, 25)):
     drawn = np.stack([rng.integers(n, size=400) for n in (entities, relations, entities)], axis=1)
     drawn = rng.permutation(np.unique(drawn, axis=0))[: sum(sizes)]
     train, valid, test = np.split(drawn, np.cumsum(sizes)[:2])
-    return Graph(entities, relations, {"train": train, "valid": valid, "test": test, "test_groups": drawn[:0]})
+    return Graph(entities, relations, {"train": train, "validation": valid, "test": test, "test_groups": drawn[:0]})
