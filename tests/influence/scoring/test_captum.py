@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from terrarium.influence.scoring.streaming import influences
+from terrarium.influence.scoring.streaming import stream_influence
 from terrarium.kge.data.graph import TEST, TRAIN
 from terrarium.kge.models.scorer import scores
-
-from .test_streaming import made
+from tests.influence.contexts import make_context
 
 captum = pytest.importorskip("captum.influence", reason="captum is not installed: the extra oracle brings it")
 
@@ -29,7 +28,7 @@ class AllScores(torch.nn.Module):
 @pytest.mark.parametrize("kind", ["complex", "distmult", "conve"])
 @pytest.mark.parametrize("loss", ["softmax", "bce"])
 def test_influence_is_captums(kind, loss):
-    graph, world = made(kind, reciprocal=False, targets="single", loss=loss)
+    graph, context = make_context(kind, reciprocal=False, targets="single", loss=loss)
     train, tests = graph.parts[TRAIN], graph.parts[TEST]
 
     def loss_of(values, right):
@@ -40,22 +39,22 @@ def test_influence_is_captums(kind, loss):
         return given.mean(1)
 
     def load(model, name):
-        snapshot = world.snapshots[int(name)]
+        snapshot = context.snapshots[int(name)]
         model.scorer.load_state_dict(snapshot.scorer.state_dict())
-        return snapshot.rate
+        return snapshot.learning_rate
 
     asked, right = torch.from_numpy(train[:, :2].copy()), torch.from_numpy(train[:, 2].copy())
     oracle = captum.TracInCP(
-        AllScores(copy.deepcopy(world.scorer)),
+        AllScores(copy.deepcopy(context.scorer)),
         torch.utils.data.TensorDataset(asked, right),
-        [str(place) for place in range(len(world.snapshots))],
+        [str(place) for place in range(len(context.snapshots))],
         checkpoints_load_func=load,
         loss_fn=loss_of,
         batch_size=16,
         sample_wise_grads_per_batch=False,
     )
     found = np.empty((len(train), len(tests)))
-    for places, block in influences(world, tests):
+    for places, block in stream_influence(context, tests):
         found[places] = block.numpy()
     expected = oracle.influence((torch.from_numpy(tests[:, :2].copy()), torch.from_numpy(tests[:, 2].copy()))).numpy()
     assert np.allclose(found, expected.T, rtol=1e-6)

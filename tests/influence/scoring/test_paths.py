@@ -4,10 +4,9 @@ from itertools import combinations, pairwise, permutations
 import numpy as np
 import pytest
 
-from terrarium.influence.scoring.paths import candidates, chance, path_scores, strata
+from terrarium.influence.scoring.paths import edge_strata, find_paths, permutation_test, score_paths
 from terrarium.kge.data.graph import TRAIN
-
-from .test_streaming import made, matrix
+from tests.influence.contexts import make_context, matrix
 
 
 def drawn(seed=0, entities=9, count=26):
@@ -37,29 +36,29 @@ def test_paths_are_all_simple_paths_with_the_best_of_parallel_edges():
         train = drawn(seed)
         influence = np.random.default_rng(seed + 100).normal(size=len(train))
         for length in (1, 2, 3):
-            found = candidates(train, 0, 1, length)
+            found = find_paths(train, 0, 1, length)
             expected = by_hand(train, 0, 1, length, influence)
             assert len(found) == len(expected)
             if expected:
-                scores, _ = path_scores(found, influence[found.edges])
+                scores, _ = score_paths(found, influence[found.edges])
                 assert np.allclose(np.sort(scores), expected)
 
 
 def test_every_edge_of_the_candidates_stands_on_a_path():
     train = drawn(3)
-    found = candidates(train, 0, 1, 3)
-    used = np.unique(np.concatenate([found.first, found.middle, found.last]))
-    assert set(used) - {-1} == set(range(found.groups)) == set(found.group)
+    found = find_paths(train, 0, 1, 3)
+    used = np.unique(np.concatenate([found.groups[0], found.groups[1], found.groups[2]]))
+    assert set(used) - {-1} == set(range(found.num_groups)) == set(found.group)
 
 
 def by_group(found, influence):
-    return [influence[found.group == group].max() for group in range(found.groups)]
+    return [influence[found.group == group].max() for group in range(found.num_groups)]
 
 
 def test_strata_are_relations_and_the_ends_that_touch():
     edges = np.array([[0, 0, 5], [0, 0, 6], [0, 1, 5], [5, 0, 0], [5, 0, 1], [0, 0, 1], [5, 0, 6], [6, 0, 7]])
-    assert [len(set(strata(edges[list(pair)], 0, 1))) for pair in ((0, 1), (6, 7))] == [1, 1]
-    assert len(set(strata(edges, 0, 1))) == 6
+    assert [len(set(edge_strata(edges[list(pair)], 0, 1))) for pair in ((0, 1), (6, 7))] == [1, 1]
+    assert len(set(edge_strata(edges, 0, 1))) == 6
 
 
 def layers(found, train):
@@ -72,14 +71,14 @@ WIDE = drawn(1, entities=16, count=240)
 
 def wide():
     """The candidates of a larger graph."""
-    return candidates(WIDE, 0, 1, 3)
+    return find_paths(WIDE, 0, 1, 3)
 
 
 def p_values_of(found, count, **changes):
-    """Of influences that are by chance, but for their scales."""
+    """Of stream_influence that are by chance, but for their scales."""
     rng, asked = np.random.default_rng(0), replace(found, **changes)
     scales = layers(found, WIDE)
-    return np.array([chance(asked, rng.random(len(scales)) * scales, 39, rng)[0] for _ in range(count)])
+    return np.array([permutation_test(asked, rng.random(len(scales)) * scales, 39, rng)[0] for _ in range(count)])
 
 
 def test_p_values_are_about_uniform_where_influence_is_by_chance_within_strata():
@@ -97,13 +96,13 @@ def test_shuffled_over_all_edges_such_influence_looks_rare():
 
 
 def test_an_untrained_scorer_has_no_paths_that_stand_out():
-    graph, world = made("complex", features__precondition="none")
+    graph, context = make_context("complex", attribution__preconditioner="none")
     asked = np.array([[head, 1, tail] for head, tail in combinations(range(9), 2)])
-    influence = matrix(world, asked)
+    influence = matrix(context, asked)
     p_values = []
     for triple, values in zip(asked, influence.T, strict=True):
-        found = candidates(graph.parts[TRAIN], triple[0], triple[2], 3)
-        p_values.append(chance(found, values[found.edges], 19, np.random.default_rng(len(p_values)))[0])
+        found = find_paths(graph.parts[TRAIN], triple[0], triple[2], 3)
+        p_values.append(permutation_test(found, values[found.edges], 19, np.random.default_rng(len(p_values)))[0])
     p_values = np.array(p_values)
     assert np.nanmean(p_values <= 0.05) < 0.15
     assert np.nanmean(p_values) > 0.4
@@ -112,34 +111,36 @@ def test_an_untrained_scorer_has_no_paths_that_stand_out():
 def test_a_planted_path_comes_first_and_stands_out():
     found, rng = wide(), np.random.default_rng(0)
     influence = rng.normal(size=len(found.edges))
-    three = np.flatnonzero(found.last >= 0)
+    three = np.flatnonzero(found.groups[2] >= 0)
     path = three[len(three) // 2]
-    planted = np.isin(found.group, [found.first[path], found.middle[path], found.last[path]])
+    planted = np.isin(found.group, [found.groups[0][path], found.groups[1][path], found.groups[2][path]])
     influence[planted] += 5
-    scores, best = path_scores(found, influence)
+    scores, best = score_paths(found, influence)
     assert np.argmax(scores) == path
     assert scores[path] == pytest.approx(np.mean([by_group(found, influence)[part[path]] for part in rows(found)]))
-    assert (found.group[best] == np.arange(found.groups)).all()
-    assert chance(found, influence, 99, rng)[0] < 0.05
+    assert (found.group[best] == np.arange(found.num_groups)).all()
+    assert permutation_test(found, influence, 99, rng)[0] < 0.05
 
 
 def rows(found):
-    return found.first, found.middle, found.last
+    return found.groups[0], found.groups[1], found.groups[2]
 
 
 def test_the_edge_between_head_and_tail_says_nothing_of_longer_paths():
     train = drawn(1, count=90)
     train = train[~np.isin(train[:, [0, 2]], [0, 1]).all(axis=1)]
     train = np.concatenate([train, [[0, 0, 1]]])
-    found = candidates(train, 0, 1, 3)
+    found = find_paths(train, 0, 1, 3)
     rng = np.random.default_rng(0)
     influence = rng.normal(size=len(found.edges))
     raised = influence + 100 * (found.edges == len(train) - 1)
-    assert chance(found, influence, 20, np.random.default_rng(0)) == chance(found, raised, 20, np.random.default_rng(0))
-    alone = candidates(train, 0, 1, 1)
-    assert np.isnan(chance(alone, np.ones(1), 20, rng)).all()
+    assert permutation_test(found, influence, 20, np.random.default_rng(0)) == permutation_test(
+        found, raised, 20, np.random.default_rng(0)
+    )
+    alone = find_paths(train, 0, 1, 1)
+    assert np.isnan(permutation_test(alone, np.ones(1), 20, rng)).all()
 
 
 def test_without_shuffles_there_is_no_p_value():
-    found = candidates(drawn(1, count=60), 0, 1, 3)
-    assert np.isnan(chance(found, np.ones(len(found.edges)), 0, np.random.default_rng(0))).all()
+    found = find_paths(drawn(1, count=60), 0, 1, 3)
+    assert np.isnan(permutation_test(found, np.ones(len(found.edges)), 0, np.random.default_rng(0))).all()

@@ -5,12 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from terrarium.influence.scoring.streaming import self_influences
+from terrarium.influence.scoring.streaming import self_influence
 from terrarium.influence.similarity.dot_products import BIAS, ENTITY
-from terrarium.influence.similarity.factored_preconditioner import factors
+from terrarium.influence.similarity.factored_preconditioner import root_factors
 from terrarium.kge.data.graph import TEST, TRAIN
-
-from .test_streaming import made, matrix, plain
+from tests.influence.contexts import make_context, matrix, reference_matrix
 
 POSITIVE = st.floats(0.1, 10)
 
@@ -18,13 +17,13 @@ POSITIVE = st.floats(0.1, 10)
 @given(arrays(float, 5, elements=POSITIVE), arrays(float, 3, elements=POSITIVE))
 def test_a_product_is_found_again(rows, columns):
     weights = torch.from_numpy(np.outer(rows, columns))
-    left, right = factors(weights)
+    left, right = root_factors(weights)
     assert torch.allclose(torch.outer(left, right), weights.sqrt())
 
 
 def test_squares_keep_their_sums():
     weights = torch.rand(6, 4, dtype=torch.float64) + 0.1
-    squares = torch.outer(*factors(weights)).pow(-4)
+    squares = torch.outer(*root_factors(weights)).pow(-4)
     assert torch.allclose(squares.sum(0), weights.pow(-2).sum(0))
     assert torch.allclose(squares.sum(1), weights.pow(-2).sum(1))
 
@@ -45,26 +44,32 @@ def products_of(scorer):
 @pytest.mark.parametrize("kind", ["complex", "conve"])
 @pytest.mark.parametrize("unit", ["share", "removal", "row"])
 def test_equals_autograd_where_the_weights_are_products(kind, unit):
-    graph, world = made(kind, products_of, features__precondition="factored", features__unit=unit)
-    assert np.allclose(matrix(world, graph.parts[TEST]), plain(graph, world, "scale"), rtol=1e-8)
+    graph, context = make_context(
+        kind, products_of, attribution__preconditioner="factored", attribution__attribution_unit=unit
+    )
+    assert np.allclose(
+        matrix(context, graph.parts[TEST]), reference_matrix(graph, context, preconditioned=True), rtol=1e-8
+    )
 
 
 @pytest.mark.parametrize("kind", ["distmult", "conve"])
 def test_self_influence_cosine_and_projection_have_the_same_weights(kind):
-    weighted = {"features__precondition": "factored", "features__measure": "part"}
-    graph, world = made(kind, products_of, **weighted)
+    weighted = {"attribution__preconditioner": "factored", "attribution__output_fn": "training_loss"}
+    graph, context = make_context(kind, products_of, **weighted)
     tests = graph.parts[TRAIN][:6]
-    found = matrix(world, tests)
-    own = np.concatenate([v.numpy()[np.argsort(p)] for p, v in self_influences(world)])
+    found = matrix(context, tests)
+    own = self_influence(context)
     assert np.allclose(own[:6], np.diag(found))
-    _, world = made(kind, products_of, features__normalise="cosine", **weighted)
+    _, context = make_context(kind, products_of, attribution__normalization="cosine", **weighted)
     lengths = np.sqrt(own[:, None] * own[:6])
-    assert np.allclose(matrix(world, tests), found / lengths)
-    _, world = made(kind, products_of, features__projection=20_000, **weighted)
-    assert np.corrcoef(matrix(world, tests).ravel(), found.ravel())[0, 1] > 0.98
+    assert np.allclose(matrix(context, tests), found / lengths)
+    _, context = make_context(kind, products_of, attribution__projection_dim=20_000, **weighted)
+    assert np.corrcoef(matrix(context, tests).ravel(), found.ravel())[0, 1] > 0.98
 
 
 def test_without_a_bias_layer_entities_alone_are_weighted():
-    graph, world = made("complex", products_of, features__precondition="factored", features__layers=[ENTITY])
-    everything = plain(graph, world, "scale")
-    assert not np.allclose(matrix(world, graph.parts[TEST]), everything)
+    graph, context = make_context(
+        "complex", products_of, attribution__preconditioner="factored", attribution__layers=[ENTITY]
+    )
+    everything = reference_matrix(graph, context, preconditioned=True)
+    assert not np.allclose(matrix(context, graph.parts[TEST]), everything)
