@@ -34,8 +34,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for scorer, dim, loss in (
         ("conve", 200, "bce"),
-        ("conve", 64, "softmax"),
-        ("complex", 64, "softmax"),
+        ("conve", 64, "cross_entropy"),
+        ("complex", 64, "cross_entropy"),
         ("distmult", 64, "bce"),
     ):
         print(f"| {' | '.join(compare(scorer, dim, loss))} |", flush=True)
@@ -126,10 +126,11 @@ def _context(scorer: str, dim: int, loss: str, method: str, changes: dict[str, o
     rng = np.random.default_rng(0)
     drawn = np.stack([rng.integers(n, size=TRAIN + TESTS) for n in (ENTITIES, RELATIONS, ENTITIES)], axis=1)
     none = drawn[:0]
-    parts = {"train": drawn[:TRAIN], "valid": none, "test": drawn[TRAIN:], "test_groups": none}
+    parts = {"train": drawn[:TRAIN], "validation": none, "test": drawn[TRAIN:], "test_groups": none}
     graph = Graph(ENTITIES, RELATIONS, parts)
     made = _scorer(scorer, dim)
-    trained = graph_options.training.model_copy(update={"loss": loss, "label_smoothing": 0.1})
+    loss_options = graph_options.training.loss.model_copy(update={"name": loss, "label_smoothing": 0.1})
+    trained = graph_options.training.model_copy(update={"loss": loss_options})
     attribution = options.attribution.model_copy(update={"method": method, "preconditioner": "none"})
     scoring = type(options.scoring).model_validate(options.scoring.model_dump() | changes)
     training = TrainingRun(made.options, trained)
@@ -144,7 +145,7 @@ def large() -> None:
         print(f"set {TRIPLES} to a folder with train.txt or triples.tsv.gz")
         return
     with tempfile.TemporaryDirectory() as folder:
-        of_graph = _graph_parameters(source, {"training.max_epochs": "1", "training.validation_triples": "100"})
+        of_graph = _graph_parameters(source, {"training.max_epochs": "1", "training.validation.max_triples": "100"})
         _kedro(folder, "knowledge_graph", of_graph, "--tags=ingestion,features,training")
         cost = _kedro(folder, "influence", {"influence.paths.num_queries": "0"})
         metrics = _json(folder, "influence/metrics.json")
@@ -173,8 +174,8 @@ def validation() -> None:
 def _graph_parameters(source: str, changes: dict[str, str]) -> dict[str, str]:
     given = {"source.kind": "files", "source.path": source} | changes
     if not (Path(source) / "test.txt").is_file():
-        given |= {"source.train": WHOLE, "source.valid": "null", "source.test": "null", "features.by": "pair"}
-        given |= {"features.valid_share": "0.005", "features.test_share": "0.005"}
+        given |= {"source.train": WHOLE, "source.valid": "null", "source.test": "null", "features.split_by": "pair"}
+        given |= {"features.val_fraction": "0.005", "features.test_fraction": "0.005"}
     return {f"knowledge_graph.{name}": value for name, value in given.items()}
 
 
@@ -192,7 +193,7 @@ def _scorer(kind: str, dim: int) -> Any:
     from terrarium.kge.models.scorer import build_scorer
 
     _, graph_options = _options()
-    changes = {"scorer": kind, "dim": dim, "channels": 32}
+    changes = {"name": kind, "dim": dim, "output_channels": 32}
     model = type(graph_options.model).model_validate(graph_options.model.model_dump() | changes)
     return build_scorer(model, ENTITIES, RELATIONS).eval()
 

@@ -34,7 +34,7 @@ def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
     """A trainer whose epoch is one step, after its first, in which the optimiser makes its state."""
     from terrarium.kge.data.graph import Graph
     from terrarium.kge.options import Options
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
     tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
     tree["model"] |= {"reciprocal": False}
@@ -43,8 +43,8 @@ def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
     options = Options.model_validate(tree)
     drawn = np.random.default_rng(0)
     triples = np.stack([drawn.integers(count, size=ROWS) for count in (entities, RELATIONS, entities)], axis=1)
-    graph = Graph(entities, RELATIONS, {"train": triples, "valid": triples[:1]})
-    trainer = ScorerTrainable(graph, options.model, options.training, options.evaluation)
+    graph = Graph(entities, RELATIONS, {"train": triples, "validation": triples[:1]})
+    trainer = ScorerTrainer(graph, options.model, options.training, options.evaluation)
     trainer.epoch(1)
     return trainer
 

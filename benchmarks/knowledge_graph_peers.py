@@ -35,7 +35,9 @@ def main() -> None:
 
     torch.set_num_threads(1)
     graph = read_graph()
-    print(f"{graph.entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n")
+    print(
+        f"{graph.num_entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n"
+    )
     print("| program | training step, CPU s | PyKEEN's / this | test triple, CPU ms | PyKEEN's / this |")
     print("|---|---|---|---|---|")
     programs = {"PyKEEN": pykeen(graph), "ours": ours(graph, 0), "ours, chunks of 4,096 entities": ours(graph, 4096)}
@@ -67,7 +69,7 @@ def read_graph() -> Any:
     source = read_triple_files(
         os.environ[TRIPLES], train="train.txt", valid="valid.txt", test="test.txt", faults="skip"
     )
-    return Graph.of(source.triples, source.entities, source.relations)
+    return Graph.from_tables(source.triples, source.entities, source.relations)
 
 
 def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[], int]]:
@@ -76,7 +78,7 @@ def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[],
     from terrarium.kge.data.queries import KnownAnswers
     from terrarium.kge.evaluation.ranking import rank_triples
     from terrarium.kge.options import Options
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
     tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
     tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "channels": CHANNELS}
@@ -85,10 +87,10 @@ def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[],
     tree["training"] |= {"batch_size": BATCH, "learning_rate": RATE, "entity_chunk": entity_chunk, "device": "cpu"}
     tree["training"] |= {"max_epochs": 1_000, "validation_every": 1_000, "precision": "32-true"}
     options = Options.model_validate(tree)
-    few = Graph(graph.entities, graph.relations, {**graph.parts, "train": graph.parts["train"][:TRAINED]})
-    trainer = ScorerTrainable(few, options.model, options.training, options.evaluation)
-    known, tested = KnownAnswers(graph.known, graph.relations), graph.parts["test"][:TESTED]
-    steps = -(-len(trainer.questions) // BATCH)
+    few = Graph(graph.num_entities, graph.num_relations, {**graph.splits, "train": graph.splits["train"][:TRAINED]})
+    trainer = ScorerTrainer(few, options.model, options.training, options.evaluation)
+    known, tested = KnownAnswers(graph.known_triples, graph.num_relations), graph.splits["test"][:TESTED]
+    steps = -(-len(trainer.queries) // BATCH)
 
     def train() -> int:
         trainer.epoch(1)
@@ -112,8 +114,10 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
     from pykeen.triples.instances import LCWAInstances
 
     logging.getLogger("pykeen").setLevel(logging.ERROR)
-    parts = {name: torch.from_numpy(part) for name, part in graph.parts.items()}
-    facts = CoreTriplesFactory(parts["train"][:TRAINED], graph.entities, graph.relations, create_inverse_triples=True)
+    parts = {name: torch.from_numpy(part) for name, part in graph.splits.items()}
+    facts = CoreTriplesFactory(
+        parts["train"][:TRAINED], graph.num_entities, graph.num_relations, create_inverse_triples=True
+    )
     model = ConvE(
         triples_factory=facts,
         embedding_dim=DIM,
@@ -143,7 +147,7 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
 
     def evaluate() -> int:
         tested = parts["test"][:TESTED]
-        filters = [parts["train"], parts["valid"], parts["test"]]
+        filters = [parts["train"], parts["validation"], parts["test"]]
         RankBasedEvaluator().evaluate(
             model, tested, batch_size=BATCH, use_tqdm=False, additional_filter_triples=filters
         )

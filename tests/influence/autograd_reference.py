@@ -6,15 +6,15 @@ import torch
 from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.kge.data.graph import TRAIN
 from terrarium.kge.data.queries import KnownAnswers
-from terrarium.kge.models.scorer import build_scorer, scores
-from terrarium.kge.training.losses import Answers, row_losses
-from tests.pipelines.knowledge_graph.graphs import options, random_graph
+from terrarium.kge.models.scorer import build_scorer, score_entities
+from terrarium.kge.training.losses import BatchAnswers, query_losses
+from tests.kge.graphs import options, random_graph
 
 
 def scorer_of(graph, kind="conve", seed=1, **changes):
     """A scorer in 64 bits with every number drawn, running statistics too, in evaluation."""
-    chosen = options(model__scorer=kind, **{"model__dim": 12, "model__channels": 3, **changes})
-    scorer = build_scorer(chosen.model, graph.entities, graph.relations).double().eval()
+    chosen = options(model__name=kind, **{"model__dim": 12, "model__output_channels": 3, **changes})
+    scorer = build_scorer(chosen.model, graph.num_entities, graph.num_relations).double().eval()
     drawn = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in scorer.state_dict().items():
@@ -25,23 +25,25 @@ def scorer_of(graph, kind="conve", seed=1, **changes):
     return scorer
 
 
-def spec_of(graph, scorer, loss="softmax", smoothing=0.1, all_answers=True):
-    return LossSpec(loss, smoothing, all_answers, scorer.options.reciprocal, graph.entities, graph.relations)
+def spec_of(graph, scorer, loss="cross_entropy", smoothing=0.1, all_answers=True):
+    return LossSpec(
+        loss, smoothing, all_answers, scorer.options.inverse_relations, graph.num_entities, graph.num_relations
+    )
 
 
-def small_setting(kind="conve", loss="softmax", all_answers=True, **changes):
+def small_setting(kind="conve", loss="cross_entropy", all_answers=True, **changes):
     """A graph, a scorer, what was spec, and the answers in training."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     scorer = scorer_of(graph, kind, **changes)
     spec = spec_of(graph, scorer, loss, all_answers=all_answers)
-    return graph, scorer, spec, KnownAnswers(graph.parts[TRAIN], graph.relations)
+    return graph, scorer, spec, KnownAnswers(graph.splits[TRAIN], graph.num_relations)
 
 
 def rows_of(triple, spec):
     """The questions that a triple answers, with the answer: (entity, relation, answer)."""
     head, relation, tail = (int(x) for x in triple)
     rows = [(head, relation, tail)]
-    return [*rows, (tail, relation + spec.num_relations, head)] if spec.reciprocal else rows
+    return [*rows, (tail, relation + spec.num_relations, head)] if spec.inverse_relations else rows
 
 
 def loss_of(scorer, spec, entity, relation, right):
@@ -49,11 +51,11 @@ def loss_of(scorer, spec, entity, relation, right):
     if not right:
         return torch.zeros((), dtype=torch.float64)
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
-    values = scores(query, scorer.entity.weight, scorer.bias)
-    answers = Answers(
+    values = score_entities(query, scorer.entity.weight, scorer.bias)
+    answers = BatchAnswers(
         torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]), torch.ones(1)
     )
-    return row_losses(values, answers, spec.loss, spec.label_smoothing)[0]
+    return query_losses(values, answers, spec.loss, spec.label_smoothing)[0]
 
 
 def part_of(scorer, spec, triple, known, unit):
@@ -81,7 +83,7 @@ def part_of(scorer, spec, triple, known, unit):
 def _positive(scorer, spec, entity, relation, answer):
     """The loss of the one score, -log sigmoid(s); for softmax the score times what its probability lacks."""
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
-    values = scores(query, scorer.entity.weight, scorer.bias)[0]
+    values = score_entities(query, scorer.entity.weight, scorer.bias)[0]
     if spec.loss == "bce":
         return -torch.log(torch.sigmoid(values[answer]))
     return (torch.softmax(values, 0)[answer] - 1).detach() * values[answer]
@@ -90,10 +92,10 @@ def _positive(scorer, spec, entity, relation, answer):
 def _share(scorer, spec, entity, relation, answer, right):
     """A k-th of what no answer would cost, less the answer's own term; for softmax a k-th of the loss of it alone."""
     alone = loss_of(scorer, spec, entity, relation, [answer])
-    if spec.loss == "softmax":
+    if spec.loss == "cross_entropy":
         return alone / len(right)
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
-    score = scores(query, scorer.entity.weight, scorer.bias)[0, answer]
+    score = score_entities(query, scorer.entity.weight, scorer.bias)[0, answer]
     own = (1 - spec.label_smoothing) * score / spec.num_entities
     return (alone + own) / len(right) - own
 

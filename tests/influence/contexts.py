@@ -9,7 +9,7 @@ from terrarium.influence.scoring.streaming import influence_matrix
 from terrarium.kge.data.graph import TEST, TRAIN
 from terrarium.kge.options import TrainingOptions
 from tests.influence.autograd_reference import dot, gradient, part_of, scorer_of
-from tests.pipelines.knowledge_graph.graphs import options, random_graph
+from tests.kge.graphs import options, random_graph
 from tests.test_parameters import changed, parameters
 
 
@@ -17,16 +17,20 @@ def influence_options(**changes):
     return Options.model_validate(changed(parameters("test")["influence"], changes))
 
 
-def make_context(kind="complex", preconditioner=None, reciprocal=True, targets="all", loss="softmax", **changes):
+def make_context(
+    kind="complex", preconditioner=None, inverse=True, train_type="KvsAll", loss="cross_entropy", **changes
+):
     """Two checkpoints with different learning rates, and the context of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     defaults = {"scoring__precision": "64-true", "attribution__output_fn": "training_loss"}
     defaults["attribution__preconditioner"] = "none" if preconditioner is None else "exact"
     chosen = influence_options(**defaults | changes)
-    scorers = [scorer_of(graph, kind, seed, model__reciprocal=reciprocal) for seed in (1, 2)]
+    scorers = [scorer_of(graph, kind, seed, model__inverse_relations=inverse) for seed in (1, 2)]
     diagonals = [{} if preconditioner is None else preconditioner(scorer) for scorer in scorers]
     snapshots = [Snapshot(e, r, s, d) for e, r, s, d in zip((1, 4), (0.5, 0.25), scorers, diagonals, strict=True)]
-    trained = options(training__loss=loss, training__targets=targets, training__label_smoothing=0.1).training
+    trained = options(
+        training__loss__name=loss, training__train_type=train_type, training__loss__label_smoothing=0.1
+    ).training
     training = TrainingRun(scorers[0].options, TrainingOptions.model_validate(trained.model_dump()))
     return graph, InfluenceContext.of(snapshots, training, graph, chosen.attribution, chosen.scoring)
 
@@ -40,7 +44,7 @@ def matrix(context, queries):
 
 def reference_matrix(graph, context, preconditioned=False):
     """The same for the test triples by autograd, a triple at a time."""
-    queries, known, unit = graph.parts[TEST], graph.parts[TRAIN], context.attribution.attribution_unit
+    queries, known, unit = graph.splits[TEST], graph.splits[TRAIN], context.attribution.attribution_unit
     total = 0
     for snapshot in context.snapshots:
         rows, columns = (

@@ -8,7 +8,7 @@ from terrarium.pipelines.influence import nodes
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.influence.contexts import influence_options
-from tests.pipelines.knowledge_graph.graphs import options, tables
+from tests.kge.graphs import options, tables
 
 
 class Trained(NamedTuple):

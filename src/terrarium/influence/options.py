@@ -151,6 +151,7 @@ class ValidationOptions(Base):
         "tested": "num_queries",
         "deletion_tested": "num_deletion_queries",
     }
+    renamed_values: ClassVar = {"split": {"valid": "validation"}}
 
     epochs: int = Field(ge=0, description="epochs of each retraining; 0: up to the best epoch of the original training")
     num_checkpoints: int = Field(gt=0, description="evenly spaced checkpoints of a retraining, for its influence")
@@ -160,7 +161,7 @@ class ValidationOptions(Base):
     )
     removal_sizes: list[PositiveInt] = Field(min_length=1, description="deletion: numbers of top proponents to remove")
     label_noise: float = Field(gt=0, lt=1, description="mislabelled triples added, as a fraction of training triples")
-    split: Literal["test", "valid"] = Field(description="split that query triples are drawn from")
+    split: Literal["test", "validation"] = Field(description="split that query triples are drawn from")
     num_queries: int = Field(gt=0, description="linear datamodeling score: number of query triples")
     num_deletion_queries: int = Field(gt=0, description="deletion: number of query triples")
     seeds: list[NonNegativeInt] = Field(min_length=1, description="seeds of the retrainings")

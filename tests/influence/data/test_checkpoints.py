@@ -26,7 +26,7 @@ def test_a_checkpoint_without_history_has_no_learning_rate(trained):
 
 
 def test_checkpoints_are_selected_by_epoch(trained, tmp_path):
-    folder, graph = trained.checkpoints, Graph.of(*trained.tables)
+    folder, graph = trained.checkpoints, Graph.from_tables(*trained.tables)
     snapshots, _ = read_snapshots(folder, graph, ALL, with_preconditioner=True)
     assert [(one.epoch, one.learning_rate) for one in snapshots] == [(1, 0.003), (2, 0.0015)]
     assert set(snapshots[0].preconditioner) == {name for name, _ in snapshots[0].scorer.named_parameters()}
@@ -42,10 +42,10 @@ def test_checkpoints_are_selected_by_epoch(trained, tmp_path):
 
 
 def test_checkpoints_of_another_graph_and_damaged_ones_are_refused(trained, tmp_path):
-    folder, graph = trained.checkpoints, Graph.of(*trained.tables)
-    parts = {**graph.parts, "train": graph.parts["train"][1:]}
+    folder, graph = trained.checkpoints, Graph.from_tables(*trained.tables)
+    parts = {**graph.splits, "train": graph.splits["train"][1:]}
     with pytest.raises(MismatchedArtifactsError, match="another graph or another split"):
-        read_snapshots(folder, Graph(graph.entities, graph.relations, parts), ALL, with_preconditioner=False)
+        read_snapshots(folder, Graph(graph.num_entities, graph.num_relations, parts), ALL, with_preconditioner=False)
     shutil.copytree(folder, tmp_path / "damaged")
     (tmp_path / "damaged" / "final.safetensors").unlink()
     (tmp_path / "damaged" / "final.safetensors").write_bytes(b"nothing")

@@ -3,12 +3,12 @@ import pytest
 
 from terrarium.influence.data.named_graph import NamedGraph, triple_text
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
-from tests.pipelines.knowledge_graph.graphs import tables
+from tests.kge.graphs import tables
 
 
 def test_names_and_numbers_are_inverse():
     named = NamedGraph.of(*tables())
-    train = named.graph.parts["train"]
+    train = named.graph.splits["train"]
     table = named.name(train)
     assert (named.encode(table) == train).all()
     first = table.iloc[0]

@@ -5,10 +5,10 @@ from terrarium.influence.gradients import probabilities
 from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.influence.gradients.probabilities import Predictions
 from tests.influence.autograd_reference import scorer_of
-from tests.pipelines.knowledge_graph.graphs import random_graph
+from tests.kge.graphs import random_graph
 
 
-@pytest.mark.parametrize("loss", ["softmax", "bce"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
 @pytest.mark.parametrize("held", [28, 10_000])
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_few_rows_at_a_time_are_all_rows(loss, held, scaled, monkeypatch):
@@ -18,7 +18,7 @@ def test_a_few_rows_at_a_time_are_all_rows(loss, held, scaled, monkeypatch):
     query = torch.randn(5, scorer.options.dim, generator=generator, dtype=torch.float64)
     values = query @ scorer.entity.weight.T + scorer.bias
     smooth = 0.1 / 14
-    wanted = values.softmax(1) - smooth if loss == "softmax" else (values.sigmoid() - smooth) / 14
+    wanted = values.softmax(1) - smooth if loss == "cross_entropy" else (values.sigmoid() - smooth) / 14
     found = Predictions(scorer, query, LossSpec(loss, 0.1, True, True, 14, 3))
     if scaled:
         factor = torch.rand(14, generator=generator, dtype=torch.float64)

@@ -8,7 +8,7 @@ import torch
 
 from terrarium.influence.scoring.streaming import stream_influence
 from terrarium.kge.data.graph import TEST, TRAIN
-from terrarium.kge.models.scorer import scores
+from terrarium.kge.models.scorer import score_entities
 from tests.influence.contexts import make_context
 
 captum = pytest.importorskip("captum.influence", reason="captum is not installed: the extra oracle brings it")
@@ -22,17 +22,17 @@ class AllScores(torch.nn.Module):
         self.scorer = scorer
 
     def forward(self, asked):
-        return scores(self.scorer(asked[:, 0], asked[:, 1]), self.scorer.entity.weight, self.scorer.bias)
+        return score_entities(self.scorer(asked[:, 0], asked[:, 1]), self.scorer.entity.weight, self.scorer.bias)
 
 
 @pytest.mark.parametrize("kind", ["complex", "distmult", "conve"])
-@pytest.mark.parametrize("loss", ["softmax", "bce"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
 def test_influence_is_captums(kind, loss):
-    graph, context = make_context(kind, reciprocal=False, targets="single", loss=loss)
-    train, tests = graph.parts[TRAIN], graph.parts[TEST]
+    graph, context = make_context(kind, inverse=False, train_type="1vsAll", loss=loss)
+    train, tests = graph.splits[TRAIN], graph.splits[TEST]
 
     def loss_of(values, right):
-        if loss == "softmax":
+        if loss == "cross_entropy":
             return torch.nn.functional.cross_entropy(values, right, reduction="none", label_smoothing=0.1)
         wanted = torch.nn.functional.one_hot(right, values.shape[1]) * 0.9 + 0.1 / values.shape[1]
         given = torch.nn.functional.binary_cross_entropy_with_logits(values, wanted, reduction="none")

@@ -101,7 +101,7 @@ def test_an_untrained_scorer_has_no_paths_that_stand_out():
     influence = matrix(context, asked)
     p_values = []
     for triple, values in zip(asked, influence.T, strict=True):
-        found = find_paths(graph.parts[TRAIN], triple[0], triple[2], 3)
+        found = find_paths(graph.splits[TRAIN], triple[0], triple[2], 3)
         p_values.append(permutation_test(found, values[found.edges], 19, np.random.default_rng(len(p_values)))[0])
     p_values = np.array(p_values)
     assert np.nanmean(p_values <= 0.05) < 0.15

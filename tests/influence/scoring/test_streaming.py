@@ -19,7 +19,7 @@ def test_influence_is_the_sum_over_checkpoints_whatever_the_blocks(kind, method,
     graph, context = make_context(kind, attribution__method=method)
     monkeypatch.setattr("terrarium.influence.scoring.streaming.bytes_per_triple", lambda *_: 512_000_000 // 7)
     assert max(len(block) for block in split_blocks(context, None, 0)) == 7
-    assert np.allclose(matrix(context, graph.parts[TEST]), reference_matrix(graph, context), rtol=1e-8)
+    assert np.allclose(matrix(context, graph.splits[TEST]), reference_matrix(graph, context), rtol=1e-8)
 
 
 def test_the_end_with_more_entities_leads():
@@ -33,13 +33,13 @@ def test_the_end_with_more_entities_leads():
     assert (np.diff(heads[:, 0]) >= 0).all()
 
 
-@pytest.mark.parametrize("loss", ["softmax", "bce"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
 @pytest.mark.parametrize("method", ["closed_form", "autograd"])
 def test_the_positive_score_alone_is_the_documents_loss(method, loss):
     graph, context = make_context(
         "complex", loss=loss, attribution__method=method, attribution__attribution_unit="positive"
     )
-    assert np.allclose(matrix(context, graph.parts[TEST]), reference_matrix(graph, context), rtol=1e-8)
+    assert np.allclose(matrix(context, graph.splits[TEST]), reference_matrix(graph, context), rtol=1e-8)
 
 
 @pytest.mark.parametrize("kind", ["distmult", "conve"])
@@ -50,13 +50,13 @@ def test_weights_of_the_optimiser_multiply_every_number(kind):
 
     graph, context = make_context(kind, drawn)
     assert np.allclose(
-        matrix(context, graph.parts[TEST]), reference_matrix(graph, context, preconditioned=True), rtol=1e-8
+        matrix(context, graph.splits[TEST]), reference_matrix(graph, context, preconditioned=True), rtol=1e-8
     )
 
 
 def test_cosine_is_one_with_itself_and_agrees_with_products():
     graph, context = make_context("conve", attribution__normalization="cosine", attribution__attribution_unit="share")
-    tests = graph.parts[TRAIN][:6]
+    tests = graph.splits[TRAIN][:6]
     found = matrix(context, tests)
     assert np.allclose(np.diag(found[:6]), 1)
     assert np.abs(found).max() <= 1 + 1e-9
@@ -70,21 +70,21 @@ def test_cosine_is_one_with_itself_and_agrees_with_products():
 def test_projections_come_close():
     graph, exact = make_context("conve")
     _, rough = make_context("conve", attribution__projection_dim=20000)
-    expected, found = matrix(exact, graph.parts[TEST]), matrix(rough, graph.parts[TEST])
+    expected, found = matrix(exact, graph.splits[TEST]), matrix(rough, graph.splits[TEST])
     assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.99
 
 
 def test_a_choice_of_layers_is_by_name():
     graph, context = make_context("conve", attribution__layers=["encoder.projection.weight"])
-    assert matrix(context, graph.parts[TEST]).shape == (60, 6)
+    assert matrix(context, graph.splits[TEST]).shape == (60, 6)
     with pytest.raises(UnknownLayerError, match=r"no layer 'fc': choose from bias, entity\.weight"):
         make_context("conve", attribution__layers=["fc"])
 
 
 def test_the_strongest_are_those_of_the_whole_matrix():
     graph, context = make_context()
-    whole = matrix(context, graph.parts[TEST])
-    found = select_top_k(stream_influence(context, graph.parts[TEST]), 5)
+    whole = matrix(context, graph.splits[TEST])
+    found = select_top_k(stream_influence(context, graph.splits[TEST]), 5)
     order = np.argsort(whole, axis=0, kind="stable")
     assert np.allclose(found.proponents.score, np.sort(whole, axis=0)[::-1][:5].T)
     assert np.allclose(found.opponents.score, np.sort(whole, axis=0)[:5].T)
@@ -95,8 +95,8 @@ def test_the_strongest_are_those_of_the_whole_matrix():
 
 def test_proponents_and_opponents_have_their_sign():
     graph, context = make_context()
-    whole = matrix(context, graph.parts[TEST])
-    sides = select_top_k(stream_influence(context, graph.parts[TEST]), 60).sides
+    whole = matrix(context, graph.splits[TEST])
+    sides = select_top_k(stream_influence(context, graph.splits[TEST]), 60).sides
     for name, sign in (("proponent", 1), ("opponent", -1)):
         ranking = sides[name]
         assert (ranking.counts.sum(axis=1) == (sign * whole > 0).sum(axis=0)).all()
@@ -129,7 +129,7 @@ def test_every_precision_goes_every_way(small, precision, method):
         scoring = context.scoring.model_copy(update={"precision": name})
         snapshots = [replace(one, scorer=copy.deepcopy(one.scorer).to(dtype)) for one in context.snapshots]
         own = replace(context, snapshots=snapshots, attribution=attribution, scoring=scoring)
-        best = select_top_k(stream_influence(own, graph.parts[TEST]), 60)
+        best = select_top_k(stream_influence(own, graph.splits[TEST]), 60)
         return best.proponents.score, self_influence(own)
 
     exact, rough = found("64-true", torch.float64), found(precision, torch.float32)
@@ -143,5 +143,5 @@ def test_bfloat16_keeps_the_order_of_most():
     _, half = make_context("conve", scoring__precision="bf16-mixed")
     for snapshot in half.snapshots:
         snapshot.scorer.float()
-    exact, found = matrix(context, graph.parts[TEST]), matrix(half, graph.parts[TEST])
+    exact, found = matrix(context, graph.splits[TEST]), matrix(half, graph.splits[TEST])
     assert np.corrcoef(exact.ravel(), found.ravel())[0, 1] > 0.98

@@ -3,7 +3,7 @@ import torch
 
 from terrarium.influence.similarity.exact_preconditioner import BATCH_NORMALIZED, read_preconditioner
 from terrarium.kge.models.scorer import build_scorer
-from tests.pipelines.knowledge_graph.graphs import options
+from tests.kge.graphs import options
 
 
 def test_the_preconditioner_is_that_of_the_next_step():
@@ -27,7 +27,7 @@ def test_the_preconditioner_is_that_of_the_next_step():
 
 def test_biases_that_batch_norm_subtracts_have_no_weight():
     """Their gradients are rounding errors in training, and one over those would drown everything else."""
-    scorer = build_scorer(options(model__scorer="conve").model, 5, 2)
+    scorer = build_scorer(options(model__name="conve").model, 5, 2)
     optimizer = torch.optim.Adam(scorer.parameters())
     ids = torch.tensor([0, 1, 2])
     scorer(ids, ids % 2).square().sum().backward()

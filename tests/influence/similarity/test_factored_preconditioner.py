@@ -48,7 +48,7 @@ def test_equals_autograd_where_the_weights_are_products(kind, unit):
         kind, products_of, attribution__preconditioner="factored", attribution__attribution_unit=unit
     )
     assert np.allclose(
-        matrix(context, graph.parts[TEST]), reference_matrix(graph, context, preconditioned=True), rtol=1e-8
+        matrix(context, graph.splits[TEST]), reference_matrix(graph, context, preconditioned=True), rtol=1e-8
     )
 
 
@@ -56,7 +56,7 @@ def test_equals_autograd_where_the_weights_are_products(kind, unit):
 def test_self_influence_cosine_and_projection_have_the_same_weights(kind):
     weighted = {"attribution__preconditioner": "factored", "attribution__output_fn": "training_loss"}
     graph, context = make_context(kind, products_of, **weighted)
-    tests = graph.parts[TRAIN][:6]
+    tests = graph.splits[TRAIN][:6]
     found = matrix(context, tests)
     own = self_influence(context)
     assert np.allclose(own[:6], np.diag(found))
@@ -72,4 +72,4 @@ def test_without_a_bias_layer_entities_alone_are_weighted():
         "complex", products_of, attribution__preconditioner="factored", attribution__layers=[ENTITY]
     )
     everything = reference_matrix(graph, context, preconditioned=True)
-    assert not np.allclose(matrix(context, graph.parts[TEST]), everything)
+    assert not np.allclose(matrix(context, graph.splits[TEST]), everything)

@@ -8,7 +8,7 @@ from terrarium.kge.data.graph import TEST, TRAIN
 
 
 def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
-    train, test = retrainer.graph.parts[TRAIN], retrainer.graph.parts[TEST]
+    train, test = retrainer.graph.splits[TRAIN], retrainer.graph.splits[TEST]
 
     def retrain(triples, seed):
         return retrainer.log_probabilities(retrainer.train(triples, seed).scorer, test)
@@ -23,8 +23,8 @@ def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
 
 
 def test_probabilities_of_all_tails_sum_to_one(retrainer):
-    scorer = retrainer.train(retrainer.graph.parts[TRAIN], 0).scorer
+    scorer = retrainer.train(retrainer.graph.splits[TRAIN], 0).scorer
     every = np.array([[2, 1, tail] for tail in range(14)])
-    model = retrainer.training.model.model_copy(update={"reciprocal": False})
+    model = retrainer.training.model.model_copy(update={"inverse_relations": False})
     tails_only = replace(retrainer, training=TrainingRun(model, retrainer.training.training))
     assert np.exp(tails_only.log_probabilities(scorer, every)).sum() == pytest.approx(1, rel=1e-5)

@@ -18,7 +18,7 @@ from terrarium.influence.validation.studies import (
 from terrarium.influence.validation.study import Study
 from terrarium.kge.data.graph import TEST, TRAIN, Graph
 from tests.influence.contexts import influence_options
-from tests.pipelines.knowledge_graph.graphs import options, random_graph
+from tests.kge.graphs import options, random_graph
 
 PAIRS, QUERIES = 12, 4
 
@@ -29,10 +29,14 @@ def study():
     one = np.stack([np.arange(PAIRS), np.zeros(PAIRS, int), np.arange(PAIRS) + PAIRS], axis=1)
     two = one + np.array([0, 1, 0])
     none = one[:0]
-    parts = {TRAIN: np.concatenate([one, two[QUERIES:]]), "valid": none, TEST: two[:QUERIES], "test_groups": none}
+    parts = {TRAIN: np.concatenate([one, two[QUERIES:]]), "validation": none, TEST: two[:QUERIES], "test_groups": none}
     chosen = options(
-        **{"model__scorer": "complex", "model__dim": 16, "model__input_dropout": 0.0, "model__output_dropout": 0.0},
-        **{"training__optimiser": "adagrad", "training__learning_rate": 0.3, "training__batch_size": 16},
+        **{"model__name": "complex", "model__dim": 16, "model__input_dropout": 0.0, "model__output_dropout": 0.0},
+        **{
+            "training__optimizer__name": "adagrad",
+            "training__optimizer__learning_rate": 0.3,
+            "training__batch_size": 16,
+        },
     )
     training = TrainingRun(chosen.model, chosen.training)
     retrainer = Retrainer(Graph(2 * PAIRS, 2, parts), training, chosen.evaluation, 15)
@@ -46,14 +50,14 @@ def study():
 
 
 def test_retraining_without_the_proponent_fails(study):
-    table = delete_proponents(study, study.retrainer.graph.parts[TEST][:1])
+    table = delete_proponents(study, study.retrainer.graph.splits[TEST][:1])
     drops = table.set_index("method")["drop"]
     assert drops["influence"] > drops["random"] + 0.5
     assert drops["influence"] > 0.5
 
 
 def test_influence_predicts_retraining(study):
-    table = score_datamodels(study, study.retrainer.graph.parts[TEST]).set_index("method")
+    table = score_datamodels(study, study.retrainer.graph.splits[TEST]).set_index("method")
     assert table["lds"]["as configured"] > 0.3
     assert table["lds"]["as configured"] > table["lds"]["random"]
 
@@ -61,8 +65,8 @@ def test_influence_predicts_retraining(study):
 def test_mislabelled_triples_are_detected_above_chance(study):
     """Every triple except the mislabelled ones has its pair under the other relation."""
     graph = study.retrainer.graph
-    every = np.concatenate([graph.parts[TRAIN], graph.parts[TEST]])
-    supported = replace(study.retrainer, graph=Graph(graph.entities, 2, {**graph.parts, TRAIN: every}))
+    every = np.concatenate([graph.splits[TRAIN], graph.splits[TEST]])
+    supported = replace(study.retrainer, graph=Graph(graph.num_entities, 2, {**graph.splits, TRAIN: every}))
     table = detect_mislabelled(replace(study, retrainer=supported)).set_index("method")
     assert table["mislabelled"].eq(5).all()
     assert table["auc"]["self-influence"] > 0.7
@@ -92,6 +96,6 @@ def test_mislabelled_triples_are_new_and_detected_when_they_have_the_highest_val
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     noisy, mask = add_mislabelled(graph, 0.1, 0)
     assert mask.sum() == 6
-    known = {tuple(triple) for triple in graph.known.tolist()}
-    assert not known & {tuple(triple) for triple in noisy.parts[TRAIN][mask].tolist()}
+    known = {tuple(triple) for triple in graph.known_triples.tolist()}
+    assert not known & {tuple(triple) for triple in noisy.splits[TRAIN][mask].tolist()}
     assert detection_metrics(mask.astype(float), mask) == {"precision": 1.0, "auc": 1.0}

@@ -5,14 +5,14 @@ from terrarium.kge.data.graph import TEST, Graph
 from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.influence.contexts import influence_options
-from tests.pipelines.knowledge_graph.graphs import options, tables
+from tests.kge.graphs import options, tables
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"validation__num_queries": 7}, r"influence\.validation\.num_queries is 7 and there are 6 test triples"),
-        ({"validation__split": "valid", "validation__num_queries": 6}, "there are 5 valid triples"),
+        ({"validation__split": "validation", "validation__num_queries": 6}, "there are 5 validation triples"),
         ({"validation__removal_sizes": [60]}, "removal_sizes has 60 and there are 60 training triples"),
     ],
 )
@@ -25,7 +25,7 @@ def test_queries_are_drawn_from_the_split(retrainer):
     chosen = influence_options()
     study = Study(retrainer, chosen.validation, chosen.attribution, chosen.scoring)
     queries = {tuple(triple) for triple in study.sample_queries(3)}
-    assert len(queries & {tuple(triple) for triple in retrainer.graph.parts[TEST]}) == 3
+    assert len(queries & {tuple(triple) for triple in retrainer.graph.splits[TEST]}) == 3
 
 
 def test_retrainings_run_where_influence_does(tmp_path):
@@ -35,6 +35,6 @@ def test_retrainings_run_where_influence_does(tmp_path):
     _, folder, *_ = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
     on_gpu = influence_options(scoring__device="cuda:3")
     branches = on_gpu.validation, on_gpu.attribution, on_gpu.scoring
-    retrainer = prepare_study(Graph.of(*own), folder, *branches, chosen.evaluation).retrainer
+    retrainer = prepare_study(Graph.from_tables(*own), folder, *branches, chosen.evaluation).retrainer
     assert retrainer.training.training.device == retrainer.evaluation.device == "cuda:3"
     assert retrainer.epochs == 2

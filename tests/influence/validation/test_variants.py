@@ -5,14 +5,14 @@ from terrarium.influence.validation.study import Study
 from terrarium.influence.validation.variants import BASELINES, variant_influence, variants
 from terrarium.kge.data.graph import TEST, TRAIN
 from tests.influence.contexts import influence_options, matrix
-from tests.pipelines.knowledge_graph.graphs import random_graph
+from tests.kge.graphs import random_graph
 
 
 def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
     chosen = influence_options()
-    graph, queries = retrainer.graph, retrainer.graph.parts[TEST]
+    graph, queries = retrainer.graph, retrainer.graph.splits[TEST]
     study = Study(retrainer, chosen.validation, chosen.attribution, chosen.scoring)
-    snapshots = retrainer.train(graph.parts[TRAIN], 0, retrainer.spaced_epochs(2)).snapshots
+    snapshots = retrainer.train(graph.splits[TRAIN], 0, retrainer.spaced_epochs(2)).snapshots
     context = InfluenceContext.of(snapshots, retrainer.training, graph, chosen.attribution, chosen.scoring)
     configured = matrix(context, queries)
     by_name = {
@@ -29,7 +29,7 @@ def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
 
 def test_baselines_rank_what_they_say_first():
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
-    train, queries = graph.parts[TRAIN], graph.parts[TEST]
+    train, queries = graph.splits[TRAIN], graph.splits[TEST]
     rng = np.random.default_rng(0)
     first = {name: train[np.argmax(baseline(train, queries, rng), axis=0)] for name, baseline in BASELINES.items()}
     assert (first["same relation"][:, 1] == queries[:, 1]).all()

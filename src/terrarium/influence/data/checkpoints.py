@@ -11,7 +11,7 @@ from terrarium.influence.data.named_graph import LOAD_ONE_RUN
 from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.influence.options import CheckpointOptions
 from terrarium.kge.data.graph import TRAIN, Graph
-from terrarium.kge.data.queries import training_questions
+from terrarium.kge.data.queries import training_queries
 from terrarium.kge.options import ModelOptions, TrainingOptions
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import StateError
@@ -58,20 +58,20 @@ class TrainingRun:
         """Return the loss that was trained on the graph."""
         options = self.training
         return LossSpec(
-            loss=options.loss,
-            label_smoothing=options.label_smoothing,
-            all_answers=options.targets == "all",
-            reciprocal=self.model.reciprocal,
-            num_entities=graph.entities,
-            num_relations=graph.relations,
+            loss=options.loss.name,
+            label_smoothing=options.loss.label_smoothing,
+            all_answers=options.train_type == "KvsAll",
+            inverse_relations=self.model.inverse_relations,
+            num_entities=graph.num_entities,
+            num_relations=graph.num_relations,
             mean_answers=self._mean_answers(graph),
         )
 
     def _mean_answers(self, graph: Graph) -> float | None:
-        if self.training.row_weight == "equal" or self.training.targets == "single":
+        if self.training.query_weight == "equal" or self.training.train_type == "1vsAll":
             return None
-        train, reciprocal = graph.parts[TRAIN], self.model.reciprocal
-        return training_questions(train, graph.relations, all_answers=True, way_back=reciprocal).answers_a_row
+        train, inverse = graph.splits[TRAIN], self.model.inverse_relations
+        return training_queries(train, graph.num_relations, train_type="KvsAll", inverse_relations=inverse).mean_answers
 
 
 def checkpoint_files(folder: Path, options: CheckpointOptions) -> list[Path]:
@@ -115,7 +115,7 @@ def read_training(checkpoint: Checkpoint, graph: Graph) -> TrainingRun:
         MismatchedArtifactsError: it was trained on other triples.
     """
     fingerprint = checkpoint.fingerprint
-    if not {"data", "model", "training"} <= fingerprint.keys() or "scorer" not in fingerprint["model"]:
+    if not {"data", "model", "training"} <= fingerprint.keys() or "inverse_relations" not in fingerprint["model"]:
         raise CheckpointError("these are not a scorer's checkpoints: load the entry knowledge_graph.checkpoints")
     if fingerprint["data"] != graph.fingerprint:
         raise MismatchedArtifactsError(
@@ -180,7 +180,7 @@ def _snapshot(checkpoint: Checkpoint, training: TrainingRun, graph: Graph, with_
     from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
     from terrarium.kge.models.scorer import build_scorer
 
-    scorer = build_scorer(training.model, graph.entities, graph.relations)
+    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations)
     content = unpack(checkpoint.state)
     scorer.load_state_dict(content["model"])
     if with_preconditioner and not content["optimizer"]["state"]:

@@ -43,7 +43,7 @@ class NamedGraph:
             MismatchedArtifactsError: a triple has an id that its table lacks.
         """
         try:
-            graph = Graph.of(triples, entities, relations)
+            graph = Graph.from_tables(triples, entities, relations)
         except ValueError as error:
             raise MismatchedArtifactsError(
                 f"knowledge_graph.triples, entities and relations do not belong together ({error}): {LOAD_ONE_RUN}"

@@ -13,8 +13,8 @@ from terrarium.influence.data.named_graph import TRIPLE_COLUMNS, NamedGraph
 from terrarium.influence.data.provenance import require_same_model
 from terrarium.influence.options import QueryOptions
 from terrarium.kge.data.graph import HEAD, RELATION, TEST, Triples
-from terrarium.kge.evaluation.baselines import relation_number
-from terrarium.kge.evaluation.predictions import entity_number
+from terrarium.kge.evaluation.baselines import relation_index
+from terrarium.kge.evaluation.predictions import entity_index
 from terrarium.sources.errors import SourceError
 from terrarium.sources.graphs.graph_source import open_text
 from terrarium.training.checkpointing.state import State
@@ -53,21 +53,21 @@ def select_queries(named: NamedGraph, weights: State, checkpoints: Path, options
 
     graph = named.graph
     scorer = load_scorer(weights, graph.fingerprint)
-    loss = read_training(require_same_model(weights, checkpoints), graph).training.loss
+    loss = read_training(require_same_model(weights, checkpoints), graph).training.loss.name
     if options.kind == "predictions":
         head, relation = _predicted_query(named, options)
         triples = best_tails(scorer, graph, head, relation, options.num_predictions)
     else:
         triples = _given_triples(named, options)
     table = named.name(triples)
-    split_of = {tuple(triple): split for split, part in graph.parts.items() for triple in part.tolist()}
+    split_of = {tuple(triple): split for split, part in graph.splits.items() for triple in part.tolist()}
     table["split"] = [split_of.get(tuple(triple), "") for triple in triples.tolist()]
     table["rank"], table["probability"] = predict_triples(scorer, graph, triples, loss)
     return table[QUERY_COLUMNS]
 
 
 def _given_triples(named: NamedGraph, options: QueryOptions) -> Triples:
-    triples = named.graph.parts[TEST]
+    triples = named.graph.splits[TEST]
     if options.kind == "file":
         triples = np.array(list(_read_file(Path(str(options.path)), named)), np.int64).reshape(-1, 3)
     elif options.kind == "indices":
@@ -94,7 +94,7 @@ def _read_file(path: Path, named: NamedGraph) -> Iterator[tuple[int, int, int]]:
                     f"{path}, line {number}: the graph has no relation {relation!r}; it has {', '.join(relations)}"
                 )
             try:
-                yield entity_number(named.entities, head), relations[relation], entity_number(named.entities, tail)
+                yield entity_index(named.entities, head), relations[relation], entity_index(named.entities, tail)
             except ValueError as error:
                 raise SourceError(f"{path}, line {number}: {error}") from error
 
@@ -110,9 +110,9 @@ def _rows(test: Triples, indices: list[int]) -> Triples:
 
 def _predicted_query(named: NamedGraph, options: QueryOptions) -> tuple[int, int]:
     """Return the head and relation to predict tails for: the given ones, or those of the first test triple that fits."""
-    test = named.graph.parts[TEST]
-    head = None if options.entity is None else entity_number(named.entities, options.entity)
-    relation = None if options.relation is None else relation_number(named.relations, options.relation)
+    test = named.graph.splits[TEST]
+    head = None if options.entity is None else entity_index(named.entities, options.entity)
+    relation = None if options.relation is None else relation_index(named.relations, options.relation)
     if head is not None and relation is not None:
         return head, relation
     fitting = test if head is None else test[test[:, HEAD] == head]

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
-from terrarium.kge.models.scorer import Scorer, scores
-from terrarium.kge.training.losses import Kind
-from terrarium.kge.training.memory import Cleanup, recomputed
-from terrarium.kge.training.precision import autocast
+from terrarium.kge.models.scorer import Scorer, score_entities
+from terrarium.kge.options import LossName
+from terrarium.kge.training.memory import CacheCleanup, run_checkpointed
+from terrarium.kge.training.precision import autocast_context
 
 if TYPE_CHECKING:
     from terrarium.influence.options import ScoringOptions
@@ -30,13 +30,13 @@ class AutogradGradients:
         self._parameters = [parameter for name, parameter in scorer.named_parameters() if name in layers]
         self._device = str(scorer.entity.weight.device)
         self._scale = FP16_SCALE if options.precision in {"16-mixed", "mixed"} and "cuda" in self._device else 1.0
-        self._cleanup = Cleanup(options.cleanup_interval if options.memory_cleanup else 0)
+        self._cleanup = CacheCleanup(options.cleanup_interval if options.memory_cleanup else 0)
 
     def gradients(self, parts: LossParts) -> Iterator[Tensor]:
         """Yield the gradient (number of elements,) of each triple's parts."""
         count = parts.num_triples
         for triple in range(count):
-            with autocast(self._options.precision, self._device):
+            with autocast_context(self._options.precision, self._device):
                 loss = sum(self._loss(parts, triple + side * count) for side in range(parts.directions))
             yield self._differentiate(loss * self._scale) / self._scale
             self._cleanup.after_batch()
@@ -54,8 +54,8 @@ class AutogradGradients:
         """Return a P(s) + b (sum of the answers' scores) + c (the target's score), where P has the gradient p."""
         scorer, queries, query = self._scorer, parts.queries, parts.query[part]
         pair = (torch.tensor([int(ids[query])], device=self._device) for ids in (queries.entity, queries.relation))
-        embedding = recomputed(scorer, *pair) if self._options.gradient_checkpointing else scorer(*pair)
-        scored = scores(embedding, scorer.entity.weight, scorer.bias)[0]
+        embedding = run_checkpointed(scorer, *pair) if self._options.gradient_checkpointing else scorer(*pair)
+        scored = score_entities(embedding, scorer.entity.weight, scorer.bias)[0]
         scored = scored if scored.dtype == torch.float64 else scored.float()
         target = scored[parts.target[part]]
         factors = parts.factors
@@ -77,9 +77,9 @@ class AutogradGradients:
         return (torch.exp(target - torch.logsumexp(scored, 0)) - 1).detach() * target
 
 
-def potential(scored: Tensor, loss: Kind, label_smoothing: float) -> Tensor:
+def potential(scored: Tensor, loss: LossName, label_smoothing: float) -> Tensor:
     """Return P(s), the loss of a row of scores (N,) without the terms of its answers; its gradient is p."""
     smooth = scored.sum() * (label_smoothing / len(scored))
-    if loss == "softmax":
+    if loss == "cross_entropy":
         return torch.logsumexp(scored, 0) - smooth
     return (torch.nn.functional.softplus(scored).sum() - smooth) / len(scored)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from terrarium.kge.models.conve import ImageEncoder
+from terrarium.kge.models.conve import ConvEEncoder
 from terrarium.kge.models.scorer import Scorer, complex_query, distmult_query
 
 PROJECTION = "encoder.projection.weight"
@@ -55,9 +55,9 @@ class GradientFactors:
 def encode_queries(scorer: Scorer, entity: Tensor, relation: Tensor) -> EncodedQueries:
     """Return the encoded queries of entities (Q,) and relations (Q,)."""
     entities, relations = scorer.entity.weight[entity], scorer.relation.weight[relation]
-    if scorer.options.scorer == "conve":
-        return _encode_conve(cast(ImageEncoder, scorer.encoder), entities, relations)
-    product = complex_query if scorer.options.scorer == "complex" else distmult_query
+    if scorer.options.name == "conve":
+        return _encode_conve(cast(ConvEEncoder, scorer.encoder), entities, relations)
+    product = complex_query if scorer.options.name == "complex" else distmult_query
     return EncodedQueries(entities, relations, product(entities, relations))
 
 
@@ -70,9 +70,9 @@ def backpropagate(scorer: Scorer, queries: EncodedQueries, query: Tensor, gradie
         query: (P,) index of each part's query.
         gradient: (P, d) gradient of each part by its query embedding.
     """
-    if scorer.options.scorer == "conve":
-        return _backpropagate_conve(cast(ImageEncoder, scorer.encoder), queries, query, gradient)
-    product = _conjugate_product if scorer.options.scorer == "complex" else distmult_query
+    if scorer.options.name == "conve":
+        return _backpropagate_conve(cast(ConvEEncoder, scorer.encoder), queries, query, gradient)
+    product = _conjugate_product if scorer.options.name == "complex" else distmult_query
     return GradientFactors(product(gradient, queries.relation[query]), product(gradient, queries.entity[query]))
 
 
@@ -82,9 +82,9 @@ def _conjugate_product(gradient: Tensor, other: Tensor) -> Tensor:
     return complex_query(gradient, torch.cat([real, -imaginary], dim=-1))
 
 
-def _encode_conve(encoder: ImageEncoder, entity: Tensor, relation: Tensor) -> EncodedQueries:
-    sides = encoder.sides
-    image = torch.cat([entity.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.axis)
+def _encode_conve(encoder: ConvEEncoder, entity: Tensor, relation: Tensor) -> EncodedQueries:
+    sides = encoder.image_shape
+    image = torch.cat([entity.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.stack_dim)
     whitened_image, scaled_image = _batch_norm(encoder.input_norm, image)
     patches = functional.unfold(scaled_image, encoder.convolution.kernel_size)
     offset = _gain(encoder.map_norm) * _centred_bias(encoder) + encoder.map_norm.bias
@@ -95,7 +95,7 @@ def _encode_conve(encoder: ImageEncoder, entity: Tensor, relation: Tensor) -> En
 
 
 def _backpropagate_conve(
-    encoder: ImageEncoder, queries: EncodedQueries, query: Tensor, gradient: Tensor
+    encoder: ConvEEncoder, queries: EncodedQueries, query: Tensor, gradient: Tensor
 ) -> GradientFactors:
     """Apply the chain rule layer by layer, from the query embedding down to the two images.
 
@@ -114,11 +114,11 @@ def _backpropagate_conve(
     image_shape = activations["image"].shape[2:]
     image = functional.fold(_scaled_kernels(encoder).T @ maps, image_shape, encoder.convolution.kernel_size)
     dense |= _batch_norm_gradients("input_norm", image, activations["image"][query])
-    entity, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.axis)
+    entity, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.stack_dim)
     return GradientFactors(entity.flatten(1), relation.flatten(1), {PROJECTION: hidden}, dense)
 
 
-def _map_gradients(encoder: ImageEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
+def _map_gradients(encoder: ConvEEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
     """Return the gradients of the convolution and its batch norm.
 
     `by_kernel` (P, c, k) and `total` (P, c) are the gradients by the feature maps, times the patches and summed.
@@ -134,12 +134,12 @@ def _map_gradients(encoder: ImageEncoder, by_kernel: Tensor, total: Tensor) -> d
     }
 
 
-def _scaled_kernels(encoder: ImageEncoder) -> Tensor:
+def _scaled_kernels(encoder: ConvEEncoder) -> Tensor:
     """Return the kernels (c, k) of the convolution followed by the gain of its batch norm."""
     return encoder.convolution.weight.flatten(1) * _gain(encoder.map_norm)[:, None]
 
 
-def _centred_bias(encoder: ImageEncoder) -> Tensor:
+def _centred_bias(encoder: ConvEEncoder) -> Tensor:
     """Return the bias (c,) of the convolution minus the running mean of its batch norm."""
     return cast(Tensor, encoder.convolution.bias) - cast(Tensor, encoder.map_norm.running_mean)
 

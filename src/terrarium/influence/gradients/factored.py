@@ -135,7 +135,7 @@ def _score_gradients(scorer: Scorer, queries: EncodedQueries, parts: LossParts, 
     if factors.predictions.any():
         predictions = Predictions(scorer, queries.embedding, spec)
     if factors.answers.any():
-        answers = _answer_indicator(parts, queries.embedding, scorer.entities)
+        answers = _answer_indicator(parts, queries.embedding, scorer.num_entities)
     query, target = _to_device(parts.query, weight), _to_device(parts.target, weight)
     a, b, c = (
         _to_device(factor, weight).to(weight)[:, None]

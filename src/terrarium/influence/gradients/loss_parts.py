@@ -3,8 +3,8 @@
 A row of the training loss is a query i, a pair (entity, relation), with its set of k answers A. With the scores s_i
 over N entities and the label smoothing e, the gradient of the row's loss by the scores is
 
-    bce:      (sigmoid(s_i) - e/N) / N - w [j in A],   w = (1 - e) / N
-    softmax:   softmax(s_i) - e/N      - w [j in A],   w = (1 - e) / k
+    bce:            (sigmoid(s_i) - e/N) / N - w [j in A],   w = (1 - e) / N
+    cross_entropy:  softmax(s_i) - e/N       - w [j in A],   w = (1 - e) / k
 
 Write p for the first term, the predictions. The part of a triple with query i and target t has the gradient
 a p + b [j in A] + c [j = t]. Its factors a, b, c depend on the attribution unit:
@@ -12,7 +12,7 @@ a p + b [j in A] + c [j = t]. Its factors a, b, c depend on the attribution unit
     row:      the whole row:  a = 1, b = -w, c = 0. All triples of a row have the same part.
     share:    a = 1/k, b = 0, c = -w. The parts of a row's triples sum to the row's loss.
     removal:  the loss of the row minus its loss without t. With k = 1 the row disappears, and the part is all of it.
-              Otherwise a = 0, and for bce b = 0, c = -w; for softmax b = (1 - e) / (k (k - 1)), c = -(1 - e) / (k - 1).
+              Otherwise a = 0; for bce b = 0, c = -w; for cross_entropy b = (1-e) / (k (k-1)), c = -(1-e) / (k-1).
               With row weights v(k): a = v(k) - v(k-1), b = v(k-1) w(k-1) - v(k) w(k), c = -v(k-1) w(k-1).
     positive: the term of the target alone, (u - 1) [j = t] with u the target's probability (logistic function for bce,
               softmax otherwise). For bce it is the gradient of -log sigmoid(s_t). a = b = 0, c = u - 1.
@@ -31,7 +31,7 @@ import numpy as np
 from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
 from terrarium.kge.data.queries import KnownAnswers
-from terrarium.kge.training.losses import Kind
+from terrarium.kge.options import LossName
 
 AttributionUnit = Literal["removal", "share", "row", "positive"]
 _NONE = np.empty(0, np.int64)
@@ -42,18 +42,18 @@ class LossSpec:
     """The loss that was trained.
 
     Attributes:
-        loss: `bce` or `softmax`.
+        loss: `bce` or `cross_entropy`.
         label_smoothing: e.
         all_answers: a row has all answers of its query (KvsAll), not one triple's alone (1vsAll).
-        reciprocal: inverse relations are trained too, so that each triple is in two rows.
+        inverse_relations: they are trained too, so that each triple is in two rows.
         num_entities, num_relations: sizes of the graph; inverse relations are numbered from `num_relations`.
         mean_answers: mean number of answers per row, where rows are weighted by theirs; None where all weigh 1.
     """
 
-    loss: Kind
+    loss: LossName
     label_smoothing: float
     all_answers: bool
-    reciprocal: bool
+    inverse_relations: bool
     num_entities: int
     num_relations: int
     mean_answers: float | None = None
@@ -61,7 +61,7 @@ class LossSpec:
     @property
     def directions(self) -> int:
         """Rows of a triple: 1 (its tail is predicted) or 2 (its head too)."""
-        return 2 if self.reciprocal else 1
+        return 2 if self.inverse_relations else 1
 
     def row_weight(self, count: Float64Array) -> Float64Array:
         """Return the weights v of rows with so many answers, of the same shape."""
@@ -139,9 +139,9 @@ def training_parts(triples: Triples, known: KnownAnswers, spec: LossSpec, unit: 
     entity, relation, query = distinct[:, 0], distinct[:, 1], query.reshape(-1)
     count = np.ones(len(target))
     if spec.all_answers:
-        count = known.counts(entity, relation)[query].astype(np.float64)
+        count = known.count(entity, relation)[query].astype(np.float64)
     factors = _unit_factors(count, spec, unit)
-    answer_query, answer = known.of(entity, relation) if factors.answers.any() else (_NONE, _NONE)
+    answer_query, answer = known.lookup(entity, relation) if factors.answers.any() else (_NONE, _NONE)
     return LossParts(QueryAnswers(entity, relation, answer, answer_query), query, target, factors, spec.directions)
 
 
@@ -151,7 +151,7 @@ def query_parts(triples: Triples, known: KnownAnswers, spec: LossSpec, unit: Att
     query, count = np.arange(len(target)), np.ones(len(target))
     answer_query = answer = _NONE
     if spec.all_answers:
-        answer_query, answer = known.of(pairs[:, 0], pairs[:, 1])
+        answer_query, answer = known.lookup(pairs[:, 0], pairs[:, 1])
         others = answer != target[answer_query]
         answer_query = np.concatenate([answer_query[others], query])
         answer = np.concatenate([answer[others], target])
@@ -188,7 +188,7 @@ def _single_answer_parts(
 def _predicted_pairs(triples: Triples, spec: LossSpec) -> tuple[Int64Array, Int64Array]:
     """Return the queries (P, 2), entity and relation, of triples and the targets (P,)."""
     pairs, target = triples[:, [HEAD, RELATION]], triples[:, TAIL]
-    if not spec.reciprocal:
+    if not spec.inverse_relations:
         return pairs, target
     inverse = np.stack([triples[:, TAIL], triples[:, RELATION] + spec.num_relations], axis=1)
     return np.concatenate([pairs, inverse]), np.concatenate([target, triples[:, HEAD]])

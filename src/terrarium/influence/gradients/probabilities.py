@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from terrarium.influence.gradients.loss_parts import LossSpec
-from terrarium.kge.models.scorer import scores
+from terrarium.kge.models.scorer import score_entities
 
 if TYPE_CHECKING:
     from terrarium.kge.models.scorer import Scorer
@@ -38,7 +38,7 @@ class Predictions:
         """Take the scorer, the query embeddings (Q, d) and the loss that was trained."""
         self._scorer, self._embedding, self._spec = scorer, embedding, spec
         self._dtype = scorer.entity.weight.dtype
-        self._batches = torch.split(embedding, max(1, MAX_ELEMENTS // scorer.entities))
+        self._batches = torch.split(embedding, max(1, MAX_ELEMENTS // scorer.num_entities))
         self._entity_factor: Tensor | None = None
         self._log_normalizer: Tensor | None = None
 
@@ -68,7 +68,7 @@ class Predictions:
             values = self._kept.values[:, entity]
         else:
             bias = None if self._scorer.bias is None else self._scorer.bias[entity]
-            scored = scores(self._embedding, self._scorer.entity.weight[entity], bias)
+            scored = score_entities(self._embedding, self._scorer.entity.weight[entity], bias)
             values = self._probability(scored, self._normalizers())
         return self._scaled(values, entity)
 
@@ -98,8 +98,8 @@ class Predictions:
             yield from map(self._rows, self._batches)
 
     def _rows(self, embedding: Tensor) -> _Rows:
-        scored = scores(embedding, self._scorer.entity.weight, self._scorer.bias)
-        log_normalizer = torch.logsumexp(scored, dim=1, keepdim=True) if self._spec.loss == "softmax" else None
+        scored = score_entities(embedding, self._scorer.entity.weight, self._scorer.bias)
+        log_normalizer = torch.logsumexp(scored, dim=1, keepdim=True) if self._spec.loss == "cross_entropy" else None
         return _Rows(self._probability(scored, log_normalizer), log_normalizer)
 
     def _normalizers(self) -> Tensor | None:
@@ -111,7 +111,7 @@ class Predictions:
         return self._log_normalizer
 
     def _remember(self, log_normalizers: list[Tensor | None]) -> None:
-        if self._spec.loss == "softmax":
+        if self._spec.loss == "cross_entropy":
             self._log_normalizer = torch.cat([one for one in log_normalizers if one is not None])
 
     def _probability(self, scored: Tensor, log_normalizer: Tensor | None) -> Tensor:

@@ -33,7 +33,7 @@ from terrarium.influence.similarity.projection import ProjectedQueryGradients, R
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import Scorer
-from terrarium.kge.training.precision import as_precision, autocast
+from terrarium.kge.training.precision import autocast_context, cast_model
 from terrarium.training.torch.device import resolve_device
 
 
@@ -79,7 +79,7 @@ class InfluenceContext:
         """
         device = resolve_device(scoring.device)
         for snapshot in snapshots:
-            as_precision(snapshot.scorer, scoring.precision).to(device)
+            cast_model(snapshot.scorer, scoring.precision).to(device)
         names = [name for name, _ in snapshots[0].scorer.named_parameters()]
         for name in attribution.layers:
             if name not in names:
@@ -88,8 +88,8 @@ class InfluenceContext:
             snapshots=snapshots,
             training=training,
             loss_spec=training.loss_spec(graph),
-            train=graph.parts[TRAIN],
-            known=KnownAnswers(graph.parts[TRAIN], graph.relations),
+            train=graph.splits[TRAIN],
+            known=KnownAnswers(graph.splits[TRAIN], graph.num_relations),
             layers=attribution.layers or names,
             attribution=attribution,
             scoring=scoring,
@@ -157,7 +157,7 @@ class InfluenceContext:
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context manager of the precision."""
-        context: AbstractContextManager[object] = autocast(
+        context: AbstractContextManager[object] = autocast_context(
             self.scoring.precision, str(self.scorer.entity.weight.device)
         )
         return context

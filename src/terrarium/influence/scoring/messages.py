@@ -43,8 +43,8 @@ def effectless_options(context: InfluenceContext) -> list[str]:
         lines.append("Gradient checkpointing has no effect: the closed forms keep nothing for a backward pass")
     if scoring.memory_cleanup and not resolve_device(scoring.device).startswith("cuda"):
         lines.append("Memory cleanup has no effect: there is no GPU cache to empty")
-    if context.training.training.nuclear_norm_weight:
-        lines.append("The penalty of knowledge_graph.training.nuclear_norm_weight belongs to no triple and is left out")
+    if context.training.training.loss.n3_weight:
+        lines.append("The penalty of knowledge_graph.training.loss.n3_weight belongs to no triple and is left out")
     if len(context.snapshots) == 1:
         lines.append("One checkpoint: influence at that state only, not along the training")
     return lines

@@ -69,7 +69,7 @@ def _edge_influence(
 def _best_paths(
     named: NamedGraph, paths: CandidatePaths, influence: Float64Array, count: int
 ) -> list[dict[str, object]]:
-    train = named.graph.parts[TRAIN]
+    train = named.graph.splits[TRAIN]
     scores, best_edge = score_paths(paths, influence)
     rows: list[dict[str, object]] = []
     for rank, path in enumerate(np.argsort(-scores, kind="stable")[:count], start=1):

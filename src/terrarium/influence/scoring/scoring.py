@@ -75,9 +75,9 @@ def score_queries(
 
 
 def _require_top_k(graph: Graph, top_k: int) -> None:
-    if top_k > len(graph.parts[TRAIN]):
+    if top_k > len(graph.splits[TRAIN]):
         raise TopKError(
-            f"influence.scoring.top_k is {top_k} and there are {len(graph.parts[TRAIN])} training triples: lower it"
+            f"influence.scoring.top_k is {top_k} and there are {len(graph.splits[TRAIN])} training triples: lower it"
         )
 
 

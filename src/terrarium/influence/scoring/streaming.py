@@ -15,7 +15,7 @@ from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
 from terrarium.influence.scoring.context import InfluenceContext
 from terrarium.kge.data.graph import Triples
 from terrarium.kge.models.scorer import Scorer
-from terrarium.kge.training.memory import Cleanup
+from terrarium.kge.training.memory import CacheCleanup
 
 AUTOGRAD_BATCH = 16
 """Gradients of backward passes that are multiplied together."""
@@ -41,11 +41,11 @@ def stream_influence(
         return
     parts = context.query_parts(queries)
     is_cosine = context.attribution.normalization == "cosine"
-    cleanup = Cleanup(context.scoring.cleanup_interval if context.scoring.memory_cleanup else 0)
+    cleanup = CacheCleanup(context.scoring.cleanup_interval if context.scoring.memory_cleanup else 0)
     with torch.inference_mode(), context.autocast():
         by_checkpoint = [context.query_gradients(number, parts) for number in range(len(context.snapshots))]
         query_norms = _self_influence(context, parts) if is_cosine else None
-        extra = 3 * context.scorer.entities if is_cosine else 0
+        extra = 3 * context.scorer.num_entities if is_cosine else 0
         for block in split_blocks(context, index, extra + max(one.floats_per_part for one in by_checkpoint)):
             training_parts = context.training_parts(block)
             total = torch.zeros((), device=context.scorer.entity.weight.device)
@@ -79,7 +79,7 @@ def self_influence(context: InfluenceContext, index: Int64Array | None = None) -
     rows = np.arange(len(context.train)) if index is None else index
     values, order = np.full(len(rows), np.nan), np.argsort(rows)
     with torch.inference_mode(), context.autocast():
-        for block in split_blocks(context, rows, 3 * context.scorer.entities):
+        for block in split_blocks(context, rows, 3 * context.scorer.num_entities):
             own = _self_influence(context, context.training_parts(block))
             values[order[np.searchsorted(rows, block, sorter=order)]] = own.double().cpu().numpy()
     return values
@@ -112,9 +112,9 @@ def split_blocks(context: InfluenceContext, index: Int64Array | None, floats_per
 def bytes_per_triple(scorer: Scorer, spec: LossSpec, floats_per_part: int) -> int:
     """Return the memory of a triple while its block is processed: `floats_per_part`, gradients, and ConvE's maps."""
     maps = 0
-    if scorer.options.scorer == "conve":
+    if scorer.options.name == "conve":
         image = scorer.options.image()
-        maps = scorer.options.channels * image.map_height * image.map_width
+        maps = scorer.options.output_channels * image.map_height * image.map_width
         maps += 9 * scorer.options.dim * 2
     floats = floats_per_part + 8 * maps + 16 * scorer.options.dim
     return scorer.entity.weight.itemsize * spec.directions * floats

@@ -48,7 +48,7 @@ def _side_table(queries: pd.DataFrame, side: str, ranking: Ranking, named: Named
     index, score = ranking.index[ranking.counts], ranking.score[ranking.counts]
     ranks = pd.DataFrame({"query": query, "side": side, "rank": rank + 1, "train_index": index, "score": score})
     explained = queries[[*TRIPLE_COLUMNS, "self_influence"]].iloc[query].add_prefix("query_").reset_index(drop=True)
-    training = named.name(named.graph.parts[TRAIN][index])[TRIPLE_COLUMNS].add_prefix("train_")
+    training = named.name(named.graph.splits[TRAIN][index])[TRIPLE_COLUMNS].add_prefix("train_")
     return pd.concat([ranks, explained, training], axis=1)
 
 

@@ -14,10 +14,10 @@ from torch.nn import functional
 from terrarium.common.arrays import Float64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
 from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
-from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALID, Graph, Triples
-from terrarium.kge.models.scorer import Scorer, scores
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph, Triples
+from terrarium.kge.models.scorer import Scorer, score_entities
 from terrarium.kge.options import EvaluationOptions
-from terrarium.kge.training.trainer import ScorerTrainable
+from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.torch.packing import unpack
 
 
@@ -51,12 +51,12 @@ class Retrainer:
 
     def train(self, triples: Triples, seed: int, snapshot_epochs: Collection[int] = ()) -> Retrained:
         """Train a scorer on triples (n, 3), from a seed, and keep snapshots after some epochs."""
-        parts = {TRAIN: triples} | dict.fromkeys((VALID, TEST, TEST_GROUPS), triples[:0])
-        graph = Graph(self.graph.entities, self.graph.relations, parts)
+        parts = {TRAIN: triples} | dict.fromkeys((VALIDATION, TEST, TEST_GROUPS), triples[:0])
+        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})
-        trainable = ScorerTrainable(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
+        trainable = ScorerTrainer(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
         snapshots = []
         for epoch in range(1, self.epochs + 1):
             learning_rate = trainable.epoch(epoch)["learning_rate"]
@@ -78,14 +78,14 @@ class Retrainer:
         device = scorer.entity.weight.device
         head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
         directions = [(head, relation, tail)]
-        if self.training.model.reciprocal:
-            directions.append((tail, relation + scorer.relations, head))
+        if self.training.model.inverse_relations:
+            directions.append((tail, relation + scorer.num_relations, head))
         by_direction = []
         with torch.inference_mode():
             for entity, predicate, target in directions:
-                scored = scores(scorer(entity, predicate), scorer.entity.weight, scorer.bias)
+                scored = score_entities(scorer(entity, predicate), scorer.entity.weight, scorer.bias)
                 own = scored.gather(1, target[:, None])[:, 0]
-                is_bce = self.training.training.loss == "bce"
+                is_bce = self.training.training.loss.name == "bce"
                 log_probability = functional.logsigmoid(own) if is_bce else own - scored.logsumexp(1)
                 by_direction.append(log_probability.double().cpu().numpy())
         return np.mean(by_direction, axis=0)

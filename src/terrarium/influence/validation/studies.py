@@ -58,7 +58,7 @@ def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFra
 
 def _attributions(study: Study, snapshots: Sequence[Snapshot], queries: Triples, seed: int) -> dict[str, Float64Array]:
     """Return the influences (n, T) by each variant and baseline."""
-    kinds = variants(study.retrainer.training.model.scorer)
+    kinds = variants(study.retrainer.training.model.name)
     by_method = {name: variant_influence(study, variant, snapshots, queries) for name, variant in kinds.items()}
     return by_method | _baselines(study, queries, seed)
 
@@ -109,7 +109,7 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
     """
     validation, retrainer, train, rows = study.validation, study.retrainer, study.train, []
     queries = study.sample_queries(validation.num_deletion_queries) if queries is None else queries
-    kinds = variants(retrainer.training.model.scorer)
+    kinds = variants(retrainer.training.model.name)
     methods = {"influence": kinds["as configured"], "influence, plain gradients": kinds["plain gradients"]}
     for seed in validation.seeds:
         scorer, snapshots = study.retrain_on_all(seed)
@@ -160,20 +160,20 @@ def add_mislabelled(graph: Graph, fraction: float, seed: int) -> tuple[Graph, Bo
     Relations are drawn with their frequency in training, heads and tails uniformly.
     """
     rng = generator(seed, "planted")
-    train = graph.parts[TRAIN]
+    train = graph.splits[TRAIN]
     count = max(1, round(fraction * len(train)))
-    known = {tuple(triple) for triple in graph.known.tolist()}
+    known = {tuple(triple) for triple in graph.known_triples.tolist()}
     added: dict[tuple[int, ...], None] = {}
     for _ in range(100 * count):
         relation = int(train[rng.integers(len(train)), 1])
-        triple = (int(rng.integers(graph.entities)), relation, int(rng.integers(graph.entities)))
+        triple = (int(rng.integers(graph.num_entities)), relation, int(rng.integers(graph.num_entities)))
         if triple not in known:
             added[triple] = None
         if len(added) == count:
             break
     noisy = np.concatenate([train, np.array(list(added), np.int64).reshape(-1, 3)])
     is_mislabelled = np.arange(len(noisy)) >= len(train)
-    return Graph(graph.entities, graph.relations, {**graph.parts, TRAIN: noisy}), is_mislabelled
+    return Graph(graph.num_entities, graph.num_relations, {**graph.splits, TRAIN: noisy}), is_mislabelled
 
 
 def detection_metrics(values: Float64Array, is_mislabelled: BoolArray) -> dict[str, float]:

@@ -14,13 +14,11 @@ from terrarium.influence.data.checkpoints import Snapshot, TrainingRun, read_bes
 from terrarium.influence.options import AttributionOptions, ScoringOptions, ValidationOptions
 from terrarium.influence.scoring.context import InfluenceContext
 from terrarium.influence.validation.retraining import Retrained, Retrainer
-from terrarium.kge.data.graph import TEST, TRAIN, VALID, Graph, Triples
+from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.options import EvaluationOptions
 from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
-
-SPLITS = {"test": TEST, "valid": VALID}
 
 
 class TooFewTriplesError(ValueError):
@@ -39,11 +37,11 @@ class Study:
     @property
     def train(self) -> Triples:
         """(n, 3) training triples."""
-        return self.retrainer.graph.parts[TRAIN]
+        return self.retrainer.graph.splits[TRAIN]
 
     def sample_queries(self, count: int) -> Triples:
         """Return random triples (count, 3) of the split of the options, in their order."""
-        triples = self.retrainer.graph.parts[SPLITS[self.validation.split]]
+        triples = self.retrainer.graph.splits[self.validation.split]
         rng = generator(self.attribution.seed, "asked")
         return triples[np.sort(rng.permutation(len(triples))[:count])]
 
@@ -77,14 +75,14 @@ def prepare_study(
     device = {"device": scoring.device}
     training = TrainingRun(run.model, run.training.model_copy(update=device))
     epochs = validation.epochs or best_epoch
-    logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.scorer, training.model.dim)
+    logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.name, training.model.dim)
     retrainer = Retrainer(graph, training, evaluation.model_copy(update=device), epochs)
     return Study(retrainer, validation, attribution, scoring)
 
 
 def require_enough_triples(graph: Graph, validation: ValidationOptions) -> None:
     """Raise TooFewTriplesError if the graph is too small for the options."""
-    count, num_train = len(graph.parts[SPLITS[validation.split]]), len(graph.parts[TRAIN])
+    count, num_train = len(graph.splits[validation.split]), len(graph.splits[TRAIN])
     for name in ("num_queries", "num_deletion_queries"):
         requested = getattr(validation, name)
         if requested > count:

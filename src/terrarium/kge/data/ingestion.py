@@ -39,10 +39,10 @@ def _read(source: SourceOptions) -> GraphSource:
                 edges=source.edges,
                 style=source.style,
                 styles=source.styles,
-                faults=source.faults,
+                faults=source.on_error,
             )
         case "pyg":
-            return read_benchmark_graph(source.dataset, path, source.faults)
+            return read_benchmark_graph(source.dataset, path, source.on_error)
     return read_triple_files(
         path,
         train=source.train,
@@ -50,5 +50,5 @@ def _read(source: SourceOptions) -> GraphSource:
         test=source.test,
         entity_dictionary=source.entity_dictionary,
         relation_dictionary=source.relation_dictionary,
-        faults=source.faults,
+        faults=source.on_error,
     )

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALID
+from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALIDATION
 from terrarium.kge.options import FeatureOptions
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
 from terrarium.training.torch.seeding import generator
 
 # Of two parts that claim a pair the later keeps it.
-_ORDER = (TRAIN, VALID, TEST, TEST_GROUPS)
+_ORDER = (TRAIN, VALIDATION, TEST, TEST_GROUPS)
 
 
 class SplitError(ValueError):
@@ -37,16 +37,16 @@ def split_triples(
     distinct = triples.drop_duplicates(["head", "relation", "tail", "split"], ignore_index=True)
     counts = {"repeated_triples": len(triples) - len(distinct)}
     if not (distinct["split"] == UNDIVIDED).any():
-        counts["pairs_in_two_parts"] = len(np.unique(leaking_pairs(distinct)))
+        counts["pairs_in_two_splits"] = len(np.unique(leaking_pairs(distinct)))
         return distinct.assign(given=True), counts
     part = _divide(distinct, entities, asked, features)
     claimed = _claimed_later(distinct, part)
     part[claimed] = SPLITS.index(LEFT_OUT)
     made = distinct.assign(split=pd.Categorical.from_codes(part, categories=pd.Index(SPLITS)), given=False)
     counts["triples_of_held_out_pairs_left_out"] = int(claimed.sum())
-    for name in (TRAIN, VALID, TEST):
+    for name in (TRAIN, VALIDATION, TEST):
         if not (made["split"] == name).any():
-            raise SplitError(f"the split leaves no triple for {name}: change features.valid_share and test_share")
+            raise SplitError(f"the split leaves no triple for {name}: change features.val_fraction and test_fraction")
     return made, counts
 
 
@@ -87,13 +87,13 @@ def _divide(
         raise SplitError(f"features.split_relations names {missing[0]!r}: the relations are {_some(sorted(present))}")
     candidate = triples["relation"].isin(list(asked)).to_numpy()
     part = np.full(len(triples), SPLITS.index(TRAIN), np.int8)
-    together = pair_keys(triples) if features.by == "pair" else triples["head"].cat.codes.to_numpy(np.int64)
+    together = pair_keys(triples) if features.split_by == "pair" else triples["head"].cat.codes.to_numpy(np.int64)
     kinds, place = np.unique(together[candidate], return_inverse=True)
     chance = generator(features.seed, "split").permutation(len(kinds)) / max(len(kinds), 1)
     names = np.where(
-        chance < features.test_share,
+        chance < features.test_fraction,
         SPLITS.index(TEST),
-        np.where(chance < features.test_share + features.valid_share, SPLITS.index(VALID), SPLITS.index(TRAIN)),
+        np.where(chance < features.test_fraction + features.val_fraction, SPLITS.index(VALIDATION), SPLITS.index(TRAIN)),
     )
     part[candidate] = names[place]
     part[candidate & _of_held_out_groups(triples, entities, features)] = SPLITS.index(TEST_GROUPS)
@@ -103,7 +103,7 @@ def _divide(
 def _of_held_out_groups(triples: pd.DataFrame, entities: pd.DataFrame, features: FeatureOptions) -> NDArray[np.bool_]:
     """Whether the head of a triple belongs to a group that is held out whole."""
     groups = np.unique(entities.loc[entities["group"] != "", "group"].to_numpy(dtype=str))
-    chosen = generator(features.seed, "groups").permutation(groups)[: round(features.group_share * len(groups))]
+    chosen = generator(features.seed, "groups").permutation(groups)[: round(features.group_fraction * len(groups))]
     members = entities.loc[entities["group"].isin(chosen.tolist()), "entity"]
     return triples["head"].isin(members).to_numpy()
 

@@ -10,9 +10,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from terrarium.common.arrays import Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
-from terrarium.kge.data.queries import Ints, KnownAnswers, grouped
-from terrarium.kge.evaluation.metrics import Floats, of_ranks
+from terrarium.kge.data.queries import KnownAnswers, group_by_query
+from terrarium.kge.evaluation.metrics import Float64Array, of_ranks
 from terrarium.kge.evaluation.ranking import score_batches
 from terrarium.kge.evaluation.realistic_rank import realistic_ranks
 from terrarium.kge.models.scorer import Scorer
@@ -20,7 +21,7 @@ from terrarium.kge.options import BaselineOptions, EvaluationOptions
 
 BATCH = 256
 
-Guess = Callable[[Triples], Iterator[tuple[Ints, Floats]]]
+Guess = Callable[[Triples], Iterator[tuple[Int64Array, Float64Array]]]
 """Rows of triples and (B, N) scores of every entity as their tail."""
 
 
@@ -39,9 +40,9 @@ class Guesser:
         parent: of each node.
     """
 
-    majority: Floats
-    clades: dict[int, Floats]
-    answers: Ints
+    majority: Float64Array
+    clades: dict[int, Float64Array]
+    answers: Int64Array
     parent: dict[int, int]
 
     @staticmethod
@@ -52,19 +53,19 @@ class Guesser:
         answers = np.flatnonzero(majority)
         links = train[train[:, RELATION] == hierarchy] if hierarchy is not None else train[:0]
         parent = {int(h): int(t) for h, t in links[::-1, [HEAD, TAIL]]}
-        clades: dict[int, Floats] = {}
+        clades: dict[int, Float64Array] = {}
         place = {int(entity): i for i, entity in enumerate(answers)}
         for head, tail in of_relation[:, [HEAD, TAIL]].tolist():
             for clade in lineage(head, parent):
                 clades.setdefault(clade, np.zeros(len(answers)))[place[tail]] += 1
         return Guesser(majority, clades, answers, parent)
 
-    def by_majority(self, triples: Triples) -> Iterator[tuple[Ints, Floats]]:
+    def by_majority(self, triples: Triples) -> Iterator[tuple[Int64Array, Float64Array]]:
         """The answer that most have."""
         for rows in pieces(len(triples)):
             yield rows, np.tile(self.majority, (len(rows), 1))
 
-    def by_relatives(self, triples: Triples) -> Iterator[tuple[Ints, Floats]]:
+    def by_relatives(self, triples: Triples) -> Iterator[tuple[Int64Array, Float64Array]]:
         """Places of the answers: by counts in the smallest clade with an answered head, then in the next one up."""
         for rows in pieces(len(triples)):
             found = np.zeros((len(rows), len(self.majority)))
@@ -72,7 +73,7 @@ class Guesser:
                 found[row, self.answers] = self._places(head)
             yield rows, found
 
-    def _places(self, head: int) -> Floats:
+    def _places(self, head: int) -> Float64Array:
         """(answers,) from 1, the best highest: a clade decides where all nearer ones are equal, last the majority."""
         if not len(self.answers):
             return np.zeros(0)
@@ -110,7 +111,7 @@ def compare(
     relation, hierarchy = compared(relations, evaluation.baseline)
     if relation is None:
         return pd.DataFrame(columns=[*columns, "hits_at_10"])
-    guesser = Guesser.of(graph.parts[TRAIN], graph.entities, relation, hierarchy)
+    guesser = Guesser.of(graph.splits[TRAIN], graph.num_entities, relation, hierarchy)
     methods: dict[str, Guess] = {
         "trained": lambda triples: _by_scorer(scorer, triples, evaluation),
         "majority": guesser.by_majority,
@@ -119,7 +120,7 @@ def compare(
         methods["nearest relatives"] = guesser.by_relatives
     rows = []
     for split in splits:
-        asked = graph.parts[split][graph.parts[split][:, RELATION] == relation]
+        asked = graph.splits[split][graph.splits[split][:, RELATION] == relation]
         for name, guess in methods.items():
             if len(asked):
                 rows.append({"split": split, "method": name, **_measure(asked, guess, known, guesser.answers)})
@@ -142,7 +143,7 @@ def compared(relations: pd.DataFrame, baseline: BaselineOptions) -> tuple[int | 
     return relation, hierarchy
 
 
-def relation_number(relations: pd.DataFrame, name: str) -> int:
+def relation_index(relations: pd.DataFrame, name: str) -> int:
     """The number of a relation; UnknownRelationError where there is none of the name."""
     found = np.flatnonzero((relations["relation"] == name).to_numpy())
     if not len(found):
@@ -154,44 +155,44 @@ def relation_number(relations: pd.DataFrame, name: str) -> int:
 def _chosen(relations: pd.DataFrame, name: str | None, mark: str) -> int | None:
     """The relation of a name, or without one the only relation that the source marks so."""
     if name is not None:
-        return relation_number(relations, name)
+        return relation_index(relations, name)
     marked = np.flatnonzero(relations[mark].to_numpy())
     return int(marked[0]) if len(marked) == 1 else None
 
 
-def pieces(count: int) -> list[Ints]:
+def pieces(count: int) -> list[Int64Array]:
     """The rows 0 to count - 1 in batches."""
     return np.split(np.arange(count), range(BATCH, count, BATCH))
 
 
-def _measure(triples: Triples, guess: Guess, known: KnownAnswers, answers: Ints) -> dict[str, float]:
+def _measure(triples: Triples, guess: Guess, known: KnownAnswers, answers: Int64Array) -> dict[str, float]:
     ranks = np.empty(len(triples))
     for rows, scores in guess(triples):
-        row, entity = known.of(triples[rows, HEAD], triples[rows, RELATION])
+        row, entity = known.lookup(triples[rows, HEAD], triples[rows, RELATION])
         parts = (torch.from_numpy(part) for part in (triples[rows, TAIL], row, entity))
         ranks[rows] = realistic_ranks(torch.from_numpy(np.array(scores)), *parts).numpy()
-    questions = grouped(triples, int(triples[:, RELATION].max()) + 1)
+    questions = group_by_query(triples, int(triples[:, RELATION].max()) + 1)
     accuracy = _top_answers(triples, guess, known, answers)
     return {"questions": len(questions), "top_answer_accuracy": accuracy, **of_ranks(ranks)}
 
 
-def _top_answers(triples: Triples, guess: Guess, known: KnownAnswers, answers: Ints) -> float:
+def _top_answers(triples: Triples, guess: Guess, known: KnownAnswers, answers: Int64Array) -> float:
     """Share of questions whose best candidate is right; of equally good ones the share of right ones.
 
     Candidates are the answers that training knows, less those that a question has in other splits: a right answer
     that training lacks is none, so a question that has no other is not answered.
     """
-    questions = grouped(triples, int(triples[:, RELATION].max()) + 1)
+    questions = group_by_query(triples, int(triples[:, RELATION].max()) + 1)
     asked = np.stack([questions.entity, questions.relation, np.zeros_like(questions.entity)], axis=1)
     right = []
     for rows, scores in guess(asked):
-        row, own, _ = questions.answers_of(rows)
+        row, own, _ = questions.select_answers(rows)
         answered: NDArray[np.bool_] = np.zeros(scores.shape, bool)
         answered[:, answers] = True
         wanted = np.zeros(scores.shape, bool)
         wanted[row, own] = True
         candidate = answered.copy()
-        candidate[known.of(asked[rows, HEAD], asked[rows, RELATION])] = False
+        candidate[known.lookup(asked[rows, HEAD], asked[rows, RELATION])] = False
         candidate |= wanted & answered
         held = np.where(candidate, scores, -np.inf)
         best = candidate & (held == held.max(axis=1, keepdims=True))
@@ -199,7 +200,9 @@ def _top_answers(triples: Triples, guess: Guess, known: KnownAnswers, answers: I
     return float(np.concatenate(right).mean())
 
 
-def _by_scorer(scorer: Scorer, triples: Triples, evaluation: EvaluationOptions) -> Iterator[tuple[Ints, Floats]]:
+def _by_scorer(
+    scorer: Scorer, triples: Triples, evaluation: EvaluationOptions
+) -> Iterator[tuple[Int64Array, Float64Array]]:
     with torch.inference_mode():
         for rows, values in score_batches(scorer, triples, TAIL, evaluation):
             yield rows, values.double().cpu().numpy()

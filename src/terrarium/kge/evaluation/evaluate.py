@@ -15,7 +15,7 @@ from terrarium.kge.evaluation.metrics import by_relation, of_split, rank_table
 from terrarium.kge.evaluation.ranking import rank_triples
 from terrarium.kge.models.scorer import Scorer, load_scorer
 from terrarium.kge.options import EvaluationOptions
-from terrarium.kge.training.precision import as_precision
+from terrarium.kge.training.precision import cast_model
 from terrarium.training.checkpointing.state import State
 from terrarium.training.torch.device import resolve_device
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 def ready(weights: State, graph: Graph, evaluation: EvaluationOptions) -> Scorer:
     """The scorer of the weights on the evaluation's device; refuses those of another graph."""
     scorer = load_scorer(weights, graph.fingerprint)
-    as_precision(scorer, evaluation.precision).to(resolve_device(evaluation.device))
+    cast_model(scorer, evaluation.precision).to(resolve_device(evaluation.device))
     return scorer
 
 
@@ -39,13 +39,13 @@ def measure(
 ) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Metrics by name, measures by relation and side, methods compared, and the ranks of every triple."""
     scorer = ready(weights, graph, evaluation)
-    known = KnownAnswers(graph.known, graph.relations)
+    known = KnownAnswers(graph.known_triples, graph.num_relations)
     metrics: dict[str, float] = {}
     of_relations, tables = [], []
-    asked = [name for name in splits if len(graph.parts[name])]
+    asked = [name for name in splits if len(graph.splits[name])]
     for name in asked:
         started = time.perf_counter()
-        ranks = rank_triples(scorer, graph.parts[name], known, evaluation)
+        ranks = rank_triples(scorer, graph.splits[name], known, evaluation)
         metrics |= of_split(name, graph, ranks) | {f"{name}_seconds": time.perf_counter() - started}
         of_relations.append(by_relation(name, graph, ranks, relations))
         tables.append(rank_table(name, graph, ranks, entities, relations))

@@ -10,10 +10,10 @@ from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Graph
 
 HITS = (1, 3, 10)
 SIDES = ("head", "tail")
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 
-def of_ranks(ranks: Floats) -> dict[str, float]:
+def of_ranks(ranks: Float64Array) -> dict[str, float]:
     """mrr, mean_rank and hits_at_k of ranks of any shape; nothing of none."""
     if not ranks.size:
         return {}
@@ -21,10 +21,10 @@ def of_ranks(ranks: Floats) -> dict[str, float]:
     return {"mrr": float((1 / ranks).mean()), "mean_rank": float(ranks.mean()), **hits}
 
 
-def of_split(name: str, graph: Graph, ranks: Floats) -> dict[str, float]:
+def of_split(name: str, graph: Graph, ranks: Float64Array) -> dict[str, float]:
     """All measures of a split's (n, 2) ranks, by names that begin with the split's."""
-    triples = graph.parts[name]
-    seen = graph.trained_entities[triples[:, [HEAD, TAIL]]].all(axis=1)
+    triples = graph.splits[name]
+    seen = graph.entities_in_training[triples[:, [HEAD, TAIL]]].all(axis=1)
     found = of_ranks(ranks)
     for place, side in enumerate(SIDES):
         found |= {f"{side}_{measure}": value for measure, value in of_ranks(ranks[:, place]).items()}
@@ -33,9 +33,9 @@ def of_split(name: str, graph: Graph, ranks: Floats) -> dict[str, float]:
     return {f"{name}_{measure}": value for measure, value in found.items()}
 
 
-def by_relation(name: str, graph: Graph, ranks: Floats, relations: pd.DataFrame) -> pd.DataFrame:
+def by_relation(name: str, graph: Graph, ranks: Float64Array, relations: pd.DataFrame) -> pd.DataFrame:
     """A row a relation and side: split, relation, name, side, triples, mrr, mean_rank, hits_at_1, _3, _10."""
-    of = graph.parts[name][:, RELATION]
+    of = graph.splits[name][:, RELATION]
     rows = [
         {
             "split": name,
@@ -52,9 +52,11 @@ def by_relation(name: str, graph: Graph, ranks: Floats, relations: pd.DataFrame)
     return pd.DataFrame(rows, columns=columns)
 
 
-def rank_table(name: str, graph: Graph, ranks: Floats, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
+def rank_table(
+    name: str, graph: Graph, ranks: Float64Array, entities: pd.DataFrame, relations: pd.DataFrame
+) -> pd.DataFrame:
     """A row a triple: split, head, relation, tail, head_rank, tail_rank."""
-    head, relation, tail = graph.parts[name].T
+    head, relation, tail = graph.splits[name].T
     return pd.DataFrame(
         {
             "split": name,

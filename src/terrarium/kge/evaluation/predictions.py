@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN, Graph, Triples
-from terrarium.kge.evaluation.baselines import relation_number
+from terrarium.kge.evaluation.baselines import relation_index
 from terrarium.kge.evaluation.ranking import score_batches
 from terrarium.kge.models.scorer import Scorer
 from terrarium.kge.options import EvaluationOptions, PredictOptions
@@ -39,9 +39,9 @@ def predict(
     """
     asked = questions(graph, entities, relations, evaluation.predict)
     stands = _parts_of(asked, graph)
-    among = _candidates(asked, graph, evaluation.predict.among)
+    among = _candidates(asked, graph, evaluation.predict.candidates)
     names, ids = entities["name"].to_numpy(), entities["entity"].to_numpy()
-    top = min(evaluation.predict.top, graph.entities)
+    top = min(evaluation.predict.top_k, graph.num_entities)
     rows = []
     with torch.inference_mode():
         for places, values in score_batches(scorer, asked, TAIL, evaluation):
@@ -58,7 +58,7 @@ def predict(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def entity_number(entities: pd.DataFrame, text: str) -> int:
+def entity_index(entities: pd.DataFrame, text: str) -> int:
     """The number of an entity by id, or by a name that only one has."""
     found = np.flatnonzero((entities["entity"] == text).to_numpy())
     if not len(found):
@@ -68,7 +68,7 @@ def entity_number(entities: pd.DataFrame, text: str) -> int:
     if len(found):
         some = ", ".join(entities["entity"].iloc[found[:5]])
         raise UnknownEntityError(f"{text!r} names {len(found)} entities: give the id of one, such as {some}")
-    raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.entities")
+    raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.num_entities")
 
 
 def questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, wanted: PredictOptions) -> Triples:
@@ -78,8 +78,8 @@ def questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, wan
         UnknownEntityError, UnknownRelationError: a name that does not exist.
         NothingToPredictError: no head is named and no test triple has the relation.
     """
-    test = graph.parts[TEST]
-    relation = None if wanted.relation is None else relation_number(relations, wanted.relation)
+    test = graph.splits[TEST]
+    relation = None if wanted.relation is None else relation_index(relations, wanted.relation)
     if not wanted.heads:
         shown = test if relation is None else test[test[:, RELATION] == relation]
         if relation is not None and not len(shown):
@@ -91,24 +91,24 @@ def questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, wan
         return shown[np.sort(first)[:SHOWN]]
     if relation is None:
         relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
-    return np.array([[entity_number(entities, text), relation, 0] for text in wanted.heads], np.int64)
+    return np.array([[entity_index(entities, text), relation, 0] for text in wanted.heads], np.int64)
 
 
 def _candidates(asked: Triples, graph: Graph, among: str) -> dict[int, torch.Tensor]:
     """Which entities (N) may answer each relation that is asked about; all where training knows no answer."""
-    train, found = graph.parts[TRAIN], {}
+    train, found = graph.splits[TRAIN], {}
     for relation in np.unique(asked[:, RELATION]).tolist():
         answers = train[train[:, RELATION] == relation, TAIL]
-        found[relation] = torch.zeros(graph.entities, dtype=torch.bool)
+        found[relation] = torch.zeros(graph.num_entities, dtype=torch.bool)
         found[relation][torch.from_numpy(answers) if among == "answers" and len(answers) else slice(None)] = True
     return found
 
 
 def _parts_of(asked: Triples, graph: Graph) -> dict[tuple[int, ...], str]:
     """The part of each known triple that answers one of the questions."""
-    wanted = asked[:, HEAD] * graph.relations + asked[:, RELATION]
+    wanted = asked[:, HEAD] * graph.num_relations + asked[:, RELATION]
     return {
         tuple(triple): name
-        for name, part in graph.parts.items()
-        for triple in part[np.isin(part[:, HEAD] * graph.relations + part[:, RELATION], wanted)].tolist()
+        for name, part in graph.splits.items()
+        for triple in part[np.isin(part[:, HEAD] * graph.num_relations + part[:, RELATION], wanted)].tolist()
     }

@@ -8,7 +8,7 @@ from torch import Tensor
 from terrarium.kge.options import ModelOptions
 
 
-class ImageEncoder(torch.nn.Module):
+class ConvEEncoder(torch.nn.Module):
     """query = f(vec(f([h; r] * filters)) W): both vectors folded to images, joined, filtered, and unfolded.
 
     Batch norm stands before each dropout or activation as in the authors' program. Channels are dropped before the
@@ -18,13 +18,13 @@ class ImageEncoder(torch.nn.Module):
     def __init__(self, options: ModelOptions) -> None:
         super().__init__()
         image = options.image()
-        self.sides = (1, image.height, image.width)
-        self.axis = 2 if options.stack == "height" else 3
-        flat = options.channels * image.map_height * image.map_width
+        self.image_shape = (1, image.height, image.width)
+        self.stack_dim = 2 if options.stack_axis == "height" else 3
+        flat = options.output_channels * image.map_height * image.map_width
         self.input_norm = torch.nn.BatchNorm2d(1)
         self.input_dropout = torch.nn.Dropout(options.input_dropout)
-        self.convolution = torch.nn.Conv2d(1, options.channels, (options.kernel_height, options.kernel_width))
-        self.map_norm = torch.nn.BatchNorm2d(options.channels)
+        self.convolution = torch.nn.Conv2d(1, options.output_channels, (options.kernel_height, options.kernel_width))
+        self.map_norm = torch.nn.BatchNorm2d(options.output_channels)
         self.map_dropout = torch.nn.Dropout2d(options.feature_map_dropout)
         self.projection = torch.nn.Linear(flat, options.dim)
         self.output_dropout = torch.nn.Dropout(options.output_dropout)
@@ -32,7 +32,9 @@ class ImageEncoder(torch.nn.Module):
 
     def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
         """(B, d) from (B, d) entities and relations."""
-        image = torch.cat([entity.view(-1, *self.sides), relation.view(-1, *self.sides)], dim=self.axis)
+        image = torch.cat(
+            [entity.view(-1, *self.image_shape), relation.view(-1, *self.image_shape)], dim=self.stack_dim
+        )
         image = self.input_dropout(self.input_norm(image))
         maps = torch.relu(self.map_dropout(self.map_norm(self.convolution(image))))
         hidden = self.output_dropout(self.projection(maps.flatten(1)))

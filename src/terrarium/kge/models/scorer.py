@@ -12,15 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from terrarium.kge.models.conve import ImageEncoder
+from terrarium.kge.models.conve import ConvEEncoder
 from terrarium.kge.options import ModelOptions
+from terrarium.training.checkpointing.fingerprints import require_fingerprint
 from terrarium.training.checkpointing.state import State
 
 FORMAT = "knowledge_graph.scorer"
 
 
 class WrongWeightsError(ValueError):
-    """Weights that are not a scorer's, or belong to another graph."""
+    """Weights of another family."""
 
 
 class Scorer(torch.nn.Module):
@@ -33,14 +34,14 @@ class Scorer(torch.nn.Module):
 
     def __init__(self, options: ModelOptions, entities: int, relations: int) -> None:
         super().__init__()
-        self.options, self.entities, self.relations = options, entities, relations
-        rows = 2 * relations if options.reciprocal else relations
+        self.options, self.num_entities, self.num_relations = options, entities, relations
+        rows = 2 * relations if options.inverse_relations else relations
         self.entity = torch.nn.Embedding(entities, options.dim)
         self.relation = torch.nn.Embedding(rows, options.dim)
         self.bias = torch.nn.Parameter(torch.zeros(entities)) if options.entity_bias else None
         self.encoder: torch.nn.Module
-        if options.scorer == "conve":
-            self.encoder = ImageEncoder(options)
+        if options.name == "conve":
+            self.encoder = ConvEEncoder(options)
         else:
             self.encoder = ProductEncoder(options)
         self._initialise()
@@ -52,7 +53,7 @@ class Scorer(torch.nn.Module):
     def _initialise(self) -> None:
         """Xavier's normal (Glorot 2010) for ConvE, as in its authors' program; small normal numbers for products."""
         for table in (self.entity, self.relation):
-            if self.options.scorer == "conve":
+            if self.options.name == "conve":
                 torch.nn.init.xavier_normal_(table.weight)
             else:
                 torch.nn.init.normal_(table.weight, std=0.1)
@@ -63,7 +64,7 @@ class ProductEncoder(torch.nn.Module):
 
     def __init__(self, options: ModelOptions) -> None:
         super().__init__()
-        self._product = complex_query if options.scorer == "complex" else distmult_query
+        self._product = complex_query if options.name == "complex" else distmult_query
         self.input_dropout = torch.nn.Dropout(options.input_dropout)
         self.output_dropout = torch.nn.Dropout(options.output_dropout)
 
@@ -87,17 +88,17 @@ def complex_query(entity: Tensor, relation: Tensor) -> Tensor:
     return torch.cat([real * real_r - imaginary * imaginary_r, real * imaginary_r + imaginary * real_r], dim=-1)
 
 
-def scores(query: Tensor, entity: Tensor, bias: Tensor | None) -> Tensor:
+def score_entities(query: Tensor, entity: Tensor, bias: Tensor | None) -> Tensor:
     """(B, N) scores of B queries with N entities."""
     return torch.nn.functional.linear(query, entity, bias)
 
 
-def at_least_32_bits(values: Tensor) -> Tensor:
+def upcast_half(values: Tensor) -> Tensor:
     """Half precision holds a number, but neither a sum of many nor the order of close ones."""
     return values if values.dtype in {torch.float32, torch.float64} else values.float()
 
 
-def moduli(vectors: Tensor, scorer: str) -> Tensor:
+def compute_moduli(vectors: Tensor, scorer: str) -> Tensor:
     """(..., d) or (..., d/2) moduli: of complex numbers for complex, else of the numbers themselves."""
     if scorer != "complex":
         return vectors.abs()
@@ -112,10 +113,10 @@ def build_scorer(options: ModelOptions, entities: int, relations: int) -> Scorer
         return Scorer(options, entities, relations)
 
 
-def scorer_state(scorer: Scorer, graph: str) -> State:
+def export_scorer(scorer: Scorer, graph: str) -> State:
     """Weights that describe themselves: all options of the model, the counts, and the graph they belong to."""
     tensors = {name: tensor.detach().cpu().numpy().copy() for name, tensor in scorer.state_dict().items()}
-    counts = {"entities": scorer.entities, "relations": scorer.relations}
+    counts = {"entities": scorer.num_entities, "relations": scorer.num_relations}
     options = scorer.options.model_dump(mode="json")
     return State(tensors, {"format": FORMAT, "graph": graph, "model": options, **counts})
 
@@ -124,15 +125,18 @@ def load_scorer(weights: State, graph: str | None = None) -> Scorer:
     """The scorer of exported weights, ready to be asked.
 
     Raises:
-        WrongWeightsError: other weights, or those of another graph than `graph`.
+        WrongWeightsError: weights of another family.
+        MismatchedArtifactsError: weights of another graph than that with the fingerprint `graph`.
     """
     found: dict[str, Any] = weights.metadata
     if found.get("format") != FORMAT:
         raise WrongWeightsError("these are not a scorer's weights: load the entry knowledge_graph.weights")
-    if graph is not None and found["graph"] != graph:
-        raise WrongWeightsError(
-            "the weights belong to another graph or another split than the triples at hand: choose versions of one run "
-            "for weights, triples, entities and relations with --load-versions=NAME:VERSION,..."
+    if graph is not None:
+        require_fingerprint(
+            found["graph"],
+            graph,
+            what="the weights belong to another graph or another split than the triples at hand",
+            datasets=[f"knowledge_graph.{name}" for name in ("weights", "triples", "entities", "relations")],
         )
     scorer = Scorer(ModelOptions.model_validate(found["model"]), found["entities"], found["relations"])
     scorer.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})

@@ -10,7 +10,7 @@ from terrarium.kge.reporting.figures import most_frequent
 from terrarium.reporting.page import Block, code, figure, heading, page, paragraph, table
 
 _SPLITS = {
-    "valid": "validation",
+    "validation": "validation",
     "test": "test",
     "test_groups": "test, whole groups held out",
 }
@@ -116,7 +116,7 @@ def _savings(summary: dict[str, Any], history: pd.DataFrame) -> list[Block]:
 
 
 def _leak(counts: dict[str, int]) -> list[Block]:
-    crossing = counts.get("pairs_in_two_parts", 0)
+    crossing = counts.get("pairs_in_two_splits", 0)
     if not crossing:
         return []
     return [

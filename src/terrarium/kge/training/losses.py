@@ -19,11 +19,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-Kind = Literal["bce", "softmax"]
+LossName = Literal["bce", "cross_entropy"]
 
 
 @dataclass(frozen=True)
-class Answers:
+class BatchAnswers:
     """The right answers of B rows.
 
     Attributes:
@@ -38,7 +38,7 @@ class Answers:
     weight: Tensor
 
 
-def row_losses(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -> Tensor:
+def query_losses(scores: Tensor, answers: BatchAnswers, kind: LossName, smoothing: float) -> Tensor:
     """(B,) losses of (B, N) scores."""
     entities = scores.shape[1]
     right = torch.zeros(len(scores), device=scores.device, dtype=scores.dtype)
@@ -49,13 +49,19 @@ def row_losses(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -
     return torch.logsumexp(scores, 1) - everywhere - (1 - smoothing) * right / answers.count
 
 
-def mean_loss(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -> Tensor:
-    """The mean of `row_losses`, each times its weight."""
-    return (row_losses(scores, answers, kind, smoothing) * answers.weight).mean()
+def mean_loss(scores: Tensor, answers: BatchAnswers, kind: LossName, smoothing: float) -> Tensor:
+    """The mean of `query_losses`, each times its weight."""
+    return (query_losses(scores, answers, kind, smoothing) * answers.weight).mean()
 
 
 def chunked_mean_loss(
-    query: Tensor, entity: Tensor, bias: Tensor | None, answers: Answers, kind: Kind, smoothing: float, chunk: int
+    query: Tensor,
+    entity: Tensor,
+    bias: Tensor | None,
+    answers: BatchAnswers,
+    kind: LossName,
+    smoothing: float,
+    chunk: int,
 ) -> Tensor:
     """`mean_loss` of all scores, `chunk` entities at a time; equal in value and gradients."""
     settings = (kind, smoothing, chunk)
@@ -69,17 +75,24 @@ class _ChunkedLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, entity: Tensor, bias: Tensor, answers: Answers, settings: tuple[Kind, float, int]
+        ctx: Any,
+        query: Tensor,
+        entity: Tensor,
+        bias: Tensor,
+        answers: BatchAnswers,
+        settings: tuple[LossName, float, int],
     ) -> Tensor:
         """The mean loss; the gradients are ready for the way back."""
         kind, smoothing, chunk = settings
         count, rows = len(entity), len(query)
         spans = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
-        normaliser = _logsumexp(query, entity, bias, spans) if kind == "softmax" else None
+        normaliser = _logsumexp(query, entity, bias, spans) if kind == "cross_entropy" else None
         losses = torch.zeros(rows, device=query.device) if normaliser is None else normaliser.clone()
         to_query = torch.zeros(query.shape, device=query.device)
         to_entity, to_bias = torch.empty(entity.shape, device=entity.device), torch.empty(count, device=entity.device)
-        of_answer = (1 - smoothing) / (answers.count.float() if kind == "softmax" else torch.ones_like(answers.count))
+        of_answer = (1 - smoothing) / (
+            answers.count.float() if kind == "cross_entropy" else torch.ones_like(answers.count)
+        )
         weight = answers.weight.to(query.dtype)
         heavy = query * weight[:, None]
         for start, end in spans:
@@ -116,7 +129,7 @@ def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[in
     return torch.logsumexp(torch.stack(parts), 0)
 
 
-def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: Answers) -> Tensor:
+def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: BatchAnswers) -> Tensor:
     """Weighted mean over rows of |h|^3 + |r|^3 + mean of |t|^3 over the answers, summed over numbers (Lacroix 2018).
 
     `head` and `relation` (B, k) are the moduli of the rows, `tail` (K, k) those of the right answers.

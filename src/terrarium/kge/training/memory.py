@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
 
-def recomputed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
+def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
     """model(entity, relation), whose inner values are computed again on the way back instead of kept.
 
     Same values, gradients and running statistics as without (Chen 2016; batch norm's statistics are not counted a
@@ -40,7 +40,7 @@ def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
             norm.momentum, norm.num_batches_tracked = momentum, count
 
 
-def kept_for_backward(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> tuple[float, float]:
+def measure_saved_mb(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> tuple[float, float]:
     """MB that autograd keeps of `loss(checkpointing)`, with and without; parameters are not counted."""
     own = {parameter.data_ptr() for parameter in model.parameters()}
     found = []
@@ -62,7 +62,7 @@ def kept_for_backward(model: torch.nn.Module, loss: Callable[[bool], Tensor], fa
     return found[0], found[1]
 
 
-class Cleanup:
+class CacheCleanup:
     """Empties the GPU's cache of freed memory after every `interval` batches; 0 never."""
 
     def __init__(self, interval: int) -> None:

@@ -19,29 +19,29 @@ TENSOR_CORES = (7, 0)
 """The compute capability from which NVIDIA's GPUs have units for fp16 (Volta)."""
 
 
-def resolved(precision: Precision, device: str) -> Resolved:
+def resolve_precision(precision: Precision, device: str) -> Resolved:
     """`mixed` is fp16 with scaling on a GPU and bf16 on a CPU; all others are what they say."""
     if precision != "mixed":
         return precision
     return "16-mixed" if resolve_device(device).startswith("cuda") else "bf16-mixed"
 
 
-def autocast(precision: Precision, device: str) -> AbstractContextManager[object]:
+def autocast_context(precision: Precision, device: str) -> AbstractContextManager[object]:
     """The context in which an evaluation computes. Raises DeviceError where the device lacks the precision."""
     import torch
 
-    name = resolved(precision, device)
+    name = resolve_precision(precision, device)
     check_precision(device, name)
     if name in {"32-true", "64-true"}:
         return nullcontext()
     return torch.autocast(device.partition(":")[0], torch.bfloat16 if name == "bf16-mixed" else torch.float16)
 
 
-def announce_device(device: str, precision: Precision) -> None:
+def log_device(device: str, precision: Precision) -> None:
     """Log where a training runs, and whether half precision can pay there."""
     import torch
 
-    name, used = resolve_device(device), resolved(precision, device)
+    name, used = resolve_device(device), resolve_precision(precision, device)
     if not name.startswith("cuda"):
         logger.info("Device: %s, precision %s; fp16 needs a GPU, so its gain cannot be measured here", name, used)
         return
@@ -55,6 +55,6 @@ def announce_device(device: str, precision: Precision) -> None:
         logger.info("Device: %s, precision %s; below 7.0 fp16 would hardly be faster", text, used)
 
 
-def as_precision(scorer: torch.nn.Module, precision: Precision) -> torch.nn.Module:
+def cast_model(scorer: torch.nn.Module, precision: Precision) -> torch.nn.Module:
     """The scorer in 64 bits if the precision says so."""
     return scorer.double() if precision == "64-true" else scorer

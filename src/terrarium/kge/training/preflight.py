@@ -8,7 +8,7 @@ from terrarium.kge.data.graph import Graph
 from terrarium.kge.evaluation.baselines import compared
 from terrarium.kge.evaluation.predictions import questions
 from terrarium.kge.options import EvaluationOptions, TrainingOptions
-from terrarium.kge.training.precision import resolved
+from terrarium.kge.training.precision import resolve_precision
 from terrarium.training.torch.device import check_precision, resolve_device
 
 
@@ -26,6 +26,6 @@ def check_evaluation(
         UnknownEntityError, UnknownRelationError, NothingToPredictError: what is asked about does not exist.
     """
     for device in (training.device, evaluation.device):
-        check_precision(resolve_device(device).partition(":")[0], resolved(evaluation.precision, device))
+        check_precision(resolve_device(device).partition(":")[0], resolve_precision(evaluation.precision, device))
     compared(relations, evaluation.baseline)
     questions(graph, entities, relations, evaluation.predict)

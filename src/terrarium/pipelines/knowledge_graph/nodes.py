@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from terrarium.kge.data import ingestion
-from terrarium.kge.data.graph import TEST, TEST_GROUPS, VALID, Graph
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, VALIDATION, Graph
 from terrarium.kge.data.splitting import split_triples as divide
 from terrarium.kge.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
 from terrarium.kge.training.run_config import run_config
@@ -19,7 +19,7 @@ from terrarium.training.fit import fit
 
 logger = logging.getLogger(__name__)
 
-MEASURED = (VALID, TEST, TEST_GROUPS)
+MEASURED = (VALIDATION, TEST, TEST_GROUPS)
 
 
 def read_source(source: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
@@ -33,17 +33,17 @@ def split_triples(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """The triples with the split that they belong to; no pair of ends stands in two of the splits made here."""
     asked = features.split_relations or relations.loc[relations["asked"], "relation"].tolist()
-    triples, counts = divide(source_triples, entities, asked, features.of(relations, asked))
+    triples, counts = divide(source_triples, entities, asked, features.with_source_choice(relations, asked))
     if triples["given"].all():
         logger.info("The source gives the splits, so features are not used")
-    elif features.group_share and not (entities["group"] != "").any():
-        logger.info("No group is held out (features.group_share): the source's entities have no groups")
+    elif features.group_fraction and not (entities["group"] != "").any():
+        logger.info("No group is held out (features.group_fraction): the source's entities have no groups")
     sizes = {f"{name}_triples": int((triples["split"] == name).sum()) for name in ("train", *MEASURED)}
     logger.info("Split: %s", ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sizes.items()))
-    if counts.get("pairs_in_two_parts"):
+    if counts.get("pairs_in_two_splits"):
         logger.warning(
             "%s pairs of ends stand in two of the given splits, in some direction or relation: read the measures so",
-            f"{counts['pairs_in_two_parts']:,}",
+            f"{counts['pairs_in_two_splits']:,}",
         )
     return triples, {**counts, **sizes}
 
@@ -59,7 +59,7 @@ def write_config(
     """What is about to be trained, in the document's groups; refuses what could not be evaluated after it."""
     from terrarium.kge.training.preflight import check_evaluation
 
-    graph = Graph.of(triples, entities, relations)
+    graph = Graph.from_tables(triples, entities, relations)
     check_evaluation(graph, entities, relations, training, evaluation)
     return run_config(graph, model, training)
 
@@ -79,11 +79,11 @@ def train(
     `config` is written before, so that a killed run has it.
     """
     from terrarium.kge.training.messages import announce, savings
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
-    graph = Graph.of(triples, entities, relations)
-    trainer = ScorerTrainable(graph, model, training, evaluation)
-    announce(graph, model, training, len(trainer.questions), config["optimizations"])
+    graph = Graph.from_tables(triples, entities, relations)
+    trainer = ScorerTrainer(graph, model, training, evaluation)
+    announce(graph, model, training, len(trainer.queries), config["optimizations"])
     saved = savings(trainer, training)
     result = fit(
         trainer,
@@ -117,7 +117,7 @@ def evaluate(
     """Filtered measures of both sides, by relation, beside guesses without training, and every triple's ranks."""
     from terrarium.kge.evaluation.evaluate import measure
 
-    return measure(Graph.of(triples, entities, relations), entities, relations, weights, evaluation, MEASURED)
+    return measure(Graph.from_tables(triples, entities, relations), entities, relations, weights, evaluation, MEASURED)
 
 
 def predict(
@@ -131,5 +131,5 @@ def predict(
     from terrarium.kge.evaluation.evaluate import ready
     from terrarium.kge.evaluation.predictions import predict as best_answers
 
-    graph = Graph.of(triples, entities, relations)
+    graph = Graph.from_tables(triples, entities, relations)
     return best_answers(graph, entities, relations, ready(weights, graph, evaluation), evaluation)

@@ -22,7 +22,7 @@ def draw_quality(
     """Reciprocal ranks by relation and side, and answers beside guesses without training."""
     from terrarium.kge.reporting.figures import method_figure, relation_figure
 
-    return relation_figure(relation_metrics, reporting.relations), method_figure(method_metrics)
+    return relation_figure(relation_metrics, reporting.num_relations), method_figure(method_metrics)
 
 
 def write_report(
@@ -51,7 +51,7 @@ def write_report(
         relation_metrics=relation_metrics,
         method_metrics=method_metrics,
         predictions=predictions,
-        shown=reporting.relations,
+        shown=reporting.num_relations,
         figures={
             "loss": figure_loss,
             "validation": figure_validation,

@@ -17,7 +17,7 @@ import pandas as pd
 from terrarium.sources.errors import SourceError
 
 UNDIVIDED = "undivided"
-SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED, "left_out")
+SPLITS = ("train", "validation", "test", "test_groups", UNDIVIDED, "left_out")
 Together = Literal["pair", "head"]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -27,7 +27,7 @@ class GraphSource:
     """A graph of triples as tables.
 
     Attributes:
-        triples: head, relation, tail (categories, named) and split: train, valid, test, or undivided.
+        triples: head, relation, tail (categories, named) and split: train, validation, test, or undivided.
         entities: entity, name, category, group (empty where unknown); in the order of their numbers.
         relations: relation, name; asked: whether a split made here holds triples of it out; hierarchy: whether it
             leads to a parent; together: what such a split keeps in one part, a pair of ends or all of a head.

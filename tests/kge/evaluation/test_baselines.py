@@ -6,8 +6,7 @@ from terrarium.kge.data.graph import Graph
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.evaluation.baselines import Guesser, UnknownRelationError, compare, lineage
 from terrarium.kge.models.scorer import build_scorer
-
-from .graphs import options
+from tests.kge.graphs import options
 
 UP, HAS = 0, 1
 # 0 is the root of 1 and 2; 3 and 4 hang below 1, 5 and 6 below 2; 7, 8 and 9 are answers.
@@ -18,7 +17,7 @@ TEST = np.array([(4, HAS, 7), (6, HAS, 8)])
 
 def made(test=TEST):
     empty = TEST[:0]
-    return Graph(10, 2, {"train": TRAIN, "valid": empty, "test": test, "test_groups": empty})
+    return Graph(10, 2, {"train": TRAIN, "validation": empty, "test": test, "test_groups": empty})
 
 
 def relations(asked=(False, True), hierarchy=(True, False)):
@@ -29,10 +28,10 @@ def methods(**changes):
     return compared_with(made(), relations(), **changes)
 
 
-def compared_with(graph, table, splits=("valid", "test"), **changes):
+def compared_with(graph, table, splits=("validation", "test"), **changes):
     chosen = options(**changes)
     scorer = build_scorer(chosen.model, 10, 2).eval()
-    return compare(graph, table, scorer, KnownAnswers(graph.known, 2), list(splits), chosen.evaluation)
+    return compare(graph, table, scorer, KnownAnswers(graph.known_triples, 2), list(splits), chosen.evaluation)
 
 
 def test_the_nearest_clade_decides_and_the_next_one_breaks_ties():
@@ -76,7 +75,7 @@ def test_a_hierarchy_for_no_relation_is_refused():
 
 def test_a_right_answer_that_training_lacks_is_no_candidate():
     """Else it would be the only one left, and whoever is asked would be right."""
-    untrained = Graph(10, 2, {"train": TRAIN[:6], "valid": TEST[:0], "test": TEST, "test_groups": TEST[:0]})
+    untrained = Graph(10, 2, {"train": TRAIN[:6], "validation": TEST[:0], "test": TEST, "test_groups": TEST[:0]})
     assert compared_with(untrained, relations())["top_answer_accuracy"].tolist() == [0.0, 0.0, 0.0]
     test = np.array([(4, HAS, 6)])
     assert compared_with(made(test), relations()).set_index("method").loc["majority", "top_answer_accuracy"] == 0.0

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError, finite, realistic_ranks
-
-from .oracle import rank
+from tests.kge.evaluation.oracle import rank
 
 
 def ours(scores, targets, others):

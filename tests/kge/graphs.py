@@ -22,7 +22,7 @@ def tables():
 
 def graph():
     """The committed family as numbers."""
-    return Graph.of(*tables())
+    return Graph.from_tables(*tables())
 
 
 def random_graph(seed=0, entities=30, relations=4, sizes=(150, 20, 25)):
@@ -31,4 +31,4 @@ def random_graph(seed=0, entities=30, relations=4, sizes=(150, 20, 25)):
     drawn = np.stack([rng.integers(n, size=400) for n in (entities, relations, entities)], axis=1)
     drawn = rng.permutation(np.unique(drawn, axis=0))[: sum(sizes)]
     train, valid, test = np.split(drawn, np.cumsum(sizes)[:2])
-    return Graph(entities, relations, {"train": train, "valid": valid, "test": test, "test_groups": drawn[:0]})
+    return Graph(entities, relations, {"train": train, "validation": valid, "test": test, "test_groups": drawn[:0]})

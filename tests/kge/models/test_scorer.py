@@ -6,15 +6,15 @@ from terrarium.kge.models.scorer import (
     WrongWeightsError,
     build_scorer,
     complex_query,
+    compute_moduli,
     distmult_query,
+    export_scorer,
     load_scorer,
-    moduli,
-    scorer_state,
-    scores,
+    score_entities,
 )
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import State
-
-from .graphs import options
+from tests.kge.graphs import options
 
 
 def made(**changes):
@@ -27,7 +27,7 @@ def test_complex_is_the_real_part_of_the_complex_product():
     h, r, t = (torch.complex(*part.chunk(2, dim=1)) for part in parts)
     expected = (h * r * t.conj()).sum(1).real
     assert torch.allclose((complex_query(parts[0], parts[1]) * parts[2]).sum(1), expected)
-    assert torch.allclose(moduli(parts[0], "complex"), h.abs())
+    assert torch.allclose(compute_moduli(parts[0], "complex"), h.abs())
 
 
 def test_distmult_is_symmetric_and_complex_is_not():
@@ -68,9 +68,9 @@ def test_conve_is_its_papers_formula():
 
 def test_width_and_height_are_one_network_up_to_the_order_of_coordinates():
     """A transposed image with a transposed kernel gives transposed maps."""
-    shape = {"model__dim": 6, "model__channels": 1, "model__kernel_height": 2, "model__kernel_width": 2}
-    wide = made(**shape, model__embedding_height=2, model__stack="width").eval()
-    high = made(**shape, model__embedding_height=3, model__stack="height").eval()
+    shape = {"model__dim": 6, "model__output_channels": 1, "model__kernel_height": 2, "model__kernel_width": 2}
+    wide = made(**shape, model__embedding_height=2, model__stack_axis="width").eval()
+    high = made(**shape, model__embedding_height=3, model__stack_axis="height").eval()
     order = torch.arange(6).view(2, 3).T.flatten()
     with torch.no_grad():
         high.load_state_dict(wide.state_dict())
@@ -84,12 +84,12 @@ def test_width_and_height_are_one_network_up_to_the_order_of_coordinates():
 @pytest.mark.parametrize("kind", ["conve", "complex", "distmult"])
 @pytest.mark.parametrize("reciprocal", [True, False])
 def test_weights_describe_themselves(kind, reciprocal):
-    model = made(model__scorer=kind, model__reciprocal=reciprocal, model__entity_bias=reciprocal).eval()
-    again = load_scorer(scorer_state(model, "graph"), "graph")
+    model = made(model__name=kind, model__inverse_relations=reciprocal, model__entity_bias=reciprocal).eval()
+    again = load_scorer(export_scorer(model, "graph"), "graph")
     asked = torch.arange(5), torch.zeros(5, dtype=torch.long)
     with torch.no_grad():
         assert torch.equal(model(*asked), again(*asked))
-        assert scores(model(*asked), model.entity.weight, model.bias).shape == (5, 12)
+        assert score_entities(model(*asked), model.entity.weight, model.bias).shape == (5, 12)
     assert len(model.relation.weight) == (6 if reciprocal else 3)
     assert (model.bias is not None) is reciprocal
 
@@ -97,9 +97,9 @@ def test_weights_describe_themselves(kind, reciprocal):
 def test_other_weights_are_refused():
     with pytest.raises(WrongWeightsError, match="not a scorer's weights"):
         load_scorer(State({}, {}))
-    with pytest.raises(WrongWeightsError, match="another graph or another split"):
-        load_scorer(scorer_state(made(), "one"), "other")
-    state = scorer_state(made(), "one")
+    with pytest.raises(MismatchedArtifactsError, match="another graph or another split"):
+        load_scorer(export_scorer(made(), "one"), "other")
+    state = export_scorer(made(), "one")
     with pytest.raises(WrongWeightsError, match="not a scorer's weights"):
         load_scorer(State(state.tensors, {**state.metadata, "format": "hyperbolic"}))
 

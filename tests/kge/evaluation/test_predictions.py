@@ -6,24 +6,23 @@ from terrarium.kge.data.graph import Graph
 from terrarium.kge.evaluation.baselines import UnknownRelationError
 from terrarium.kge.evaluation.predictions import NothingToPredictError, UnknownEntityError, predict, questions
 from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError
-from terrarium.kge.models.scorer import build_scorer, scores
-
-from .graphs import options, tables
+from terrarium.kge.models.scorer import build_scorer, score_entities
+from tests.kge.graphs import options, tables
 
 
 def made(**predict_options):
     chosen = options(**{f"evaluation__predict__{name}": value for name, value in predict_options.items()})
     triples, entities, relations = tables()
-    graph = Graph.of(triples, entities, relations)
-    model = build_scorer(chosen.model, graph.entities, graph.relations).eval()
+    graph = Graph.from_tables(triples, entities, relations)
+    model = build_scorer(chosen.model, graph.num_entities, graph.num_relations).eval()
     return predict(graph, entities, relations, model, chosen.evaluation), model, graph, triples, entities
 
 
 def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
-    found, model, _, triples, entities = made(heads=["p02"], relation="parent_of", top=44, among="entities")
+    found, model, _, triples, entities = made(heads=["p02"], relation="parent_of", top_k=44, candidates="entities")
     head = entities.index[entities["entity"] == "p02"]
     with torch.no_grad():
-        every = scores(model(torch.tensor(head), torch.tensor([1])), model.entity.weight, model.bias)[0]
+        every = score_entities(model(torch.tensor(head), torch.tensor([1])), model.entity.weight, model.bias)[0]
     order = torch.argsort(every, descending=True)
     relation = triples[triples["relation"] == "parent_of"].astype(str)
     assert found["tail"].tolist() == entities["entity"].iloc[order.numpy()].tolist()
@@ -35,8 +34,8 @@ def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
 
 
 def test_answers_are_those_that_training_knows_for_the_relation():
-    found, _, _, triples, _ = made(heads=["p02"], relation="lives_in", top=44, among="answers")
-    every, *_ = made(heads=["p02"], relation="lives_in", top=44, among="entities")
+    found, _, _, triples, _ = made(heads=["p02"], relation="lives_in", top_k=44, candidates="answers")
+    every, *_ = made(heads=["p02"], relation="lives_in", top_k=44, candidates="entities")
     train = triples[(triples["relation"] == "lives_in") & (triples["split"] == "train")]
     wanted = every[every["tail"].isin(train["tail"].astype(str))]
     assert 0 < len(found) < len(every)
@@ -46,12 +45,12 @@ def test_answers_are_those_that_training_knows_for_the_relation():
 
 
 def test_without_heads_those_of_the_first_test_triples_are_asked():
-    found, _, graph, _, entities = made(heads=[], relation=None, top=2)
-    asked = {entities["entity"].iloc[head] for head in graph.parts["test"][:, 0]}
+    found, _, graph, _, entities = made(heads=[], relation=None, top_k=2)
+    asked = {entities["entity"].iloc[head] for head in graph.splits["test"][:, 0]}
     assert 1 <= found["head"].nunique() <= 5
     assert set(found["head"]) <= asked
     _, entities, relations = tables()
-    none = Graph(graph.entities, graph.relations, dict(graph.parts, test=graph.parts["test"][:0]))
+    none = Graph(graph.num_entities, graph.num_relations, dict(graph.splits, test=graph.splits["test"][:0]))
     with pytest.raises(NothingToPredictError, match="no test triple has the relation 'lives_in'"):
         questions(
             none,
@@ -59,14 +58,14 @@ def test_without_heads_those_of_the_first_test_triples_are_asked():
             relations,
             options(evaluation__predict__relation="lives_in", evaluation__predict__heads=[]).evaluation.predict,
         )
-    only, *_ = made(heads=[], relation="lives_in", top=2)
+    only, *_ = made(heads=[], relation="lives_in", top_k=2)
     assert set(only["relation"]) == {"lives_in"}
 
 
 def test_scores_that_are_no_numbers_are_an_error_and_no_answer():
     chosen, (triples, entities, relations) = options(), tables()
-    graph = Graph.of(triples, entities, relations)
-    model = build_scorer(chosen.model, graph.entities, graph.relations).eval()
+    graph = Graph.from_tables(triples, entities, relations)
+    model = build_scorer(chosen.model, graph.num_entities, graph.num_relations).eval()
     with torch.no_grad():
         model.bias[3] = torch.nan
     with pytest.raises(ScoresNotFiniteError):
@@ -74,13 +73,17 @@ def test_scores_that_are_no_numbers_are_an_error_and_no_answer():
 
 
 def test_what_was_left_out_is_known():
-    found, model, graph, _, entities = made(heads=["p02"], relation="parent_of", top=44, among="entities")
+    found, model, graph, _, entities = made(heads=["p02"], relation="parent_of", top_k=44, candidates="entities")
     answer = found[found["known"] == ""].iloc[0]
     tail = entities.index[entities["entity"] == answer["tail"]][0]
     head = entities.index[entities["entity"] == "p02"][0]
-    parts = {**graph.parts, "left_out": np.array([[head, 1, tail]])}
-    chosen = options(evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top": 44, "among": "entities"})
-    again = predict(Graph(graph.entities, graph.relations, parts), entities, tables()[2], model, chosen.evaluation)
+    parts = {**graph.splits, "left_out": np.array([[head, 1, tail]])}
+    chosen = options(
+        evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top_k": 44, "candidates": "entities"}
+    )
+    again = predict(
+        Graph(graph.num_entities, graph.num_relations, parts), entities, tables()[2], model, chosen.evaluation
+    )
     assert again.set_index("tail").loc[answer["tail"], "known"] == "left_out"
 
 

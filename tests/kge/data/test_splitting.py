@@ -9,7 +9,7 @@ from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.data.splitting import SplitError, assert_no_leak, leaking_pairs, split_triples
 from terrarium.sources.graphs.graph_source import SPLITS
 
-from .graphs import options
+from tests.kge.graphs import options
 
 
 def table(rows, split="undivided"):
@@ -30,7 +30,7 @@ def entities_of(triples, groups=None):
 
 
 def divide(triples, groups=None, asked=("r", "s"), **changes):
-    features = options(**{f"features__{k}": v for k, v in ({"by": "pair", "group_share": 0.0} | changes).items()})
+    features = options(**{f"features__{k}": v for k, v in ({"split_by": "pair", "group_fraction": 0.0} | changes).items()})
     return split_triples(triples, entities_of(triples, groups), list(asked), features.features)
 
 
@@ -42,7 +42,7 @@ def crowd(count=300, seed=0):
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from(["pair", "head"]))
 def test_no_pair_stands_in_two_parts_in_any_direction_or_relation(seed, by):
-    triples, _ = divide(crowd(seed=seed), by=by, seed=seed)
+    triples, _ = divide(crowd(seed=seed), split_by=by, seed=seed)
     part = {}
     assert_no_leak(triples)
     held = triples[triples["split"] != "left_out"].astype(str)
@@ -59,9 +59,9 @@ def test_nothing_is_lost_by_pairs_but_repetitions():
 
 
 def test_shares_are_held_and_other_relations_train():
-    triples, _ = divide(crowd(3000), asked=("r",), valid_share=0.2, test_share=0.1)
+    triples, _ = divide(crowd(3000), asked=("r",), val_fraction=0.2, test_fraction=0.1)
     of_r = triples[triples["relation"] == "r"]["split"].value_counts(normalize=True)
-    assert of_r["valid"] == pytest.approx(0.2, abs=0.04)
+    assert of_r["validation"] == pytest.approx(0.2, abs=0.04)
     assert of_r["test"] == pytest.approx(0.1, abs=0.04)
     assert set(triples[triples["relation"] == "s"]["split"]) <= {"train", "left_out"}
 
@@ -69,7 +69,7 @@ def test_shares_are_held_and_other_relations_train():
 def test_another_relation_of_a_held_out_pair_is_left_out_and_counted():
     rows = [(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]
     triples, counts = divide(table(rows), asked=("r",))
-    held = triples["split"].isin(["valid", "test"]).sum()
+    held = triples["split"].isin(["validation", "test"]).sum()
     left_out = triples[triples["split"] == "left_out"]
     assert counts["triples_of_held_out_pairs_left_out"] == held == len(left_out) > 0
     assert set(left_out["relation"]) == {"s"}
@@ -81,24 +81,24 @@ def test_what_is_left_out_is_known_and_not_trained_on():
     """It is true, so an answer of it is no wrong one."""
     triples, _ = divide(table([(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]), asked=("r",))
     names = pd.DataFrame({"entity": triples["head"].cat.categories})
-    graph = Graph.of(triples, names, pd.DataFrame({"relation": ["r", "s"]}))
-    left_out = graph.parts["left_out"]
+    graph = Graph.from_tables(triples, names, pd.DataFrame({"relation": ["r", "s"]}))
+    left_out = graph.splits["left_out"]
     assert len(left_out)
-    assert len(graph.known) == len(triples)
-    assert np.isin(left_out[:, 2], KnownAnswers(graph.known, 2).of(left_out[:, 0], left_out[:, 1])[1]).all()
-    assert not graph.trained_entities[left_out[:, [0, 2]]].any()
+    assert len(graph.known_triples) == len(triples)
+    assert np.isin(left_out[:, 2], KnownAnswers(graph.known_triples, 2).lookup(left_out[:, 0], left_out[:, 1])[1]).all()
+    assert not graph.entities_in_training[left_out[:, [0, 2]]].any()
 
 
 def test_all_answers_of_a_head_stay_together():
     rows = [(f"a{i}", "r", f"b{i}{j}") for i in range(60) for j in range(3)]
-    triples, _ = divide(table(rows), asked=("r",), by="head")
+    triples, _ = divide(table(rows), asked=("r",), split_by="head")
     assert (triples.groupby("head", observed=True)["split"].nunique() == 1).all()
 
 
 def test_whole_groups_are_held_out():
     rows = [(f"a{i}", "r", f"b{i % 5}") for i in range(100)]
     groups = {f"a{i}": f"g{i // 10}" for i in range(100)}
-    triples, _ = divide(table(rows), groups, asked=("r",), group_share=0.2, by="head")
+    triples, _ = divide(table(rows), groups, asked=("r",), group_fraction=0.2, split_by="head")
     part = triples.astype(str).assign(group=lambda t: t["head"].map(groups)).groupby("group")["split"].agg(set)
     held = [splits for splits in part if "test_groups" in splits]
     assert held == [{"test_groups"}] * 2
@@ -106,11 +106,11 @@ def test_whole_groups_are_held_out():
 
 def test_given_splits_stay_and_what_crosses_them_is_counted():
     rows = [("a", "r", "b"), ("b", "s", "a"), ("c", "r", "d"), ("c", "r", "d")]
-    given_triples = table(rows, ["train", "test", "valid", "valid"])
+    given_triples = table(rows, ["train", "test", "validation", "validation"])
     triples, counts = divide(given_triples)
-    assert triples["split"].tolist() == ["train", "test", "valid"]
+    assert triples["split"].tolist() == ["train", "test", "validation"]
     assert triples["given"].all()
-    assert counts == {"repeated_triples": 1, "pairs_in_two_parts": 1}
+    assert counts == {"repeated_triples": 1, "pairs_in_two_splits": 1}
     assert len(leaking_pairs(triples)) == 1
     with pytest.raises(SplitError, match="stand in two parts, such as a and b"):
         assert_no_leak(triples)

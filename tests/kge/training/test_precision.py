@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from terrarium.kge.training import memory
-from terrarium.kge.training.memory import Cleanup
-from terrarium.kge.training.precision import announce_device, as_precision, autocast, resolved
+from terrarium.kge.training.memory import CacheCleanup
+from terrarium.kge.training.precision import autocast_context, cast_model, log_device, resolve_precision
 from terrarium.training.torch.device import DeviceError
 
 
@@ -23,21 +23,21 @@ def gpu(monkeypatch):
 
 
 def test_mixed_is_bf16_on_a_cpu_and_fp16_on_a_gpu(gpu):
-    assert resolved("mixed", "cpu") == "bf16-mixed"
-    assert resolved("32-true", "cpu") == "32-true"
+    assert resolve_precision("mixed", "cpu") == "bf16-mixed"
+    assert resolve_precision("32-true", "cpu") == "32-true"
     gpu((8, 0))
-    assert resolved("mixed", "auto") == "16-mixed"
+    assert resolve_precision("mixed", "auto") == "16-mixed"
 
 
 def test_scores_are_computed_in_the_precision_asked_for():
     ones = torch.ones(2, 2)
-    with autocast("bf16-mixed", "cpu"):
+    with autocast_context("bf16-mixed", "cpu"):
         assert (ones @ ones).dtype == torch.bfloat16
-    with autocast("32-true", "cpu"):
+    with autocast_context("32-true", "cpu"):
         assert (ones @ ones).dtype == torch.float32
     with pytest.raises(DeviceError, match="16-mixed needs a GPU"):
-        autocast("16-mixed", "cpu")
-    assert as_precision(torch.nn.Linear(1, 1), "64-true").weight.dtype == torch.float64
+        autocast_context("16-mixed", "cpu")
+    assert cast_model(torch.nn.Linear(1, 1), "64-true").weight.dtype == torch.float64
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_scores_are_computed_in_the_precision_asked_for():
 def test_the_log_says_whether_fp16_can_pay(gpu, caplog, capability, precision, level, text):
     caplog.set_level(logging.INFO)
     gpu(capability)
-    announce_device("cuda", precision)
+    log_device("cuda", precision)
     assert text in caplog.text
     assert caplog.records[-1].levelno == level
 
@@ -62,9 +62,9 @@ def test_the_cache_is_emptied_at_intervals_and_what_it_gave_is_counted(monkeypat
     monkeypatch.setattr(memory.torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(memory.torch.cuda, "memory_reserved", lambda: next(reserved))
     monkeypatch.setattr(memory.torch.cuda, "empty_cache", lambda: emptied.append(1))
-    cleanup = Cleanup(3)
+    cleanup = CacheCleanup(3)
     for _ in range(8):
         cleanup.after_batch()
     assert len(emptied) == 2
     assert cleanup.released_mb == 6.0
-    Cleanup(0).after_batch()
+    CacheCleanup(0).after_batch()

@@ -4,27 +4,31 @@ from operator import getitem
 import pytest
 from pydantic import ValidationError
 
-from terrarium.kge.models.conve_shape import image_shape
 from terrarium.kge.options import Options
+from tests.kge.graphs import options
 from tests.test_parameters import parameters
 
-from .graphs import options
+
+def image(dim, height, width, stack_axis="height", kernel=3):
+    changes = {"dim": dim, "embedding_height": height, "embedding_width": width, "stack_axis": stack_axis}
+    changes |= {"kernel_height": kernel, "kernel_width": kernel}
+    return options(**{f"model__{name}": value for name, value in changes.items()}).model.image()
 
 
 @pytest.mark.parametrize(("dim", "sides"), [(200, (10, 20)), (64, (8, 8)), (128, (8, 16)), (32, (4, 8)), (7, (1, 7))])
 def test_sides_follow_the_dimension(dim, sides):
-    shape = image_shape(dim, (None, None), "height", (1, 1))
+    shape = image(dim, None, None, kernel=1)
     assert (shape.height, shape.width) == sides
 
 
 def test_one_side_gives_the_other():
-    assert image_shape(200, (20, None), "height", (3, 3)).width == 10
-    assert image_shape(200, (None, 10), "height", (3, 3)).height == 20
+    assert image(200, 20, None).width == 10
+    assert image(200, None, 10).height == 20
 
 
 @pytest.mark.parametrize(("stack", "expected"), [("height", (18, 18)), ("width", (8, 38))])
 def test_the_map_is_what_the_filters_leave(stack, expected):
-    shape = image_shape(200, (10, 20), stack, (3, 3))
+    shape = image(200, 10, 20, stack)
     assert (shape.map_height, shape.map_width) == expected
 
 
@@ -34,9 +38,9 @@ def test_the_map_is_what_the_filters_leave(stack, expected):
         ({"model__embedding_height": 10, "model__embedding_width": 20}, "is 200, not dim 16"),
         ({"model__embedding_height": 3}, "is 15, not dim 16"),
         ({"model__kernel_width": 9}, "kernel 3 x 9 is larger"),
-        ({"model__scorer": "complex", "model__dim": 15}, "dim 15 is odd"),
+        ({"model__name": "complex", "model__dim": 15}, "dim 15 is odd"),
         ({"source__path": None}, "set path to their folder"),
-        ({"training__entity_chunk": 8, "training__precision": "64-true"}, "set it to 0"),
+        ({"training__memory__entity_chunk_size": 8, "training__precision": "64-true"}, "set it to 0"),
         ({"training__batch_size": 1}, "greater than 1"),
         ({"training__stopping__metric": "validation_mmr"}, "stopping.metric is 'validation_mmr': choose loss"),
     ],
@@ -49,15 +53,15 @@ def test_options_that_do_not_fit_are_refused(changes, message):
 BASELINE = {
     "training.precision": "32-true",
     "training.batch_size": 256,
-    "training.memory_cleanup": False,
-    "training.gradient_checkpointing": False,
-    "training.learning_rate": 0.001,
-    "training.label_smoothing": 0.1,
-    "training.optimiser": "adam",
-    "training.loss": "bce",
-    "model.scorer": "conve",
+    "training.memory.cleanup": False,
+    "training.memory.gradient_checkpointing": False,
+    "training.optimizer.learning_rate": 0.001,
+    "training.loss.label_smoothing": 0.1,
+    "training.optimizer.name": "adam",
+    "training.loss.name": "bce",
+    "model.name": "conve",
     "model.dim": 200,
-    "model.channels": 32,
+    "model.output_channels": 32,
     "model.kernel_height": 3,
     "model.kernel_width": 3,
     "model.input_dropout": 0.2,
@@ -68,17 +72,17 @@ FAST = {
     "training.precision": "mixed",
     "training.batch_size": 512,
     "training.max_epochs": 20,
-    "training.memory_cleanup": True,
+    "training.memory.cleanup": True,
 }
-SAVING = {"training.batch_size": 1024, "training.gradient_checkpointing": True}
+SAVING = {"training.batch_size": 1024, "training.memory.gradient_checkpointing": True}
 ORIGINAL = {
     "model.entity_bias": False,
-    "model.reciprocal": False,
+    "model.inverse_relations": False,
     "model.embedding_height": 10,
     "model.embedding_width": 20,
-    "model.stack": "width",
-    "training.targets": "single",
-    "training.memory_cleanup": True,
+    "model.stack_axis": "width",
+    "training.train_type": "1vsAll",
+    "training.memory.cleanup": True,
     "training.max_epochs": 100,
     "training.checkpoints.keep_every": 2,
 }
@@ -105,15 +109,16 @@ def test_the_recipe_of_fb15k_237_is_whole():
     tree = parameters("recipes/knowledge_graph/complex_fb15k237")["knowledge_graph"]
     chosen = Options.model_validate(tree)
     assert (chosen.source.kind, chosen.source.dataset) == ("pyg", "FB15k_237")
-    assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (2000, 0.05, 1000)
+    assert (chosen.model.dim, chosen.training.loss.n3_weight, chosen.training.batch_size) == (2000, 0.05, 1000)
 
 
 def test_the_recipe_of_wn18rr_is_that_of_the_benchmarks():
     chosen = Options.model_validate(parameters("recipes/knowledge_graph/complex_wn18rr")["knowledge_graph"])
     assert (chosen.source.kind, chosen.source.dataset) == ("pyg", "WordNet18RR")
-    assert (chosen.model.dim, chosen.training.nuclear_norm_weight, chosen.training.batch_size) == (128, 0.1, 128)
-    assert (chosen.training.row_weight, chosen.model.entity_bias, chosen.training.max_epochs) == ("answers", False, 24)
+    assert (chosen.model.dim, chosen.training.loss.n3_weight, chosen.training.batch_size) == (128, 0.1, 128)
+    assert (chosen.training.query_weight, chosen.model.entity_bias) == ("by_num_answers", False)
+    assert chosen.training.max_epochs == 24
 
 
 def test_the_shape_is_conves_alone():
-    assert options(model__scorer="distmult", model__embedding_height=3).model.embedding_height == 3
+    assert options(model__name="distmult", model__embedding_height=3).model.embedding_height == 3

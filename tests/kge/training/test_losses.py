@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from terrarium.kge.training.losses import Answers, chunked_mean_loss, mean_loss, n3_penalty, row_losses
+from terrarium.kge.training.losses import BatchAnswers, chunked_mean_loss, mean_loss, n3_penalty, query_losses
 
 ROWS, ENTITIES, DIM = 7, 23, 5
 
@@ -12,14 +12,14 @@ def answers():
     row = torch.repeat_interleave(torch.arange(ROWS), torch.arange(ROWS) % 4 + 1)
     entity = torch.cat([torch.randperm(ENTITIES, generator=generator)[: k % 4 + 1] for k in range(ROWS)])
     count = torch.arange(ROWS) % 4 + 1
-    return Answers(row, entity, count, count / count.float().mean())
+    return BatchAnswers(row, entity, count, count / count.float().mean())
 
 
 def dense(given, kind, smoothing):
     """Targets as a matrix."""
     target = torch.zeros(ROWS, ENTITIES, dtype=torch.float64)
     target[given.row, given.entity] = 1.0
-    if kind == "softmax":
+    if kind == "cross_entropy":
         target = target / target.sum(1, keepdim=True)
     return (1 - smoothing) * target + smoothing / ENTITIES
 
@@ -33,16 +33,16 @@ def test_the_closed_forms_equal_the_dense_losses_and_their_gradients(smoothing):
         "bce": functional.binary_cross_entropy_with_logits(
             scores, dense(given, "bce", smoothing), reduction="none"
         ).mean(1),
-        "softmax": functional.cross_entropy(scores, dense(given, "softmax", smoothing), reduction="none"),
+        "cross_entropy": functional.cross_entropy(scores, dense(given, "cross_entropy", smoothing), reduction="none"),
     }
     for kind, expected in whole.items():
-        found = row_losses(scores, given, kind, smoothing)
+        found = query_losses(scores, given, kind, smoothing)
         assert torch.allclose(found, expected, atol=1e-12)
         gradients = [torch.autograd.grad(loss.sum(), scores)[0] for loss in (found, expected)]
         assert torch.allclose(*gradients, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["bce", "softmax"])
+@pytest.mark.parametrize("kind", ["bce", "cross_entropy"])
 @pytest.mark.parametrize("chunk", [1, 4, 22, 23, 1000])
 @pytest.mark.parametrize("biased", [True, False])
 def test_chunks_give_the_same_value_and_gradients(kind, chunk, biased):
@@ -62,7 +62,7 @@ def test_rows_weighted_by_their_answers_are_a_softmax_for_each_answer():
     given = answers()
     scores = torch.randn(ROWS, ENTITIES, dtype=torch.float64, requires_grad=True)
     apart = torch.nn.functional.cross_entropy(scores[given.row], given.entity)
-    together = mean_loss(scores, given, "softmax", 0.0)
+    together = mean_loss(scores, given, "cross_entropy", 0.0)
     assert torch.allclose(together, apart)
     assert torch.allclose(*(torch.autograd.grad(loss, scores)[0] for loss in (together, apart)))
 
@@ -76,7 +76,9 @@ def test_chunks_never_keep_the_scores():
 
 
 def test_the_penalty_is_the_mean_of_cubes():
-    given = Answers(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 2]), torch.tensor([2, 1]), torch.tensor([1.5, 0.5]))
+    given = BatchAnswers(
+        torch.tensor([0, 0, 1]), torch.tensor([0, 1, 2]), torch.tensor([2, 1]), torch.tensor([1.5, 0.5])
+    )
     head, relation, tail = torch.full((2, 1), 2.0), torch.full((2, 1), 1.0), torch.tensor([[1.0], [3.0], [2.0]])
     assert n3_penalty(head, relation, tail, given).item() == pytest.approx(
         (1.5 * (8 + 1 + (1 + 27) / 2) + 0.5 * (8 + 1 + 8)) / 2
