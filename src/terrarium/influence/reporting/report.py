@@ -10,9 +10,9 @@ import pandas as pd
 from terrarium.influence.data.named_graph import triple_text
 from terrarium.influence.options import AttributionOptions, ReportingOptions
 from terrarium.influence.reporting.figures import graph_figure, score_figure
+from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
 from terrarium.reporting.page import render_page
 
-SIGNIFICANT = 0.05
 UNITS = {
     "removal": "the change of its rows' loss if the triple were removed",
     "share": "an equal share of its rows' loss",
@@ -52,7 +52,7 @@ def report_page(
         metrics=metrics,
         unit=UNITS[attribution.attribution_unit],
         layers=", ".join(attribution.layers) or "all",
-        significant=SIGNIFICANT,
+        significance_level=SIGNIFICANCE_LEVEL,
     )
 
 

@@ -21,6 +21,9 @@ import numpy as np
 from terrarium.common.arrays import BoolArray, Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
 
+SIGNIFICANCE_LEVEL = 0.05
+"""A best path with a smaller p-value stands out."""
+
 
 @dataclass(frozen=True, eq=False)
 class CandidatePaths:

@@ -13,13 +13,12 @@ from terrarium.influence.options import PathOptions
 from terrarium.influence.scoring.context import InfluenceContext
 from terrarium.influence.scoring.messages import announce
 from terrarium.influence.scoring.path_table import path_table
+from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
 from terrarium.influence.scoring.streaming import query_self_influence, self_influence, stream_influence
 from terrarium.influence.scoring.tables import score_table
 from terrarium.influence.scoring.topk import TopK, concatenate, select_top_k
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
 from terrarium.training.history import peak_memory_mb
-
-SIGNIFICANT = 0.05
 
 
 class TopKError(ValueError):
@@ -118,7 +117,7 @@ def influence_metrics(
         metrics |= shared_fractions(context.train, queries, top)
     p_values = paths.drop_duplicates("query")["p_value"].dropna() if len(paths) else pd.Series(dtype=float)
     if len(p_values):
-        metrics |= {"paths_tested": len(p_values), "paths_p_below_0_05": float((p_values < SIGNIFICANT).mean())}
+        metrics |= {"paths_tested": len(p_values), "paths_p_below_0_05": float((p_values < SIGNIFICANCE_LEVEL).mean())}
     return {name: float(value) for name, value in metrics.items()}
 
 
