@@ -1,4 +1,4 @@
-"""Small scorers with numbers that are not special, and the plain way to their gradients."""
+"""Small scorers with random parameters, and the gradients of their losses by autograd."""
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ def small_setting(kind="conve", loss="cross_entropy", all_answers=True, **change
 
 
 def rows_of(triple, spec):
-    """The questions that a triple answers, with the answer: (entity, relation, answer)."""
+    """The rows of a triple: (entity, relation, answer)."""
     head, relation, tail = (int(x) for x in triple)
     rows = [(head, relation, tail)]
     return [*rows, (tail, relation + spec.num_relations, head)] if spec.inverse_relations else rows
@@ -81,7 +81,7 @@ def part_of(scorer, spec, triple, known, unit):
 
 
 def _positive(scorer, spec, entity, relation, answer):
-    """The loss of the one score, -log sigmoid(s); for softmax the score times what its probability lacks."""
+    """The loss of the one score, -log sigmoid(s); for cross entropy the score times u - 1."""
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
     values = score_entities(query, scorer.entity.weight, scorer.bias)[0]
     if spec.loss == "bce":
@@ -90,7 +90,7 @@ def _positive(scorer, spec, entity, relation, answer):
 
 
 def _share(scorer, spec, entity, relation, answer, right):
-    """A k-th of what no answer would cost, less the answer's own term; for softmax a k-th of the loss of it alone."""
+    """A k-th of what no answer would cost, minus its own term; for cross entropy a k-th of the loss of it alone."""
     alone = loss_of(scorer, spec, entity, relation, [answer])
     if spec.loss == "cross_entropy":
         return alone / len(right)

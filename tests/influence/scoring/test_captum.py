@@ -21,40 +21,41 @@ class AllScores(torch.nn.Module):
         super().__init__()
         self.scorer = scorer
 
-    def forward(self, asked):
-        return score_entities(self.scorer(asked[:, 0], asked[:, 1]), self.scorer.entity.weight, self.scorer.bias)
+    def forward(self, pairs):
+        return score_entities(self.scorer(pairs[:, 0], pairs[:, 1]), self.scorer.entity.weight, self.scorer.bias)
 
 
 @pytest.mark.parametrize("kind", ["complex", "distmult", "conve"])
 @pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
 def test_influence_is_captums(kind, loss):
     graph, context = make_context(kind, inverse=False, train_type="1vsAll", loss=loss)
-    train, tests = graph.splits[TRAIN], graph.splits[TEST]
+    train, queries = graph.splits[TRAIN], graph.splits[TEST]
 
-    def loss_of(values, right):
+    def loss_of(values, target):
         if loss == "cross_entropy":
-            return torch.nn.functional.cross_entropy(values, right, reduction="none", label_smoothing=0.1)
-        wanted = torch.nn.functional.one_hot(right, values.shape[1]) * 0.9 + 0.1 / values.shape[1]
-        given = torch.nn.functional.binary_cross_entropy_with_logits(values, wanted, reduction="none")
-        return given.mean(1)
+            return torch.nn.functional.cross_entropy(values, target, reduction="none", label_smoothing=0.1)
+        targets = torch.nn.functional.one_hot(target, values.shape[1]) * 0.9 + 0.1 / values.shape[1]
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(values, targets, reduction="none")
+        return losses.mean(1)
 
     def load(model, name):
         snapshot = context.snapshots[int(name)]
         model.scorer.load_state_dict(snapshot.scorer.state_dict())
         return snapshot.learning_rate
 
-    asked, right = torch.from_numpy(train[:, :2].copy()), torch.from_numpy(train[:, 2].copy())
+    pairs, target = torch.from_numpy(train[:, :2].copy()), torch.from_numpy(train[:, 2].copy())
     oracle = captum.TracInCP(
         AllScores(copy.deepcopy(context.scorer)),
-        torch.utils.data.TensorDataset(asked, right),
+        torch.utils.data.TensorDataset(pairs, target),
         [str(place) for place in range(len(context.snapshots))],
         checkpoints_load_func=load,
         loss_fn=loss_of,
         batch_size=16,
         sample_wise_grads_per_batch=False,
     )
-    found = np.empty((len(train), len(tests)))
-    for places, block in stream_influence(context, tests):
-        found[places] = block.numpy()
-    expected = oracle.influence((torch.from_numpy(tests[:, :2].copy()), torch.from_numpy(tests[:, 2].copy()))).numpy()
-    assert np.allclose(found, expected.T, rtol=1e-6)
+    ours = np.empty((len(train), len(queries)))
+    for block, values in stream_influence(context, queries):
+        ours[block] = values.numpy()
+    query_pairs, query_target = torch.from_numpy(queries[:, :2].copy()), torch.from_numpy(queries[:, 2].copy())
+    expected = oracle.influence((query_pairs, query_target)).numpy()
+    assert np.allclose(ours, expected.T, rtol=1e-6)

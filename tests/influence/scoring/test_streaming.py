@@ -56,15 +56,15 @@ def test_weights_of_the_optimiser_multiply_every_number(kind):
 
 def test_cosine_is_one_with_itself_and_agrees_with_products():
     graph, context = make_context("conve", attribution__normalization="cosine", attribution__attribution_unit="share")
-    tests = graph.splits[TRAIN][:6]
-    found = matrix(context, tests)
+    queries = graph.splits[TRAIN][:6]
+    found = matrix(context, queries)
     assert np.allclose(np.diag(found[:6]), 1)
     assert np.abs(found).max() <= 1 + 1e-9
     _, raw = make_context("conve", attribution__attribution_unit="share")
-    products = matrix(raw, tests)
+    products = matrix(raw, queries)
     own = self_influence(raw)
     assert np.allclose(found, products / np.sqrt(np.outer(own, own[:6])))
-    assert np.allclose(query_self_influence(raw, tests), own[:6])
+    assert np.allclose(query_self_influence(raw, queries), own[:6])
 
 
 def test_projections_come_close():

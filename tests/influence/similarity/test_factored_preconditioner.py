@@ -31,14 +31,14 @@ def test_squares_keep_their_sums():
 def products_of(scorer):
     """Weights that are products, the bias the entities' last column, as the factored form takes them to be."""
     rng = torch.Generator().manual_seed(3)
-    found = {}
+    values = {}
     for name, parameter in scorer.named_parameters():
         shape = parameter.shape
-        found[name] = torch.rand(shape, generator=rng, dtype=parameter.dtype) + 0.1
+        values[name] = torch.rand(shape, generator=rng, dtype=parameter.dtype) + 0.1
         if parameter.dim() == 2 and name != "relation.weight":
-            found[name] = found[name][:, :1] * found[name][:1]
-    found[BIAS] = found[ENTITY][:, 0] * 0.7
-    return found
+            values[name] = values[name][:, :1] * values[name][:1]
+    values[BIAS] = values[ENTITY][:, 0] * 0.7
+    return values
 
 
 @pytest.mark.parametrize("kind", ["complex", "conve"])
@@ -56,15 +56,15 @@ def test_equals_autograd_where_the_weights_are_products(kind, unit):
 def test_self_influence_cosine_and_projection_have_the_same_weights(kind):
     weighted = {"attribution__preconditioner": "factored", "attribution__output_fn": "training_loss"}
     graph, context = make_context(kind, products_of, **weighted)
-    tests = graph.splits[TRAIN][:6]
-    found = matrix(context, tests)
+    queries = graph.splits[TRAIN][:6]
+    values = matrix(context, queries)
     own = self_influence(context)
-    assert np.allclose(own[:6], np.diag(found))
+    assert np.allclose(own[:6], np.diag(values))
     _, context = make_context(kind, products_of, attribution__normalization="cosine", **weighted)
     lengths = np.sqrt(own[:, None] * own[:6])
-    assert np.allclose(matrix(context, tests), found / lengths)
+    assert np.allclose(matrix(context, queries), values / lengths)
     _, context = make_context(kind, products_of, attribution__projection_dim=20_000, **weighted)
-    assert np.corrcoef(matrix(context, tests).ravel(), found.ravel())[0, 1] > 0.98
+    assert np.corrcoef(matrix(context, queries).ravel(), values.ravel())[0, 1] > 0.98
 
 
 def test_without_a_bias_layer_entities_alone_are_weighted():
