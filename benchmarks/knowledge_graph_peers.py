@@ -81,11 +81,15 @@ def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[],
     from terrarium.kge.training.trainer import ScorerTrainer
 
     tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
-    tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "channels": CHANNELS}
-    tree["model"] |= {"kernel_height": KERNEL, "kernel_width": KERNEL, "reciprocal": True, "entity_bias": True}
-    tree["training"] |= {"targets": "all", "loss": "bce", "label_smoothing": SMOOTHING, "optimiser": "adam"}
-    tree["training"] |= {"batch_size": BATCH, "learning_rate": RATE, "entity_chunk": entity_chunk, "device": "cpu"}
-    tree["training"] |= {"max_epochs": 1_000, "validation_every": 1_000, "precision": "32-true"}
+    tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "output_channels": CHANNELS}
+    tree["model"] |= {"kernel_height": KERNEL, "kernel_width": KERNEL, "inverse_relations": True, "entity_bias": True}
+    training = tree["training"]
+    training |= {"train_type": "KvsAll", "batch_size": BATCH, "max_epochs": 1_000}
+    training |= {"precision": "32-true", "device": "cpu"}
+    training["loss"] |= {"name": "bce", "label_smoothing": SMOOTHING}
+    training["optimizer"] |= {"name": "adam", "learning_rate": RATE}
+    training["memory"]["entity_chunk_size"] = entity_chunk
+    training["validation"]["interval"] = 1_000
     options = Options.model_validate(tree)
     few = Graph(graph.num_entities, graph.num_relations, {**graph.splits, "train": graph.splits["train"][:TRAINED]})
     trainer = ScorerTrainer(few, options.model, options.training, options.evaluation)
@@ -129,8 +133,8 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
         loss="bcewithlogits",
         random_seed=0,
     )
-    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
-    loop = LCWATrainingLoop(model=model, triples_factory=facts, optimizer=optimiser)
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    loop = LCWATrainingLoop(model=model, triples_factory=facts, optimizer=optimizer)
     questions = LCWAInstances.from_triples_factory(facts)
 
     def train() -> int:

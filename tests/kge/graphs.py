@@ -16,8 +16,13 @@ def options(**changes):
 def tables():
     """Triples, entities and relations of the committed family."""
     chosen = options()
-    source, entities, relations, _ = nodes.read_source(chosen.source)
-    return nodes.split_triples(source, entities, relations, chosen.features)[0], entities, relations
+    source = nodes.read_source(chosen.source)
+    entities, relations = source["entities"], source["relations"]
+    return (
+        nodes.split_triples(source["source_triples"], entities, relations, chosen.features)["triples"],
+        entities,
+        relations,
+    )
 
 
 def graph():

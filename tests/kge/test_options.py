@@ -4,6 +4,7 @@ from operator import getitem
 import pytest
 from pydantic import ValidationError
 
+from terrarium.hooks.parameters import check
 from terrarium.kge.options import Options
 from tests.kge.graphs import options
 from tests.test_parameters import parameters
@@ -122,3 +123,52 @@ def test_the_recipe_of_wn18rr_is_that_of_the_benchmarks():
 
 def test_the_shape_is_conves_alone():
     assert options(model__name="distmult", model__embedding_height=3).model.embedding_height == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "value", "advice"),
+    [
+        ("source.faults", "skip", "use knowledge_graph.source.on_error"),
+        ("features.by", "pair", "use knowledge_graph.features.split_by"),
+        ("features.valid_share", 0.1, "use knowledge_graph.features.val_fraction"),
+        ("model.scorer", "conve", "use knowledge_graph.model.name"),
+        ("model.reciprocal", True, "use knowledge_graph.model.inverse_relations"),
+        ("training.targets", "all", "use knowledge_graph.training.train_type, KvsAll (was all)"),
+        ("training.row_weight", "answers", "use knowledge_graph.training.query_weight, equal or by_num_answers"),
+        ("training.optimiser", "adam", "use knowledge_graph.training.optimizer.name"),
+        ("training.nuclear_norm_weight", 0.1, "use knowledge_graph.training.loss.n3_weight"),
+        ("training.entity_chunk", 10, "use knowledge_graph.training.memory.entity_chunk_size"),
+        ("training.validation_every", 2, "use knowledge_graph.training.validation.interval"),
+        ("evaluation.scores_mb", 10, "use knowledge_graph.evaluation.score_memory_mb"),
+        ("evaluation.predict.top", 3, "use knowledge_graph.evaluation.predict.top_k"),
+        ("reporting.relations", 3, "use knowledge_graph.reporting.num_relations"),
+        ("training.loss.name", "softmax", "softmax was renamed: use cross_entropy"),
+        (
+            "training.loss",
+            "softmax",
+            "use loss.name, cross_entropy (was softmax) or bce",
+        ),
+    ],
+)
+def test_an_old_name_says_what_to_write_now(old, value, advice):
+    tree = parameters("test")["knowledge_graph"]
+    *branch, last = old.split(".")
+    reduce(getitem, branch, tree)[last] = value
+    (line,) = check({"knowledge_graph": tree}, {"knowledge_graph": Options})
+    assert line.startswith(f"knowledge_graph.{old}")
+    assert advice in line
+
+
+def test_every_new_name_of_a_renamed_option_exists():
+    def models(model, path=""):
+        yield path, model
+        for name, field in model.model_fields.items():
+            if hasattr(field.annotation, "model_fields"):
+                yield from models(field.annotation, f"{path}{name}.")
+
+    for _, model in models(Options):
+        for new in model.renamed.values():
+            found = model
+            for part in new.split(",")[0].split("."):
+                assert part in found.model_fields, new
+                found = found.model_fields[part].annotation

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from terrarium.common.options import Options as Base
 from terrarium.training.options import FitOptions
@@ -267,6 +267,13 @@ class TrainingOptions(FitOptions):
     device: str = Field(description=_DEVICE)
     seed: int = Field(ge=0, description="seed of the order of rows, of dropout and of the validation sample")
 
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _refuse_old_loss(cls, loss: object) -> object:
+        if isinstance(loss, str):
+            raise ValueError("use loss.name, cross_entropy (was softmax) or bce")
+        return loss
+
     @model_validator(mode="after")
     def _check(self) -> TrainingOptions:
         if self.memory.entity_chunk_size and self.precision == "64-true":
@@ -308,7 +315,7 @@ class PredictOptions(Base):
 class EvaluationOptions(Base):
     """How held-out triples are ranked."""
 
-    renamed: ClassVar[Mapping[str, str]] = {"score_memory_mb": "score_memory_mb"}
+    renamed: ClassVar[Mapping[str, str]] = {"scores_mb": "score_memory_mb"}
 
     batch_size: int = Field(gt=0, description="queries scored at a time, at most")
     score_memory_mb: int = Field(

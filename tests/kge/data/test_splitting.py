@@ -41,7 +41,7 @@ def crowd(count=300, seed=0):
 
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from(["pair", "head"]))
-def test_no_pair_stands_in_two_parts_in_any_direction_or_relation(seed, by):
+def test_no_pair_is_in_two_splits_in_any_direction_or_relation(seed, by):
     triples, _ = divide(crowd(seed=seed), split_by=by, seed=seed)
     part = {}
     assert_no_leak(triples)
@@ -112,7 +112,7 @@ def test_given_splits_stay_and_what_crosses_them_is_counted():
     assert triples["given"].all()
     assert counts == {"repeated_triples": 1, "pairs_in_two_splits": 1}
     assert len(leaking_pairs(triples)) == 1
-    with pytest.raises(SplitError, match="stand in two parts, such as a and b"):
+    with pytest.raises(SplitError, match="are in two splits, such as a and b"):
         assert_no_leak(triples)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from terrarium.kge.data.graph import Graph
 from terrarium.kge.data.queries import KnownAnswers
-from terrarium.kge.evaluation.baselines import Guesser, UnknownRelationError, compare, lineage
+from terrarium.kge.evaluation.baselines import CountBaselines, UnknownRelationError, ancestors, compare_methods
 from terrarium.kge.models.scorer import build_scorer
 from tests.kge.graphs import options
 
@@ -31,26 +31,26 @@ def methods(**changes):
 def compared_with(graph, table, splits=("validation", "test"), **changes):
     chosen = options(**changes)
     scorer = build_scorer(chosen.model, 10, 2).eval()
-    return compare(graph, table, scorer, KnownAnswers(graph.known_triples, 2), list(splits), chosen.evaluation)
+    return compare_methods(graph, table, scorer, KnownAnswers(graph.known_triples, 2), list(splits), chosen.evaluation)
 
 
 def test_the_nearest_clade_decides_and_the_next_one_breaks_ties():
-    guesser = Guesser.of(TRAIN, 10, HAS, UP)
-    ((_, scores),) = guesser.by_relatives(TEST)
+    baselines = CountBaselines.count(TRAIN, 10, HAS, UP)
+    ((_, scores),) = baselines.score_by_relatives(TEST)
     assert scores[0, [7, 8, 9]].argmax() == 0  # its sibling has 7
     assert scores[1, 9] > scores[1, 8] > scores[1, 7]  # its sibling has 8 and 9; above, 9 is more frequent
     assert not scores[:, :7].any()
 
 
 def test_the_majority_is_the_same_for_all():
-    ((_, scores),) = Guesser.of(TRAIN, 10, HAS, None).by_majority(TEST)
+    ((_, scores),) = CountBaselines.count(TRAIN, 10, HAS, None).score_by_majority(TEST)
     assert scores.tolist() == [[0] * 7 + [1, 1, 2]] * 2
 
 
 def test_methods_are_measured_alike():
     found = methods().set_index("method")
     assert list(found.index) == ["trained", "majority", "nearest relatives"]
-    assert found["questions"].tolist() == [2, 2, 2]
+    assert found["queries"].tolist() == [2, 2, 2]
     assert found.loc["nearest relatives", "top_answer_accuracy"] == 0.5
     assert found.loc["majority", "top_answer_accuracy"] == 0.0
     assert found.loc["nearest relatives", "mrr"] == pytest.approx((1 + 1 / 2) / 2)
@@ -69,7 +69,7 @@ def test_a_relation_that_does_not_exist_is_named():
 
 
 def test_a_hierarchy_for_no_relation_is_refused():
-    with pytest.raises(UnknownRelationError, match=r"hierarchy is set and no relation is compared"):
+    with pytest.raises(UnknownRelationError, match=r"hierarchy is set but no relation is compared"):
         compared_with(made(), relations(asked=(True, True)), evaluation__baseline={"relation": None, "hierarchy": "up"})
 
 
@@ -85,9 +85,9 @@ def test_however_far_up_a_clade_decides_where_all_nearer_ones_are_equal():
     deep = [(i, UP, i - 1) for i in range(1, 30)]
     equal = [(29, HAS, 40), (29, HAS, 41)]
     train = np.array([*deep, *equal, (1, HAS, 40), *((50, HAS, 41) for _ in range(9))])
-    ((_, scores),) = Guesser.of(train, 60, HAS, UP).by_relatives(np.array([(29, HAS, 40)]))
+    ((_, scores),) = CountBaselines.count(train, 60, HAS, UP).score_by_relatives(np.array([(29, HAS, 40)]))
     assert scores[0, 40] > scores[0, 41] > 0
 
 
 def test_a_cycle_ends():
-    assert list(lineage(0, {0: 1, 1: 2, 2: 0})) == [1, 2]
+    assert list(ancestors(0, {0: 1, 1: 2, 2: 0})) == [1, 2]

@@ -4,8 +4,13 @@ import torch
 
 from terrarium.kge.data.graph import Graph
 from terrarium.kge.evaluation.baselines import UnknownRelationError
-from terrarium.kge.evaluation.predictions import NothingToPredictError, UnknownEntityError, predict, questions
-from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError
+from terrarium.kge.evaluation.predictions import (
+    NothingToPredictError,
+    UnknownEntityError,
+    choose_queries,
+    predict_answers,
+)
+from terrarium.kge.evaluation.ranking import ScoresNotFiniteError
 from terrarium.kge.models.scorer import build_scorer, score_entities
 from tests.kge.graphs import options, tables
 
@@ -15,7 +20,7 @@ def made(**predict_options):
     triples, entities, relations = tables()
     graph = Graph.from_tables(triples, entities, relations)
     model = build_scorer(chosen.model, graph.num_entities, graph.num_relations).eval()
-    return predict(graph, entities, relations, model, chosen.evaluation), model, graph, triples, entities
+    return predict_answers(graph, entities, relations, model, chosen.evaluation), model, graph, triples, entities
 
 
 def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
@@ -52,7 +57,7 @@ def test_without_heads_those_of_the_first_test_triples_are_asked():
     _, entities, relations = tables()
     none = Graph(graph.num_entities, graph.num_relations, dict(graph.splits, test=graph.splits["test"][:0]))
     with pytest.raises(NothingToPredictError, match="no test triple has the relation 'lives_in'"):
-        questions(
+        choose_queries(
             none,
             entities,
             relations,
@@ -69,7 +74,7 @@ def test_scores_that_are_no_numbers_are_an_error_and_no_answer():
     with torch.no_grad():
         model.bias[3] = torch.nan
     with pytest.raises(ScoresNotFiniteError):
-        predict(graph, entities, relations, model, chosen.evaluation)
+        predict_answers(graph, entities, relations, model, chosen.evaluation)
 
 
 def test_what_was_left_out_is_known():
@@ -81,7 +86,7 @@ def test_what_was_left_out_is_known():
     chosen = options(
         evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top_k": 44, "candidates": "entities"}
     )
-    again = predict(
+    again = predict_answers(
         Graph(graph.num_entities, graph.num_relations, parts), entities, tables()[2], model, chosen.evaluation
     )
     assert again.set_index("tail").loc[answer["tail"], "known"] == "left_out"
@@ -96,4 +101,4 @@ def test_names_that_do_not_exist_or_are_shared_are_refused():
     shared = entities.assign(name="same")
     chosen = options(evaluation__predict__heads=["same"])
     with pytest.raises(UnknownEntityError, match="names 44 entities: give the id of one"):
-        predict(graph, shared, tables()[2], model, chosen.evaluation)
+        predict_answers(graph, shared, tables()[2], model, chosen.evaluation)

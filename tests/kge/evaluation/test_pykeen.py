@@ -6,7 +6,7 @@ import torch
 
 from terrarium.kge.data.graph import RELATION
 from terrarium.kge.data.queries import KnownAnswers
-from terrarium.kge.evaluation.metrics import of_ranks
+from terrarium.kge.evaluation.metrics import rank_metrics
 from terrarium.kge.evaluation.ranking import rank_triples
 from terrarium.kge.models.scorer import build_scorer, score_entities
 from tests.kge.graphs import options, random_graph
@@ -63,7 +63,7 @@ def test_measures_equal_those_of_pykeens_evaluator(kind, ties):
             for parameter in (scorer.entity.weight, scorer.relation.weight):
                 parameter.copy_((10 * parameter).round())
     test = graph.splits["test"]
-    ours = of_ranks(
+    ours = rank_metrics(
         rank_triples(scorer, test, KnownAnswers(graph.known_triples, graph.num_relations), chosen.evaluation)
     )
     found = pykeen.RankBasedEvaluator().evaluate(

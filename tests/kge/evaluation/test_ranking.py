@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from terrarium.kge.data.queries import KnownAnswers
-from terrarium.kge.evaluation.ranking import rank_triples, score_batches
-from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError
+from terrarium.kge.evaluation.ranking import ScoresNotFiniteError, rank_triples, score_batches
 from terrarium.kge.models.scorer import build_scorer
 from tests.kge.evaluation.oracle import ranks as brute
 from tests.kge.graphs import options, random_graph

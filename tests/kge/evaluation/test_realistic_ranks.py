@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.kge.evaluation.realistic_rank import ScoresNotFiniteError, finite, realistic_ranks
+from terrarium.kge.evaluation.ranking import ScoresNotFiniteError, realistic_ranks, require_finite
 from tests.kge.evaluation.oracle import rank
 
 
@@ -33,10 +33,10 @@ def test_a_constant_scorer_earns_the_middle_place():
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_an_error_and_no_perfect_rank(value):
     scores = torch.zeros(2, 5)
-    assert finite(scores) is scores
+    assert require_finite(scores) is scores
     scores[1, 3] = value
     with pytest.raises(ScoresNotFiniteError, match="scores are not finite"):
-        finite(scores)
+        require_finite(scores)
 
 
 def test_pykeens_evaluator_gives_the_same_ranks():

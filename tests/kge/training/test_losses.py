@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from terrarium.kge.training.losses import BatchAnswers, chunked_mean_loss, mean_loss, n3_penalty, query_losses
+from terrarium.kge.training.losses import BatchAnswers, LossSpec, chunked_mean_loss, mean_loss, n3_penalty, query_losses
 
 ROWS, ENTITIES, DIM = 7, 23, 5
 
@@ -51,8 +51,8 @@ def test_chunks_give_the_same_value_and_gradients(kind, chunk, biased):
     query, entity = torch.randn(ROWS, DIM, requires_grad=True), torch.randn(ENTITIES, DIM, requires_grad=True)
     bias = torch.randn(ENTITIES, requires_grad=True) if biased else None
     inputs = [part for part in (query, entity, bias) if part is not None]
-    whole = mean_loss(torch.nn.functional.linear(query, entity, bias), given, kind, 0.1) * 3
-    pieces = chunked_mean_loss(query, entity, bias, given, kind, 0.1, chunk) * 3
+    whole = mean_loss(torch.nn.functional.linear(query, entity, bias), given, LossSpec(kind, 0.1)) * 3
+    pieces = chunked_mean_loss(query, entity, bias, given, LossSpec(kind, 0.1), chunk) * 3
     assert pieces.item() == pytest.approx(whole.item(), rel=1e-5)
     for ours, theirs in zip(torch.autograd.grad(pieces, inputs), torch.autograd.grad(whole, inputs), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-6)
@@ -62,7 +62,7 @@ def test_rows_weighted_by_their_answers_are_a_softmax_for_each_answer():
     given = answers()
     scores = torch.randn(ROWS, ENTITIES, dtype=torch.float64, requires_grad=True)
     apart = torch.nn.functional.cross_entropy(scores[given.row], given.entity)
-    together = mean_loss(scores, given, "cross_entropy", 0.0)
+    together = mean_loss(scores, given, LossSpec("cross_entropy", 0.0))
     assert torch.allclose(together, apart)
     assert torch.allclose(*(torch.autograd.grad(loss, scores)[0] for loss in (together, apart)))
 
@@ -71,7 +71,7 @@ def test_chunks_never_keep_the_scores():
     query, entity = torch.randn(ROWS, DIM, requires_grad=True), torch.randn(ENTITIES, DIM, requires_grad=True)
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
-        chunked_mean_loss(query, entity, None, answers(), "bce", 0.1, 4)
+        chunked_mean_loss(query, entity, None, answers(), LossSpec("bce", 0.1), 4)
     assert max(kept) < ROWS * ENTITIES
 
 

@@ -9,9 +9,9 @@ from terrarium.kge.data.graph import Graph
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.evaluation.ranking import rank_triples
 from terrarium.kge.models.scorer import load_scorer
-from terrarium.kge.training.memory import measure_saved_mb
-from terrarium.kge.training.messages import announce, savings
-from terrarium.kge.training.trainer import NothingToTrainError, ScorerTrainer
+from terrarium.kge.training.memory import SavedMemory, measure_saved_mb
+from terrarium.kge.training.messages import log_savings, log_start
+from terrarium.kge.training.trainer import Batch, NothingToTrainError, ScorerTrainer
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import TrainingDiverged, fit
 from terrarium.training.torch.device import DeviceError
@@ -87,7 +87,7 @@ def test_checkpointing_changes_memory_and_nothing_else(tmp_path, precision):
     assert saving.final.equals(plain.final)
     trainer, _ = make(training__precision=precision)
     before = trainer.state()
-    kept, without = trainer.saved_by_checkpointing()
+    kept, without = trainer.measure_saved_mb()
     assert kept < 0.7 * without
     assert trainer.state().equals(before)
 
@@ -98,15 +98,15 @@ def test_what_a_batch_keeps_is_read_off_few_rows(monkeypatch, size):
     trainer, _ = make(training__batch_size=size, training__memory__entity_chunk_size=0)
     asked, encode = [], trainer.scorer.encoder.forward
     monkeypatch.setattr(trainer.scorer.encoder, "forward", lambda *given: asked.append(len(given[0])) or encode(*given))
-    found = trainer.saved_by_checkpointing()
+    found = trainer.measure_saved_mb()
     assert max(asked) <= 8
     rows = np.arange(size)
     ones = torch.ones(size, dtype=torch.long)
     first = trainer.queries.answers[trainer.queries.offsets[rows]]
     arrays = (trainer.queries.entity[rows], trainer.queries.relation[rows], rows, first)
-    batch = (*(torch.from_numpy(array) for array in arrays), ones, ones.float())
+    batch = Batch(*(torch.from_numpy(array) for array in arrays), ones, ones.float())
     whole = measure_saved_mb(
-        trainer.scorer, lambda checkpointing: trainer._loss_of(trainer._model, batch, checkpointing)[0], trainer._fabric
+        trainer.scorer, lambda checkpointing: trainer._loss_of(trainer._model, batch, checkpointing), trainer._fabric
     )
     assert found == pytest.approx(whole, rel=0.01)
 
@@ -188,8 +188,8 @@ def test_what_cannot_be_trained_is_refused():
 def test_the_log_says_what_the_optimisations_save(caplog):
     caplog.set_level(logging.INFO)
     trainer, chosen = make(training__memory__gradient_checkpointing=True, training__memory__cleanup=True)
-    saved = savings(trainer, chosen.training)
-    announce(graph(), chosen.model, chosen.training, len(trainer.queries), {"use_mixed_precision": False})
+    saved = log_savings(trainer, chosen.training)
+    log_start(graph(), chosen.model, chosen.training, len(trainer.queries), {"use_mixed_precision": False})
     assert saved["kept_for_backward_mb"] < saved["kept_without_checkpointing_mb"]
     assert "Gradient checkpointing: a batch keeps" in caplog.text
     assert "use_mixed_precision: off" in caplog.text
@@ -198,8 +198,8 @@ def test_the_log_says_what_the_optimisations_save(caplog):
     product, chosen = make(
         model__name="distmult", training__memory__gradient_checkpointing=True, training__batch_size=4
     )
-    product.saved_by_checkpointing = lambda: (1.0, 1.0)
-    savings(product, chosen.training)
+    product.measure_saved_mb = lambda: SavedMemory(1.0, 1.0)
+    log_savings(product, chosen.training)
     assert "saves nothing of the 1.0 MB" in caplog.text
 
 

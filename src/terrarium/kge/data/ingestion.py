@@ -1,4 +1,4 @@
-"""The reader of each kind of source."""
+"""Read the source that the options choose."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ logger = logging.getLogger(__name__)
 
 
 def read_graph(source: SourceOptions) -> GraphSource:
-    """Read a graph and log what was read and skipped. Raises SourceError."""
+    """Return the graph of the source, and log what was read and skipped.
+
+    Raises:
+        SourceError: a file that is missing, or faulty with `on_error` error.
+    """
     graph = _read(source)
     logger.info(
         "%s: %s triples, %s entities, %s relations",
-        *(source.kind, f"{len(graph.triples):,}", f"{len(graph.entities):,}", f"{len(graph.relations):,}"),
+        source.kind,
+        f"{len(graph.triples):,}",
+        f"{len(graph.entities):,}",
+        f"{len(graph.relations):,}",
     )
     for name in ("malformed_lines", "unknown_entities", "unknown_relations", "repeated_nodes"):
         if graph.counts.get(name):

@@ -1,4 +1,4 @@
-"""ConvE's encoder (Dettmers, Minervini, Stenetorp and Riedel 2018)."""
+"""ConvE (Dettmers, Minervini, Stenetorp and Riedel 2018)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from terrarium.kge.options import ModelOptions
 
 
 class ConvEEncoder(torch.nn.Module):
-    """query = f(vec(f([h; r] * filters)) W): both vectors folded to images, joined, filtered, and unfolded.
+    """Query embedding f(vec(f([h; r] * filters)) W): fold both vectors to images, stack, convolve and flatten.
 
-    Batch norm stands before each dropout or activation as in the authors' program. Channels are dropped before the
-    rectifier and not after it: the numbers are the same, and the way back needs one of the two maps fewer.
+    Batch norm comes before each dropout or activation, as in the authors' program. Feature maps are dropped before the
+    rectifier instead of after it: the result is the same, and the backward pass keeps one map fewer.
     """
 
     def __init__(self, options: ModelOptions) -> None:
@@ -31,11 +31,9 @@ class ConvEEncoder(torch.nn.Module):
         self.output_norm = torch.nn.BatchNorm1d(options.dim)
 
     def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
-        """(B, d) from (B, d) entities and relations."""
-        image = torch.cat(
-            [entity.view(-1, *self.image_shape), relation.view(-1, *self.image_shape)], dim=self.stack_dim
-        )
-        image = self.input_dropout(self.input_norm(image))
+        """Return query embeddings (B, d) from embeddings of entities and relations (B, d)."""
+        images = [vectors.view(-1, *self.image_shape) for vectors in (entity, relation)]
+        image = self.input_dropout(self.input_norm(torch.cat(images, dim=self.stack_dim)))
         maps = torch.relu(self.map_dropout(self.map_norm(self.convolution(image))))
         hidden = self.output_dropout(self.projection(maps.flatten(1)))
         return torch.relu(self.output_norm(hidden))
