@@ -1,9 +1,9 @@
-"""Small scorers with numbers that are not special, and the plain way to their gradients."""
+"""Small scorers with random parameters, and the gradients of their losses by autograd."""
 
 import numpy as np
 import torch
 
-from terrarium.influence.gradients.loss_parts import Trained
+from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.kge.data.graph import TRAIN
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import build_scorer, score_entities
@@ -25,28 +25,28 @@ def scorer_of(graph, kind="conve", seed=1, **changes):
     return scorer
 
 
-def trained_as(graph, scorer, loss="cross_entropy", smoothing=0.1, all_answers=True):
-    return Trained(
+def spec_of(graph, scorer, loss="cross_entropy", smoothing=0.1, all_answers=True):
+    return LossSpec(
         loss, smoothing, all_answers, scorer.options.inverse_relations, graph.num_entities, graph.num_relations
     )
 
 
-def world(kind="conve", loss="cross_entropy", all_answers=True, **changes):
-    """A graph, a scorer, what was trained, and the answers in training."""
+def small_setting(kind="conve", loss="cross_entropy", all_answers=True, **changes):
+    """A graph, a scorer, what was spec, and the answers in training."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
     scorer = scorer_of(graph, kind, **changes)
-    trained = trained_as(graph, scorer, loss, all_answers=all_answers)
-    return graph, scorer, trained, KnownAnswers(graph.splits[TRAIN], graph.num_relations)
+    spec = spec_of(graph, scorer, loss, all_answers=all_answers)
+    return graph, scorer, spec, KnownAnswers(graph.splits[TRAIN], graph.num_relations)
 
 
-def rows_of(triple, trained):
-    """The questions that a triple answers, with the answer: (entity, relation, answer)."""
+def rows_of(triple, spec):
+    """The rows of a triple: (entity, relation, answer)."""
     head, relation, tail = (int(x) for x in triple)
     rows = [(head, relation, tail)]
-    return [*rows, (tail, relation + trained.relations, head)] if trained.way_back else rows
+    return [*rows, (tail, relation + spec.num_relations, head)] if spec.inverse_relations else rows
 
 
-def loss_of(scorer, trained, entity, relation, right):
+def loss_of(scorer, spec, entity, relation, right):
     """The loss of a row with the right answers `right`, by the family's own objective."""
     if not right:
         return torch.zeros((), dtype=torch.float64)
@@ -55,48 +55,48 @@ def loss_of(scorer, trained, entity, relation, right):
     answers = BatchAnswers(
         torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]), torch.ones(1)
     )
-    return query_losses(values, answers, trained.loss, trained.smoothing)[0]
+    return query_losses(values, answers, spec.loss, spec.label_smoothing)[0]
 
 
-def part_of(scorer, trained, triple, known, unit):
+def part_of(scorer, spec, triple, known, unit):
     """The part of the loss that belongs to a triple, from whole losses alone; `known` are training triples."""
     known = {tuple(int(x) for x in row) for row in known} | {tuple(int(x) for x in triple)}
     total = torch.zeros((), dtype=torch.float64)
-    for entity, relation, answer in rows_of(triple, trained):
-        every = [rows_of(row, trained) for row in sorted(known)]
+    for entity, relation, answer in rows_of(triple, spec):
+        every = [rows_of(row, spec) for row in sorted(known)]
         right = [a for rows in every for e, r, a in rows if (e, r) == (entity, relation)]
-        right = right if trained.all_answers else [answer]
-        times, fewer = (float(v) for v in trained.row_weight(np.array([float(len(right)), len(right) - 1.0])))
-        whole = times * loss_of(scorer, trained, entity, relation, right)
+        right = right if spec.all_answers else [answer]
+        times, fewer = (float(v) for v in spec.row_weight(np.array([float(len(right)), len(right) - 1.0])))
+        whole = times * loss_of(scorer, spec, entity, relation, right)
         if unit == "row":
             total = total + whole
         elif unit == "positive":
-            total = total + _positive(scorer, trained, entity, relation, answer)
+            total = total + _positive(scorer, spec, entity, relation, answer)
         elif unit == "removal":
             others = [a for a in right if a != answer]
-            total = total + whole - fewer * loss_of(scorer, trained, entity, relation, others)
+            total = total + whole - fewer * loss_of(scorer, spec, entity, relation, others)
         else:
-            total = total + times * _share(scorer, trained, entity, relation, answer, right)
+            total = total + times * _share(scorer, spec, entity, relation, answer, right)
     return total
 
 
-def _positive(scorer, trained, entity, relation, answer):
-    """The loss of the one score, -log sigmoid(s); for softmax the score times what its probability lacks."""
+def _positive(scorer, spec, entity, relation, answer):
+    """The loss of the one score, -log sigmoid(s); for cross entropy the score times u - 1."""
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
     values = score_entities(query, scorer.entity.weight, scorer.bias)[0]
-    if trained.loss == "bce":
+    if spec.loss == "bce":
         return -torch.log(torch.sigmoid(values[answer]))
     return (torch.softmax(values, 0)[answer] - 1).detach() * values[answer]
 
 
-def _share(scorer, trained, entity, relation, answer, right):
-    """A k-th of what no answer would cost, less the answer's own term; for softmax a k-th of the loss of it alone."""
-    alone = loss_of(scorer, trained, entity, relation, [answer])
-    if trained.loss == "cross_entropy":
+def _share(scorer, spec, entity, relation, answer, right):
+    """A k-th of what no answer would cost, minus its own term; for cross entropy a k-th of the loss of it alone."""
+    alone = loss_of(scorer, spec, entity, relation, [answer])
+    if spec.loss == "cross_entropy":
         return alone / len(right)
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
     score = score_entities(query, scorer.entity.weight, scorer.bias)[0, answer]
-    own = (1 - trained.smoothing) * score / trained.entities
+    own = (1 - spec.label_smoothing) * score / spec.num_entities
     return (alone + own) / len(right) - own
 
 
