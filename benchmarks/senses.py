@@ -1,4 +1,4 @@
-"""The senses family: the documents' recipes, and growth beside fixed sizes, each by `kedro run`."""
+"""The senses family: NAOMI-II's recipes, and growth compared with fixed sizes. Each is a `kedro run`."""
 
 import json
 import os
@@ -13,15 +13,17 @@ RECIPES = {
     "recipes/senses/conservative": ("15-25", "25-35"),
     "recipes/senses/aggressive": ("12-18", "20-30"),
     "recipes/senses/fixed": ("plateau", "25-35"),
-    "recipes/senses/before_improvements": ("50", ""),
+    "recipes/senses/naomi2_v1": ("50", ""),
     "recipes/senses/naomi2": ("12-18", "20-30"),
 }
-"""The documents' stopping epoch and minutes on a T4, of each environment."""
+"""Environment -> the last epoch and the minutes on a T4 GPU that NAOMI-II claims."""
+REFERENCE = "recipes/senses/naomi2"
+"""The environment of the pipeline senses_reference; the others are of senses."""
 SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "grown from 64 by need": (None, {"model.dim": "64", "training.growth.enabled": "true"}),
     **{f"fixed {dim}": (None, {"model.dim": str(dim)}) for dim in (64, 128, 256)},
-    "fixed 128, no zeros": (None, {"model.dim": "128", "training.sparsity_target": "0"}),
-    "nested 128": ("recipes/senses/nested", {"model.dim": "128"}),
+    "fixed 128, no zeros": (None, {"model.dim": "128", "training.sparsity.zero_fraction": "0"}),
+    "matryoshka 128": ("recipes/senses/matryoshka", {"model.dim": "128"}),
     "grown from 64 at random": (
         None,
         {"model.dim": "64", "training.growth.enabled": "true", "training.growth.rule": "random"},
@@ -29,20 +31,20 @@ SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "fixed 512": (None, {"model.dim": "512"}),
 }
 """Environment and parameters of each variant."""
-SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "nested 128": ("first 32", "first 64")}
-"""Cuts that are shown beside their variant."""
+TRUNCATIONS = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "matryoshka 128": ("first 32", "first 64")}
+"""Variant -> truncations of it that are reported."""
 EPOCHS = "8"
 SEEDS = (0, 1, 2)
 LIMIT = "TERRARIUM_SENSES_EPOCHS"
-"""Environment variable: most epochs of a recipe; without it each has its own, up to a hundred."""
-MEASURES = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
+"""Environment variable: largest number of epochs of a recipe; by default each has its own, up to 100."""
+METRICS = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
 SIMILARITY = "TERRARIUM_WORDSIM"
 """Environment variable: a folder with simlex999.txt, wordsim353-sim.txt and wordsim353-rel.txt."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left."""
+    """Results of a run."""
 
     history: pd.DataFrame
     metrics: dict[str, float]
@@ -52,18 +54,19 @@ class Outcome:
 
 
 def recipes() -> None:
-    """The documents' environments: when they stop, when they reach their largest dimension, and how good they are."""
+    """Print for each recipe when it stops, when it reaches its largest dimension, and its SimLex-999 correlation."""
     header = [
         "recipe",
-        "stopped at (documented)",
+        "stopped at (claimed)",
         "largest dimension",
         "batch sizes",
-        "minutes (documented)",
+        "minutes (claimed)",
         "SimLex-999",
     ]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (epochs, minutes) in RECIPES.items():
-        done = run({"training.max_epochs": os.environ[LIMIT]} if LIMIT in os.environ else {}, name)
+        block = "reference.training" if name == REFERENCE else "training"
+        done = run({f"{block}.max_epochs": os.environ[LIMIT]} if LIMIT in os.environ else {}, name)
         history = done.history
         largest = history["dim"].max()
         reached = history.loc[history["dim"] == largest, "epoch"].iloc[0]
@@ -80,19 +83,19 @@ def recipes() -> None:
 
 
 def sizes() -> None:
-    """Growth beside fixed sizes at equal epochs, and the cuts of some; medians over the seeds."""
-    header = ["variant", "dimensions", "parameter updates (10^9)", "CPU minutes", *MEASURES]
+    """Print growth and fixed sizes at equal epochs, and truncations of some: medians over the seeds."""
+    header = ["variant", "dimensions", "parameter updates (10^9)", "CPU minutes", *METRICS]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (environment, parameters) in SIZES.items():
-        found = [run({**parameters, **_seeded(seed)}, environment) for seed in SEEDS]
-        dims = sorted({int(done.history["dim"].iloc[-1]) for done in found})
-        updates = pd.Series([done.history["parameters"].sum() / 1e9 for done in found]).median()
-        minutes = pd.Series([done.cost.cpu / 60 for done in found]).median()
+        outcomes = [run({**parameters, **_seeded(seed)}, environment) for seed in SEEDS]
+        dims = sorted({int(done.history["dim"].iloc[-1]) for done in outcomes})
+        updates = pd.Series([done.history["parameters"].sum() / 1e9 for done in outcomes]).median()
+        minutes = pd.Series([done.cost.cpu / 60 for done in outcomes]).median()
         cells = [name, ", ".join(map(str, dims)), f"{updates:.2f}", f"{minutes:.1f}"]
-        print(_row(cells, pd.DataFrame([done.metrics for done in found])), flush=True)
-        for cut in SHORTER.get(name, ()):
-            rows = pd.concat([done.variants[done.variants["variant"] == cut] for done in found])
-            print(_row([f"{name}, {cut}", cut.rpartition(" ")[2], "", ""], rows), flush=True)
+        print(_row(cells, pd.DataFrame([done.metrics for done in outcomes])), flush=True)
+        for truncation in TRUNCATIONS.get(name, ()):
+            rows = pd.concat([done.variants[done.variants["variant"] == truncation] for done in outcomes])
+            print(_row([f"{name}, {truncation}", truncation.rpartition(" ")[2], "", ""], rows), flush=True)
 
 
 def _seeded(seed: int) -> dict[str, str]:
@@ -100,12 +103,12 @@ def _seeded(seed: int) -> dict[str, str]:
 
 
 def _row(cells: list[str], measured: pd.DataFrame) -> str:
-    medians = [f"{measured[name].median():.3f}" if name in measured else "" for name in MEASURES]
+    medians = [f"{measured[name].median():.3f}" if name in measured else "" for name in METRICS]
     return f"| {' | '.join([*cells, *medians])} |"
 
 
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:
-    """Run the family in a folder of its own."""
+    """Run the family in a temporary folder."""
     folder_of_pairs = os.environ.get(SIMILARITY)
     names = {"simlex999": "simlex999", "wordsim353_sim": "wordsim353-sim", "wordsim353_rel": "wordsim353-rel"}
     files = {} if folder_of_pairs is None else {k: f"{folder_of_pairs}/{v}.txt" for k, v in names.items()}
@@ -113,7 +116,8 @@ def run(parameters: dict[str, str], environment: str | None) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         written = ",".join([f"data_root={folder}", *(f"senses.{name}={value}" for name, value in given.items())])
         chosen = [] if environment is None else [f"--env={environment}"]
-        cost = cost_of([KEDRO, "run", *chosen, "--pipelines=senses", f"--params={written}"])
+        pipeline = "senses_reference" if environment == REFERENCE else "senses"
+        cost = cost_of([KEDRO, "run", *chosen, f"--pipelines={pipeline}", f"--params={written}"])
         return Outcome(
             pd.read_parquet(artifact(folder, "history.parquet")),
             json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
