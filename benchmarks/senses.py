@@ -31,20 +31,20 @@ SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "fixed 512": (None, {"model.dim": "512"}),
 }
 """Environment and parameters of each variant."""
-TRUNCATIONS = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "matryoshka 128": ("first 32", "first 64")}
-"""Variant -> truncations of it that are reported."""
+SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "matryoshka 128": ("first 32", "first 64")}
+"""Cuts that are shown beside their variant."""
 EPOCHS = "8"
 SEEDS = (0, 1, 2)
 LIMIT = "TERRARIUM_SENSES_EPOCHS"
-"""Environment variable: largest number of epochs of a recipe; by default each has its own, up to 100."""
-METRICS = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
+"""Environment variable: most epochs of a recipe; without it each has its own, up to a hundred."""
+MEASURES = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
 SIMILARITY = "TERRARIUM_WORDSIM"
 """Environment variable: a folder with simlex999.txt, wordsim353-sim.txt and wordsim353-rel.txt."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Results of a run."""
+    """What a run left."""
 
     history: pd.DataFrame
     metrics: dict[str, float]
@@ -54,19 +54,18 @@ class Outcome:
 
 
 def recipes() -> None:
-    """Print for each recipe when it stops, when it reaches its largest dimension, and its SimLex-999 correlation."""
+    """The documents' environments: when they stop, when they reach their largest dimension, and how good they are."""
     header = [
         "recipe",
-        "stopped at (claimed)",
+        "stopped at (documented)",
         "largest dimension",
         "batch sizes",
-        "minutes (claimed)",
+        "minutes (documented)",
         "SimLex-999",
     ]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (epochs, minutes) in RECIPES.items():
-        block = "reference.training" if name == REFERENCE else "training"
-        done = run({f"{block}.max_epochs": os.environ[LIMIT]} if LIMIT in os.environ else {}, name)
+        done = run({"training.max_epochs": os.environ[LIMIT]} if LIMIT in os.environ else {}, name)
         history = done.history
         largest = history["dim"].max()
         reached = history.loc[history["dim"] == largest, "epoch"].iloc[0]
@@ -83,19 +82,19 @@ def recipes() -> None:
 
 
 def sizes() -> None:
-    """Print growth and fixed sizes at equal epochs, and truncations of some: medians over the seeds."""
-    header = ["variant", "dimensions", "parameter updates (10^9)", "CPU minutes", *METRICS]
+    """Growth beside fixed sizes at equal epochs, and the cuts of some; medians over the seeds."""
+    header = ["variant", "dimensions", "parameter updates (10^9)", "CPU minutes", *MEASURES]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for name, (environment, parameters) in SIZES.items():
-        outcomes = [run({**parameters, **_seeded(seed)}, environment) for seed in SEEDS]
-        dims = sorted({int(done.history["dim"].iloc[-1]) for done in outcomes})
-        updates = pd.Series([done.history["parameters"].sum() / 1e9 for done in outcomes]).median()
-        minutes = pd.Series([done.cost.cpu / 60 for done in outcomes]).median()
+        found = [run({**parameters, **_seeded(seed)}, environment) for seed in SEEDS]
+        dims = sorted({int(done.history["dim"].iloc[-1]) for done in found})
+        updates = pd.Series([done.history["parameters"].sum() / 1e9 for done in found]).median()
+        minutes = pd.Series([done.cost.cpu / 60 for done in found]).median()
         cells = [name, ", ".join(map(str, dims)), f"{updates:.2f}", f"{minutes:.1f}"]
-        print(_row(cells, pd.DataFrame([done.metrics for done in outcomes])), flush=True)
-        for truncation in TRUNCATIONS.get(name, ()):
-            rows = pd.concat([done.variants[done.variants["variant"] == truncation] for done in outcomes])
-            print(_row([f"{name}, {truncation}", truncation.rpartition(" ")[2], "", ""], rows), flush=True)
+        print(_row(cells, pd.DataFrame([done.metrics for done in found])), flush=True)
+        for cut in SHORTER.get(name, ()):
+            rows = pd.concat([done.variants[done.variants["variant"] == cut] for done in found])
+            print(_row([f"{name}, {cut}", cut.rpartition(" ")[2], "", ""], rows), flush=True)
 
 
 def _seeded(seed: int) -> dict[str, str]:
@@ -103,20 +102,21 @@ def _seeded(seed: int) -> dict[str, str]:
 
 
 def _row(cells: list[str], measured: pd.DataFrame) -> str:
-    medians = [f"{measured[name].median():.3f}" if name in measured else "" for name in METRICS]
+    medians = [f"{measured[name].median():.3f}" if name in measured else "" for name in MEASURES]
     return f"| {' | '.join([*cells, *medians])} |"
 
 
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:
-    """Run the family in a temporary folder."""
+    """Run the family in a temporary folder; the reference pipeline takes the parameters of `senses.reference`."""
+    pipeline, block = ("senses_reference", "senses.reference") if environment == REFERENCE else ("senses", "senses")
     folder_of_pairs = os.environ.get(SIMILARITY)
     names = {"simlex999": "simlex999", "wordsim353_sim": "wordsim353-sim", "wordsim353_rel": "wordsim353-rel"}
     files = {} if folder_of_pairs is None else {k: f"{folder_of_pairs}/{v}.txt" for k, v in names.items()}
-    given = parameters | {f"source.similarity.{name}": path for name, path in files.items()}
+    given = {f"{block}.{name}": value for name, value in parameters.items()}
+    given |= {f"senses.source.similarity.{name}": path for name, path in files.items()}
     with tempfile.TemporaryDirectory() as folder:
-        written = ",".join([f"data_root={folder}", *(f"senses.{name}={value}" for name, value in given.items())])
+        written = ",".join([f"data_root={folder}", *(f"{name}={value}" for name, value in given.items())])
         chosen = [] if environment is None else [f"--env={environment}"]
-        pipeline = "senses_reference" if environment == REFERENCE else "senses"
         cost = cost_of([KEDRO, "run", *chosen, f"--pipelines={pipeline}", f"--params={written}"])
         return Outcome(
             pd.read_parquet(artifact(folder, "history.parquet")),
