@@ -27,7 +27,7 @@ def done(monkeypatch):
 def test_recipes_are_shown_beside_the_documents(done, capsys):
     senses.recipes()
     printed = capsys.readouterr().out
-    assert "| senses_aggressive | 3 (12-18) | 128 at epoch 3 | 100, 50 | 1.0 (20-30) | 0.500 |" in printed
+    assert "| recipes/senses/aggressive | 3 (12-18) | 128 at epoch 3 | 100, 50 | 1.0 (20-30) | 0.500 |" in printed
     assert [environment for _, environment in done] == list(senses.RECIPES)
     assert set(senses.RECIPES) <= set(ENVIRONMENTS)
 
@@ -43,6 +43,6 @@ def test_sizes_are_medians_over_the_seeds(done, capsys):
     printed = capsys.readouterr().out
     assert "| fixed 64 | 128 | 3.00 | 1.0 | 0.500 |" in printed
     assert "| fixed 512, PCA to 64 | 64 |  |  | 0.400 |" in printed
-    assert "| nested 128, first 32 | 32 |  |  | 0.300 |" in printed
+    assert "| matryoshka 128, first 32 | 32 |  |  | 0.300 |" in printed
     assert {parameters["model.seed"] for parameters, _ in done} == {"0", "1", "2"}
     assert len(done) == len(senses.SIZES) * 3
