@@ -17,18 +17,18 @@ from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.scenes.options import AugmentationOptions
 
 RECIPES = {
-    "recipes/scenes/default_v2": "0.06",
-    "recipes/scenes/large": "0.11",
-    "recipes/scenes/tuned": "0.055",
-    "recipes/scenes/optimized": "0.045",
-    "recipes/scenes/v1": "",
+    "recipes/scenes/graph_embedding_default": "0.06",
+    "recipes/scenes/graph_embedding_large": "0.11",
+    "recipes/scenes/graph_embedding_tuned": "0.055",
+    "recipes/scenes/graph_embedding_v2": "0.045",
+    "recipes/scenes/graph_embedding_v1": "",
 }
 """The document's final loss of each environment, on its own data."""
 ABLATION: dict[str, dict[str, str]] = {
     "optimized": {},
-    "head of half width": {"model.head": "half"},
-    "no normalisation": {"model.normalised": "false"},
-    "no dropped edges": {"training.augmentation.drop_edge": "0.0"},
+    "projection of half width": {"model.projection_dim": "96"},
+    "no normalisation": {"model.l2_normalize": "false"},
+    "no dropped edges": {"training.augmentation.edge_drop_prob": "0.0"},
     "Adam without decay": {"training.optimizer": "adam", "training.weight_decay": "0.0"},
     "no clipping": {"training.clip_norm": "0.0"},
     "no warm-up": {"training.schedule.warmup_epochs": "0"},
@@ -40,20 +40,20 @@ _A, _O = "training.augmentation", "training.objective"
 _STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal")}
 SWEEP: dict[str, dict[str, str]] = {
     "default": {},
-    "embedding handed out": {"model.export": "embedding"},
+    "embedding handed out": {"model.output": "embedding"},
     "noise 0.2, edges and nodes dropped": {
         **_STILL,
         **{f"{_A}.{name}_noise": "0.2" for name in ("node", "edge")},
-        **{f"{_A}.drop_{name}": "0.1" for name in ("node", "edge")},
+        **{f"{_A}.{name}_drop_prob": "0.1" for name in ("node", "edge")},
     },
-    "no positives a second later": {f"{_A}.temporal": "0.0"},
+    "no positives a second later": {f"{_A}.temporal_positive_prob": "0.0"},
     "noise 2": {f"{_A}.node_noise": "2.0", f"{_A}.edge_noise": "2.0"},
     "temperature 0.07": {f"{_O}.temperature": "0.07"},
     "temperature 0.2": {f"{_O}.temperature": "0.2"},
     "VICReg": {f"{_O}.name": "vicreg"},
     "BGRL": {f"{_O}.name": "bgrl"},
     "masked features": {f"{_O}.name": "masked", **_STILL},
-    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden": "384"},
+    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden_channels": "384"},
     "batch 384": {"training.batch_size": "384"},
     "rate 0.0015": {"training.schedule.learning_rate": "0.0015"},
     "weight decay 5e-6": {"training.weight_decay": "0.000005"},
@@ -63,13 +63,13 @@ SEEDS = (0, 1, 2, 3, 4)
 T_95 = 2.776
 """Student's t of four degrees of freedom: the interval of a mean of five."""
 EPOCHS, SCENES = "TERRARIUM_SCENES_EPOCHS", "TERRARIUM_SCENES"
-"""Environment variables: epochs of every recipe, such as `6` or `6,scenes_large=1`, and scenes of each variant.
+"""Environment variables: epochs of every recipe, such as `6` or `6,graph_embedding_large=1`, and scenes of each variant.
 
 Without them each recipe has its own epochs, on the scenes of the default.
 """
 CURVE = 12
 """Epochs at which a recipe is measured, about."""
-BRIEF = {"evaluation.coverage.permutations": "1", "evaluation.random_encoders": "1"}
+BRIEF = {"evaluation.coverage.num_permutations": "1", "evaluation.num_random_encoders": "1"}
 """What spares a run measures that a row does not show."""
 MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
 
@@ -87,12 +87,14 @@ class Outcome:
 
 def recipes() -> None:
     """The document's environments on the same graphs, by measures that compare, beside its losses; all in float32."""
-    _print_table({name: ({}, name) for name in RECIPES}, RECIPES)
+    _print_table(
+        {_recipe(name): ({}, name) for name in RECIPES}, {_recipe(name): loss for name, loss in RECIPES.items()}
+    )
 
 
 def ablation() -> None:
     """The improved settings with one change taken back at a time."""
-    _print_table({name: (given, "recipes/scenes/optimized") for name, given in ABLATION.items()}, {})
+    _print_table({name: (given, "recipes/scenes/graph_embedding_v2") for name, given in ABLATION.items()}, {})
 
 
 def quality() -> None:
@@ -122,7 +124,7 @@ def sweep() -> None:
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
         for name, given in SWEEP.items():
-            done = run(given | {"evaluation.part": "validation"} | BRIEF, None, data)
+            done = run(given | {"evaluation.split": "validation"} | BRIEF, None, data)
             numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
             cells = [f"{value:.3f}" for value in (*numbers, done.coverage["known_hole_recall"])]
             print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
@@ -143,7 +145,7 @@ def loading() -> None:
             start = time.process_time()
             graphs = from_state(read_state(file))
             rows = np.arange(len(graphs))
-            numbers = encode(graphs, fit_encoding(graphs, rows, scaled=True, relations="strict"))
+            numbers = encode(graphs, fit_encoding(graphs, rows, standardize=True, relation_encoding="one_hot"))
             for chosen in np.split(rows, range(384, len(rows), 384)):
                 batch_of(plain_view(graphs, *numbers, chosen))
             times.append((time.process_time() - start) / len(graphs) * 1e6)
@@ -201,10 +203,15 @@ def _cells(done: Outcome, curve: Curve, first: Curve, documented: str) -> list[s
     ]
 
 
+def _recipe(environment: str) -> str:
+    """Return the name of a recipe without its folder."""
+    return environment.rpartition("/")[2]
+
+
 def epochs_of(environment: str) -> int:
     """Epochs of a recipe: as the environment variable says, or its own."""
     written = dict(part.rpartition("=")[::2] for part in os.environ.get(EPOCHS, "").split(",") if part)
-    chosen = written.get(environment) or written.get("")
+    chosen = written.get(_recipe(environment)) or written.get("")
     return int(chosen or parameters_of("scenes", environment)["training"]["max_epochs"])
 
 
@@ -244,5 +251,5 @@ def run(parameters: dict[str, str], environment: str | None, data: str) -> Outco
 
 
 def _curve(folder: str, environment: str) -> Curve:
-    views = AugmentationOptions.model_validate(parameters_of("scenes", environment)["evaluation"]["views"])
+    views = AugmentationOptions.model_validate(parameters_of("scenes", environment)["evaluation"]["augmentation"])
     return measure_curve(folder, views, seed=0)

@@ -50,7 +50,7 @@ def measure_curve(folder: str, views: AugmentationOptions, seed: int) -> Curve:
     graphs = from_state(read_state(_newest(folder, "graphs.safetensors")))
     index = pd.read_parquet(_newest(folder, "graph_index.parquet"))
     weights = read_state(_newest(folder, "weights.safetensors"))
-    parts = {part: np.flatnonzero(index["part"] == part) for part in ("validation", "train")}
+    parts = {part: np.flatnonzero(index["split"] == part) for part in ("validation", "train")}
     count = min(GALLERY, *(len(rows) for rows in parts.values()))
     pairs = [
         _pair(graphs, weights, generator(seed, "gallery", part).permutation(rows)[:count], views, seed)

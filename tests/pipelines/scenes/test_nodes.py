@@ -10,8 +10,7 @@ from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, STATISTICS, T
 from terrarium.scenes.graphs.ingestion import read_all
 from terrarium.sources.errors import SourceError
 from terrarium.training.checkpointing.store import TrainingStore
-
-from .scenery import options, tables
+from tests.scenes.scenery import options, tables
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def finished(tmp_path_factory):
 
 def test_there_is_an_embedding_a_graph(finished):
     _, made, _, embeddings, *_ = finished
-    assert embeddings.columns[:6].tolist() == ["graph_id", "scene", "time_s", "source", "part", "x0"]
+    assert embeddings.columns[:6].tolist() == ["graph_id", "scene", "time_s", "source", "split", "x0"]
     assert len(embeddings) == len(made["index"])
     embeddings_are_finite(embeddings)
     scenes_stand_in_one_part(made["index"])
@@ -79,13 +78,13 @@ def test_the_report_shows_everything(finished):
         assert text in page
     assert page.count('<figure role="img"') == 6
     titles = [note.text for note in drawn[2].layout.annotations]
-    assert len(titles) == chosen.reporting.pictures
+    assert len(titles) == chosen.reporting.num_exemplars
     assert len({title.rpartition("/")[0] for title in titles}) > 1
 
 
 def test_weights_of_another_split_are_refused(finished):
     _, made, (weights, *_), *_ = finished
-    other = made["index"].assign(part="train")
+    other = made["index"].assign(split="train")
     with pytest.raises(nodes.WrongGraphsError, match="another split"):
         nodes.check_weights(weights, made["graphs"], other)
 
@@ -97,7 +96,7 @@ def test_embeddings_that_are_not_finite_are_not_saved():
 
 def test_settings_can_be_compared_on_validation_scenes(finished):
     chosen, made, (weights, *_), _, (_, tested, _), _ = finished
-    asked = chosen.evaluation.model_copy(update={"part": "validation"})
+    asked = chosen.evaluation.model_copy(update={"split": "validation"})
     _, table, _ = nodes.evaluate(made["graphs"], made["index"], made["labels"], weights, asked)
     assert not table["mean_speed_r2"].equals(tested["mean_speed_r2"])
 
@@ -105,7 +104,7 @@ def test_settings_can_be_compared_on_validation_scenes(finished):
 def test_without_archetypes_enough_there_are_empty_tables(finished):
     """Nothing that can not be measured is a number; training was not for nothing."""
     chosen, made, (weights, *_), embeddings, *_ = finished
-    asked = chosen.evaluation.model_copy(update={"smallest_class": 10_000})
+    asked = chosen.evaluation.model_copy(update={"min_positives": 10_000})
     metrics, table, by_archetype = nodes.evaluate(made["graphs"], made["index"], made["labels"], weights, asked)
     assert (metrics, len(table), len(by_archetype)) == ({}, 0, 0)
     coverage, gaps, holes, numbers = nodes.measure_coverage(
@@ -122,9 +121,9 @@ def test_without_archetypes_enough_there_are_empty_tables(finished):
 
 def test_settings_are_compared_without_the_test_scenes(finished):
     chosen, made, (weights, *_), embeddings, *_ = finished
-    asked = chosen.evaluation.model_copy(update={"part": "validation"})
+    asked = chosen.evaluation.model_copy(update={"split": "validation"})
     coverage, *_ = nodes.measure_coverage(*(made["graphs"], made["index"], weights, embeddings, made["labels"], asked))
-    tested = made["index"].loc[made["index"]["part"] == "test", "graph_id"]
+    tested = made["index"].loc[made["index"]["split"] == "test", "graph_id"]
     assert not set(coverage["graph_id"]) & set(tested)
 
 
@@ -142,7 +141,7 @@ def test_a_source_that_is_only_tested_has_numbers_of_its_own(finished):
     chosen, made, (weights, *_), *_ = finished
     index = made["index"]
     real = index["source"] == "real"
-    alone = index.assign(part=index["part"].mask(real, "test"))
+    alone = index.assign(split=index["split"].mask(real, "test"))
     measured = weights.metadata | {"graphs": nodes.fingerprint(made["graphs"], alone)}
     state = type(weights)(weights.tensors, measured)
     _, table, _ = nodes.evaluate(made["graphs"], alone, made["labels"], state, chosen.evaluation)
@@ -163,16 +162,16 @@ def test_without_any_source_the_run_stops():
     [
         ({"evaluation__coverage__recorded": "carla"}, "recorded is 'carla' and the sources are real, simulation"),
         ({"training__objective__name": "simsiam"}, "nt_xent"),
-        ({"features__validation_share": 0.9}, "less than 0.5"),
+        ({"features__val_fraction": 0.9}, "less than 0.5"),
         ({"source__recordings": {"a": {"reader": "waymo", "path": "x"}}}, "carla"),
         ({"training__batch_size": 1}, "greater than 1"),
         ({"training__objective__context_weight": 0.0}, "so that nothing learns them"),
         (
-            {"training__objective__name": "masked", "model__export": "embedding"},
+            {"training__objective__name": "masked", "model__output": "embedding"},
             "masked trains no layer of the embedding",
         ),
-        ({"features__graphs__interval_s": 2.0}, "interval_s is 2: set temporal to 0"),
-        ({"features__graphs__interval_s": 0.7}, "temporal needs graphs a second apart"),
+        ({"features__graphs__interval_s": 2.0}, "interval_s is 2: set temporal_positive_prob to 0"),
+        ({"features__graphs__interval_s": 0.7}, "temporal_positive_prob needs graphs one second apart"),
     ],
 )
 def test_options_that_do_not_fit_are_told(changes, message):
@@ -183,4 +182,4 @@ def test_options_that_do_not_fit_are_told(changes, message):
 @pytest.mark.parametrize("interval", [0.05, 0.3, 0.5, 1.0, 1.2])
 def test_intervals_with_graphs_about_a_second_apart_are_taken(interval):
     assert options(features__graphs__interval_s=interval).features.graphs.interval_s == interval
-    assert options(features__graphs__interval_s=2.0, training__augmentation__temporal=0.0)
+    assert options(features__graphs__interval_s=2.0, training__augmentation__temporal_positive_prob=0.0)

@@ -81,7 +81,7 @@ def export_embeddings(graphs: State, graph_index: pd.DataFrame, weights: State) 
     check_weights(weights, graphs, graph_index)
     vectors = embed_graphs(weights, from_state(graphs))
     columns = pd.DataFrame(vectors, columns=[f"x{i}" for i in range(vectors.shape[1])])
-    return pd.concat([graph_index[["graph_id", "scene", "time_s", "source", "part"]], columns], axis=1)
+    return pd.concat([graph_index[["graph_id", "scene", "time_s", "source", "split"]], columns], axis=1)
 
 
 def evaluate(

@@ -41,9 +41,9 @@ def draw_coverage(
 
     options = evaluation.coverage
     return (
-        map_figure(embeddings, options.simulated, options.recorded, reporting.map_points),
+        map_figure(embeddings, options.simulated, options.recorded, reporting.max_map_points),
         gap_figure(archetype_gaps),
-        picture_figure(from_state(graphs), graph_index, lanes, coverage, reporting.pictures),
+        picture_figure(from_state(graphs), graph_index, lanes, coverage, reporting.num_exemplars),
     )
 
 

@@ -61,8 +61,8 @@ def report(
     holes = known_holes(
         all_detectors(space, graphs, weights, embeddings, evaluation),
         _halvings(space, evaluation),
-        evaluation.coverage.false_alarms,
-        evaluation.smallest_class,
+        evaluation.coverage.target_fpr,
+        evaluation.min_positives,
     )
     return ranked, by_archetype, holes, numbers | hole_numbers(holes)
 
@@ -72,9 +72,9 @@ def make_space(
 ) -> Space:
     """Both sources' graphs in each representation; with `part: validation` those of the test scenes are left out."""
     options = evaluation.coverage
-    source, part = embeddings["source"].to_numpy(), embeddings["part"].to_numpy()
+    source, part = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
     asked = np.isin(source, [options.simulated, options.recorded])
-    if evaluation.part == "validation":
+    if evaluation.split == "validation":
         asked &= part != "test"
     for name in (options.simulated, options.recorded):
         if not (asked & (source == name)).any():
@@ -98,7 +98,7 @@ def representations(
     from sklearn.preprocessing import normalize
 
     random = untrained(weights, graphs, train, evaluation, 0)
-    kernel = dense(normalize(wl_vectors(graphs, min(evaluation.wl_rounds), train)))
+    kernel = dense(normalize(wl_vectors(graphs, min(evaluation.wl_iterations), train)))
     columns = vector_columns(embeddings)
     return {
         TRAINED: comparable(embeddings[columns].to_numpy(np.float64), train),
@@ -117,15 +117,15 @@ def gaps(
     tables = []
     for name, vectors in space.vectors.items():
         near = nearest(vectors, sources.scene, LISTED)
-        observed = measured(near, sources, options.neighbours, generator(evaluation.seed, "thinning"))
+        observed = measured(near, sources, options.num_neighbors, generator(evaluation.seed, "thinning"))
         rng = generator(evaluation.seed, "permutation")
-        p = p_values(near, sources, observed, options.neighbours, options.permutations, rng)
+        p = p_values(near, sources, observed, options.num_neighbors, options.num_permutations, rng)
         key = "" if name == TRAINED else f"_{name.lower().replace(' ', '_')}"
         numbers |= {f"coverage{key}": observed.covered, f"coverage_p{key}": p.covered}
         numbers |= {f"mean_gap{key}": observed.gap, f"mean_gap_p{key}": p.gap}
         if name == TRAINED:
-            score = gap_scores(near, sources.recorded, options.neighbours, generator(evaluation.seed, "thinning"))[0]
-            tables = [_ranked(space, embeddings, score), _by_archetype(sources, observed, p, evaluation.smallest_class)]
+            score = gap_scores(near, sources.recorded, options.num_neighbors, generator(evaluation.seed, "thinning"))[0]
+            tables = [_ranked(space, embeddings, score), _by_archetype(sources, observed, p, evaluation.min_positives)]
     return tables[0], tables[1], numbers
 
 
@@ -165,17 +165,17 @@ def all_detectors(
     options, simulated = evaluation.coverage, ~space.sources.recorded
     rows = space.rows[simulated]
     nodes, graph = graphs.rows(rows), np.repeat(np.arange(len(rows)), graphs.nodes[rows])
-    random = untrained(weights, graphs, np.flatnonzero(embeddings["part"] == "train"), evaluation, 0)
+    random = untrained(weights, graphs, np.flatnonzero(embeddings["split"] == "train"), evaluation, 0)
     found: dict[tuple[str, str], Detector] = {
-        (EMBEDDING, name): detectors.by_embedding(vectors[simulated], options.strength)
+        (EMBEDDING, name): detectors.by_embedding(vectors[simulated], options.C)
         for name, vectors in space.vectors.items()
     }
     for name, state in ((TRAINED, weights), (RANDOM, random)):
         states = node_vectors(state, graphs)[nodes]
-        found[USERS, name] = detectors.by_road_users(states, graph, options.user_strength)
+        found[USERS, name] = detectors.by_road_users(states, graph, options.node_C)
     patterns = sparse.csr_array(detectors.pattern_table(graphs))[rows]
     found[PATTERNS, PATTERNS] = detectors.by_patterns(patterns)
-    found[NEIGHBOURS, TRAINED] = detectors.by_neighbours(space.vectors[TRAINED][simulated], options.neighbours)
+    found[NEIGHBOURS, TRAINED] = detectors.by_neighbours(space.vectors[TRAINED][simulated], options.num_neighbors)
     return found
 
 
@@ -207,4 +207,4 @@ def vector_columns(embeddings: pd.DataFrame) -> list[str]:
 def _halvings(space: Space, evaluation: EvaluationOptions) -> list[Halving]:
     simulated, rng = ~space.sources.recorded, generator(evaluation.seed, "holes")
     labels, scene = space.sources.labels[simulated], space.sources.scene[simulated]
-    return halvings(labels, scene, evaluation.coverage.halvings, evaluation.smallest_class, rng)
+    return halvings(labels, scene, evaluation.coverage.num_random_splits, evaluation.min_positives, rng)

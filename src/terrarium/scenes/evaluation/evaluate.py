@@ -66,13 +66,13 @@ def measure(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A row a representation and test set; and the F1 of each archetype, a row each."""
     tasks = make_tasks(graphs, index, labels, options)
-    train = np.flatnonzero(index["part"] == "train")
+    train = np.flatnonzero(index["split"] == "train")
     encoders = {TRAINED: weights} | {
-        f"{RANDOM} {i + 1}": untrained(weights, graphs, train, options, i) for i in range(options.random_encoders)
+        f"{RANDOM} {i + 1}": untrained(weights, graphs, train, options, i) for i in range(options.num_random_encoders)
     }
     vectors = {name: embed_graphs(state, graphs).astype(np.float64) for name, state in encoders.items()}
     vectors[STATISTICS] = standardised(hand_statistics(graphs)[train], hand_statistics(graphs))[1]
-    kernels = [wl_vectors(graphs, rounds, train) for rounds in options.wl_rounds]
+    kernels = [wl_vectors(graphs, rounds, train) for rounds in options.wl_iterations]
     rows, by_archetype = [], [pd.DataFrame(columns=BY_ARCHETYPE)]
     for task in tasks:
         for name in (*vectors, KERNEL):
@@ -98,26 +98,26 @@ def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, option
     """One task on the held-out scenes of the sources that are trained on, and one on each test-only source."""
     from terrarium.scenes.graphs.archetypes import signature
 
-    part = index["part"].to_numpy()
+    part = index["split"].to_numpy()
     trained_on = set(index.loc[part == "train", "source"])
     own = index["source"].isin(trained_on).to_numpy()
-    sets = {HELD_OUT: np.flatnonzero((part == options.part) & own)}
+    sets = {HELD_OUT: np.flatnonzero((part == options.split) & own)}
     for source in sorted(set(index["source"]) - trained_on):
         sets[str(source)] = np.flatnonzero(index["source"] == source)
     validation = np.flatnonzero((part == "validation") & own)
-    train = generator(options.seed, "fit").permutation(np.flatnonzero(part == "train"))[: options.fit_graphs]
+    train = generator(options.seed, "fit").permutation(np.flatnonzero(part == "train"))[: options.max_train_graphs]
     found = labels.to_numpy(bool)
     numbers = _numbers(graphs)
     scene = pd.factorize(index["source"] + "/" + index["scene"])[0]
     tasks = []
     for name, test in sets.items():
-        enough = (found[train].sum(axis=0) >= options.smallest_class) & (
-            found[test].sum(axis=0) >= options.smallest_class
+        enough = (found[train].sum(axis=0) >= options.min_positives) & (
+            found[test].sum(axis=0) >= options.min_positives
         )
         enough &= (~found[train]).any(axis=0)
         if not enough.any():
             continue
-        queries = generator(options.seed, "queries", name).permutation(len(test))[: options.queries]
+        queries = generator(options.seed, "queries", name).permutation(len(test))[: options.max_queries]
         names = [str(column) for column in labels.columns[enough]]
         rows = (train, validation, test)
         tasks.append(Task(name, *rows, names, found[:, enough], signature(labels), scene, numbers, queries))
@@ -132,7 +132,7 @@ def _numbers(graphs: Graphs) -> dict[str, np.ndarray]:
 
 def quality(vectors: Matrix, task: Task, options: EvaluationOptions) -> tuple[dict[str, float], np.ndarray]:
     """What is measured of any vectors, and the probe's F1 of each archetype."""
-    probed = probe(vectors, task.labels, (task.train, task.validation, task.test), options.probe_strengths)
+    probed = probe(vectors, task.labels, (task.train, task.validation, task.test), options.probe_C)
     train, test = vectors[task.train], vectors[task.test]
     some = dense(test[task.queries])
     numbers = {
@@ -153,7 +153,7 @@ def near_numbers(
 ) -> dict[str, float]:
     """What neighbours say of some rows: F1 of their votes, and the precision of what is retrieved among the rows."""
     of_train, of_asked = task.labels[task.train], task.labels[asked]
-    f1 = neighbour_f1(vectors[task.train], of_train, vectors[asked], of_asked, options.neighbours)
+    f1 = neighbour_f1(vectors[task.train], of_train, vectors[asked], of_asked, options.num_neighbors)
     found = retrieval_map(vectors[asked], task.signature[asked], task.scene[asked], queries)
     return {"knn_macro_f1": float(f1.mean()), "retrieval_map": found}
 
@@ -162,19 +162,19 @@ def kernel_quality(
     kernels: list[Matrix], task: Task, options: EvaluationOptions
 ) -> tuple[dict[str, float], np.ndarray]:
     """As `quality`, each measure from the number of rounds that is best by this measure on the validation scenes."""
-    queries = generator(options.seed, "kernel").permutation(len(task.validation))[: options.queries]
+    queries = generator(options.seed, "kernel").permutation(len(task.validation))[: options.max_queries]
     rows = (task.train, task.validation, task.validation)
     tried = []
     for vectors in kernels:
         found = near_numbers(vectors, task, task.validation, queries, options)
-        read = probe(vectors, task.labels, rows, options.probe_strengths).validation_f1
+        read = probe(vectors, task.labels, rows, options.probe_C).validation_f1
         tried.append({"probe_macro_f1": read, **found})
     best = {name: int(np.argmax(np.nan_to_num([numbers[name] for numbers in tried]))) for name in MEASURES}
     measured = {place: quality(kernels[place], task, options) for place in set(best.values())}
     numbers, f1 = measured[best["probe_macro_f1"]]
     for name, place in best.items():
         numbers |= {key: value for key, value in measured[place][0].items() if key == name}
-        numbers[f"{name}_rounds"] = float(options.wl_rounds[place])
+        numbers[f"{name}_rounds"] = float(options.wl_iterations[place])
     return numbers, f1
 
 
@@ -183,7 +183,7 @@ def view_numbers(weights: State, graphs: Graphs, task: Task, options: Evaluation
     nodes, edges = encode(graphs, Encoding(**weights.metadata["encoding"]))
     rng = generator(options.seed, "views", task.name)
     plain = plain_view(graphs, nodes, edges, task.test[task.queries])
-    first, second = (embed_view(weights, changed_view(plain, options.views, rng)) for _ in range(2))
+    first, second = (embed_view(weights, changed_view(plain, options.augmentation, rng)) for _ in range(2))
     return {"alignment": alignment(first, second), "cross_view_top_1": cross_view_top_1(first, second)}
 
 

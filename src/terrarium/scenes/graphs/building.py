@@ -10,11 +10,11 @@ import pandas as pd
 from terrarium.scenes.graphs.columns import Graphs, from_parts
 from terrarium.scenes.graphs.lane_graph import LEAD, LaneGraph, lane_graph
 from terrarium.scenes.graphs.scene_graph import components, relations
-from terrarium.scenes.options import LATER_S, LATER_WITHIN_S, GraphOptions
+from terrarium.scenes.options import LATER_S, LATER_TOLERANCE_S, GraphOptions
 from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 logger = logging.getLogger(__name__)
-INDEX = ["graph_id", "scene", "source", "map", "time_s", "nodes", "edges", "next"]
+INDEX = ["graph_id", "scene", "source", "map", "time_s", "nodes", "edges", "next_row"]
 SHARED = 0.5
 """A component is the same a second later when both share half of the road users of the two together."""
 NAMED = 5
@@ -56,7 +56,7 @@ def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, options: GraphOption
             *(" and others" if len(empty) > NAMED else "",),
         )
     table = pd.DataFrame(index, columns=INDEX[:-1])
-    return from_parts(parts), table.assign(next=_later(table, parts))
+    return from_parts(parts), table.assign(next_row=_later(table, parts))
 
 
 def _columns(scene: pd.DataFrame, graph: LaneGraph) -> Columns:
@@ -94,7 +94,7 @@ def _snapshots(scene: Columns, graph: LaneGraph, options: GraphOptions) -> list[
         here = dict(zip(snapshot["actor"].tolist(), snapshot["row"].tolist(), strict=True))
         if before is not None:
             lanes = [(before.get(actor), lane) for actor, lane in here.items()]
-            changed = [_changed(lane_before, lane, graph, options.lanes_passed) for lane_before, lane in lanes]
+            changed = [_changed(lane_before, lane, graph, options.max_lanes_passed) for lane_before, lane in lanes]
             found.append((float(time - times[0]), snapshot | {"lane_change": np.array(changed, bool)}))
         before = here
     return found
@@ -132,7 +132,7 @@ def _graphs(snapshot: Columns, graph: LaneGraph, options: GraphOptions) -> list[
     found = []
     for number in range(component.max(initial=-1) + 1):
         members = np.flatnonzero(component == number)
-        if len(members) < options.smallest:
+        if len(members) < options.min_nodes:
             continue
         inside = component[edges[:, 0]] == number
         place_of = np.full(count, -1)
@@ -150,7 +150,7 @@ def _later(table: pd.DataFrame, parts: list[Columns]) -> np.ndarray:
         times = scene["time_s"].to_numpy()
         rows = scene.index.to_numpy()
         for row, time in zip(rows, times, strict=True):
-            others = rows[np.abs(times - time - LATER_S) < LATER_WITHIN_S]
+            others = rows[np.abs(times - time - LATER_S) < LATER_TOLERANCE_S]
             actors = set(parts[row]["actor"].tolist())
             shared = [_jaccard(actors, set(parts[other]["actor"].tolist())) for other in others]
             if shared and max(shared) >= SHARED:

@@ -125,5 +125,5 @@ def fingerprint(state: State, index: pd.DataFrame) -> str:
     digest = sha256()
     for name in sorted(state.tensors):
         digest.update(state.tensors[name].tobytes())
-    digest.update("\n".join(index["graph_id"] + " " + index["part"]).encode())
+    digest.update("\n".join(index["graph_id"] + " " + index["split"]).encode())
     return digest.hexdigest()

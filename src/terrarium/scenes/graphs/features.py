@@ -17,6 +17,7 @@ from terrarium.scenes.graphs.scene_graph import (
 )
 from terrarium.sources.traffic.tables import ACTOR_TYPES
 
+RelationEncoding = Literal["one_hot", "collapsed"]
 NODE_WIDTH = 1 + len(ACTOR_TYPES) + 2
 _COLLAPSED_WIDTH = 6
 _COLLAPSED = {FOLLOWING_LEAD: 0, LEADING_VEHICLE: 0, NEIGHBOR_VEHICLE: 0, OPPOSITE_VEHICLE: 1}
@@ -28,28 +29,29 @@ class Encoding:
     """How a graph becomes numbers: means and deviations, and the slots of relations."""
 
     speed_mean: float
-    speed_deviation: float
+    speed_std: float
     path_mean: float
-    path_deviation: float
-    relations: Literal["strict", "collapsed"]
+    path_std: float
+    relation_encoding: RelationEncoding
 
     @property
     def edge_width(self) -> int:
         """Features of a relation."""
-        return 1 + (len(RELATIONS) if self.relations == "strict" else _COLLAPSED_WIDTH)
+        return 1 + (len(RELATIONS) if self.relation_encoding == "one_hot" else _COLLAPSED_WIDTH)
 
     def as_json(self) -> dict[str, float | str]:
         """As a JSON object; `Encoding(**content)` reads it back."""
         return asdict(self)
 
 
-def fit_encoding(graphs: Graphs, train: np.ndarray, *, scaled: bool, relations: str) -> Encoding:
+def fit_encoding(
+    graphs: Graphs, train: np.ndarray, *, standardize: bool, relation_encoding: RelationEncoding
+) -> Encoding:
     """Statistics of the training graphs (their rows), or 0 and 1 when nothing is scaled."""
-    slots: Literal["strict", "collapsed"] = "strict" if relations == "strict" else "collapsed"
-    if not scaled:
-        return Encoding(0.0, 1.0, 0.0, 1.0, slots)
+    if not standardize:
+        return Encoding(0.0, 1.0, 0.0, 1.0, relation_encoding)
     speed, path = graphs.speed[graphs.rows(train)], graphs.path[graphs.rows(train, of="edge")]
-    return Encoding(*_moments(speed), *_moments(path), slots)
+    return Encoding(*_moments(speed), *_moments(path), relation_encoding)
 
 
 def _moments(values: np.ndarray) -> tuple[float, float]:
@@ -61,13 +63,13 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
 def encode(graphs: Graphs, encoding: Encoding) -> tuple[np.ndarray, np.ndarray]:
     """Features of all road users (n, 7) and relations (e, 5 or 7), float32."""
     nodes = np.zeros((len(graphs.speed), NODE_WIDTH), np.float32)
-    nodes[:, 0] = (graphs.speed - encoding.speed_mean) / encoding.speed_deviation
+    nodes[:, 0] = (graphs.speed - encoding.speed_mean) / encoding.speed_std
     nodes[np.arange(len(nodes)), 1 + graphs.kind.astype(np.int64)] = 1.0
     nodes[:, -2], nodes[:, -1] = graphs.lane_change, graphs.intersection
     edges = np.zeros((len(graphs.path), encoding.edge_width), np.float32)
-    edges[:, 0] = (graphs.path - encoding.path_mean) / encoding.path_deviation
+    edges[:, 0] = (graphs.path - encoding.path_mean) / encoding.path_std
     slot = graphs.relation.astype(np.int64)
-    if encoding.relations == "collapsed":
+    if encoding.relation_encoding == "collapsed":
         slot = np.array([_COLLAPSED[i] for i in range(len(RELATIONS))])[slot]
     edges[np.arange(len(edges)), 1 + slot] = 1.0
     return nodes, edges

@@ -24,7 +24,7 @@ def read_all(source: SourceOptions) -> Recording:
         found.append(simulated)
     if not found:
         raise SourceError("there is no source: give scenes.source.recordings or scenes of a simulator's variant")
-    recording = check(join(found), source.off_lane_m)
+    recording = check(join(found), source.max_lane_distance_m)
     for name, part in recording.tracks.groupby("source", sort=True):
         logger.info("Source %s: %d scenes, %d tracks' rows", name, part["scene"].nunique(), len(part))
     return recording

@@ -44,7 +44,11 @@ def relations(
     """
     pairs = candidates(lane, s, place, graph, options)
     joined: list[list[int]] = [[] for _ in range(len(lane))]
-    limits = {LEAD: options.lead_path, NEIGHBOUR: options.neighbour_path, OPPOSITE: options.opposite_path}
+    limits = {
+        LEAD: options.redundant_lead_hops,
+        NEIGHBOUR: options.redundant_neighbor_hops,
+        OPPOSITE: options.redundant_opposite_hops,
+    }
     edges, lengths = [], []
     for kind, one, other, length in pairs:
         if _within(joined, one, other, limits[kind]):
@@ -85,10 +89,10 @@ def candidates(
 def _allowed(
     kind: np.ndarray, length: np.ndarray, straight: np.ndarray, same_lane: np.ndarray, options: GraphOptions
 ) -> np.ndarray:
-    lead = (kind == LEAD) & (length > 0.0) & (length < options.lead_m)
-    lead &= same_lane | (straight < options.lead_m)
-    beside = (kind == NEIGHBOUR) & (np.abs(length) < options.neighbour_m) & (straight < options.neighbour_m)
-    limit = np.where(length >= 0.0, options.opposite_ahead_m, options.opposite_behind_m)
+    lead = (kind == LEAD) & (length > 0.0) & (length < options.max_lead_m)
+    lead &= same_lane | (straight < options.max_lead_m)
+    beside = (kind == NEIGHBOUR) & (np.abs(length) < options.max_neighbor_m) & (straight < options.max_neighbor_m)
+    limit = np.where(length >= 0.0, options.max_opposite_ahead_m, options.max_opposite_behind_m)
     facing = (kind == OPPOSITE) & (np.abs(length) < limit) & (straight < limit)
     return (kind != NONE) & (lead | beside | facing)
 

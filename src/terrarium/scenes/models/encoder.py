@@ -43,18 +43,19 @@ class SceneEncoder(nn.Module):
     def __init__(self, node_width: int, edge_width: int, options: ModelOptions, contexts: int) -> None:
         super().__init__()
         self.options = options
-        hidden, widths = options.hidden, [node_width] + [options.hidden] * (options.layers - 1)
+        hidden, widths = options.hidden_channels, [node_width] + [options.hidden_channels] * (options.num_layers - 1)
         self.convolutions = nn.ModuleList(GINEConv(_mlp(width, hidden), edge_dim=edge_width) for width in widths)
         self.norms = nn.ModuleList(nn.BatchNorm1d(hidden) for _ in widths)
         self.dropout = nn.Dropout(options.dropout)
-        read = 3 * hidden * (options.layers if options.readout == "all" else 1)
+        read = 3 * hidden * (options.num_layers if options.jumping_knowledge == "cat" else 1)
         self.embedding = nn.Sequential(
             nn.Linear(read, options.dim), nn.ReLU(), nn.Dropout(options.dropout), nn.Linear(options.dim, options.dim)
         )
-        out = options.dim if options.head == "full" else options.dim // 2
-        self.projection = nn.Sequential(nn.Linear(options.dim, options.dim), nn.ReLU(), nn.Linear(options.dim, out))
-        self.context = nn.Linear(hidden * min(CONTEXT_LAYERS, options.layers), contexts) if contexts else None
-        self.scale = nn.BatchNorm1d(read, affine=False) if options.export == "contexts" else nn.Identity()
+        self.projection = nn.Sequential(
+            nn.Linear(options.dim, options.dim), nn.ReLU(), nn.Linear(options.dim, options.projection_dim)
+        )
+        self.context = nn.Linear(hidden * min(CONTEXT_LAYERS, options.num_layers), contexts) if contexts else None
+        self.scale = nn.BatchNorm1d(read, affine=False) if options.output == "contexts" else nn.Identity()
 
     def node_states(self, batch: GraphBatch) -> list[Tensor]:
         """States of the nodes after each layer, (n, hidden) each."""
@@ -78,14 +79,14 @@ class SceneEncoder(nn.Module):
 
     def readout(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
         """Mean, largest and sum over each graph's nodes, of the last layer or of all."""
-        used = states if self.options.readout == "all" else states[-1:]
+        used = states if self.options.jumping_knowledge == "cat" else states[-1:]
         pools = (global_mean_pool, global_max_pool, global_add_pool)
         return torch.cat([pool(state, batch.graph, batch.graphs) for state in used for pool in pools], dim=1)
 
     def embed(self, read: Tensor) -> Tensor:
         """The embedding of a readout, of length 1 where that is asked for."""
         embedding = self.embedding(read)
-        return nn.functional.normalize(embedding, dim=1) if self.options.normalised else embedding
+        return nn.functional.normalize(embedding, dim=1) if self.options.l2_normalize else embedding
 
     def forward(self, batch: GraphBatch) -> Tensor:
         """The embedding of each graph (g, dim)."""
@@ -101,10 +102,10 @@ class SceneEncoder(nn.Module):
         """What is handed out for each graph: the embedding, the readout before it, or that with contexts."""
         states = self.node_states(batch)
         read = self.readout(states, batch)
-        if self.options.export == "contexts":
+        if self.options.output == "contexts":
             halves = (self.expected_contexts(states, batch).sqrt(), self.scale(read))
             return torch.cat([nn.functional.normalize(half, dim=1) for half in halves], dim=1)
-        return read if self.options.export == "readout" else self.embed(read)
+        return read if self.options.output == "readout" else self.embed(read)
 
 
 def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: int, contexts: int = 0) -> SceneEncoder:

@@ -38,7 +38,7 @@ def quality_figure(table: pd.DataFrame) -> Any:
     figure = new_figure("Held-out scenes")
     rows = table[table["test_set"] == HELD_OUT]
     if rows.empty:
-        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.smallest_class)")
+        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.min_positives)")
         return figure
     for name, colour in _COLOURS.items():
         part = rows[rows["representation"].str.startswith(name)][list(_MEASURES)]
@@ -54,7 +54,7 @@ def archetype_figure(by_archetype: pd.DataFrame) -> Any:
     figure = new_figure("Linear probe by archetype, held-out scenes", height=560)
     rows = by_archetype[by_archetype["test_set"] == HELD_OUT]
     if rows.empty:
-        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.smallest_class)")
+        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.min_positives)")
         return figure
     order = rows[rows["representation"] == TRAINED].sort_values("f1")["archetype"]
     for name, colour in _COLOURS.items():
@@ -69,7 +69,7 @@ def map_figure(embeddings: pd.DataFrame, simulated: str, recorded: str, points: 
     """Both sources on the two main components of the vectors that gaps are measured in, as many graphs of each."""
     from sklearn.decomposition import PCA
 
-    train = np.flatnonzero(embeddings["part"] == "train")
+    train = np.flatnonzero(embeddings["split"] == "train")
     vectors = comparable(embeddings[vector_columns(embeddings)].to_numpy(np.float64), train)
     model = PCA(n_components=2, svd_solver="covariance_eigh").fit(vectors)
     share = model.explained_variance_ratio_.sum()

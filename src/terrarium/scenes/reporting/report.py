@@ -49,7 +49,7 @@ def _coverage(
     reporting: ReportingOptions,
     figures: dict[str, Any],
 ) -> list[Block]:
-    chosen = exemplars(coverage, reporting.pictures)[["graph_id", "score", "archetypes"]]
+    chosen = exemplars(coverage, reporting.num_exemplars)[["graph_id", "score", "archetypes"]]
     return [
         heading("What simulation lacks"),
         paragraph(
@@ -116,7 +116,7 @@ def _quality(representations: pd.DataFrame, figures: dict[str, Any]) -> list[Blo
 
 
 def _data(index: pd.DataFrame, archetypes: pd.DataFrame) -> list[Block]:
-    counts = index.groupby(["source", "part"], as_index=False).agg(
+    counts = index.groupby(["source", "split"], as_index=False).agg(
         scenes=("scene", "nunique"), graphs=("graph_id", "size"), road_users=("nodes", "mean")
     )
     shares = archetypes.groupby(index["source"]).mean().T.reset_index(names="archetype")

@@ -78,7 +78,7 @@ def _programme(roads: list[Roads], variant: VariantOptions, seed: int, name: str
     turns = [stage for stage in (*STAGES, ANYTHING) if stage == ANYTHING or allowing[stage]]
     found, number = [], 0
     for i in range(variant.scenes):
-        if rng.random() >= variant.staged_share:
+        if rng.random() >= variant.staged_fraction:
             found.append((roads[i % len(roads)], ""))
             continue
         stage = turns[number % len(turns)]
@@ -105,8 +105,8 @@ class _Scene:
 
     def run(self, source: str, number: int) -> pd.DataFrame:
         """Simulate and record; columns of the contract."""
-        steps = round(self._options.seconds / STEP_S)
-        every = max(1, round(self._options.record_every_s / STEP_S))
+        steps = round(self._options.duration_s / STEP_S)
+        every = max(1, round(self._options.record_interval_s / STEP_S))
         rows: list[tuple] = []
         for step in range(steps + 1):
             if step % every == 0:
@@ -141,7 +141,7 @@ class _Scene:
                     kept.append(float(s))
             if lane not in taken:
                 actors += [self._driver(lane, s) for s in kept]
-        people = self._rng.poisson(self._variant.pedestrians)
+        people = self._rng.poisson(self._variant.mean_pedestrians)
         return actors + [self._walker() for _ in range(people)]
 
     def _stage(self, stage: str) -> list[_Actor]:
@@ -197,10 +197,10 @@ class _Scene:
 
     def _driver(self, lane: int, s: float, kind: str = "") -> _Actor:
         """Somebody on a lane, of a type drawn by the variant's shares where none is given."""
-        shares = (self._variant.motorcycle_share, self._variant.cyclist_share)
+        shares = (self._variant.motorcycle_fraction, self._variant.cyclist_fraction)
         draw = self._rng.random()
         kind = kind or ("motorcycle" if draw < shares[0] else "cyclist" if draw < sum(shares) else "vehicle")
-        desired = max(3.0, self._rng.normal(self._variant.speed_mean, self._variant.speed_deviation))
+        desired = max(3.0, self._rng.normal(self._variant.speed_mean, self._variant.speed_std))
         desired *= _TYPES[kind][2]
         self._count += 1
         speed = desired * self._rng.uniform(0.3, 0.9)
@@ -215,7 +215,7 @@ class _Scene:
             path.append(more[0])
         self._count += 1
         s = self._rng.uniform(0.0, min(self._lengths[i] for i in path))
-        wait = -self._rng.uniform(0.0, self._options.seconds)
+        wait = -self._rng.uniform(0.0, self._options.duration_s)
         return _Actor(self._count, "pedestrian", path[0], s, _WALK_MPS, 0.0, -1, tuple(path), wait)
 
     def _choose(self, lane: int) -> int:
@@ -325,7 +325,7 @@ class _Scene:
         gap, speed = self._leader(lane, s, chosen)
         wish = _idm(actor.speed, actor.desired, gap, speed, _TYPES[actor.kind][3])
         safe = behind > 3.0 + 0.5 * (others[place - 1].speed if place else 0.0) and wish > -_BRAKE
-        gains = wish > acceleration + 0.1 or self._rng.random() < self._variant.idle_lane_changes
+        gains = wish > acceleration + 0.1 or self._rng.random() < self._variant.random_lane_change_prob
         if safe and gains and not self._red(actor.lane, time):
             actor.lane, actor.s, actor.next = lane, s, chosen
 

@@ -67,14 +67,14 @@ def changed_view(view: View, options: AugmentationOptions, rng: np.random.Genera
     x, edge_x = view.x.copy(), view.edge_x.copy()
     x[:, 0] += rng.normal(0.0, options.node_noise, len(x)).astype(np.float32)
     edge_x[:, 0] += rng.normal(0.0, options.edge_noise, len(edge_x)).astype(np.float32)
-    x[rng.random(len(x)) < options.mask_features] = 0.0
+    x[rng.random(len(x)) < options.feature_mask_prob] = 0.0
     return replace(view, x=x, edge_x=edge_x)
 
 
 def _without_nodes(view: View, options: AugmentationOptions, rng: np.random.Generator) -> View:
-    keep = rng.random(len(view.x)) >= options.drop_node
-    if options.subgraph < 1.0:
-        keep &= _subgraph(view, options.subgraph, rng)
+    keep = rng.random(len(view.x)) >= options.node_drop_prob
+    if options.subgraph_fraction < 1.0:
+        keep &= _subgraph(view, options.subgraph_fraction, rng)
     if keep.all():
         return view
     order = np.lexsort((rng.random(len(keep)), ~keep, view.graph))
@@ -109,11 +109,11 @@ def _subgraph(view: View, share: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _without_edges(view: View, options: AugmentationOptions, rng: np.random.Generator) -> View:
-    if options.drop_edge == 0.0 or not len(view.edge_x):
+    if options.edge_drop_prob == 0.0 or not len(view.edge_x):
         return view
-    if options.drop_in_pairs:
+    if options.drop_edge_pairs:
         pairs, place = np.unique(view.pair, return_inverse=True)
-        keep = (rng.random(len(pairs)) >= options.drop_edge)[place]
+        keep = (rng.random(len(pairs)) >= options.edge_drop_prob)[place]
     else:
-        keep = rng.random(len(view.edge_x)) >= options.drop_edge
+        keep = rng.random(len(view.edge_x)) >= options.edge_drop_prob
     return replace(view, edge=view.edge[:, keep], edge_x=view.edge_x[keep], pair=view.pair[keep])

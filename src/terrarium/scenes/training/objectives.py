@@ -99,7 +99,7 @@ class Bootstrapped(Objective):
     def after_step(self, progress: float) -> None:
         """Move the target: 1 - (1 - momentum) (cos(pi progress) + 1) / 2 of it stays."""
         cosine = (float(torch.cos(torch.tensor(progress * torch.pi))) + 1.0) / 2.0
-        stays = 1.0 - (1.0 - self.options.momentum) * cosine
+        stays = 1.0 - (1.0 - self.options.target_momentum) * cosine
         for mine, theirs in zip(self.target.parameters(), self.encoder.parameters(), strict=True):
             mine.lerp_(theirs, 1.0 - stays)
         for kept, seen in zip(self.target.buffers(), self.encoder.buffers(), strict=True):
@@ -114,7 +114,7 @@ class Reconstruction(nn.Module):
 
     def __init__(self, encoder: SceneEncoder, node_width: int, edge_width: int) -> None:
         super().__init__()
-        hidden = encoder.options.hidden
+        hidden = encoder.options.hidden_channels
         self.token = nn.Parameter(torch.zeros(node_width))
         self.bridge = nn.Linear(hidden, hidden, bias=False)
         self.decoder = GINEConv(nn.Sequential(nn.Linear(hidden, node_width)), edge_dim=edge_width)

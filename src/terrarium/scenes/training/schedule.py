@@ -9,7 +9,7 @@ from terrarium.scenes.options import ScheduleOptions
 
 def rate_at(options: ScheduleOptions, epoch: int, share: float, epochs: int) -> float:
     """The learning rate at a share of an epoch (from 1) of so many."""
-    if options.kind == "loops":
+    if options.warm_restarts:
         return _loops(options, epoch)
     done = epoch - 1 + share
     warm = options.warmup_epochs
@@ -17,7 +17,7 @@ def rate_at(options: ScheduleOptions, epoch: int, share: float, epochs: int) -> 
         return options.learning_rate * done / warm
     if not options.cosine:
         return options.learning_rate
-    return _cosine(options.learning_rate, options.floor, (done - warm) / max(epochs - warm, 1e-9))
+    return _cosine(options.learning_rate, options.min_lr_ratio, (done - warm) / max(epochs - warm, 1e-9))
 
 
 def warmup_factor(options: ScheduleOptions, epoch: int) -> float:
@@ -27,22 +27,22 @@ def warmup_factor(options: ScheduleOptions, epoch: int) -> float:
 
 def loop_of(options: ScheduleOptions, epoch: int) -> tuple[int, int]:
     """The loop, and the epoch within it, both from 1; one loop when the kind is step."""
-    if options.kind == "step":
+    if not options.warm_restarts:
         return 1, epoch
-    return (epoch - 1) // options.epochs_per_loop + 1, (epoch - 1) % options.epochs_per_loop + 1
+    return (epoch - 1) // options.cycle_epochs + 1, (epoch - 1) % options.cycle_epochs + 1
 
 
 def _loops(options: ScheduleOptions, epoch: int) -> float:
     """Rate times decay^loop; warm-up by global epochs, while the cosine of the loop does not move on."""
     loop, within = loop_of(options, epoch)
-    base = options.learning_rate * options.decay ** (loop - 1)
+    base = options.learning_rate * options.restart_decay ** (loop - 1)
     if epoch <= options.warmup_epochs:
         return base * warmup_factor(options, epoch)
     if not options.cosine:
         return base
-    first = (loop - 1) * options.epochs_per_loop
+    first = (loop - 1) * options.cycle_epochs
     idle = max(0, options.warmup_epochs - first)
-    return _cosine(base, options.floor, (within - 1 - idle) / options.epochs_per_loop)
+    return _cosine(base, options.min_lr_ratio, (within - 1 - idle) / options.cycle_epochs)
 
 
 def _cosine(rate: float, floor: float, share: float) -> float:

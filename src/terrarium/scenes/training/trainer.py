@@ -65,7 +65,7 @@ class SceneTrainer:
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train and validate."""
         loop, within = loop_of(self._options.schedule, epoch)
-        if self._options.schedule.kind == "loops" and within == 1:
+        if self._options.schedule.warm_restarts and within == 1:
             self._optimizer.state.clear()
         with deterministic_algorithms(), torch.random.fork_rng():
             torch.manual_seed(int(generator(self._options.seed, "dropout", epoch).integers(2**62)))
@@ -160,16 +160,16 @@ class SceneTrainer:
         """Two views of some graphs, who is no negative of whom, and which nodes may be hidden."""
         problem, options = self._problem, self._options.augmentation
         later = problem.later[chosen]
-        moved = (later >= 0) & (rng.random(len(chosen)) < options.temporal)
+        moved = (later >= 0) & (rng.random(len(chosen)) < options.temporal_positive_prob)
         first, second = problem.view(chosen), problem.view(np.where(moved, later, chosen))
-        if options.views == "both":
+        if options.apply_to == "both":
             first = changed_view(first, options, rng)
         second = changed_view(second, options, rng)
         same = None
         if self._options.objective.mask_same_scene:
             scene = torch.from_numpy(problem.scene[chosen])
             same = scene[:, None] == scene[None, :]
-        masked = rng.random(len(first.x)) < self._options.objective.mask_share
+        masked = rng.random(len(first.x)) < self._options.objective.mask_fraction
         masked[rng.integers(len(masked))] = True
         return batch_of(first), batch_of(second), same, torch.from_numpy(masked)
 

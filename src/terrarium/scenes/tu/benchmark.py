@@ -43,7 +43,7 @@ def train_sets(
     vectors, histories = {}, []
     for name in tu.datasets:
         graphs = _graphs(sets, name)
-        for seed in range(tu.seed, tu.seed + tu.seeds):
+        for seed in range(tu.seed, tu.seed + tu.num_seeds):
             for kind, epochs in ((TRAINED, tu.epochs), (RANDOM, 0)):
                 chosen = _options(tu, model, training, seed, epochs)
                 vectors[f"{name}.{kind}.{seed}"], history = _train(graphs, name, training_state, *chosen)
@@ -56,11 +56,11 @@ def evaluate_sets(sets: State, embeddings: State, tu: TUOptions) -> tuple[dict[s
     rows = []
     for name in tu.datasets:
         graphs = _graphs(sets, name)
-        counted = {COUNTS: label_counts(graphs), WL: subtree_counts(graphs, tu.wl_rounds)}
-        for seed in range(tu.seed, tu.seed + tu.seeds):
+        counted = {COUNTS: label_counts(graphs), WL: subtree_counts(graphs, tu.wl_iterations)}
+        for seed in range(tu.seed, tu.seed + tu.num_seeds):
             vectors = {kind: embeddings.tensors[f"{name}.{kind}.{seed}"] for kind in (TRAINED, RANDOM)}
             for kind, matrix in (vectors | counted).items():
-                found = classify(matrix, graphs.label, tu.folds, seed, scaled=kind != WL)
+                found = classify(matrix, graphs.label, tu.n_splits, seed, scaled=kind != WL)
                 named = {"dataset": name, "representation": kind, "seed": seed}
                 rows += [{**named, "fold": number, **asdict(fold)} for number, fold in enumerate(found)]
     table = pd.DataFrame(rows)
@@ -135,18 +135,34 @@ def _options(
     tu: TUOptions, model: ModelOptions, training: TrainingOptions, seed: int, epochs: int
 ) -> tuple[ModelOptions, TrainingOptions]:
     """The family's options with what this check fixes."""
-    still = {"node_noise": 0.0, "edge_noise": 0.0, "subgraph": 1.0, "temporal": 0.0, "mask_features": 0.0}
+    still = {
+        **{"node_noise": 0.0, "edge_noise": 0.0, "subgraph_fraction": 1.0},
+        **{"temporal_positive_prob": 0.0, "feature_mask_prob": 0.0},
+    }
     augmentation = training.augmentation.model_copy(
-        update={"views": "both", "drop_node": tu.drop_node, "drop_edge": tu.drop_edge, "drop_in_pairs": True, **still}
+        update={
+            "apply_to": "both",
+            "node_drop_prob": tu.node_drop_prob,
+            "edge_drop_prob": tu.edge_drop_prob,
+            "drop_edge_pairs": True,
+            **still,
+        }
     )
     objective = training.objective.model_copy(
         update={"name": tu.objective, "temperature": tu.temperature, "mask_same_scene": False}
     )
     schedule = training.schedule.model_copy(
-        update={"kind": "step", "learning_rate": tu.learning_rate, "warmup_epochs": 0, "cosine": False}
+        update={"warm_restarts": False, "learning_rate": tu.learning_rate, "warmup_epochs": 0, "cosine": False}
     )
     stopping = training.stopping.model_copy(update={"patience": 0, "metric": "loss", "direction": "min"})
-    wide = {"dim": tu.hidden, "hidden": tu.hidden, "layers": tu.layers, "export": "readout", "readout": "all"}
+    wide = {
+        "dim": tu.hidden_channels,
+        "projection_dim": tu.hidden_channels,
+        "hidden_channels": tu.hidden_channels,
+        "num_layers": tu.num_layers,
+        "output": "readout",
+        "jumping_knowledge": "cat",
+    }
     chosen = {
         **{"augmentation": augmentation, "objective": objective, "schedule": schedule, "stopping": stopping},
         **{"batch_size": tu.batch_size, "max_epochs": epochs, "seed": seed},
