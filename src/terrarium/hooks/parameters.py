@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import UnionType
-from typing import Any, Union, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -82,7 +82,8 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
         *branch, name = fault["loc"]
         owner = _model_at(model, branch)
         if owner is not None and name in getattr(owner, "renamed", {}):
-            return f"{place} was renamed: use {'.'.join([family, *map(str, branch), owner.renamed[name]])}"
+            block = ".".join([family, *map(str, branch)])
+            return f"{block}.{name} was renamed: use {block}.{owner.renamed[name]}"
         return f"{place} does not exist: {_nearest(str(name), sorted(owner.model_fields) if owner else [])}"
     if fault["type"] == "literal_error":
         *branch, name = fault["loc"]
@@ -112,12 +113,16 @@ def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
 
 def _model_at(model: type[BaseModel], branch: Iterable[Any]) -> type[Any] | None:
     """The option model of a branch, or None where the branch is no model."""
+    current: Any = model
     for name in branch:
-        field = model.model_fields.get(str(name))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        field = getattr(current, "model_fields", {}).get(str(name))
+        if field is not None:
+            current = field.annotation
+        elif get_origin(current) is dict:  # a block per name, such as the variants of scenes
+            current = next(iter(get_args(get_args(current)[1])), get_args(current)[1])
+        else:
             return None
-        model = field.annotation
-    return model
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
