@@ -63,7 +63,7 @@ SEEDS = (0, 1, 2, 3, 4)
 T_95 = 2.776
 """Student's t of four degrees of freedom: the interval of a mean of five."""
 EPOCHS, SCENES = "TERRARIUM_SCENES_EPOCHS", "TERRARIUM_SCENES"
-"""Environment variables: epochs of every recipe, such as `6` or `6,graph_embedding_large=1`, and scenes of each variant.
+"""Environment variables: epochs of every recipe, such as `6` or `6,graph_embedding_large=1`; scenes of each variant.
 
 Without them each recipe has its own epochs, on the scenes of the default.
 """
@@ -126,16 +126,16 @@ def sweep() -> None:
         for name, given in SWEEP.items():
             done = run(given | {"evaluation.split": "validation"} | BRIEF, None, data)
             numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
-            cells = [f"{value:.3f}" for value in (*numbers, done.coverage["known_hole_recall"])]
+            cells = [f"{value:.3f}" for value in (*numbers, done.coverage["deletion_recall"])]
             print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
 
 
 def loading() -> None:
     """Microseconds of processor time a graph, from the file to a batch of tensors, in batches of 384."""
     from terrarium.scenes.graphs.columns import from_state
-    from terrarium.scenes.graphs.features import encode, fit_encoding
+    from terrarium.scenes.graphs.features import fit_encoding
+    from terrarium.scenes.graphs.views import encode_graphs
     from terrarium.scenes.models.encoder import batch_of
-    from terrarium.scenes.training.augmentations import plain_view
     from terrarium.training.checkpointing.state import read_state
 
     with tempfile.TemporaryDirectory() as data:
@@ -145,9 +145,9 @@ def loading() -> None:
             start = time.process_time()
             graphs = from_state(read_state(file))
             rows = np.arange(len(graphs))
-            numbers = encode(graphs, fit_encoding(graphs, rows, standardize=True, relation_encoding="one_hot"))
+            encoded = encode_graphs(graphs, fit_encoding(graphs, rows, standardize=True, relation_encoding="one_hot"))
             for chosen in np.split(rows, range(384, len(rows), 384)):
-                batch_of(plain_view(graphs, *numbers, chosen))
+                batch_of(encoded.view(chosen))
             times.append((time.process_time() - start) / len(graphs) * 1e6)
     print(
         f"{pd.Series(times).median():.1f} microseconds a graph, {len(graphs):,} graphs, {len(times)} repeats",

@@ -8,10 +8,11 @@ import pandas as pd
 
 from terrarium.scenes.evaluation.probes import cross_view_top_1
 from terrarium.scenes.graphs.columns import Graphs, from_state
-from terrarium.scenes.graphs.features import Encoding, encode
+from terrarium.scenes.graphs.features import Encoding
+from terrarium.scenes.graphs.views import View, encode_graphs
 from terrarium.scenes.models.embedding import embed_view, random_weights
 from terrarium.scenes.options import AugmentationOptions
-from terrarium.scenes.training.augmentations import View, changed_view, plain_view
+from terrarium.scenes.training.augmentations import augment_view
 from terrarium.training.checkpointing.state import State, read_state
 from terrarium.training.checkpointing.store import read_checkpoint
 from terrarium.training.torch.seeding import generator
@@ -64,9 +65,9 @@ def measure_curve(folder: str, views: AugmentationOptions, seed: int) -> Curve:
 
 
 def _pair(graphs: Graphs, weights: State, rows: np.ndarray, views: AugmentationOptions, seed: int) -> tuple[View, View]:
-    plain = plain_view(graphs, *encode(graphs, Encoding(**weights.metadata["encoding"])), rows)
+    plain = encode_graphs(graphs, Encoding(**weights.metadata["encoding"])).view(rows)
     rng = generator(seed, "curve")
-    return changed_view(plain, views, rng), changed_view(plain, views, rng)
+    return augment_view(plain, views, rng), augment_view(plain, views, rng)
 
 
 def _top_1(weights: State, pair: tuple[View, View]) -> float:

@@ -38,7 +38,7 @@ def done(monkeypatch):
             if environment == "recipes/scenes/graph_embedding_tuned"
             else Curve([0, 1, 2], [0.3, 0.4, 0.5], [0.3, 0.4, 0.5])
         )
-        return scenes.Outcome(history, metrics, {"coverage": 0.7, "known_hole_recall": 0.4}, Cost(1.0, 1.0, 1.0), curve)
+        return scenes.Outcome(history, metrics, {"coverage": 0.7, "deletion_recall": 0.4}, Cost(1.0, 1.0, 1.0), curve)
 
     monkeypatch.setattr(scenes, "run", run)
     monkeypatch.setattr(scenes, "prepare", lambda data: None)
@@ -93,7 +93,7 @@ def test_a_curve_is_measured_from_the_checkpoints_with_one_gallery_for_all(tmp_p
     chosen, made = options(training__max_epochs=2, training__checkpoints__keep_every=1), tables()
     store = TrainingStore(tmp_path / "training_state")
     trained = nodes.train(made["graphs"], made["index"], store, chosen.model, chosen.training, chosen.features)
-    write_state(tmp_path / "weights.safetensors", trained[0])
+    write_state(tmp_path / "weights.safetensors", trained["weights"])
     write_state(tmp_path / "graphs.safetensors", made["graphs"])
     made["index"].to_parquet(tmp_path / "graph_index.parquet")
     curve = measure_curve(str(tmp_path), chosen.evaluation.augmentation, 0)

@@ -5,22 +5,15 @@ from functools import cache
 import numpy as np
 
 from terrarium.pipelines.scenes import nodes
+from terrarium.scenes.graphs.archetypes import SIGNS
 from terrarium.scenes.graphs.columns import Graphs, from_parts, from_state
-from terrarium.scenes.graphs.scene_graph import FOLLOWING_LEAD, LEADING_VEHICLE, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
 from terrarium.scenes.options import Options
-from terrarium.scenes.training.problem import scene_problem
-from terrarium.scenes.training.trainer import Problem
+from terrarium.scenes.training.problem import Problem, scene_problem
 from tests.test_parameters import changed, parameters
-
-SIGNS = {
-    ">": (FOLLOWING_LEAD, LEADING_VEHICLE),
-    "=": (NEIGHBOR_VEHICLE, NEIGHBOR_VEHICLE),
-    "~": (OPPOSITE_VEHICLE, OPPOSITE_VEHICLE),
-}
 
 
 def options(environment: str = "test", **changes: object) -> Options:
-    """The options of an environment; keys such as `training__schedule__kind` change one."""
+    """The options of an environment; keys such as `training__schedule__cosine` change one."""
     return Options.model_validate(changed(parameters(environment)["scenes"], changes))
 
 
@@ -28,15 +21,9 @@ def options(environment: str = "test", **changes: object) -> Options:
 def tables() -> dict[str, object]:
     """Tracks, lanes, graphs, their table and labels, of the test environment."""
     chosen = options()
-    tracks, lanes = nodes.read_source(chosen.source)
-    graphs, index, labels = nodes.build_graphs(tracks, lanes, chosen.features)
-    return {
-        "tracks": tracks,
-        "lanes": lanes,
-        "graphs": graphs,
-        "index": index,
-        "labels": labels,
-    }
+    recording = nodes.read_source(chosen.source)
+    made = nodes.build_graphs(recording["tracks"], recording["lanes"], chosen.features)
+    return recording | {"graphs": made["graphs"], "index": made["graph_index"], "labels": made["archetypes"]}
 
 
 def problem(chosen: Options) -> Problem:
@@ -61,17 +48,17 @@ def graph(relations: str, lane_change: str = "", intersection: str = "", speed: 
     count = len(users)
     return {
         "speed": np.full(count, speed),
-        "kind": np.zeros(count),
+        "actor_type": np.zeros(count),
         "lane_change": np.array([user in lane_change for user in users]),
         "intersection": np.array([user in intersection for user in users]),
-        "place": np.zeros((count, 2)),
+        "position": np.zeros((count, 2)),
         "heading": np.zeros(count),
         "length": np.full(count, 4.0),
         "width": np.full(count, 2.0),
         "actor": np.arange(count),
         "edge": np.array(edges, np.int64).reshape(-1, 2),
         "relation": np.array(kinds, np.int64),
-        "path": np.full(len(edges), 10.0),
+        "path_length": np.full(len(edges), 10.0),
     }
 
 

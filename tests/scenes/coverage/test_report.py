@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.scenes.coverage.permutation_test import Sources, equally_many, gap_scores, measured, p_values
-from terrarium.scenes.coverage.report import OneSourceError, hole_numbers, make_space
-from terrarium.scenes.evaluation.neighbours import distances, nearest
+from terrarium.scenes.coverage.permutation_test import Sources, gap_scores, gap_statistics, p_values, subsample_equally
+from terrarium.scenes.coverage.report import OneSourceError, deletion_metrics, make_space
+from terrarium.scenes.evaluation.neighbors import distances, nearest_neighbors
 from terrarium.scenes.graphs.archetypes import NAMES
 from terrarium.training.checkpointing.state import State
 from tests.scenes.scenery import graphs, options
@@ -31,19 +31,19 @@ def test_the_kth_neighbour_is_of_another_scene_and_among_those_asked_for():
     away = distances(vectors, vectors)
     away[scene[:, None] == scene[None, :]] = np.inf
     away[:, ~among] = np.inf
-    found = nearest(vectors, scene, 59).kth(np.arange(60), among, 4)
+    found = nearest_neighbors(vectors, scene, 59).kth_distance(np.arange(60), among, 4)
     assert found == pytest.approx(np.sort(away, axis=1)[:, 3], abs=1e-3)
 
 
 def test_beyond_the_list_the_distance_is_that_of_its_end():
-    near = nearest(points(50, (0, 0, 0), 0), np.arange(50), 10)
-    assert near.kth(np.arange(50), np.zeros(50, bool), 1) == pytest.approx(near.distance[:, -1])
+    near = nearest_neighbors(points(50, (0, 0, 0), 0), np.arange(50), 10)
+    assert near.kth_distance(np.arange(50), np.zeros(50, bool), 1) == pytest.approx(near.distance[:, -1])
 
 
 def test_points_in_a_hole_have_the_largest_gaps():
     vectors = np.concatenate([points(250, (0, 0, 0), 0), points(200, (0, 0, 0), 1), points(50, (6, 0, 0), 2)])
     recorded = np.arange(500) >= 250
-    gap, covered = gap_scores(nearest(vectors, np.arange(500) % 250 // 5, 400), recorded, 5, rng())
+    gap, covered = gap_scores(nearest_neighbors(vectors, np.arange(500) % 250 // 5, 400), recorded, 5, rng())
     assert (gap[200:] > np.quantile(gap[:200], 0.95)).mean() > 0.9
     assert covered[:200].mean() > 0.9
     assert covered[200:].mean() < 0.1
@@ -51,7 +51,7 @@ def test_points_in_a_hole_have_the_largest_gaps():
 
 def test_sets_are_thinned_to_one_size():
     one = np.arange(100) < 30
-    fewer, other = equally_many(one, ~one, rng())
+    fewer, other = subsample_equally(one, ~one, rng())
     assert (fewer.sum(), other.sum()) == (30, 30)
     assert np.array_equal(fewer, one)
     assert not (other & one).any()
@@ -61,7 +61,7 @@ def test_a_larger_set_alone_makes_no_gap():
     """Of one distribution, four times as many recorded graphs: distances within them would be shorter."""
     vectors, scene = points(1000, (0, 0, 0), 5), np.arange(1000) // 10
     recorded = scene >= 20
-    gap, _ = gap_scores(nearest(vectors, scene, 900), recorded, 5, rng())
+    gap, _ = gap_scores(nearest_neighbors(vectors, scene, 900), recorded, 5, rng())
     assert gap.mean() == pytest.approx(0.0, abs=0.03)
 
 
@@ -71,11 +71,11 @@ def test_shuffles_of_scenes_tell_two_sources_from_one():
     alike, other = points(400, (0, 0, 0), 3), points(400, (0, 0, 0), 3)
     other[recorded] += 2.0
     for vectors, differ in ((alike, False), (other, True)):
-        near, given = nearest(vectors, scene, 300), sources(recorded, scene)
-        p = p_values(near, given, measured(near, given, 5, rng()), 5, 60, rng())
-        assert (p.gap < 0.05, p.covered < 0.05) == (differ, differ)
-    assert p.gap == pytest.approx(1 / 61)
-    assert np.isnan(p.gaps).all()
+        near, given = nearest_neighbors(vectors, scene, 300), sources(recorded, scene)
+        p = p_values(near, given, gap_statistics(near, given, 5, rng()), 5, 60, rng())
+        assert (p.mean_gap < 0.05, p.coverage < 0.05) == (differ, differ)
+    assert p.mean_gap == pytest.approx(1 / 61)
+    assert np.isnan(p.archetype_gaps).all()
 
 
 def test_an_archetype_that_simulation_has_less_of_is_certain_even_if_its_scenes_move_with_it():
@@ -83,8 +83,8 @@ def test_an_archetype_that_simulation_has_less_of_is_certain_even_if_its_scenes_
     vectors, recorded = points(1200, (0, 0, 0), 4), scene >= 60
     for rare, certain in ((0.02, True), (0.2, False)):
         given = sources(recorded, scene, share=0.2, rare=rare)
-        near = nearest(vectors, scene, 100)
-        observed = measured(near, given, 5, rng())
+        near = nearest_neighbors(vectors, scene, 100)
+        observed = gap_statistics(near, given, 5, rng())
         p = p_values(near, given, observed, 5, 99, rng())
         assert (p.differences[0] < 0.02) == certain
         assert observed.differences[0] == pytest.approx(0.2 - rare, abs=0.05)
@@ -94,9 +94,9 @@ def test_p_values_of_alike_sources_are_spread_evenly():
     scene = np.repeat(np.arange(20), 5)
     found = []
     for seed in range(40):
-        near = nearest(points(100, (0, 0, 0), seed), scene, 60)
+        near = nearest_neighbors(points(100, (0, 0, 0), seed), scene, 60)
         given = sources(rng(seed).permutation(20)[scene] < 10, scene)
-        found.append(p_values(near, given, measured(near, given, 3, rng(seed)), 3, 19, rng(seed + 99)).gap)
+        found.append(p_values(near, given, gap_statistics(near, given, 3, rng(seed)), 3, 19, rng(seed + 99)).mean_gap)
     assert 0.35 < np.mean(found) < 0.7
     assert np.mean(np.array(found) <= 0.05) < 0.2
 
@@ -114,4 +114,4 @@ def test_scenes_of_one_source_are_told(part, missing):
 
 
 def test_without_any_archetype_there_are_no_recalls():
-    assert hole_numbers(pd.DataFrame()) == {"known_holes": 0.0}
+    assert deletion_metrics(pd.DataFrame()) == {"deletion_archetypes": 0.0}

@@ -4,21 +4,23 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from terrarium.scenes.evaluation.baselines import STATISTICS, hand_statistics, wl_vectors
-from terrarium.scenes.evaluation.logistic import fit_logistic, scaled
+from terrarium.scenes.evaluation.baselines import hand_statistics, wl_vectors
+from terrarium.scenes.evaluation.logistic import fit_logistic
+from terrarium.scenes.evaluation.matrices import standardize
 from terrarium.scenes.evaluation.probes import (
+    SplitRows,
     alignment,
     cross_view_top_1,
     effective_rank,
     f1_scores,
-    neighbour_f1,
-    probe,
+    knn_f1,
+    linear_probe,
     retrieval_map,
     ridge_r2,
     uniformity,
 )
 from terrarium.scenes.graphs.columns import from_parts
-from terrarium.scenes.graphs.weisfeiler_lehman import contexts, node_labels
+from terrarium.scenes.graphs.weisfeiler_lehman import context_classes, node_labels
 from tests.scenes.scenery import graph, graphs_of
 
 RNG = np.random.default_rng(0)
@@ -26,23 +28,23 @@ RNG = np.random.default_rng(0)
 
 def test_a_probe_and_neighbours_read_what_is_there_and_nothing_else():
     x, y = RNG.normal(size=(600, 5)), RNG.normal(size=(200, 5))
-    rows = (np.arange(400), np.arange(400, 500), np.arange(500, 600))
+    rows = SplitRows(np.arange(400), np.arange(400, 500), np.arange(500, 600))
     labels, noise = x[:, :1] > 0, RNG.random((600, 1)) > 0.9
-    assert probe(x, labels, rows, [1.0]).f1[0] > 0.95
-    assert neighbour_f1(x, labels, y, y[:, :1] > 0, 15)[0] > 0.8
-    assert probe(x, noise, rows, [1.0]).f1[0] < 0.2
+    assert linear_probe(x, labels, rows, [1.0]).f1[0] > 0.95
+    assert knn_f1(x, labels, y, y[:, :1] > 0, 15)[0] > 0.8
+    assert linear_probe(x, noise, rows, [1.0]).f1[0] < 0.2
 
 
 def test_the_strength_of_a_probe_is_chosen_on_validation_rows():
     """Few rows and many columns without meaning: a weak penalty learns them by heart."""
     x = RNG.normal(size=(700, 60))
     labels = x[:, :1] + RNG.normal(size=(700, 1)) > 0
-    rows = (np.arange(100), np.arange(100, 400), np.arange(400, 700))
-    each = {strength: probe(x, labels, rows, [strength]) for strength in (1e-3, 1e-2, 100.0)}
-    chosen = probe(x, labels, rows, [100.0, 1e-2, 1e-3])
+    rows = SplitRows(np.arange(100), np.arange(100, 400), np.arange(400, 700))
+    each = {strength: linear_probe(x, labels, rows, [strength]) for strength in (1e-3, 1e-2, 100.0)}
+    chosen = linear_probe(x, labels, rows, [100.0, 1e-2, 1e-3])
     assert chosen.validation_f1 == max(one.validation_f1 for one in each.values())
-    assert chosen.f1 == pytest.approx(each[chosen.strength].f1)
-    assert chosen.strength < 100.0
+    assert chosen.f1 == pytest.approx(each[chosen.C].f1)
+    assert chosen.C < 100.0
 
 
 def test_f1_is_that_of_scikit_learn():
@@ -65,7 +67,7 @@ def test_regressions_at_once_are_those_one_by_one(make):
 
 def test_sparse_columns_are_scaled_like_dense_ones_and_keep_their_zeros():
     x = (RNG.random((50, 4)) < 0.3) * RNG.random((50, 4))
-    there, plain = scaled(sparse.csr_array(x))[0].toarray(), scaled(x)[0]
+    there, plain = standardize(sparse.csr_array(x))[0].toarray(), standardize(x)[0]
     assert np.diff(there, axis=0) == pytest.approx(np.diff(plain, axis=0))
     assert np.array_equal(there == 0.0, x == 0.0)
 
@@ -96,8 +98,8 @@ def test_shapes_of_vectors():
 
 def test_ten_statistics_are_counted_by_hand():
     columns = graph("a>b a=c", lane_change="c", intersection="b")
-    columns["speed"], columns["path"] = np.array([2.0, 4.0, 6.0]), np.array([10.0, 10.0, -4.0, 4.0])
-    found = dict(zip(STATISTICS, hand_statistics(from_parts([columns]))[0], strict=True))
+    columns["speed"], columns["path_length"] = np.array([2.0, 4.0, 6.0]), np.array([10.0, 10.0, -4.0, 4.0])
+    found = hand_statistics(from_parts([columns])).iloc[0].to_dict()
     assert found == pytest.approx(
         {
             "road_users": 3, "leading": 1, "neighbours": 1, "opposite": 0, "mean_speed": 4, "speed_deviation": 1.63299,
@@ -105,7 +107,7 @@ def test_ten_statistics_are_counted_by_hand():
         },
         rel=1e-4,
     )  # fmt: skip
-    assert len(STATISTICS) == 10
+    assert len(found) == 10
 
 
 def test_the_kernel_does_not_see_the_order_of_nodes_and_sees_relations():
@@ -128,7 +130,7 @@ def test_labels_are_exact_and_tell_directions_apart():
 def test_the_vocabulary_is_of_training_graphs_that_share_a_label():
     """Of six graphs the fifth alone has neighbours, and the sixth is not trained on."""
     given = graphs_of("a>b", "a>b", "a>b b>c", "a>b b>c", "a=b", "a=b")
-    classes, count = contexts(given, np.arange(5))
+    classes, count = context_classes(given, np.arange(5))
     assert count == 3
     assert classes.tolist() == [0, 1, 0, 1, 0, 2, 1, 0, 2, 1, -1, -1, -1, -1]
     assert wl_vectors(given, 1, np.arange(5)).shape[1] == 1 + 3

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from terrarium.scenes.graphs.archetypes import ARCHETYPES, NAMES, label_graphs, signature
+from terrarium.scenes.graphs.archetypes import ARCHETYPES, NAMES, label_graphs, signatures
 from terrarium.scenes.graphs.columns import from_parts
 from terrarium.sources.traffic.tables import ACTOR_TYPES
 from tests.scenes.scenery import graph, graphs_of
@@ -9,8 +9,8 @@ from tests.scenes.scenery import graph, graphs_of
 
 def drawn(archetype):
     columns = graph(archetype.relations, archetype.lane_change, archetype.intersection)
-    for user, kind in archetype.kinds:
-        columns["kind"][archetype.users.index(user)] = ACTOR_TYPES.index(kind)
+    for user, kind in archetype.actor_types:
+        columns["actor_type"][archetype.road_users.index(user)] = ACTOR_TYPES.index(kind)
     return columns
 
 
@@ -50,12 +50,12 @@ def test_matches_are_induced():
     assert "cut_in" not in names_of(graph("a>b a>c b=c", lane_change="c"))
 
 
-def test_signatures_number_sets_of_archetypes():
+def test_signaturess_number_sets_of_archetypes():
     labels = label_graphs(graphs_of("a>b", "a=b", "c>d"))
-    numbers = signature(labels)
+    numbers = signatures(labels)
     assert numbers[0] == numbers[2] != numbers[1]
 
 
 def test_there_are_the_eighteen_of_the_original():
-    assert sum(archetype.exact for archetype in ARCHETYPES) == 18
+    assert sum(archetype.is_exact for archetype in ARCHETYPES) == 18
     assert len(set(NAMES)) == len(NAMES)

@@ -7,7 +7,7 @@ from terrarium.scenes.graphs.building import EmptyScenesError, _instants, build_
 from terrarium.scenes.graphs.columns import WrongVocabularyError, from_state
 from terrarium.scenes.graphs.features import encode, fit_encoding
 from terrarium.scenes.graphs.scene_graph import RELATIONS
-from terrarium.scenes.graphs.splitting import SPLITS, SplitError, assert_disjoint, split_scenes
+from terrarium.scenes.graphs.splitting import SPLITS, SplitError, require_disjoint_splits, split_scenes
 from terrarium.training.checkpointing.state import State, read_state, write_state
 from tests.scenes.scenery import graphs_of, options, tables
 
@@ -15,7 +15,7 @@ from tests.scenes.scenery import graphs_of, options, tables
 def test_graphs_are_connected_and_relations_mirrored():
     graphs = from_state(tables()["graphs"])
     for index in range(0, len(graphs), 7):
-        one = graphs.one(index)
+        one = graphs.graph(index)
         assert (one["edge"][::2] == one["edge"][1::2, ::-1]).all()
         assert set(one["edge"].ravel().tolist()) == set(range(len(one["speed"])))
     assert (graphs.nodes >= 2).all()
@@ -35,8 +35,8 @@ def test_another_vocabulary_is_refused():
 
 def test_graphs_of_several_rows_lie_one_after_the_other():
     graphs = graphs_of("a>b", "a=b a>c", "a~b")
-    assert graphs.rows(np.array([2, 0])).tolist() == [5, 6, 0, 1]
-    assert graphs.rows(np.array([1]), of="edge").tolist() == [2, 3, 4, 5]
+    assert graphs.node_rows(np.array([2, 0])).tolist() == [5, 6, 0, 1]
+    assert graphs.edge_rows(np.array([1])).tolist() == [2, 3, 4, 5]
 
 
 def test_every_relation_has_its_slot_in_the_features_and_the_original_s_do_not():
@@ -53,8 +53,8 @@ def test_features_are_scaled_by_the_training_part_alone():
     made = tables()
     graphs, train = from_state(made["graphs"]), np.flatnonzero(made["index"]["split"] == "train")
     nodes_, edges = encode(graphs, fit_encoding(graphs, train, standardize=True, relation_encoding="one_hot"))
-    assert nodes_[graphs.rows(train), 0].mean() == pytest.approx(0.0, abs=1e-4)
-    assert edges[graphs.rows(train, of="edge"), 0].std() == pytest.approx(1.0, abs=1e-4)
+    assert nodes_[graphs.node_rows(train), 0].mean() == pytest.approx(0.0, abs=1e-4)
+    assert edges[graphs.edge_rows(train), 0].std() == pytest.approx(1.0, abs=1e-4)
     raw, _ = encode(graphs, fit_encoding(graphs, train, standardize=False, relation_encoding="one_hot"))
     assert raw[:, 0] == pytest.approx(graphs.speed)
 
@@ -79,10 +79,10 @@ def test_scenes_stand_in_one_part_each_and_parts_are_not_empty():
     assert index.groupby("scene")["split"].nunique().eq(1).all()
     assert set(index["split"]) == set(SPLITS)
     wrong = index.assign(split=np.where(np.arange(len(index)) % 2, "train", "test"))
-    with pytest.raises(SplitError, match="stands in two parts"):
-        assert_disjoint(wrong)
-    with pytest.raises(SplitError, match="no graph is for"):
-        assert_disjoint(index.assign(split="train"))
+    with pytest.raises(SplitError, match="is in two splits"):
+        require_disjoint_splits(wrong)
+    with pytest.raises(SplitError, match="the validation split is empty"):
+        require_disjoint_splits(index.assign(split="train"))
 
 
 def test_a_source_can_be_for_the_test_alone_and_needs_three_scenes_otherwise():
@@ -156,6 +156,7 @@ def test_after_a_hole_no_lane_change_is_told():
 
 def test_road_users_without_relations_can_be_kept():
     chosen = options(features__graphs__min_nodes=1)
-    graphs, index, _ = nodes.build_graphs(tables()["tracks"], tables()["lanes"], chosen.features)
+    made = nodes.build_graphs(tables()["tracks"], tables()["lanes"], chosen.features)
+    graphs, index = made["graphs"], made["graph_index"]
     assert (index["nodes"] == 1).any()
     assert (from_state(graphs).edges[index["nodes"] == 1] == 0).all()

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from terrarium.scenes.graphs.lane_graph import LEAD, NEIGHBOUR, NONE, OPPOSITE, lane_graph
+from terrarium.scenes.graphs.lane_graph import LEAD, NEIGHBOR, NONE, OPPOSITE, lane_graph
 
 
 def road():
@@ -16,7 +16,7 @@ def road():
 
 def relation(graph, one, other):
     place = graph.row[one], graph.row[other]
-    return graph.kind[place], graph.offset[place]
+    return graph.relation[place], graph.offset[place]
 
 
 def test_paths_that_only_follow_add_the_lanes_between():
@@ -26,8 +26,8 @@ def test_paths_that_only_follow_add_the_lanes_between():
 
 
 def test_one_hop_to_the_side_is_a_neighbour_also_further_on():
-    assert relation(road(), "a0", "b0") == (NEIGHBOUR, 0.0)
-    assert relation(road(), "a0", "b1") == (NEIGHBOUR, 100.0)
+    assert relation(road(), "a0", "b0") == (NEIGHBOR, 0.0)
+    assert relation(road(), "a0", "b1") == (NEIGHBOR, 100.0)
 
 
 def test_an_opposite_lane_is_measured_from_its_end():

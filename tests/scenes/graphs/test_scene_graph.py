@@ -1,16 +1,13 @@
 import numpy as np
-import pytest
 
 from terrarium.scenes.graphs.scene_graph import (
     FOLLOWING_LEAD,
     LEADING_VEHICLE,
     NEIGHBOR_VEHICLE,
     OPPOSITE_VEHICLE,
-    RELATIONS,
-    UnknownRelationError,
-    components,
-    relation_slot,
-    relations,
+    Placement,
+    build_relations,
+    component_numbers,
 )
 from tests.scenes.graphs.test_lane_graph import road
 from tests.scenes.scenery import options
@@ -25,15 +22,8 @@ def edges_of(*users, limits=LIMITS):
     s = np.array([place for _, place in users], float)
     x = [100.0 - p if name == "c0" else p + 100.0 * name.endswith("1") for name, p in users]
     place = np.stack([np.array(x), np.zeros(len(users))], axis=1)
-    found, lengths = relations(lane, s, place, graph, limits)
+    found, lengths = build_relations(Placement(lane, s, place), graph, limits)
     return {tuple(edge) for edge in found.tolist()}, dict(zip(map(tuple, found.tolist()), lengths, strict=True))
-
-
-def test_every_relation_has_a_slot_of_its_own_and_an_unknown_one_is_an_error():
-    assert sorted(map(relation_slot, RELATIONS)) == list(range(len(RELATIONS)))
-    assert relation_slot("following_lead") == FOLLOWING_LEAD
-    with pytest.raises(UnknownRelationError, match="relation 'same_lane' is unknown"):
-        relation_slot("same_lane")
 
 
 def test_follower_and_leader_have_relations_of_their_own():
@@ -77,5 +67,5 @@ def test_a_short_path_makes_a_longer_relation_superfluous():
 def test_nobody_alone_has_a_relation_and_components_are_numbered():
     assert edges_of(("a0", 0))[0] == set()
     edges = np.array([[0, 3, 0], [3, 0, 1], [1, 2, 2], [2, 1, 2]])
-    assert components(5, edges).tolist() == [0, 1, 1, 0, 2]
-    assert components(0, np.zeros((0, 3), np.int64)).tolist() == []
+    assert component_numbers(5, edges).tolist() == [0, 1, 1, 0, 2]
+    assert component_numbers(1, np.zeros((0, 3), np.int64)).tolist() == [0]

@@ -2,7 +2,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from terrarium.scenes.training.augmentations import changed_view
+from terrarium.scenes.training.augmentations import augment_view
 from tests.scenes.scenery import options, problem
 
 STILL = options().training.augmentation.model_copy(
@@ -12,11 +12,11 @@ STILL = options().training.augmentation.model_copy(
 
 @pytest.fixture(scope="module")
 def view():
-    return problem(options()).view(np.arange(60))
+    return problem(options()).graphs.view(np.arange(60))
 
 
 def changed(view, seed=0, **changes):
-    return changed_view(view, STILL.model_copy(update=changes), np.random.default_rng(seed))
+    return augment_view(view, STILL.model_copy(update=changes), np.random.default_rng(seed))
 
 
 def test_without_changes_a_view_is_the_graphs(view):
@@ -41,7 +41,7 @@ def test_directions_of_a_relation_are_dropped_together_or_one_by_one(view):
 
 def test_graphs_keep_a_road_user_and_edges_stay_inside_their_graph(view):
     small = changed(view, node_drop_prob=0.9)
-    assert set(small.graph.tolist()) == set(range(view.count))
+    assert set(small.graph.tolist()) == set(range(view.num_graphs))
     assert len(small.x) < len(view.x) / 2
     assert (small.graph[small.edge[0]] == small.graph[small.edge[1]]).all()
     assert small.edge.max(initial=-1) < len(small.x)
@@ -53,7 +53,7 @@ def test_a_subgraph_is_connected_and_of_its_share(view):
     assert np.array_equal(count, np.ceil(before * 0.5))
     joined = nx.Graph(part.edge.T.tolist())
     joined.add_nodes_from(range(len(part.x)))
-    assert nx.number_connected_components(joined) == view.count
+    assert nx.number_connected_components(joined) == view.num_graphs
 
 
 def test_masked_road_users_have_no_features(view):

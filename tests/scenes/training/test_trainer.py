@@ -7,7 +7,7 @@ import torch
 from terrarium.scenes.models.embedding import embed_graphs, random_weights
 from terrarium.scenes.models.encoder import batch_of, make_encoder
 from terrarium.scenes.training.objectives import make_objective
-from terrarium.scenes.training.run_log import write_log
+from terrarium.scenes.training.run_log import format_log
 from terrarium.scenes.training.trainer import SceneTrainer
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
@@ -137,11 +137,11 @@ def test_contexts_are_learnt_and_counted_in_what_is_handed_out():
     for epoch in range(1, 13):
         trainer.epoch(epoch)
     encoder, given = trainer.objective.encoder.eval(), trainer._problem
-    batch = batch_of(given.view(given.train))
+    batch = batch_of(given.graphs.view(given.train))
     with torch.no_grad():
         states = encoder.node_states(batch)
         expected = encoder.expected_contexts(states, batch)
-        handed_out = encoder.exported(batch)
+        handed_out = encoder.output(batch)
     known = batch.context >= 0
     hits = encoder.context_logits(states).argmax(dim=1)[known] == batch.context[known]
     most = torch.bincount(batch.context[known]).max() / known.sum()
@@ -162,7 +162,7 @@ def test_a_context_stays_with_its_node():
     given = trainer._problem
     chosen = given.train[:8]
     first, *_ = trainer._batch(chosen, np.random.default_rng(0))
-    whole = given.view(chosen)
+    whole = given.graphs.view(chosen)
     assert len(first.x) < len(whole.x)
     pairs = {(int(graph), int(context)) for graph, context in zip(whole.graph, whole.context, strict=True)}
     assert {(int(g), int(c)) for g, c in zip(first.graph, first.context, strict=True)} <= pairs
@@ -171,19 +171,19 @@ def test_a_context_stays_with_its_node():
 def test_temporal_positives_take_the_graph_a_second_later():
     trainer, _ = make(training__augmentation__temporal_positive_prob=1.0)
     given = trainer._problem
-    chosen = given.train[given.later[given.train] >= 0][:8]
+    chosen = given.train[given.next_row[given.train] >= 0][:8]
     still = dict.fromkeys(("node_noise", "edge_noise", "edge_drop_prob", "node_drop_prob"), 0.0)
     augmentation = trainer._options.augmentation.model_copy(update=still)
     trainer._options = trainer._options.model_copy(update={"augmentation": augmentation})
     _, second, *_ = trainer._batch(chosen, np.random.default_rng(0))
-    assert np.array_equal(second.x.numpy(), given.view(given.later[chosen]).x)
+    assert np.array_equal(second.x.numpy(), given.graphs.view(given.next_row[chosen]).x)
 
 
 def test_only_the_second_view_is_changed_when_asked_for():
     trainer, _ = make(training__augmentation__apply_to="second")
     chosen = trainer._problem.train[:8]
     first, second, *_ = trainer._batch(chosen, np.random.default_rng(0))
-    plain = trainer._problem.view(chosen)
+    plain = trainer._problem.graphs.view(chosen)
     assert np.array_equal(first.x.numpy(), plain.x)
     assert second.x.shape != plain.x.shape or not np.array_equal(second.x.numpy(), plain.x)
 
@@ -223,7 +223,7 @@ def test_without_normalisation_lengths_differ():
 def test_the_encoder_does_not_see_the_order_of_nodes():
     given, chosen = problem(options()), options()
     encoder = make_encoder(*given.widths, chosen.model, 0).eval()
-    view = given.view(np.arange(5))
+    view = given.graphs.view(np.arange(5))
     order = np.random.default_rng(0).permutation(len(view.x))
     place = np.argsort(order)
     turned = replace(view, x=view.x[order], graph=view.graph[order], edge=place[view.edge])
@@ -235,7 +235,7 @@ def test_a_layer_is_gine():
     """x' = MLP(x + sum of ReLU(neighbour + W edge)), by hand."""
     given, chosen = problem(options()), options()
     encoder = make_encoder(*given.widths, chosen.model, 0).eval()
-    batch = batch_of(given.view(np.arange(5)))
+    batch = batch_of(given.graphs.view(np.arange(5)))
     layer = encoder.convolutions[0]
     messages = torch.relu(batch.x[batch.edge_index[0]] + layer.lin(batch.edge_attr))
     summed = torch.zeros_like(batch.x).index_add_(0, batch.edge_index[1], messages)
@@ -246,7 +246,7 @@ def test_a_layer_is_gine():
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_graphs_without_edges_work(name):
     given, chosen = problem(options()), options(training__objective__name=name)
-    view = given.view(np.arange(4))
+    view = given.graphs.view(np.arange(4))
     bare = batch_of(replace(view, edge=view.edge[:, :0], edge_x=view.edge_x[:0], pair=view.pair[:0]))
     widths = given.widths
     objective = make_objective(make_encoder(*widths, chosen.model, 0), chosen.training.objective, widths, 0)
@@ -260,7 +260,7 @@ def test_graphs_without_edges_work(name):
 def test_the_encoder_sees_each_view_once(name):
     """Contexts are foretold from the same pass as the embedding; batch norm counts every pass."""
     given, chosen = problem(options()), options(training__objective__name=name, training__objective__context_weight=1.0)
-    views = batch_of(given.view(np.arange(4))), batch_of(given.view(np.arange(4, 8)))
+    views = batch_of(given.graphs.view(np.arange(4))), batch_of(given.graphs.view(np.arange(4, 8)))
     encoder = make_encoder(*given.widths, chosen.model, 0, given.contexts)
     objective = make_objective(encoder, chosen.training.objective, given.widths, 0)
     objective(*views, None, torch.ones(len(views[0].x), dtype=torch.bool))
@@ -270,9 +270,9 @@ def test_the_encoder_sees_each_view_once(name):
 
 def test_the_log_has_a_line_an_epoch(tmp_path):
     chosen = options()
-    text = write_log(train(tmp_path).history, chosen.training)
+    text = format_log(train(tmp_path).history, chosen.training)
     assert len(text.splitlines()) == 4
-    for part in ("global epoch 3", "warm-up factor 1.000", "learning rate", "patience", "best so far: saved"):
+    for part in ("epoch 3, cycle 1", "warm-up factor 1.000", "learning rate", "patience", "best so far: saved"):
         assert part in text
 
 

@@ -17,30 +17,32 @@ def chosen(folder):  # noqa: F811
 
 def test_the_encoder_is_trained_and_classified_in_folds(chosen, tmp_path, monkeypatch):
     sets = tu.read_sets(chosen.tu)
-    embeddings, history = tu.train_sets(sets, TrainingStore(tmp_path), chosen.tu, chosen.model, chosen.training)
+    trained = tu.train_sets(sets, TrainingStore(tmp_path), chosen.tu, chosen.model, chosen.training)
+    embeddings, history = trained["embeddings"], trained["history"]
     assert len(history) == 2 * 2
     assert {array.shape for array in embeddings.tensors.values()} == {(6, 3 * 8 * 3)}
     monkeypatch.setattr(
-        tu, "classify", lambda vectors, label, folds, seed, scaled: [Fold(0.5 + 0.1 * seed, 0.5, "linear")] * folds
+        tu, "cross_validate", lambda vectors, label, folds, seed, scale: [Fold(0.5 + 0.1 * seed, 0.5, "linear")] * folds
     )
-    metrics, table = tu.evaluate_sets(sets, embeddings, chosen.tu)
+    evaluated = tu.evaluate_sets(sets, embeddings, chosen.tu)
+    metrics, table = evaluated["metrics"], evaluated["accuracies"]
     assert len(table) == 4 * 2 * 3
-    assert {"accuracy", "inner", "kernel"} <= set(table.columns)
+    assert {"accuracy", "inner_accuracy", "kernel"} <= set(table.columns)
     assert metrics["toy_trained_accuracy"] == pytest.approx(55.0)
-    assert metrics["toy_trained_seed_deviation"] == pytest.approx(5.0)
+    assert metrics["toy_trained_seed_std"] == pytest.approx(5.0)
 
 
 def test_views_number_both_directions_of_an_edge_as_one_pair(chosen):
-    graphs = tu._graphs(tu.read_sets(chosen.tu), "TOY")
-    view = tu.view_of(graphs, np.array([3, 1]))
-    assert view.count == 2
+    graphs = tu._data_set(tu.read_sets(chosen.tu), "TOY")
+    view = tu.encode_set(graphs).view(np.array([3, 1]))
+    assert view.num_graphs == 2
     assert sorted(np.unique(view.pair, return_counts=True)[1].tolist()) == [2] * 6
     assert (view.graph[view.edge[0]] == view.graph[view.edge[1]]).all()
 
 
 def test_subtrees_tell_triangles_from_paths_and_graphs_that_are_equal_are_one(chosen):
     """Equal graphs have the inner product 1; without rounds only labels are counted, and all six have the same."""
-    graphs = tu._graphs(tu.read_sets(chosen.tu), "TOY")
+    graphs = tu._data_set(tu.read_sets(chosen.tu), "TOY")
     products = tu.subtree_counts(graphs, 2) @ tu.subtree_counts(graphs, 2).T
     same = graphs.label[:, None] == graphs.label[None, :]
     assert products[same] == pytest.approx(1.0)
