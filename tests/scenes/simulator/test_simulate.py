@@ -69,13 +69,13 @@ def recorded(chosen, **changes):
 def test_a_staged_scene_holds_what_it_is_for(stage, monkeypatch):
     """A second after the start, in most scenes; the others are undone by the traffic around."""
     monkeypatch.setattr(simulator, "STAGES", {stage: STAGES[stage]})
-    monkeypatch.setattr(staging, "_CHANGING", 1.0)
+    monkeypatch.setattr(staging, "_LANE_CHANGE_PROB", 1.0)
     index, labels = recorded(options("local"), scenes=8, maps=12, staged_fraction=1.0)
     assert index.loc[labels[stage], "scene"].nunique() >= 4, "of eight scenes, each second one"
 
 
 def test_groups_without_a_change_of_lane_hold_what_is_left(monkeypatch):
-    monkeypatch.setattr(staging, "_CHANGING", 0.0)
+    monkeypatch.setattr(staging, "_LANE_CHANGE_PROB", 0.0)
     _, labels = recorded(options("local"), scenes=18, maps=6, staged_fraction=1.0)
     for name in ("four_vehicle_opposite_intersection", "lead_neighbor_opposite_vehicle"):
         assert labels[name].sum() >= 3
@@ -92,8 +92,8 @@ def test_a_network_without_forks_is_not_staged():
     straight = next(
         roads for roads in (make_roads("r", np.random.default_rng(i)) for i in range(50)) if roads.arms == 2
     )
-    assert staging.sites(straight) == []
-    assert staging.staged("cut_in", straight, np.random.default_rng(0)) == (-1, [])
+    assert staging.find_sites(straight) == []
+    assert staging.make_stage("cut_in", straight, np.random.default_rng(0)) == (-1, [])
 
 
 @pytest.mark.slow
