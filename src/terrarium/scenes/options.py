@@ -29,20 +29,18 @@ class VariantOptions(Base):
 
     scenes: int = Field(ge=0, description="number of scenes to simulate")
     maps: int = Field(gt=0, description="number of road networks; all variants share them, scenes take turns on them")
-    vehicles_per_km: float = Field(
-        gt=0, description="mean density of a lane; each scene draws 0.5 to 1.5 times this, in vehicles per km"
-    )
+    vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes draw 0.5 to 1.5 times this")
     speed_mean: float = Field(gt=0, description="mean desired speed of vehicles, in m/s")
     speed_std: float = Field(ge=0, description="standard deviation of the desired speed, in m/s")
     lane_change_rate: float = Field(ge=0, description="how often a driver considers a lane change, per second")
     random_lane_change_prob: float = Field(
-        ge=0, le=1, description="probability that a considered lane change happens although it gains nothing"
+        ge=0, le=1, description="probability of a considered lane change that gains nothing"
     )
     motorcycle_fraction: float = Field(ge=0, le=1, description="fraction of drivers on motorcycles")
     cyclist_fraction: float = Field(ge=0, le=1, description="fraction of drivers on bicycles")
     mean_pedestrians: float = Field(ge=0, description="mean number of pedestrians who cross the road in a scene")
     staged_fraction: float = Field(
-        ge=0, le=1, description="fraction of scenes that start with a group placed to form a rare archetype"
+        ge=0, le=1, description="fraction of scenes that start with a group forming a rare archetype"
     )
 
 
@@ -51,9 +49,7 @@ class SimulatorOptions(Base):
 
     renamed: ClassVar = {"seconds": "duration_s", "record_every_s": "record_interval_s"}
 
-    variants: dict[str, VariantOptions | None] = Field(
-        description="kinds of traffic by source name; null removes a variant"
-    )
+    variants: dict[str, VariantOptions | None] = Field(description="kinds of traffic by source name; null removes one")
     duration_s: float = Field(gt=0, description="length of a scene, in seconds")
     record_interval_s: float = Field(gt=0, description="time between recorded states, in seconds")
     seed: int = Field(ge=0, description="seed of maps and traffic")
@@ -73,11 +69,9 @@ class SourceOptions(Base):
 
     simulator: SimulatorOptions
     recordings: dict[str, RecordingOptions | None] = Field(
-        description="folders of recorded scenes by source name; null removes a recording"
+        description="recorded scenes by source name; null removes one"
     )
-    max_lane_distance_m: float = Field(
-        ge=0, description="how far a road user may be from its lane's centre line or beyond its ends, in metres"
-    )
+    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
 
 
 class GraphOptions(Base):
@@ -98,18 +92,17 @@ class GraphOptions(Base):
     interval_s: float = Field(gt=0, description="time between snapshots, in seconds; the first snapshot is left out")
     max_lead_m: float = Field(gt=0, description="longest distance along the lanes to a vehicle ahead, in metres")
     max_neighbor_m: float = Field(gt=0, description="longest distance to a vehicle on an adjacent lane, in metres")
-    max_opposite_ahead_m: float = Field(gt=0, description="longest distance to oncoming traffic ahead, in metres")
+    max_opposite_ahead_m: float = Field(gt=0, description="longest distance to opposite traffic ahead, in metres")
     max_opposite_behind_m: float = Field(
-        ge=0, description="longest distance to oncoming traffic that has already passed, in metres"
+        ge=0, description="longest distance to opposite traffic that has passed, in metres"
     )
     redundant_lead_hops: int = Field(
-        ge=0, description="omit a following relation if a path of at most this many relations already joins its ends"
+        ge=0, description="omit a following relation if a path of at most this many relations joins its ends"
     )
-    redundant_neighbor_hops: int = Field(ge=0, description="the same for neighbour relations")
-    redundant_opposite_hops: int = Field(ge=0, description="the same for opposite relations")
+    redundant_neighbor_hops: int = Field(ge=0, description="as redundant_lead_hops, for neighbour relations")
+    redundant_opposite_hops: int = Field(ge=0, description="as redundant_lead_hops, for opposite relations")
     max_lanes_passed: int = Field(
-        ge=1,
-        description="a road user has not changed lane if its lane follows the previous one within this many lanes",
+        ge=1, description="a lane that follows the one before within this many lanes is no lane change"
     )
     min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 
@@ -126,11 +119,9 @@ class FeatureOptions(Base):
     }
 
     graphs: GraphOptions
-    standardize: bool = Field(
-        description="subtract the training mean from speeds and path lengths and divide by the standard deviation"
-    )
+    standardize: bool = Field(description="scale speeds and path lengths by training mean and standard deviation")
     relation_encoding: Literal["one_hot", "collapsed"] = Field(
-        description="one_hot: one slot per relation; collapsed: leading and following share the slot of neighbour"
+        description="collapsed: leading and following share the slot of neighbour"
     )
     val_fraction: float = Field(gt=0, lt=0.5, description="fraction of the scenes of each source for validation")
     test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the scenes of each source for the test")
@@ -157,11 +148,10 @@ class ModelOptions(Base):
     projection_dim: int = Field(gt=0, description="dimension of the projection that the objective compares")
     l2_normalize: bool = Field(description="scale embeddings to length 1")
     jumping_knowledge: Literal["last", "cat"] = Field(
-        description="pool the nodes of the last layer only, or concatenate the pools of all layers"
+        description="pool the last layer only, or concatenate the pools of all"
     )
     output: Literal["embedding", "readout", "contexts"] = Field(
-        description="exported vector: the embedding, the pooled layers before it, or those pools joined to the "
-        "predicted node contexts of the graph"
+        description="exported vector; readout: the pooled layers; contexts: these and the expected node contexts"
     )
     seed: int = Field(ge=0, description="seed of the initial weights")
 
@@ -180,21 +170,17 @@ class AugmentationOptions(Base):
     }
 
     apply_to: Literal["both", "second"] = Field(description="which of the two views are changed")
-    node_noise: float = Field(
-        ge=0, description="standard deviation of the Gaussian noise on speeds, in units of the features"
-    )
-    edge_noise: float = Field(
-        ge=0, description="standard deviation of the Gaussian noise on path lengths, in units of the features"
-    )
+    node_noise: float = Field(ge=0, description="standard deviation of the noise on speeds, in feature units")
+    edge_noise: float = Field(ge=0, description="standard deviation of the noise on path lengths, in feature units")
     edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped")
     drop_edge_pairs: bool = Field(description="drop both directions of a relation together")
     node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped")
     subgraph_fraction: float = Field(
-        gt=0, le=1, description="keep this fraction of each graph's nodes, those nearest to a random one; 1 keeps all"
+        gt=0, le=1, description="keep this fraction of the nodes, those nearest to a random one"
     )
     feature_mask_prob: float = Field(ge=0, lt=1, description="probability that all features of a node are set to 0")
     temporal_positive_prob: float = Field(
-        ge=0, le=1, description="probability that the second view is the same group of road users one second later"
+        ge=0, le=1, description="probability that the second view is the same group one second later"
     )
 
 
@@ -204,25 +190,17 @@ class ObjectiveOptions(Base):
     renamed: ClassVar = {"momentum": "target_momentum", "mask_share": "mask_fraction"}
 
     name: Literal["nt_xent", "info_nce", "vicreg", "bgrl", "masked"] = Field(
-        description="nt_xent: symmetric SimCLR loss; info_nce: its one-sided form; vicreg; bgrl; masked: GraphMAE"
+        description="info_nce: one-sided nt_xent (SimCLR); masked: reconstruction (GraphMAE)"
     )
     temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent and info_nce")
     mask_same_scene: bool = Field(description="exclude graphs of the same scene from the negatives")
     variance_weight: float = Field(ge=0, description="weight of the variance term of vicreg")
     invariance_weight: float = Field(ge=0, description="weight of the invariance term of vicreg")
     covariance_weight: float = Field(ge=0, description="weight of the covariance term of vicreg")
-    target_momentum: float = Field(
-        ge=0, lt=1, description="initial momentum of bgrl's target encoder; rises to 1 along a cosine"
-    )
-    mask_fraction: float = Field(
-        gt=0, lt=1, description="fraction of the nodes whose features the masked objective reconstructs"
-    )
-    reconstruction_weight: float = Field(
-        ge=0, description="weight of the masked objective added to another objective; 0 adds nothing"
-    )
-    context_weight: float = Field(
-        ge=0, description="weight of an auxiliary loss: predict each node's context from its hidden state (GROVER)"
-    )
+    target_momentum: float = Field(ge=0, lt=1, description="initial momentum of bgrl's target encoder; rises to 1")
+    mask_fraction: float = Field(gt=0, lt=1, description="fraction of nodes whose features masked reconstructs")
+    reconstruction_weight: float = Field(ge=0, description="weight of the masked objective added to another objective")
+    context_weight: float = Field(ge=0, description="weight of an added loss: predict each node's context (GROVER)")
 
 
 class ScheduleOptions(Base):
@@ -236,8 +214,7 @@ class ScheduleOptions(Base):
     }
 
     warm_restarts: bool = Field(
-        description="start a new optimizer and a new cosine every `cycle_epochs`, changing the rate once per epoch; "
-        "otherwise one warm-up and one cosine, changing it with every step"
+        description="restart optimizer and cosine every `cycle_epochs`, with one rate per epoch; else one per step"
     )
     learning_rate: float = Field(gt=0, description="peak learning rate")
     warmup_epochs: int = Field(ge=0, description="epochs of linear warm-up; 0 starts at the peak")
@@ -274,10 +251,8 @@ class CoverageOptions(Base):
     simulated: str = Field(description="source that may lack something")
     recorded: str = Field(description="source to compare it with")
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
-    num_permutations: int = Field(
-        gt=0, description="permutations of whole scenes between the sources, for the p-values"
-    )
-    target_fpr: float = Field(gt=0, lt=1, description="false positive rate at which the deletion test measures recall")
+    num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
+    target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
     num_random_splits: int = Field(gt=0, description="random splits of the simulated scenes in the deletion test")
     C: float = Field(gt=0, description="inverse regularization strength of the graph classifier in the deletion test")
     node_C: float = Field(gt=0, description="inverse regularization strength of the node classifier in that test")
@@ -299,24 +274,18 @@ class EvaluationOptions(Base):
     }
 
     split: Literal["test", "validation"] = Field(description="scenes to measure on; use validation to compare settings")
-    min_positives: int = Field(
-        gt=1, description="measure archetypes with at least this many graphs in the training and in the measured scenes"
-    )
+    min_positives: int = Field(gt=1, description="graphs with an archetype needed in training and measured scenes")
     max_queries: int = Field(gt=1, description="at most this many graphs serve as retrieval queries")
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour classifier")
     max_train_graphs: int = Field(gt=1, description="at most this many training graphs fit the probes")
     num_random_encoders: int = Field(gt=0, description="number of untrained encoders measured as a baseline")
     probe_C: list[Positive] = Field(
-        min_length=1,
-        description="inverse regularization strengths of the linear probe; the validation scenes choose one",
+        min_length=1, description="inverse regularization strengths of the probe; validation chooses one"
     )
     wl_iterations: list[Count] = Field(
-        min_length=1,
-        description="iterations of the Weisfeiler-Lehman kernel baseline; the validation scenes choose one",
+        min_length=1, description="iterations of the Weisfeiler-Lehman kernel; validation chooses one"
     )
-    augmentation: AugmentationOptions = Field(
-        description="views for alignment and cross-view accuracy, the same for every model"
-    )
+    augmentation: AugmentationOptions = Field(description="views for alignment and cross-view top-1")
     coverage: CoverageOptions
     seed: int = Field(ge=0, description="seed of subsets, views and permutations")
 

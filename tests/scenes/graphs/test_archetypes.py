@@ -25,7 +25,7 @@ def test_an_archetype_is_found_in_itself(archetype):
 
 
 def test_relations_are_told_apart():
-    """The original's matcher found all three in each."""
+    """A matcher that ignores relations finds all three in each."""
     found = label_graphs(graphs_of("a>b", "a~b", "a=b"))[["simple_following", "simple_opposite", "simple_neighbor"]]
     assert np.array_equal(found.to_numpy(), np.eye(3, dtype=bool))
 
@@ -37,7 +37,7 @@ def test_direction_counts():
     assert "lead_vehicle_in_front_following_vehicle_in_the_back" in fork - chain
 
 
-def test_flags_must_be_as_stated_in_the_originals_and_may_be_anything_in_ours():
+def test_exact_archetypes_need_all_flags_and_others_only_those_named():
     moved = names_of(graph("a>b b>c", lane_change="a"))
     assert "follower_and_leader" in moved
     assert "cut_in" not in names_of(graph("a>b a>c"))
@@ -50,12 +50,12 @@ def test_matches_are_induced():
     assert "cut_in" not in names_of(graph("a>b a>c b=c", lane_change="c"))
 
 
-def test_signaturess_number_sets_of_archetypes():
+def test_signatures_number_sets_of_archetypes():
     labels = label_graphs(graphs_of("a>b", "a=b", "c>d"))
     numbers = signatures(labels)
     assert numbers[0] == numbers[2] != numbers[1]
 
 
-def test_there_are_the_eighteen_of_the_original():
+def test_eighteen_archetypes_are_exact():
     assert sum(archetype.is_exact for archetype in ARCHETYPES) == 18
     assert len(set(NAMES)) == len(NAMES)

@@ -4,12 +4,8 @@ import pytest
 
 from terrarium.pipelines.scenes import nodes
 from terrarium.scenes.graphs.building import EmptyScenesError, _instants, build_graphs
-from terrarium.scenes.graphs.columns import WrongVocabularyError, from_state
-from terrarium.scenes.graphs.features import encode, fit_encoding
-from terrarium.scenes.graphs.scene_graph import RELATIONS
-from terrarium.scenes.graphs.splitting import SPLITS, SplitError, require_disjoint_splits, split_scenes
-from terrarium.training.checkpointing.state import State, read_state, write_state
-from tests.scenes.scenery import graphs_of, options, tables
+from terrarium.scenes.graphs.columns import from_state
+from tests.scenes.scenery import options, tables
 
 
 def test_graphs_are_connected_and_relations_mirrored():
@@ -19,44 +15,6 @@ def test_graphs_are_connected_and_relations_mirrored():
         assert (one["edge"][::2] == one["edge"][1::2, ::-1]).all()
         assert set(one["edge"].ravel().tolist()) == set(range(len(one["speed"])))
     assert (graphs.nodes >= 2).all()
-
-
-def test_columns_survive_the_file(tmp_path):
-    state = tables()["graphs"]
-    write_state(tmp_path / "graphs.safetensors", state)
-    assert read_state(tmp_path / "graphs.safetensors").equals(state)
-
-
-def test_another_vocabulary_is_refused():
-    state = tables()["graphs"]
-    with pytest.raises(WrongVocabularyError, match="relations are"):
-        from_state(State(state.tensors, state.metadata | {"relations": ["neighbor_vehicle"]}))
-
-
-def test_graphs_of_several_rows_lie_one_after_the_other():
-    graphs = graphs_of("a>b", "a=b a>c", "a~b")
-    assert graphs.node_rows(np.array([2, 0])).tolist() == [5, 6, 0, 1]
-    assert graphs.edge_rows(np.array([1])).tolist() == [2, 3, 4, 5]
-
-
-def test_every_relation_has_its_slot_in_the_features_and_the_original_s_do_not():
-    graphs = graphs_of("a>b", "a=b", "a~b")
-    strict = fit_encoding(graphs, np.arange(3), standardize=True, relation_encoding="one_hot")
-    slots = encode(graphs, strict)[1][:, 1:]
-    assert slots.shape[1] == len(RELATIONS)
-    assert slots.argmax(axis=1).tolist() == graphs.relation.tolist()
-    collapsed = fit_encoding(graphs, np.arange(3), standardize=False, relation_encoding="collapsed")
-    assert encode(graphs, collapsed)[1][:, 1:].argmax(axis=1).tolist() == [0, 0, 0, 0, 1, 1]
-
-
-def test_features_are_scaled_by_the_training_part_alone():
-    made = tables()
-    graphs, train = from_state(made["graphs"]), np.flatnonzero(made["index"]["split"] == "train")
-    nodes_, edges = encode(graphs, fit_encoding(graphs, train, standardize=True, relation_encoding="one_hot"))
-    assert nodes_[graphs.node_rows(train), 0].mean() == pytest.approx(0.0, abs=1e-4)
-    assert edges[graphs.edge_rows(train), 0].std() == pytest.approx(1.0, abs=1e-4)
-    raw, _ = encode(graphs, fit_encoding(graphs, train, standardize=False, relation_encoding="one_hot"))
-    assert raw[:, 0] == pytest.approx(graphs.speed)
 
 
 def test_lane_changes_do_not_count_lanes_that_follow():
@@ -72,27 +30,6 @@ def test_the_next_graph_is_of_the_same_scene_a_second_later():
     assert (later["scene"].to_numpy() == some["scene"].to_numpy()).all()
     assert later["time_s"].to_numpy() - some["time_s"].to_numpy() == pytest.approx(1.0)
     assert len(some) > len(index) / 3
-
-
-def test_scenes_stand_in_one_part_each_and_parts_are_not_empty():
-    index = tables()["index"]
-    assert index.groupby("scene")["split"].nunique().eq(1).all()
-    assert set(index["split"]) == set(SPLITS)
-    wrong = index.assign(split=np.where(np.arange(len(index)) % 2, "train", "test"))
-    with pytest.raises(SplitError, match="is in two splits"):
-        require_disjoint_splits(wrong)
-    with pytest.raises(SplitError, match="the validation split is empty"):
-        require_disjoint_splits(index.assign(split="train"))
-
-
-def test_a_source_can_be_for_the_test_alone_and_needs_three_scenes_otherwise():
-    index = tables()["index"]
-    two = index[index["scene"].isin(sorted(set(index["scene"]))[:2])].assign(source="few")
-    both = pd.concat([index, two], ignore_index=True)
-    with pytest.raises(SplitError, match="source 'few' has 2 scenes"):
-        split_scenes(both, options().features)
-    split = split_scenes(both, options(features__test_only_sources=["few"]).features)
-    assert split.loc[split["source"] == "few", "split"].eq("test").all()
 
 
 def test_scenes_without_any_graph_are_told():

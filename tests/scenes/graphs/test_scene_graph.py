@@ -45,7 +45,7 @@ def test_the_way_over_the_end_of_a_lane_counts():
     assert lengths[0, 1, FOLLOWING_LEAD] == 15.0
 
 
-def test_beside_goes_both_ways_and_opposite_too():
+def test_neighbour_and_opposite_go_both_ways():
     assert edges_of(("a0", 10), ("b0", 12))[0] == {(0, 1, NEIGHBOR_VEHICLE), (1, 0, NEIGHBOR_VEHICLE)}
     edges, lengths = edges_of(("a0", 10), ("c0", 60))
     assert edges == {(0, 1, OPPOSITE_VEHICLE), (1, 0, OPPOSITE_VEHICLE)}

@@ -8,7 +8,7 @@ def schedule(**changes):
     return options("local").training.schedule.model_copy(update=changes)
 
 
-DOCUMENTED = {
+RECIPE = {
     "warm_restarts": True,
     "learning_rate": 0.0015,
     "warmup_epochs": 3,
@@ -17,9 +17,9 @@ DOCUMENTED = {
 }
 
 
-def test_loops_are_the_original_s_first_eight_epochs():
-    """As recorded of the documents' optimised settings: three epochs of warm-up, loops of four, decay 0.85."""
-    given = schedule(**DOCUMENTED, cycle_epochs=4)
+def test_restarts_are_those_recorded_in_eight_epochs():
+    """As recorded of graph_embedding_v2: three epochs of warm-up, cycles of four, decay 0.85."""
+    given = schedule(**RECIPE, cycle_epochs=4)
     rates = [learning_rate(given, epoch, 1.0, 60) for epoch in range(1, 9)]
     wanted = [0.0005, 0.0010, 0.0015, 0.0015, 0.001275, 0.001107, 0.000701, 0.000296]
     assert rates == pytest.approx(wanted, abs=5e-7)
@@ -27,13 +27,13 @@ def test_loops_are_the_original_s_first_eight_epochs():
     assert cycle_of(given, 6) == (2, 2)
 
 
-def test_without_cosine_a_loop_keeps_its_rate():
-    given = schedule(**DOCUMENTED, cycle_epochs=10).model_copy(update={"cosine": False, "warmup_epochs": 0})
+def test_without_cosine_a_cycle_keeps_its_rate():
+    given = schedule(**RECIPE, cycle_epochs=10).model_copy(update={"cosine": False, "warmup_epochs": 0})
     assert learning_rate(given, 10, 1.0, 60) == 0.0015
     assert learning_rate(given, 11, 1.0, 60) == pytest.approx(0.001275)
 
 
-def test_step_warms_up_to_the_rate_and_falls_to_the_floor():
+def test_the_rate_warms_up_and_falls_to_its_minimum():
     given = schedule(learning_rate=0.01, warmup_epochs=2, min_lr_ratio=0.1)
     assert learning_rate(given, 1, 0.5, 10) == pytest.approx(0.0025)
     assert learning_rate(given, 2, 1.0, 10) == pytest.approx(0.01)
