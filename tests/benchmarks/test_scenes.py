@@ -45,13 +45,13 @@ def done(monkeypatch):
     return asked
 
 
-def test_recipes_are_shown_beside_the_document_s_losses(done, capsys, monkeypatch):
+def test_recipes_are_shown_next_to_their_reported_losses(done, capsys, monkeypatch):
     monkeypatch.setenv(scenes.SCENES, "40")
     scenes.recipes()
     printed = capsys.readouterr().out
     row = "| graph_embedding_tuned | 2 | 1.000 (0.055) | 0.200 | 0.750 | +0.250 | 1 (2) | 1.00 | 3.0 | 0.500 |"
     assert row in printed
-    assert "40 scenes a variant, seed 0" in printed
+    assert "40 scenes per variant, seed 0" in printed
     assert {parameters["training.precision"] for parameters, _ in done} == {"32-true"}
     assert [environment for _, environment in done] == list(scenes.RECIPES)
     assert set(scenes.RECIPES) <= set(ENVIRONMENTS)
@@ -63,6 +63,11 @@ def test_the_ablation_takes_one_change_back_at_a_time(done, capsys):
     single = {"training.precision": "32-true"}
     assert [parameters for parameters, _ in done] == [single | given for given in scenes.ABLATION.values()]
     assert done[-1][0] == {"training.precision": "bf16-mixed"}
+
+
+@pytest.mark.parametrize("given", [*scenes.SWEEP.values(), *scenes.ABLATION.values()])
+def test_all_changes_are_parameters(given):
+    assert options(**{name.replace(".", "__"): yaml.safe_load(value) for name, value in given.items()})
 
 
 @pytest.mark.parametrize("environment", scenes.RECIPES)
