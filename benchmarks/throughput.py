@@ -1,14 +1,16 @@
 """Training pairs a CPU second of the compiled kernel."""
 
-import resource
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from benchmarks.measuring import own_peak_mb
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.initial import initial_directions
@@ -23,22 +25,31 @@ EPOCHS = 5
 
 
 def main() -> None:
-    """Each objective on Mammalia and on the set of the 100,000 lowest tax ids, dim 10, 50 negatives."""
+    """Train each objective on Mammalia and on the 100,000 lowest tax ids, dimension 10, 50 negatives."""
+    report_table("throughput", _objectives())
+
+
+def _objectives() -> Iterator[Row]:
     package = NcbiPackage()
     for name, table in (("Mammalia", package.clade(40674)), ("100,000 lowest tax ids", package.lowest_taxids(100_000))):
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         for objective in ("slack", "closure", "ranking"):
             rates = pairs_a_second(tree, objective)
-            print(
-                f"{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), {objective}: "
-                f"{statistics.median(rates):,.0f} pairs a CPU second "
-                f"({min(rates):,.0f} to {max(rates):,.0f}, epochs 2 to {EPOCHS})",
-                flush=True,
-            )
+            yield {
+                "data": f"{name}, {len(tree):,} taxa, {tree.pair_count:,} pairs",
+                "objective": objective,
+                "pairs per CPU second, median (range)": (
+                    f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+                ),
+            }
 
 
 def scaling() -> None:
-    """One epoch of the default objective on trees of four sizes, after some on the smallest, which compile."""
+    """Train one epoch of the default objective on trees of four sizes, after a few that compile."""
+    report_table("scaling", _sizes())
+
+
+def _sizes() -> Iterator[Row]:
     package = NcbiPackage()
     pairs_a_second(Hierarchy.from_parents(*_columns(package.clade(40674))), "slack")
     sizes = {
@@ -52,13 +63,15 @@ def scaling() -> None:
         start = time.process_time()
         epochs = pairs_a_second(tree, "slack", epochs=1, first=1)
         spent = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-        print(
-            f"{name}: {len(tree):,} taxa, {tree.pair_count:,} pairs: {epochs[0]:,.0f} pairs a CPU second, "
-            f"{tree.pair_count / epochs[0]:,.1f} CPU s an epoch, {spent:,.1f} with closure and start, "
-            f"peak of the process {peak:,.0f} MB",
-            flush=True,
-        )
+        yield {
+            "data": name,
+            "taxa": len(tree),
+            "pairs": tree.pair_count,
+            "pairs per CPU second": f"{epochs[0]:.0f}",
+            "CPU s per epoch": f"{tree.pair_count / epochs[0]:.1f}",
+            "CPU s with closure and initial layout": f"{spent:.1f}",
+            "peak MB of the process so far": f"{own_peak_mb():.0f}",
+        }
 
 
 def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
