@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.studies import Study, markdown
+from benchmarks.results import report_table
+from benchmarks.studies import Study, table_rows
 from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.reporting.theme import PALETTE, new_figure
 
@@ -36,17 +37,18 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
 """Each as the search on Cnidaria left it, fine-tune as that on the nouns of WordNet; see docs/benchmarks.md."""
 
 MEASURES = {
-    "ancestor_map_slack": "MAP, slack",
-    "ancestor_map_distance": "MAP, distance",
+    "ancestor_map_slack": "MAP by detour",
+    "ancestor_map_distance": "MAP by distance",
     "edge_map": "edge MAP",
     "depth_norm_pearson": "r",
-    "hops_spearman": "hops, rank correlation",
+    "hops_spearman": "Spearman of path lengths",
     "separation_class": "separation, class",
     "separation_order": "separation, order",
     "separation_family": "separation, family",
     "purity_order": "purity, order",
     "purity_family": "purity, family",
 }
+SHOWN = ("MAP by detour", "MAP by distance")
 PULLS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 SPREADS = (0.5, 0.3, 0.2, 0.1)
 FRONTIER = {"Echinodermata": "class", "Mammalia": "order", "Aves": "order"}
@@ -71,7 +73,8 @@ def main() -> None:
     for clade in CLADES:
         tables = [_objectives(clade, seed) for seed in SEEDS]
         median = pd.concat(tables).groupby(level=0, sort=False).median()
-        print(f"\n{clade}, median of seeds {', '.join(map(str, SEEDS))}\n\n{markdown(median, 'layout')}", flush=True)
+        seeds = f"median of {', '.join(map(str, SEEDS))}"
+        report_table(f"objectives_{clade.lower()}", table_rows(median, "layout"), seed=seeds)
 
 
 def _objectives(clade: str, seed: int) -> pd.DataFrame:
@@ -84,8 +87,12 @@ def _objectives(clade: str, seed: int) -> pd.DataFrame:
         for layout in taken:
             label = name if layout == TRAINED else layout
             rows[label] = _measures(numbers.loc[layout]) | _placement(placed[placed["layout"] == layout])
-        rows[name]["training, s"] = history["seconds"].sum()
+        rows[name]["training s"] = history["seconds"].sum()
     return pd.DataFrame(rows).T
+
+
+_KINDS = {"leaf": "leaves", "clade": "clades"}
+_SCORES = {"slack": "detour", "distance": "distance"}
 
 
 def _measures(numbers: pd.Series) -> dict[str, float]:
@@ -95,7 +102,7 @@ def _measures(numbers: pd.Series) -> dict[str, float]:
 def _placement(placed: pd.DataFrame) -> dict[str, float]:
     by = placed.set_index(["kind", "score"])["exact"]
     return {
-        f"{kind} placed, {score}": float(by[kind, score])
+        f"{_KINDS[kind]} placed by {_SCORES[score]}": float(by[kind, score])
         for kind in ("leaf", "clade")
         for score in ("slack", "distance")
     }
@@ -111,14 +118,20 @@ def frontier() -> None:
             row = {"clade": clade, "layout": label, "separation": values[f"separation_{rank}"]}
             rows.append(row | _measures(values))
     table = pd.DataFrame(rows)
-    for clade, part in table.groupby("clade", sort=False):
-        shown = part.drop(columns="clade").set_index("layout")[
-            ["separation", "MAP, slack", "MAP, distance", "edge MAP"]
-        ]
-        print(f"\n{clade}, separation of each {FRONTIER[str(clade)]}\n\n{markdown(shown, 'layout')}", flush=True)
+    report_table("frontier", table_rows(_wide(table), "layout"))
     page = Path(tempfile.mkdtemp()) / "frontier.html"
     frontier_figure(table).write_html(page, include_plotlyjs=True)
     print(f"\nfigure: {page}", flush=True)
+
+
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per layout; separation and both MAPs of each clade in columns."""
+    parts = []
+    for clade, part in table.groupby("clade", sort=False):
+        numbers = part.set_index("layout")[["separation", *SHOWN]]
+        separation = {"separation": f"{FRONTIER[str(clade)]} separation"}
+        parts.append(numbers.rename(columns=separation).add_prefix(f"{clade}: "))
+    return pd.concat(parts, axis=1)
 
 
 def _frontier_runs() -> dict[str, dict[str, Any]]:
@@ -148,7 +161,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         part = table[table["clade"] == clade]
         for start, (name, colour) in kinds.items():
             line = part[part["layout"].str.startswith(start)]
-            for row, measure in enumerate(("MAP, slack", "MAP, distance"), start=1):
+            for row, measure in enumerate(SHOWN, start=1):
                 figure.add_scatter(
                     x=line["separation"],
                     y=line[measure],
@@ -187,4 +200,4 @@ def advice() -> None:
         study = Study.of("Echinodermata", {} if changes is None else documented | changes)
         numbers, history = study.measure(untrained=False)
         rows[name] = _measures(numbers.loc[TRAINED]) | {"epochs": float(len(history))}
-    print(markdown(pd.DataFrame(rows).T, "setting"), flush=True)
+    report_table("separation_advice", table_rows(pd.DataFrame(rows).T, "setting"))

@@ -45,8 +45,8 @@ class Outcome:
 
 def main() -> None:
     """All recipes on a clade for a few epochs, and the documents' checklist."""
-    parameters = {"source.select": "clade", "source.clade": CLADE, "source.cut_lineages_above": "null"}
-    parameters |= {"training.max_epochs": EPOCHS}
+    parameters: dict[str, object] = {"source.select": "clade", "source.clade": CLADE, "training.max_epochs": EPOCHS}
+    parameters["source.cut_lineages_above"] = "null"
     report_table("recipes_mammalia", (outcome_row(run(recipe, parameters)) for recipe in RECIPES))
     print("\nThe documents' checklist, judged by running it:\n")
     for item, passed, how in checklist():

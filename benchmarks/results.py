@@ -34,7 +34,7 @@ def report_table(name: str, rows: Iterable[Row], *, seed: int | str = 0) -> None
         done.append(dict(row))
         print(markdown_lines([[_text(row.get(column)) for column in done[0]]]), flush=True)
     path = write_results(name, done, running_command(), seed)
-    print(f"\nwritten to {path.relative_to(ROOT)}\n", flush=True)
+    print(f"\nwritten to {path}\n", flush=True)
 
 
 def write_results(name: str, rows: Sequence[Row], command: str, seed: int | str) -> Path:
@@ -106,4 +106,4 @@ def _git(*words: str) -> str:
 
 
 def _text(cell: object) -> str:
-    return "" if cell is None or pd.isna(cell) else str(cell)
+    return "" if cell is None else str(cell)

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.scenes.options import AugmentationOptions
 
@@ -63,7 +65,7 @@ SEEDS = (0, 1, 2, 3, 4)
 T_95 = 2.776
 """Student's t of four degrees of freedom: the interval of a mean of five."""
 EPOCHS, SCENES = "TERRARIUM_SCENES_EPOCHS", "TERRARIUM_SCENES"
-"""Environment variables: epochs of every recipe, such as `6` or `6,scenes_large=1`, and scenes of each variant.
+"""Environment variables: epochs of every recipe, such as `6` or `6,recipes/scenes/large=1`, and scenes of each variant.
 
 Without them each recipe has its own epochs, on the scenes of the default.
 """
@@ -72,6 +74,7 @@ CURVE = 12
 BRIEF = {"evaluation.coverage.permutations": "1", "evaluation.random_encoders": "1"}
 """What spares a run measures that a row does not show."""
 MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
+LABELS = ("linear probe, macro F1", "nearest neighbours, macro F1", "retrieval, mean average precision")
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,13 @@ class Outcome:
 
 def recipes() -> None:
     """The document's environments on the same graphs, by measures that compare, beside its losses; all in float32."""
-    _print_table({name: ({}, name) for name in RECIPES}, RECIPES)
+    report_table("scenes_recipes", _variants({name: ({}, name) for name in RECIPES}, RECIPES))
 
 
 def ablation() -> None:
     """The improved settings with one change taken back at a time."""
-    _print_table({name: (given, "recipes/scenes/optimized") for name, given in ABLATION.items()}, {})
+    variants = {name: (given, "recipes/scenes/optimized") for name, given in ABLATION.items()}
+    report_table("scenes_ablation", _variants(variants, {}))
 
 
 def quality() -> None:
@@ -102,30 +106,41 @@ def quality() -> None:
         found = [
             run({"training.seed": str(s), "model.seed": str(s), "evaluation.seed": str(s)}, None, data) for s in SEEDS
         ]
-    names = ("trained", "random_encoder", "ten_statistics", "wl_kernel")
-    print(f"| measure | {' | '.join(name.replace('_', ' ') for name in names)} |\n|{'---|' * (len(names) + 1)}")
-    for measure in MEASURES:
-        keys = [measure if name == "trained" else f"{measure}_{name}" for name in names]
-        cells = [interval([done.metrics[key] for done in found]) for key in keys]
-        print(f"| {measure} | {' | '.join(cells)} |", flush=True)
+    report_table("scenes_quality", _quality(found), seed="0 to 4")
+
+
+def _quality(found: list[Outcome]) -> Iterator[Row]:
+    columns = {
+        "trained": "",
+        "untrained encoder": "_random_encoder",
+        "ten statistics": "_ten_statistics",
+        "WL kernel": "_wl_kernel",
+    }
+    for measure, label in zip(MEASURES, LABELS, strict=True):
+        cells = {name: interval([done.metrics[measure + ending] for done in found]) for name, ending in columns.items()}
+        yield {"metric": label, **cells}
     for measure in sorted({*found[0].metrics} - {key for key in found[0].metrics if key.startswith(MEASURES)}):
-        print(f"| {measure} | {interval([done.metrics[measure] for done in found])} | | | |", flush=True)
+        yield {"metric": measure, "trained": interval([done.metrics[measure] for done in found])}
     for measure in found[0].coverage:
-        print(f"| {measure} | {interval([done.coverage[measure] for done in found])} | | | |", flush=True)
-    print(f"minutes of training: {interval([done.history['seconds'].sum() / 60 for done in found])}", flush=True)
+        yield {"metric": measure, "trained": interval([done.coverage[measure] for done in found])}
+    yield {"metric": "training, minutes", "trained": interval([done.history["seconds"].sum() / 60 for done in found])}
 
 
 def sweep() -> None:
     """Changes of the default on validation scenes, which nothing is reported on."""
-    header = ["change", "cross-view top-1", "probe F1", "neighbours F1", "retrieval", "known holes", "s/epoch"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    report_table("scenes_sweep", _sweep())
+
+
+def _sweep() -> Iterator[Row]:
+    columns = ("cross-view top-1", "probe F1", "neighbours F1", "retrieval MAP", "deletion test recall")
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
         for name, given in SWEEP.items():
             done = run(given | {"evaluation.part": "validation"} | BRIEF, None, data)
             numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
             cells = [f"{value:.3f}" for value in (*numbers, done.coverage["known_hole_recall"])]
-            print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
+            seconds = f"{done.history.seconds.median():.1f}"
+            yield {"change": name, **dict(zip(columns, cells, strict=True)), "seconds per epoch": seconds}
 
 
 def loading() -> None:
@@ -147,10 +162,12 @@ def loading() -> None:
             for chosen in np.split(rows, range(384, len(rows), 384)):
                 batch_of(plain_view(graphs, *numbers, chosen))
             times.append((time.process_time() - start) / len(graphs) * 1e6)
-    print(
-        f"{pd.Series(times).median():.1f} microseconds a graph, {len(graphs):,} graphs, {len(times)} repeats",
-        flush=True,
-    )
+    row = {
+        "what": f"from the file to a batch of tensors, {len(graphs):,} graphs, batches of 384",
+        "microseconds of CPU per graph": f"{pd.Series(times).median():.1f}",
+        "repeats": len(times),
+    }
+    report_table("scenes_loading", [row])
 
 
 def interval(values: list[float]) -> str:
@@ -160,15 +177,14 @@ def interval(values: list[float]) -> str:
     return f"{series.mean():.3f}" + (f" ± {half:.3f}" if half > 5e-4 else "")
 
 
-def _print_table(variants: dict[str, tuple[dict[str, str], str]], documented: dict[str, str]) -> None:
-    """The first variant is the one that the others are held against."""
+def _variants(variants: dict[str, tuple[dict[str, str], str]], documented: dict[str, str]) -> Iterator[Row]:
+    """Run variants; the first one is what the others are compared with."""
     print(f"{_size()}, seed 0, float32 where nothing else is said\n")
-    header = [
-        *("recipe", "epochs", "loss, last epoch (documented)", "top-1 untrained", "top-1", "training's less it"),
-        *("epochs to equal quality (of the first)", "gradient norm", "s/epoch"),
-        *("cross-view top-1, test", "probe F1", "neighbours F1", "retrieval"),
-    ]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    columns = (
+        *("epochs", "loss, last epoch (claimed)", "top-1 untrained", "top-1", "training's top-1 minus it"),
+        *("epochs to equal quality (of the first)", "gradient norm", "seconds per epoch"),
+        *("cross-view top-1, test", "probe F1", "neighbours F1", "retrieval MAP"),
+    )
     first: Curve | None = None
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
@@ -176,7 +192,8 @@ def _print_table(variants: dict[str, tuple[dict[str, str], str]], documented: di
             done = run({"training.precision": "32-true"} | given, environment, data)
             assert done.curve is not None
             first = first or done.curve
-            print(f"| {' | '.join([name, *_cells(done, done.curve, first, documented.get(name, ''))])} |", flush=True)
+            cells = _cells(done, done.curve, first, documented.get(name, ""))
+            yield {"recipe": name.rpartition("/")[2], **dict(zip(columns, cells, strict=True))}
 
 
 def _size() -> str:

@@ -1,6 +1,9 @@
 import pandas as pd
+import pytest
 
 from benchmarks import knowledge_graph
+
+pytestmark = pytest.mark.usefixtures("results_folder")
 
 
 def test_the_documents_table_stands_at_equal_and_at_documented_batches(monkeypatch, capsys):

@@ -12,6 +12,8 @@ from terrarium.training.checkpointing.store import TrainingStore
 from tests.pipelines.scenes.scenery import options, tables
 from tests.test_parameters import ENVIRONMENTS
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 
 @pytest.fixture
 def done(monkeypatch):
@@ -45,7 +47,7 @@ def test_recipes_are_shown_beside_the_document_s_losses(done, capsys, monkeypatc
     monkeypatch.setenv(scenes.SCENES, "40")
     scenes.recipes()
     printed = capsys.readouterr().out
-    row = "| scenes_tuned | 2 | 1.000 (0.055) | 0.200 | 0.750 | +0.250 | 1 (2) | 1.00 | 3.0 | 0.500 |"
+    row = "| tuned | 2 | 1.000 (0.055) | 0.200 | 0.750 | +0.250 | 1 (2) | 1.00 | 3.0 | 0.500 |"
     assert row in printed
     assert "40 scenes a variant, seed 0" in printed
     assert {parameters["training.precision"] for parameters, _ in done} == {"32-true"}
@@ -70,7 +72,7 @@ def test_what_recipes_are_given_are_parameters(environment):
 
 def test_recipes_have_their_own_epochs_or_those_of_the_environment(monkeypatch):
     assert scenes.epochs_of("recipes/scenes/tuned") == 50
-    monkeypatch.setenv(scenes.EPOCHS, "6,scenes_large=1")
+    monkeypatch.setenv(scenes.EPOCHS, "6,recipes/scenes/large=1")
     assert [scenes.epochs_of(name) for name in ("recipes/scenes/tuned", "recipes/scenes/large")] == [6, 1]
 
 
@@ -108,6 +110,6 @@ def test_the_sweep_asks_about_validation_scenes_alone(done, capsys):
 def test_five_seeds_have_an_interval(done, capsys):
     scenes.quality()
     printed = capsys.readouterr().out
-    assert "| probe_macro_f1 | 0.700 ± 0.196 |" in printed
+    assert "| linear probe, macro F1 | 0.700 ± 0.196 |" in printed
     assert "| coverage | 0.700 |" in printed
     assert {parameters["training.seed"] for parameters, _ in done} == set("01234")
