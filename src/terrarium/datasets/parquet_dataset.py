@@ -1,7 +1,7 @@
 """Tables as one Parquet file."""
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from kedro.io.core import Version
@@ -12,7 +12,9 @@ from terrarium.datasets.atomic import AtomicSaves, local_path
 
 
 class ParquetDataset(AtomicSaves, _ParquetDataset):
-    """`pandas.ParquetDataset` with atomic saves, and a preview that reads only the rows it shows."""
+    """`pandas.ParquetDataset` with atomic saves, compressed with zstd; its preview reads only the rows it shows."""
+
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"compression": "zstd"}
 
     def __init__(
         self,
@@ -31,7 +33,7 @@ class ParquetDataset(AtomicSaves, _ParquetDataset):
             metadata=metadata,
         )
 
-    def preview(self, nrows: int = 5) -> TablePreview:
+    def preview(self, nrows: int = 20) -> TablePreview:
         """The first `nrows` rows, as kedro-viz wants them."""
         import pyarrow.parquet as pq
 
