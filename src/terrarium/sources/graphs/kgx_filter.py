@@ -1,4 +1,4 @@
-"""Which edges of a KGX graph a style keeps."""
+"""Filters of KGX edges by style."""
 
 from __future__ import annotations
 
@@ -23,10 +23,18 @@ _RULE_KEYS = {
 
 
 class EdgeFilter:
-    """A style, applied edge by edge; ends are numbers of nodes, categories their lists."""
+    """A style, applied edge by edge."""
 
     def __init__(self, style: Mapping[str, Any], categories: Sequence[tuple[str, ...]]) -> None:
-        """Raises SourceError for a key that does not exist, or a value of another form than kgx_styles.yml explains."""
+        """Prepare a style.
+
+        Args:
+            style: mapping with the keys that kgx_styles.yml explains.
+            categories: categories of each node, by its number.
+
+        Raises:
+            SourceError: a key is unknown or its value has the wrong form.
+        """
         _check(style)
         rules = style.get("drop", [])
         self.around: set[str] = set(style.get("around", ()))
@@ -40,12 +48,12 @@ class EdgeFilter:
         self._judged: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
 
     def note(self, predicate: str, head: int | None, tail: int | None) -> None:
-        """Before any edge is judged: the nodes of the predicates of `around`."""
+        """Note the nodes of an edge whose predicate is in `around`; to be called before `keeps`, for all edges."""
         if predicate in self.around and head is not None and tail is not None:
             self._around_nodes[[head, tail]] = True
 
     def keeps(self, predicate: str, head: int, tail: int, edge: Mapping[str, Any]) -> bool:
-        """Whether the edge stays."""
+        """Return whether the style keeps an edge between two nodes, given by number."""
         if predicate in self._always or self._around_nodes[head] or self._around_nodes[tail]:
             return True
         if any(_meets(rule, predicate, edge) for rule in self._rules):
@@ -56,7 +64,7 @@ class EdgeFilter:
         return self._judged[pair]
 
     def by_degree(self, head: NDArray[np.int32], tail: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of the kept edges have ends of degree `min_degree` or more; nodes of `around` may have fewer."""
+        """Return a mask of the edges whose ends have at least degree `min_degree`; nodes of `around` may have less."""
         count = len(self._categories)
         degree = np.bincount(head, minlength=count) + np.bincount(tail, minlength=count)
         enough = (degree >= self._min_degree) | self._around_nodes
@@ -94,7 +102,7 @@ def _check(style: Mapping[str, Any]) -> None:
 
 
 def _of(mappings: Sequence[Mapping[str, Any]], keys: set[str]) -> list[tuple[str, Any]]:
-    """The values of some keys, where they are given."""
+    """Return key and value of those keys that the mappings have."""
     return [(key, mapping[key]) for mapping in mappings for key in sorted(keys) if key in mapping]
 
 
@@ -108,7 +116,7 @@ def _are(pair: Sequence[str], one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _meets(rule: Mapping[str, Any], predicate: str, edge: Mapping[str, Any]) -> bool:
-    """Whether an edge meets every part of a rule."""
+    """Return whether an edge meets every condition of a rule."""
     subject, obj = edge["subject"], edge["object"]
     either = tuple(rule.get("either_prefixes", ("",)))
     excepted = tuple(rule.get("except_prefixes", ()))
