@@ -118,7 +118,7 @@ TABLES: dict[str, list[KeyRow]] = {
     ],
     "knowledge_graph": [
         KeyRow(
-            "link prediction",
+            "link prediction, ComplEx",
             "WN18RR",
             "test MRR",
             Cell("knowledge_graph_wn18rr", "WN18RR", "test MRR"),
@@ -152,9 +152,11 @@ def render(text: str) -> str:
 
 
 def family_table(family: str) -> str:
-    """Return a family's key rows as a Markdown table."""
-    rows = [[row.task, row.data, row.metric, *map(_shown, row[3:])] for row in TABLES[family]]
-    return markdown_lines([COLUMNS, ["---"] * len(COLUMNS), *rows])
+    """Return a family's key rows as a Markdown table, without columns that are empty in all of them."""
+    rows = [COLUMNS, *([row.task, row.data, row.metric, *map(_shown, row[3:])] for row in TABLES[family])]
+    used = [column for column in range(len(COLUMNS)) if any(row[column] for row in rows[1:])]
+    shown = [[row[column] for column in used] for row in rows]
+    return markdown_lines([shown[0], ["---"] * len(used), *shown[1:]])
 
 
 def _shown(cell: Cell | None) -> str:
