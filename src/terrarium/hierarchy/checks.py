@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from terrarium.common.arrays import BoolArray, Int64Array
 
 
 class HierarchyError(ValueError):
     """The edges do not form a rooted hierarchy."""
 
 
-def first_rows(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+def first_rows(ids: Int64Array) -> BoolArray:
     """Return a mask of the first entry of each id, (N,)."""
     first = np.zeros(len(ids), bool)
     first[np.unique(ids, return_index=True)[1]] = True
     return first
 
 
-def check_links(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+def check_links(child: Int64Array, parent: Int64Array) -> None:
     """Raise `HierarchyError` if a further row of an id repeats a parent or has none."""
     further = ~first_rows(child)
     none = further & ((parent == -1) | (parent == child))
@@ -32,7 +33,7 @@ def check_links(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
         raise HierarchyError(f"node {child[i]} has the parent {parent[i]}, which is missing: add it or drop the row")
 
 
-def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64], *, several_parents: bool = False) -> None:
+def check_edges(child: Int64Array, parent: Int64Array, *, several_parents: bool = False) -> None:
     """Raise `HierarchyError` for no edges, self-parents, duplicate edges and, unless allowed, second parents."""
     if len(child) != len(parent):
         raise HierarchyError(f"{len(child)} children and {len(parent)} parents: the columns must have the same length")
@@ -45,7 +46,7 @@ def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64], *, several_
         _one_parent(child, parent)
 
 
-def check_nodes(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
+def check_nodes(ids: Int64Array, parents: Int64Array) -> None:
     """Raise `HierarchyError` for no nodes, duplicate ids and unknown parents; ids must be sorted."""
     if not len(ids):
         raise HierarchyError("the hierarchy is empty: choose another part")
@@ -59,9 +60,7 @@ def check_nodes(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
         )
 
 
-def one_root(
-    ids: NDArray[np.int64], up: NDArray[np.int64], virtual_root: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def one_root(ids: Int64Array, up: Int64Array, virtual_root: int | None) -> tuple[Int64Array, Int64Array]:
     """Return the nodes with exactly one root, if necessary a virtual one above several roots.
 
     Args:
@@ -91,7 +90,7 @@ def one_root(
     return np.insert(ids, at, virtual_root), np.insert(moved, at, -1)
 
 
-def cycle_error(ids: NDArray[np.int64], up: NDArray[np.int64]) -> HierarchyError:
+def cycle_error(ids: Int64Array, up: Int64Array) -> HierarchyError:
     """Return the error for nodes that no root reaches; it names one cycle."""
     reached = up < 0
     while True:
@@ -109,7 +108,7 @@ def cycle_error(ids: NDArray[np.int64], up: NDArray[np.int64]) -> HierarchyError
     return HierarchyError(f"cycle {shown}: remove one of these edges")
 
 
-def _one_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+def _one_parent(child: Int64Array, parent: Int64Array) -> None:
     c, p = _no_duplicates(child, parent)
     again = c[1:] == c[:-1]
     if again.any():
@@ -120,7 +119,7 @@ def _one_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
         )
 
 
-def _no_duplicates(child: NDArray[np.int64], parent: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _no_duplicates(child: Int64Array, parent: Int64Array) -> tuple[Int64Array, Int64Array]:
     """Return the edges sorted by child and parent; raise `HierarchyError` for a duplicate."""
     order = np.lexsort((parent, child))
     c, p = child[order], parent[order]
@@ -131,7 +130,7 @@ def _no_duplicates(child: NDArray[np.int64], parent: NDArray[np.int64]) -> tuple
     return c, p
 
 
-def _no_self_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+def _no_self_parent(child: Int64Array, parent: Int64Array) -> None:
     own = child == parent
     if own.any():
         raise HierarchyError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from terrarium.common.arrays import Int32Array, Int64Array
 from terrarium.hierarchy.checks import HierarchyError
 
 
@@ -23,12 +24,12 @@ class Ancestors(NamedTuple):
         difference: (P,) edges of the shortest path up.
     """
 
-    start: NDArray[np.int64]
-    rows: NDArray[np.int32]
+    start: Int64Array
+    rows: Int32Array
     difference: NDArray[np.int16]
 
 
-def require_acyclic(child: NDArray[np.int32], parent: NDArray[np.int32], ids: NDArray[np.int64]) -> None:
+def require_acyclic(child: Int32Array, parent: Int32Array, ids: Int64Array) -> None:
     """Raise `HierarchyError` with the ids of a cycle if links (rows) form one."""
     size = len(ids)
     graph = coo_array((np.ones(len(child), np.int8), (child, parent)), shape=(size, size))
@@ -43,7 +44,7 @@ def require_acyclic(child: NDArray[np.int32], parent: NDArray[np.int32], ids: ND
     raise HierarchyError(f"cycle {shown}: remove one of these edges")
 
 
-def ancestors_of(child: NDArray[np.int32], parent: NDArray[np.int32], size: int) -> Ancestors:
+def ancestors_of(child: Int32Array, parent: Int32Array, size: int) -> Ancestors:
     """Return the ancestors of each row of an acyclic graph, in O(pairs).
 
     Args:

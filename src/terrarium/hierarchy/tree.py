@@ -16,16 +16,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from terrarium.common.arrays import BoolArray, Int32Array, Int64Array
 from terrarium.hierarchy import checks
 from terrarium.hierarchy.links import Ancestors, ancestors_of, require_acyclic
-
-Rows = NDArray[np.int32]
-Ids = NDArray[np.int64]
 
 HierarchyError = checks.HierarchyError
 
 
-def _no_rows() -> Rows:
+def _no_rows() -> Int32Array:
     return np.zeros(0, np.int32)
 
 
@@ -41,12 +39,12 @@ class Hierarchy:
         extra_child, extra_parent: (E,) rows of the further links, sorted by child; empty in a tree.
     """
 
-    ids: Ids
-    parent: Rows
+    ids: Int64Array
+    parent: Int32Array
     depth: NDArray[np.int16]
-    end: Rows
-    extra_child: Rows = field(default_factory=_no_rows)
-    extra_parent: Rows = field(default_factory=_no_rows)
+    end: Int32Array
+    extra_child: Int32Array = field(default_factory=_no_rows)
+    extra_parent: Int32Array = field(default_factory=_no_rows)
 
     @classmethod
     def from_edges(
@@ -115,7 +113,7 @@ class Hierarchy:
         return cls._from_parents(ids, up)
 
     @classmethod
-    def _from_parents(cls, ids: Ids, up: NDArray[np.int64]) -> Hierarchy:
+    def _from_parents(cls, ids: Int64Array, up: Int64Array) -> Hierarchy:
         """Order nodes in preorder; ids are sorted, `up` is the position of the parent and -1 at the root."""
         levels = _levels(ids, up)
         if len(levels) > np.iinfo(np.int16).max:
@@ -139,7 +137,7 @@ class Hierarchy:
             end=(rows + size[order]).astype(np.int32),
         )
 
-    def _with_links(self, child: Ids, parent: Ids) -> Hierarchy:
+    def _with_links(self, child: Int64Array, parent: Int64Array) -> Hierarchy:
         """Return the hierarchy with further links, given by id."""
         below, above = self.rows(child), self.rows(parent)
         order = np.lexsort((above, below))
@@ -167,7 +165,7 @@ class Hierarchy:
             return len(self.ancestor_rows.rows)
         return int(self.depth.sum(dtype=np.int64))
 
-    def rows(self, ids: ArrayLike) -> Rows:
+    def rows(self, ids: ArrayLike) -> Int32Array:
         """Return the rows of ids, in the same shape.
 
         Raises:
@@ -181,7 +179,7 @@ class Hierarchy:
             raise HierarchyError(f"id {absent.flat[0]} is not in the hierarchy ({absent.size} such ids)")
         return order[at]
 
-    def is_ancestor(self, ancestor: ArrayLike, descendant: ArrayLike) -> NDArray[np.bool_]:
+    def is_ancestor(self, ancestor: ArrayLike, descendant: ArrayLike) -> BoolArray:
         """Return whether rows are proper ancestors of rows; broadcasts."""
         a, d = np.asarray(ancestor), np.asarray(descendant)
         if self.is_tree:
@@ -189,7 +187,7 @@ class Hierarchy:
         pairs, wanted = self._pair_keys, d.astype(np.int64) * len(self) + a
         return pairs[np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)] == wanted
 
-    def ancestors(self, row: int) -> Rows:
+    def ancestors(self, row: int) -> Int32Array:
         """Return the proper ancestors of a row, nearest first."""
         if not self.is_tree:
             part = slice(*self.ancestor_rows.start[row : row + 2])
@@ -201,30 +199,30 @@ class Hierarchy:
             above = self.parent[above]
         return np.array(found, np.int32)
 
-    def children(self, row: int) -> Rows:
+    def children(self, row: int) -> Int32Array:
         """Return the children of a row: first those of the tree by ascending id, then those by further links."""
         inside = np.arange(row + 1, self.end[row], dtype=np.int32)
         return np.concatenate([inside[self.parent[inside] == row], self.extra_child[self.extra_parent == row]])
 
-    def parents(self, row: int) -> Rows:
+    def parents(self, row: int) -> Int32Array:
         """Return the parents of a row, the first parent first; empty at the root."""
         first = self.parent[row : row + 1]
         return np.concatenate([first[first >= 0], self.extra_parent[self.extra_child == row]])
 
-    def links(self) -> tuple[Rows, Rows]:
+    def links(self) -> tuple[Int32Array, Int32Array]:
         """Return all direct links as rows (child, parent), sorted by child, the first parent first."""
         child = np.concatenate([np.arange(1, len(self), dtype=np.int32), self.extra_child])
         parent = np.concatenate([self.parent[1:], self.extra_parent])
         order = np.argsort(child, kind="stable")
         return child[order], parent[order]
 
-    def below(self, row: int) -> Rows:
+    def below(self, row: int) -> Int32Array:
         """Return all proper descendants of a row, ascending."""
         if self.is_tree:
             return np.arange(row + 1, self.end[row], dtype=np.int32)
         return np.flatnonzero(self.is_ancestor(row, np.arange(len(self)))).astype(np.int32)
 
-    def part(self, keep: NDArray[np.bool_]) -> Hierarchy:
+    def part(self, keep: BoolArray) -> Hierarchy:
         """Return the hierarchy of some rows.
 
         Args:
@@ -236,7 +234,7 @@ class Hierarchy:
         parents = np.concatenate([[-1], self.ids[parent[stays]]])
         return Hierarchy.from_parents(ids, parents, several_parents=not self.is_tree)
 
-    def closure(self) -> tuple[Rows, Rows, NDArray[np.int16]]:
+    def closure(self) -> tuple[Int32Array, Int32Array, NDArray[np.int16]]:
         """Return all pairs as rows (ancestor, descendant) and depth differences, (P,) each.
 
         Pairs are sorted by descendant, nearest ancestor first. With several parents the difference is the length of
@@ -261,13 +259,13 @@ class Hierarchy:
         difference -= np.repeat(start, depth)
         return ancestor, descendant, difference.astype(np.int16)
 
-    def levels(self) -> tuple[Rows, NDArray[np.int64]]:
+    def levels(self) -> tuple[Int32Array, Int64Array]:
         """Return the rows sorted by depth (preorder within a depth) and (max_depth + 2,) offsets of the depths."""
         order = np.argsort(self.depth, kind="stable").astype(np.int32)
         counts = np.bincount(self.depth, minlength=self.max_depth + 1)
         return order, np.concatenate([[0], np.cumsum(counts)])
 
-    def lca(self, a: ArrayLike, b: ArrayLike) -> Rows:
+    def lca(self, a: ArrayLike, b: ArrayLike) -> Int32Array:
         """Return the lowest common ancestor-or-self of rows by first parents; broadcasts."""
         x, y = (v.astype(np.int32) for v in np.broadcast_arrays(np.asarray(a), np.asarray(b)))
         shape = x.shape
@@ -281,7 +279,7 @@ class Hierarchy:
             todo = todo[x[todo] != y[todo]]
         return x.reshape(shape)
 
-    def hops(self, a: ArrayLike, b: ArrayLike) -> NDArray[np.int64]:
+    def hops(self, a: ArrayLike, b: ArrayLike) -> Int64Array:
         """Return the number of edges on the path between rows by first parents; broadcasts."""
         depth = self.depth.astype(np.int64)
         return depth[np.asarray(a)] + depth[np.asarray(b)] - 2 * depth[self.lca(a, b)]
@@ -301,18 +299,18 @@ class Hierarchy:
         return ancestors_of(*self.links(), len(self))
 
     @cached_property
-    def _pair_keys(self) -> NDArray[np.int64]:
+    def _pair_keys(self) -> Int64Array:
         """descendant * N + ancestor of all pairs, ascending."""
         start, rows, _ = self.ancestor_rows
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(start)) * len(self) + rows
 
     @cached_property
-    def _by_id(self) -> tuple[Rows, Ids]:
+    def _by_id(self) -> tuple[Int32Array, Int64Array]:
         order = np.argsort(self.ids, kind="stable").astype(np.int32)
         return order, self.ids[order]
 
 
-def _levels(ids: Ids, up: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _levels(ids: Int64Array, up: Int64Array) -> list[Int64Array]:
     """Return the positions of each depth, sorted by (parent, id); an unreached node is on or below a cycle."""
     by_parent = np.argsort(up, kind="stable")
     first = np.searchsorted(up[by_parent], np.arange(len(ids) + 1))
@@ -332,7 +330,7 @@ def _levels(ids: Ids, up: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return levels
 
 
-def _preceding_siblings(parents: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
+def _preceding_siblings(parents: Int64Array, size: Int64Array) -> Int64Array:
     """Return the sum of the sizes of the preceding siblings; siblings are adjacent in a level."""
     before = np.cumsum(size) - size
     is_first = np.concatenate([[True], parents[1:] != parents[:-1]])
