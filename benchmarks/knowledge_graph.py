@@ -1,4 +1,4 @@
-"""The document's table of optimisations, as measured, at equal and at the documented batch sizes.
+"""The memory options of the ConvE memory notes, measured at equal and at the notes' batch sizes.
 
 The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt), or the virus-host graph.
 """
@@ -31,7 +31,7 @@ ROWS: dict[str, tuple[dict[str, str], int, str]] = {
         "6 GB, 96 s; checkpointing 2-3x memory, all together 4-6x",
     ),
 }
-"""What is changed, the document's batch, and its claims for a graph and a GPU that it does not name."""
+"""What is changed, the notes' batch, and their claims for a graph and a GPU that they do not name."""
 SIZES = ("entities", "relations", "train_triples")
 COLUMNS = (
     *("configuration", "batch", "peak memory", "baseline's / this, memory", "kept for backward"),
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def main() -> None:
-    """Peak memory, what a batch keeps for the way back, seconds an epoch, and MRR after equal epochs, with ratios."""
+    """Measure peak memory, what a batch keeps for backward, seconds per epoch, and MRR after equal epochs."""
     import torch
 
     gpu = torch.cuda.is_available()
@@ -82,14 +82,14 @@ def _configurations(gpu: bool) -> Iterator[Row]:
 
 
 def heading(done: Outcome) -> str:
-    """Which graph, how large, and how long it is trained."""
+    """Return name and size of the graph and the number of epochs."""
     name = Path(os.environ[TRIPLES]).name if TRIPLES in os.environ else "virus-host"
     counts = ", ".join(f"{done.sizes[what]:,} {what.replace('_', ' ')}" for what in SIZES)
-    return f"Graph {name}: {counts}; {EPOCHS} epochs a row, one run each."
+    return f"Graph {name}: {counts}; {EPOCHS} epochs per row, one run each."
 
 
 def row(name: str, size: int, done: Outcome, first: Outcome, document: str, gpu: bool) -> list[str]:
-    """The cells of a run, beside those of the first one."""
+    """Return the cells of a run, with ratios to the first one."""
     kept = done.summary.get("kept_for_backward_mb")
     peak, seconds, quality = done.peak_mb(gpu), done.seconds(), done.metrics["test_mrr"]
     baseline = first.metrics["test_mrr"]

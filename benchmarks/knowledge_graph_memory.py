@@ -19,7 +19,7 @@ GRAPHS = ((135, 0), (40_943, 0), (40_943, 8_192))
 
 
 def main() -> None:
-    """A row a graph: what is kept for the way back and the peak of a step, without and with checkpointing."""
+    """Measure what is kept for backward and the peak of a step of each graph, without and with checkpointing."""
     print(f"ConvE of dimension 200 with 32 channels, fp32, batch {ROWS}, MB of 10^6 bytes\n")
     report_table("knowledge_graph_memory", _graphs())
 

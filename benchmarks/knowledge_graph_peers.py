@@ -1,8 +1,8 @@
-"""Our ConvE beside PyKEEN's at equal settings: CPU seconds of a training step and of a test triple, one thread.
+"""ConvE here and in PyKEEN at equal settings: CPU seconds of a training step and of a test triple, one thread.
 
 The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt). Both programs train rows
 (entity, relation) with all answers, both directions, binary cross-entropy with smoothing, Adam; both rank both sides
-among all entities, filtered. They take turns, so that other work on the machine meets both.
+among all entities, filtered. They take turns, so that other work on the machine affects both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRAINED, TESTED, ROUNDS = 256, 64, 3
 
 
 def main() -> None:
-    """A row a program: what a step of training and a test triple take, and how often PyKEEN takes that."""
+    """Time a training step and a test triple of each program, and their ratio to PyKEEN's."""
     if find_spec("pykeen") is None:
         print("pykeen is not installed: pip install -e '.[bench]'")
         return
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def cpu_seconds(work: Callable[[], int]) -> float:
-    """Processor seconds of each of the things that `work` counts."""
+    """Return CPU seconds per item of those that `work` counts."""
     start = time.process_time()
     count = work()
     return (time.process_time() - start) / count

@@ -1,4 +1,4 @@
-"""The senses family: the documents' recipes, and growth beside fixed sizes, each by `kedro run`."""
+"""The senses family: the NAOMI-II recipes, and growth against fixed sizes, each by `kedro run`."""
 
 import json
 import os
@@ -18,7 +18,7 @@ RECIPES = {
     "recipes/senses/before_improvements": ("50", ""),
     "recipes/senses/naomi2": ("12-18", "20-30"),
 }
-"""The documents' stopping epoch and minutes on a T4, of each environment."""
+"""The claimed stopping epoch and minutes on a T4 of each recipe."""
 SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "grown from 64 by need": (None, {"model.dim": "64", "training.growth.enabled": "true"}),
     **{f"fixed {dim}": (None, {"model.dim": str(dim)}) for dim in (64, 128, 256)},
@@ -32,7 +32,7 @@ SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
 }
 """Environment and parameters of each variant."""
 SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "nested 128": ("first 32", "first 64")}
-"""Cuts that are shown beside their variant."""
+"""Cuts that are shown after their variant."""
 EPOCHS = "8"
 SEEDS = (0, 1, 2)
 LIMIT = "TERRARIUM_SENSES_EPOCHS"
@@ -60,7 +60,7 @@ class Outcome:
 
 
 def recipes() -> None:
-    """The documents' environments: when they stop, when they reach their largest dimension, and how good they are."""
+    """Measure when the recipes stop, when they reach their largest dimension, and how good they are."""
     report_table("senses_recipes", _recipes())
 
 
@@ -82,7 +82,7 @@ def _recipes() -> Iterator[Row]:
 
 
 def sizes() -> None:
-    """Growth beside fixed sizes at equal epochs, and the cuts of some; medians over the seeds."""
+    """Compare growth with fixed sizes at equal epochs, and cuts of some; medians over the seeds."""
     report_table("senses_sizes", _sizes(), seed="median of 0, 1, 2")
 
 
@@ -112,7 +112,7 @@ def _row(name: str, sizes: tuple[str, str, str], measured: pd.DataFrame) -> Row:
 
 
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:
-    """Run the family in a folder of its own."""
+    """Run the family in its own folder."""
     folder_of_pairs = os.environ.get(SIMILARITY)
     names = {"simlex999": "simlex999", "wordsim353_sim": "wordsim353-sim", "wordsim353_rel": "wordsim353-rel"}
     files = {} if folder_of_pairs is None else {k: f"{folder_of_pairs}/{v}.txt" for k, v in names.items()}

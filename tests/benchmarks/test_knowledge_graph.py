@@ -23,7 +23,7 @@ def test_the_documents_table_stands_at_equal_and_at_documented_batches(monkeypat
     monkeypatch.setattr(knowledge_graph, "run", run)
     knowledge_graph.main()
     printed = capsys.readouterr().out
-    assert "Graph umls: 135 entities, 46 relations, 5,216 train triples; 40 epochs a row" in printed
+    assert "Graph umls: 135 entities, 46 relations, 5,216 train triples; 40 epochs per row" in printed
     assert "| baseline (fp32) | 256 | 700 MB | 1.00x |" in printed
     assert "350 MB | 2.00x | 1.5 MB of 6.0 | 3.0 | 1.00x | 0.2400 | -4.0 % | 6 GB, 96 s; " in printed
     assert [parameters["training.batch_size"] for parameters in asked] == ["256"] * 4 + ["512", "1024"]
