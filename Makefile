@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint viz docs bench clean
+.PHONY: help run test slow lint reference viz docs bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ lint: $(READY)  ## Style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+reference: $(READY)  ## Write the option models' descriptions into conf/base/parameters and docs/reference
+	$(BIN)/python -m scripts.parameter_reference
 
 viz: $(READY)  ## Open the pipeline in kedro-viz
 	$(BIN)/kedro viz run

@@ -1,6 +1,7 @@
 """Parameters: files and models agree, defaults stand in one place, and annotations reach Kedro."""
 
 import logging
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -43,11 +44,14 @@ def parameters(environment):
     return loader["parameters"]
 
 
-def models(model):
-    yield model
-    for field in model.model_fields.values():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+def models(annotation):
+    """Every option model that a type contains, itself included."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
             yield from models(field.annotation)
+    for part in get_args(annotation):
+        yield from models(part)
 
 
 @pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
@@ -61,6 +65,28 @@ def test_the_models_have_no_defaults_and_refuse_unknown_names():
             assert model.model_config["extra"] == "forbid", model
             for name, field in model.model_fields.items():
                 assert field.is_required(), (model, name)
+
+
+def legal_values(model, path):
+    """Names that an option may have as values; an error where the path leads nowhere."""
+    name, _, rest = path.partition(".")
+    annotation = model.model_fields[name].annotation
+    if rest:
+        (inner,) = {part for part in models(annotation) if rest.partition(".")[0] in part.model_fields}
+        return legal_values(inner, rest)
+    return {value for part in (annotation, *get_args(annotation)) for value in get_args(part)}
+
+
+def test_what_was_renamed_leads_to_names_that_exist():
+    for model in {model for family in family_models().values() for model in models(family)}:
+        for old, new in getattr(model, "renamed", {}).items():
+            assert old not in model.model_fields, (model, old)
+            if " " not in new:
+                legal_values(model, new)
+        for option, values in getattr(model, "renamed_values", {}).items():
+            legal = legal_values(model, option)
+            assert set(values.values()) <= legal, (model, option)
+            assert not set(values) & legal, (model, option)
 
 
 def test_annotations_resolve_so_that_kedro_validates(caplog):
