@@ -1,4 +1,4 @@
-"""Exact ancestor reconstruction: every taxon a query, by distance and by slack, and edges."""
+"""Exact ancestor reconstruction: every taxon a query, by distance and by detour, and edges."""
 
 import time
 from collections.abc import Iterator

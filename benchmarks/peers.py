@@ -29,12 +29,25 @@ THROUGHPUT_SECONDS, QUALITY_SECONDS = 10.0, 60.0
 HANG_LIMIT = 120.0
 """Seconds by the clock for what is known to hang."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-CLOSURE = {"objective": "closure", "temperature": 1.0, "pull": 0.0, "train_radius": True, "batch_size": 64}
-CLOSURE |= {"learning_rate": 0.03, "learning_rate_end": 0.003, "near_ancestors": 4}
-RANKING = {"objective": "ranking", "pair_weights": "sqrt_depth", "regulariser": 0.1, "train_radius": True}
-RANKING |= {"batch_size": 64, "learning_rate": 0.005, "learning_rate_end": 0.005}
-SLACK = {"objective": "slack"}
-OBJECTIVES: dict[str, dict[str, Any]] = {"slack": SLACK, "closure": CLOSURE, "ranking": RANKING}
+DISTANCE_SOFTMAX = {
+    "loss": {"name": "distance_softmax", "temperature": 1.0, "positive_weight": 0.0},
+    "sampler": {"hard_negative_ancestors": 4},
+    "optimizer": {"train_radius": True, "learning_rate": 0.03},
+    "schedule": {"final_learning_rate": 0.003},
+    "batch_size": 64,
+}
+MARGIN_RANKING = {
+    "loss": {"name": "margin_ranking", "pair_weights": "sqrt_depth", "radius_penalty": 0.1},
+    "optimizer": {"train_radius": True, "learning_rate": 0.005},
+    "schedule": {"final_learning_rate": 0.005},
+    "batch_size": 64,
+}
+DETOUR: dict[str, Any] = {"loss": {"name": "detour"}}
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "detour": DETOUR,
+    "distance_softmax": DISTANCE_SOFTMAX,
+    "margin_ranking": MARGIN_RANKING,
+}
 _FILES = {"Mammalia": "mammalia", "100,000 lowest tax ids": "lowest_taxids"}
 UNTRAINED = "Terrarium, inherited start, untrained"
 
@@ -50,7 +63,9 @@ class Contender:
     @property
     def negatives(self) -> int:
         """Negatives a pair."""
-        return int(self.settings.get("options", self.settings)["negatives"])
+        if "options" in self.settings:
+            return int(self.settings["options"]["sampler"]["num_negatives"])
+        return int(self.settings["negatives"])
 
 
 def peers() -> list[Contender]:
@@ -82,8 +97,9 @@ def ours(negatives: int, init: str = "inherited") -> list[Contender]:
     """Our objectives; near negatives are at most as many as all."""
     found = []
     for name, options in OBJECTIVES.items():
-        given = options | {"negatives": negatives, "near_negatives": min(negatives, 16) if name != "ranking" else 0}
-        settings = {"program": "terrarium", "options": given, "init": init}
+        hard = min(negatives, 16) if name != "margin_ranking" else 0
+        sampler = options.get("sampler", {}) | {"num_negatives": negatives, "hard_negatives": hard}
+        settings = {"program": "terrarium", "options": options | {"sampler": sampler}, "init": init}
         start = "" if init == "inherited" else f", {init} start"
         found.append(Contender(f"Terrarium, {name}, {negatives} negatives{start}", "terrarium", settings))
     return found
@@ -171,7 +187,7 @@ def _named(values: list[str]) -> dict[str, str]:
 
 METRICS = {
     "MAP by distance": "ancestor_map_distance",
-    "MAP by detour": "ancestor_map_slack",
+    "MAP by detour": "ancestor_map_detour",
     "edge MAP": "edge_map",
 }
 
@@ -191,7 +207,7 @@ def untrained(tree: Hierarchy) -> Layout:
     """Where ours starts."""
     from benchmarks.peer_drivers import our_problem
 
-    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).start
+    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).initial
     return layout
 
 

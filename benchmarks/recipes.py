@@ -46,7 +46,7 @@ class Outcome:
 def main() -> None:
     """All recipes on a clade for a few epochs, and the documents' checklist."""
     parameters: dict[str, object] = {"source.select": "clade", "source.clade": CLADE, "training.max_epochs": EPOCHS}
-    parameters["source.cut_lineages_above"] = "null"
+    parameters["source.legacy.max_tax_id"] = "null"
     report_table("recipes_mammalia", (outcome_row(run(recipe, parameters)) for recipe in RECIPES))
     print("\nThe documents' checklist, judged by running it:\n")
     for item, passed, how in checklist():
@@ -98,7 +98,7 @@ def quality(outcome: Outcome) -> dict[str, str]:
     metrics = outcome.metrics
     names = [name for name in metrics if name.startswith("separation_")]
     cells = {name.replace("_", " "): f"{metrics[name]:.2f}" for name in names}
-    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "slack")}
+    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "detour")}
     cells["best epoch"] = str(outcome.summary["best_epoch"])
     return cells | {"false negatives": f"{outcome.history['false_negatives'].mean():.1%}"}
 

@@ -10,7 +10,7 @@ from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import BaseModel
 
 from terrarium.hooks.parameters import check, family_models
-from terrarium.hyperbolic.options import Options
+from terrarium.hyperbolic.options import LegacySourceOptions, Options
 from terrarium.pipeline_registry import register_pipelines
 from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.store import TrainingStore
@@ -18,7 +18,7 @@ from tests.project import ROOT
 
 ENVIRONMENTS = ["test", *sorted(str(path.relative_to(ROOT / "conf")) for path in (ROOT / "conf/recipes").glob("*/*"))]
 RECIPES = [name for name in ENVIRONMENTS if name.startswith("recipes/hyperbolic/v")]
-HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
+HOMINIDAE = {"select": "clade", "clade": 9604, "legacy": LegacySourceOptions(max_tax_id=None)}
 
 
 def changed(tree, changes):
@@ -103,9 +103,9 @@ def test_the_recipes_are_there_and_differ():
     assert len({str(parameters(name)["hyperbolic"]) for name in RECIPES}) == 12
     for name in RECIPES:
         chosen = Options.model_validate(parameters(name)["hyperbolic"])
-        assert chosen.training.learning_rate == chosen.training.learning_rate_end
-        assert (chosen.training.max_epochs, chosen.training.negatives, chosen.model.dim) == (10_000, 50, 10)
-        assert (chosen.training.optimiser == "riemannian_adam") is (name == "recipes/hyperbolic/v2_riemannian")
+        assert chosen.training.optimizer.learning_rate == chosen.training.schedule.final_learning_rate
+        assert (chosen.training.max_epochs, chosen.training.sampler.num_negatives, chosen.model.dim) == (10_000, 50, 10)
+        assert (chosen.training.optimizer.name == "riemannian_adam") is (name == "recipes/hyperbolic/v2_riemannian")
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +121,11 @@ def test_every_recipe_trains(hominidae, recipe, tmp_path):
     chosen = Options.model_validate(parameters(recipe)["hyperbolic"])
     depths = nodes.compute_target_radii(taxa, chosen.features)
     training = chosen.training.model_copy(update={"max_epochs": 1})
-    start = nodes.initialise(edges, depths, chosen.model, chosen.training.objective)
+    start = nodes.initialise(edges, depths, chosen.model, chosen.training.loss.name)
     _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
     assert isinstance(history, pd.DataFrame)
     row = history.iloc[0]
-    assert row["learning_rate"] == training.learning_rate
+    assert row["learning_rate"] == training.optimizer.learning_rate
     assert row["rows_moved_per_batch"] >= row["rows_per_batch"]
     assert row["false_negatives"] > 0.0
     assert {"max_norm", "mean_norm", "share_outside", "max_norm_before_projection", "depth_norm_pearson"} <= set(

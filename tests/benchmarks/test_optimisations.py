@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import optimisations
+from benchmarks.checklist import order_of
 from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
 
@@ -20,7 +21,7 @@ def setting(monkeypatch):
 
 def test_batches_are_the_first_of_the_epoch(setting):
     assert setting.batches == -(-setting.tree.pair_count // 64)
-    np.testing.assert_array_equal(np.concatenate(setting.parts), setting.problem.order(1)[: 3 * 64])
+    np.testing.assert_array_equal(np.concatenate(setting.parts), order_of(setting.problem)[: 3 * 64])
     assert [len(named) for named in setting.named] == [64 * 52] * 3
 
 

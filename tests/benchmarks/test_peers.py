@@ -72,10 +72,10 @@ def test_peers_bring_ancestors_nearer(program, needs, tree):
 
 
 def test_ours_trains_whole_epochs_as_long_as_asked(tree):
-    done = peer_drivers.terrarium(spec(program="terrarium", options=peers.SLACK, seconds=0.1), tree)
+    done = peer_drivers.terrarium(spec(program="terrarium", options=peers.DETOUR, seconds=0.1), tree)
     assert done.pairs % tree.pair_count == 0
     assert done.pairs > 0
-    start = peer_drivers.our_problem(spec(), tree, 1).start
+    start = peer_drivers.our_problem(spec(), tree, 1).initial
     assert not np.array_equal(done.layout.direction, start.direction)
 
 
@@ -83,8 +83,8 @@ def test_ours_trains_whole_epochs_as_long_as_asked(tree):
 def test_settings_of_ours_are_valid(contender, tree):
     given = peer_drivers.Spec(data="", out="", seconds=1.0, **contender.settings)
     problem = peer_drivers.our_problem(given, tree, 7)
-    assert problem.options.objective in contender.name
-    assert f"{problem.options.negatives} negatives" in contender.name
+    assert problem.options.loss.name in contender.name
+    assert f"{problem.options.sampler.num_negatives} negatives" in contender.name
     assert problem.options.max_epochs == 7
 
 
@@ -120,7 +120,7 @@ def test_tables_have_a_line_a_program(table, monkeypatch, capsys):
 
 def test_ratios_are_to_ours_with_as_many_negatives(table, monkeypatch, capsys):
     layout = from_ball(np.zeros((40, 3)))
-    pairs = {"Terrarium, closure, 50 negatives": 600, "Terrarium, closure, 10 negatives": 900}
+    pairs = {"Terrarium, distance_softmax, 50 negatives": 600, "Terrarium, distance_softmax, 10 negatives": 900}
     monkeypatch.setattr(
         peers, "run", lambda contender, *_: peer_drivers.Trained(pairs.get(contender.name, 300), 1.0, layout)
     )
@@ -139,5 +139,5 @@ def test_a_missing_peer_leaves_the_others(table, monkeypatch, capsys):
 
 
 def test_a_spec_goes_through_json():
-    given = spec(options=peers.CLOSURE)
+    given = spec(options=peers.DISTANCE_SOFTMAX)
     assert peer_drivers.Spec(**json.loads(json.dumps(vars(given)))) == given

@@ -63,8 +63,8 @@ def rank_metrics(ranks: tuple[str, ...] = ("order", "family"), trained: float = 
 def layout_metrics(trained: float = 0.9) -> pd.DataFrame:
     values = [trained, 0.4, 0.2]
     table = pd.DataFrame({"layout": ["trained", "inherited", "random"], "reconstruction_queries": [120.0, 50.0, 50.0]})
-    more = dict.fromkeys(("ancestor_map_slack", "ancestor_map_distance", "edge_map", "depth_norm_pearson"), values)
-    less = {name: [1.0 / v for v in values] for name in ("ancestor_mean_rank_slack", "ancestor_mean_rank_distance")}
+    more = dict.fromkeys(("ancestor_map_detour", "ancestor_map_distance", "edge_map", "depth_norm_pearson"), values)
+    less = {name: [1.0 / v for v in values] for name in ("ancestor_mean_rank_detour", "ancestor_mean_rank_distance")}
     return table.assign(**more, **less, max_norm=0.9)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.hyperbolic.data.taxonomy import closure_table
+from terrarium.hyperbolic.data.build import closure_table
 from terrarium.pipelines.hyperbolic.validators import closure_is_exact, vectors_are_inside
 
 from .trees import trees

@@ -52,8 +52,11 @@ def distance(r1: ArrayLike, u1: ArrayLike, r2: ArrayLike, u2: ArrayLike) -> Floa
     return 2.0 * np.arcsinh(np.sqrt(excess(r1, u1, r2, u2) / 2.0))
 
 
-def slack(r1: ArrayLike, u1: ArrayLike, r2: ArrayLike, u2: ArrayLike) -> Floats:
-    """r2 + d - r1: at least 0, and 0 when point 2 lies on the geodesic from the origin to point 1."""
+def detour(r1: ArrayLike, u1: ArrayLike, r2: ArrayLike, u2: ArrayLike) -> Floats:
+    """Return r2 + d - r1: at least 0, and 0 if point 2 is on the geodesic from the origin to point 1.
+
+    It equals 2 (r2 - Gromov product of the two points at the origin).
+    """
     return np.asarray(r2, np.float64) + distance(r1, u1, r2, u2) - np.asarray(r1, np.float64)
 
 

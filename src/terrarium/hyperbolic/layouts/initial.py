@@ -9,9 +9,9 @@ import numpy as np
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Floats, Layout, from_ball
 from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.options import InitName
 
 Directions = Literal["inherited", "constructed", "random"]
-Initialisation = Literal["inherited", "constructed", "random", "uniform"]
 UNIFORM_HALF_WIDTH = 1e-3
 _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
@@ -63,7 +63,7 @@ def uniform_layout(count: int, dim: int, seed: int) -> Layout:
 
 
 def initial_layout(
-    tree: Hierarchy, target: Floats, init: Initialisation, dim: int, spread: float, max_radius: float, seed: int
+    tree: Hierarchy, target: Floats, init: InitName, dim: int, spread: float, max_radius: float, seed: int
 ) -> Layout:
     """The chosen start: the target radii with its directions, or points about the origin."""
     if init == "uniform":

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from terrarium.hyperbolic.geometry.ball import Floats, radius_of_norm
-
-RadiusSchedule = Literal["linear", "logarithmic", "hyperbolic"]
+from terrarium.hyperbolic.options import RadiusSchedule
 
 
 def target_radii(

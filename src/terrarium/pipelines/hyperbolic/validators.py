@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.hyperbolic.data.taxonomy import CUT
+from terrarium.hyperbolic.data.build import MAX_ID
 from terrarium.hyperbolic.geometry.precision import assert_inside_ball
 
 _CHUNK = 4_000_000
@@ -17,13 +17,13 @@ def closure_is_exact(closure: pd.DataFrame) -> None:
     Each taxon but the root has a row with difference 1, and one at least for each step up to its farthest ancestor; in
     a tree, where each has one parent, exactly one.
 
-    A closure with cut lineages (`source.cut_lineages_above`) has gaps: it may have fewer rows than that, but none
+    A closure with cut lineages (`source.legacy.max_tax_id`) has gaps: it may have fewer rows than that, but none
     with an id above the cut.
 
     Raises:
         ValueError: naming the first taxon that is wrong.
     """
-    cut = closure.attrs.get(CUT)
+    cut = closure.attrs.get(MAX_ID)
     descendant, difference = closure["descendant"].to_numpy(), closure["depth_diff"].to_numpy()
     size = int(descendant.max(initial=-1)) + 1
     rows, parents, depth = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int16)
