@@ -1,4 +1,4 @@
-"""The senses family: the NAOMI-II recipes, and growth against fixed sizes, each by `kedro run`."""
+"""The senses family: NAOMI-II's recipes, and growth compared with fixed sizes. Each is a `kedro run`."""
 
 import json
 import os
@@ -15,15 +15,17 @@ RECIPES = {
     "recipes/senses/conservative": ("15-25", "25-35"),
     "recipes/senses/aggressive": ("12-18", "20-30"),
     "recipes/senses/fixed": ("plateau", "25-35"),
-    "recipes/senses/before_improvements": ("50", ""),
+    "recipes/senses/naomi2_v1": ("50", ""),
     "recipes/senses/naomi2": ("12-18", "20-30"),
 }
-"""The claimed stopping epoch and minutes on a T4 of each recipe."""
+"""Environment -> the last epoch and the minutes on a T4 GPU that NAOMI-II claims."""
+REFERENCE = "recipes/senses/naomi2"
+"""The environment of the pipeline senses_reference; the others are of senses."""
 SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "grown from 64 by need": (None, {"model.dim": "64", "training.growth.enabled": "true"}),
     **{f"fixed {dim}": (None, {"model.dim": str(dim)}) for dim in (64, 128, 256)},
-    "fixed 128, no zeros": (None, {"model.dim": "128", "training.sparsity_target": "0"}),
-    "nested 128": ("recipes/senses/nested", {"model.dim": "128"}),
+    "fixed 128, no zeros": (None, {"model.dim": "128", "training.sparsity.zero_fraction": "0"}),
+    "matryoshka 128": ("recipes/senses/matryoshka", {"model.dim": "128"}),
     "grown from 64 at random": (
         None,
         {"model.dim": "64", "training.growth.enabled": "true", "training.growth.rule": "random"},
@@ -31,7 +33,7 @@ SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
     "fixed 512": (None, {"model.dim": "512"}),
 }
 """Environment and parameters of each variant."""
-SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "nested 128": ("first 32", "first 64")}
+SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "matryoshka 128": ("first 32", "first 64")}
 """Cuts that are shown after their variant."""
 EPOCHS = "8"
 SEEDS = (0, 1, 2)
@@ -112,15 +114,17 @@ def _row(name: str, sizes: tuple[str, str, str], measured: pd.DataFrame) -> Row:
 
 
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:
-    """Run the family in its own folder."""
+    """Run the family in a temporary folder; the reference pipeline takes the parameters of `senses.reference`."""
+    pipeline, block = ("senses_reference", "senses.reference") if environment == REFERENCE else ("senses", "senses")
     folder_of_pairs = os.environ.get(SIMILARITY)
     names = {"simlex999": "simlex999", "wordsim353_sim": "wordsim353-sim", "wordsim353_rel": "wordsim353-rel"}
     files = {} if folder_of_pairs is None else {k: f"{folder_of_pairs}/{v}.txt" for k, v in names.items()}
-    given = parameters | {f"source.similarity.{name}": path for name, path in files.items()}
+    given = {f"{block}.{name}": value for name, value in parameters.items()}
+    given |= {f"senses.source.similarity.{name}": path for name, path in files.items()}
     with tempfile.TemporaryDirectory() as folder:
-        written = ",".join([f"data_root={folder}", *(f"senses.{name}={value}" for name, value in given.items())])
+        written = ",".join([f"data_root={folder}", *(f"{name}={value}" for name, value in given.items())])
         chosen = [] if environment is None else [f"--env={environment}"]
-        cost = cost_of([KEDRO, "run", *chosen, "--pipelines=senses", f"--params={written}"])
+        cost = cost_of([KEDRO, "run", *chosen, f"--pipelines={pipeline}", f"--params={written}"])
         return Outcome(
             pd.read_parquet(artifact(folder, "history.parquet")),
             json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),

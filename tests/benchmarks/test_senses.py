@@ -45,6 +45,6 @@ def test_sizes_are_medians_over_the_seeds(done, capsys):
     printed = capsys.readouterr().out
     assert "| fixed 64 | 128 | 3.00 | 1.0 | 0.500 |" in printed
     assert "| fixed 512, PCA to 64 | 64 |  |  | 0.400 |" in printed
-    assert "| nested 128, first 32 | 32 |  |  | 0.300 |" in printed
+    assert "| matryoshka 128, first 32 | 32 |  |  | 0.300 |" in printed
     assert {parameters["model.seed"] for parameters, _ in done} == {"0", "1", "2"}
     assert len(done) == len(senses.SIZES) * 3

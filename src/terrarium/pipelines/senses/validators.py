@@ -1,20 +1,23 @@
-"""What the catalog asserts when a table of this family is saved."""
+"""What the catalog checks when a table of this family is saved."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from terrarium.common.vectors import coordinates
 from terrarium.senses.data.relations import ANTONYM
-from terrarium.senses.data.splitting import PARTS
 
 _TOLERANCE = 1e-3
 
 
 def vectors_have_length_one(vectors: pd.DataFrame) -> None:
-    """Refuse vectors that are not of length 1, naming the first sense."""
-    columns = [column for column in vectors.columns if column.startswith("x") and column[1:].isdigit()]
-    length = np.linalg.norm(vectors[columns].to_numpy(), axis=1)
+    """Check that all vectors (columns x0, x1, ...) have length 1.
+
+    Raises:
+        ValueError: some do not; the message names the first sense.
+    """
+    length = np.linalg.norm(coordinates(vectors), axis=1)
     wrong = np.abs(length - 1) > _TOLERANCE
     if wrong.any():
         first = int(np.argmax(wrong))
@@ -24,8 +27,12 @@ def vectors_have_length_one(vectors: pd.DataFrame) -> None:
         )
 
 
-def antonyms_are_there(pairs: pd.DataFrame) -> None:
-    """Refuse pairs without antonyms to train on."""
-    kept = pairs[pairs["relation"] == ANTONYM]
-    if len(kept) and not (kept["part"] == PARTS.index("train")).any():
-        raise ValueError("all antonyms are held out: lower senses.features.antonym_test_share")
+def antonyms_are_trained(pairs: pd.DataFrame) -> None:
+    """Check that some antonym pairs are in the training split, unless antonyms are not used at all.
+
+    Raises:
+        ValueError: all antonym pairs are held out.
+    """
+    antonyms = pairs[pairs["relation"] == ANTONYM]
+    if len(antonyms) and not (antonyms["split"] == "train").any():
+        raise ValueError("all antonyms are held out: lower senses.features.antonym_test_fraction")
