@@ -18,9 +18,9 @@ from benchmarks.results import Row, report_table
 TRIPLES = "TERRARIUM_TRIPLES"
 EPOCHS = 40
 """Enough for a graph of some thousand triples that measures of quality can be compared."""
-CLEANUP = {"training.memory_cleanup": "true"}
+CLEANUP = {"training.memory.cleanup": "true"}
 HALF = {"training.precision": "mixed", "evaluation.precision": "mixed"}
-CHECKPOINTING = {"training.gradient_checkpointing": "true"}
+CHECKPOINTING = {"training.memory.gradient_checkpointing": "true"}
 ROWS: dict[str, tuple[dict[str, str], int, str]] = {
     "baseline (fp32)": ({}, 256, "10 GB, 120 s"),
     "+ cleanup": (CLEANUP, 256, "8 GB, 118 s; 1.5-2x memory"),
@@ -104,7 +104,7 @@ def row(name: str, size: int, done: Outcome, first: Outcome, document: str, gpu:
 def run(parameters: dict[str, str]) -> Outcome:
     """Run the recipe conve_baseline with changes in a folder of its own."""
     source = os.environ.get(TRIPLES)
-    given = {"training.max_epochs": str(EPOCHS), "training.validation_every": str(EPOCHS)} | parameters
+    given = {"training.max_epochs": str(EPOCHS), "training.validation.interval": str(EPOCHS)} | parameters
     given |= {"source.kind": "files", "source.path": source} if source else {}
     with tempfile.TemporaryDirectory() as folder:
         written = ",".join(
@@ -125,5 +125,5 @@ def run(parameters: dict[str, str]) -> Outcome:
             pd.read_parquet(artifact(folder, "history.parquet")),
             json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
             json.loads(artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
-            json.loads(artifact(folder, "config.json").read_text(encoding="utf-8"))["data"],
+            json.loads(artifact(folder, "run_config.json").read_text(encoding="utf-8"))["data"],
         )

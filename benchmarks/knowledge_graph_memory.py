@@ -27,34 +27,36 @@ def main() -> None:
 def _graphs() -> Iterator[Row]:
     columns = ("kept MB", "kept MB, checkpointing", "peak MB", "peak MB, checkpointing")
     for entities, chunk in GRAPHS:
-        plain, saving = (trainer_of(entities, chunk, checkpointing) for checkpointing in (False, True))
-        with_it, without = plain.saved_by_checkpointing()
+        plain, saving = (make_trainer(entities, chunk, checkpointing) for checkpointing in (False, True))
+        saved = plain.measure_saved_mb()
         peaks = [peak_mb(lambda trainer=trainer: trainer.epoch(2)) for trainer in (plain, saving)]
-        cells = [f"{number:.0f}" for number in (without, with_it, *peaks)]
+        cells = [f"{number:.0f}" for number in (saved.plain, saved.checkpointed, *peaks)]
         yield {"entities": entities, "scored at once": chunk or "all", **dict(zip(columns, cells, strict=True))}
 
 
-def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
-    """A trainer whose epoch is one step, after its first, in which the optimiser makes its state."""
+def make_trainer(entities: int, chunk: int, checkpointing: bool) -> Any:
+    """Return a trainer whose epoch is one step, after the first step, which creates the state of the optimizer."""
     from terrarium.kge.data.graph import Graph
     from terrarium.kge.options import Options
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
     tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
-    tree["model"] |= {"reciprocal": False}
-    tree["training"] |= {"targets": "single", "batch_size": ROWS, "entity_chunk": chunk, "device": "cpu"}
-    tree["training"] |= {"gradient_checkpointing": checkpointing, "max_epochs": 1_000, "validation_every": 1_000}
+    tree["model"] |= {"inverse_relations": False}
+    training = tree["training"]
+    training |= {"train_type": "1vsAll", "batch_size": ROWS, "max_epochs": 1_000, "device": "cpu"}
+    training["memory"] |= {"entity_chunk_size": chunk, "gradient_checkpointing": checkpointing}
+    training["validation"]["interval"] = 1_000
     options = Options.model_validate(tree)
     drawn = np.random.default_rng(0)
     triples = np.stack([drawn.integers(count, size=ROWS) for count in (entities, RELATIONS, entities)], axis=1)
-    graph = Graph(entities, RELATIONS, {"train": triples, "valid": triples[:1]})
-    trainer = ScorerTrainable(graph, options.model, options.training, options.evaluation)
+    graph = Graph(entities, RELATIONS, {"train": triples, "validation": triples[:1]})
+    trainer = ScorerTrainer(graph, options.model, options.training, options.evaluation)
     trainer.epoch(1)
     return trainer
 
 
 def peak_mb(step: Callable[[], object]) -> float:
-    """The largest sum of what a step has allocated and not yet freed, on the CPU."""
+    """Return the peak of what a step has allocated and not yet freed on the CPU."""
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:

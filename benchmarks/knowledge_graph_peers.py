@@ -37,7 +37,9 @@ def main() -> None:
 
     torch.set_num_threads(1)
     graph = read_graph()
-    print(f"{graph.entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n")
+    print(
+        f"{graph.num_entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n"
+    )
     programs = {"PyKEEN": pykeen(graph), "ours": ours(graph, 0), "ours, chunks of 4,096 entities": ours(graph, 4096)}
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
     for around in range(ROUNDS + 1):
@@ -75,7 +77,7 @@ def read_graph() -> Any:
     source = read_triple_files(
         os.environ[TRIPLES], train="train.txt", valid="valid.txt", test="test.txt", faults="skip"
     )
-    return Graph.of(source.triples, source.entities, source.relations)
+    return Graph.from_tables(source.triples, source.entities, source.relations)
 
 
 def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[], int]]:
@@ -84,19 +86,23 @@ def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[],
     from terrarium.kge.data.queries import KnownAnswers
     from terrarium.kge.evaluation.ranking import rank_triples
     from terrarium.kge.options import Options
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
     tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
-    tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "channels": CHANNELS}
-    tree["model"] |= {"kernel_height": KERNEL, "kernel_width": KERNEL, "reciprocal": True, "entity_bias": True}
-    tree["training"] |= {"targets": "all", "loss": "bce", "label_smoothing": SMOOTHING, "optimiser": "adam"}
-    tree["training"] |= {"batch_size": BATCH, "learning_rate": RATE, "entity_chunk": entity_chunk, "device": "cpu"}
-    tree["training"] |= {"max_epochs": 1_000, "validation_every": 1_000, "precision": "32-true"}
+    tree["model"] |= {"dim": DIM, "embedding_height": HEIGHT, "embedding_width": WIDTH, "output_channels": CHANNELS}
+    tree["model"] |= {"kernel_height": KERNEL, "kernel_width": KERNEL, "inverse_relations": True, "entity_bias": True}
+    training = tree["training"]
+    training |= {"train_type": "KvsAll", "batch_size": BATCH, "max_epochs": 1_000}
+    training |= {"precision": "32-true", "device": "cpu"}
+    training["loss"] |= {"name": "bce", "label_smoothing": SMOOTHING}
+    training["optimizer"] |= {"name": "adam", "learning_rate": RATE}
+    training["memory"]["entity_chunk_size"] = entity_chunk
+    training["validation"]["interval"] = 1_000
     options = Options.model_validate(tree)
-    few = Graph(graph.entities, graph.relations, {**graph.parts, "train": graph.parts["train"][:TRAINED]})
-    trainer = ScorerTrainable(few, options.model, options.training, options.evaluation)
-    known, tested = KnownAnswers(graph.known, graph.relations), graph.parts["test"][:TESTED]
-    steps = -(-len(trainer.questions) // BATCH)
+    few = Graph(graph.num_entities, graph.num_relations, {**graph.splits, "train": graph.splits["train"][:TRAINED]})
+    trainer = ScorerTrainer(few, options.model, options.training, options.evaluation)
+    known, tested = KnownAnswers(graph.known_triples, graph.num_relations), graph.splits["test"][:TESTED]
+    steps = -(-len(trainer.queries) // BATCH)
 
     def train() -> int:
         trainer.epoch(1)
@@ -120,8 +126,10 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
     from pykeen.triples.instances import LCWAInstances
 
     logging.getLogger("pykeen").setLevel(logging.ERROR)
-    parts = {name: torch.from_numpy(part) for name, part in graph.parts.items()}
-    facts = CoreTriplesFactory(parts["train"][:TRAINED], graph.entities, graph.relations, create_inverse_triples=True)
+    parts = {name: torch.from_numpy(part) for name, part in graph.splits.items()}
+    facts = CoreTriplesFactory(
+        parts["train"][:TRAINED], graph.num_entities, graph.num_relations, create_inverse_triples=True
+    )
     model = ConvE(
         triples_factory=facts,
         embedding_dim=DIM,
@@ -133,8 +141,8 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
         loss="bcewithlogits",
         random_seed=0,
     )
-    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
-    loop = LCWATrainingLoop(model=model, triples_factory=facts, optimizer=optimiser)
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    loop = LCWATrainingLoop(model=model, triples_factory=facts, optimizer=optimizer)
     questions = LCWAInstances.from_triples_factory(facts)
 
     def train() -> int:
@@ -151,7 +159,7 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
 
     def evaluate() -> int:
         tested = parts["test"][:TESTED]
-        filters = [parts["train"], parts["valid"], parts["test"]]
+        filters = [parts["train"], parts["validation"], parts["test"]]
         RankBasedEvaluator().evaluate(
             model, tested, batch_size=BATCH, use_tqdm=False, additional_filter_triples=filters
         )

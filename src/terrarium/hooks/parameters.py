@@ -68,7 +68,7 @@ def check(
         try:
             model.model_validate(parameters.get(family, {}))
         except ValidationError as error:
-            lines = [_line(family, model, fault) for fault in error.errors()]
+            lines = [line for fault in error.errors() for line in _lines(family, model, fault)]
             faults += dict.fromkeys(lines)
     return faults
 
@@ -78,6 +78,37 @@ def _globals(context: KedroContext) -> Iterable[str]:
         return list(context.config_loader["globals"])
     except KeyError:
         return ()
+
+
+def _lines(family: str, model: type[BaseModel], fault: Any) -> list[str]:
+    """Return one line for each option of a renamed branch, otherwise the one line of the fault."""
+    if fault["type"] == "extra_forbidden" and isinstance(fault["input"], Mapping):
+        options = [[*map(str, fault["loc"]), *option] for option in _option_paths(fault["input"])]
+        current = [_current_path(model, option) for option in options]
+        if options and all(new != old for old, new in zip(options, current, strict=True)):
+            return [
+                f"{family}.{'.'.join(old)} was renamed: use {family}.{'.'.join(new)}"
+                for old, new in zip(options, current, strict=True)
+            ]
+    return [_line(family, model, fault)]
+
+
+def _option_paths(tree: Mapping[str, Any]) -> Iterable[list[str]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from ([str(name), *path] for path in _option_paths(value))
+        else:
+            yield [str(name)]
+
+
+def _current_path(model: Any, path: list[str]) -> list[str]:
+    """Return the path of an option below a model with all renamed branches and options replaced."""
+    renamed = getattr(model, "renamed", {})
+    for length in range(len(path), 0, -1):
+        old = ".".join(path[:length])
+        if old in renamed:
+            return _current_path(model, [*renamed[old].split("."), *path[length:]])
+    return path if len(path) < 2 else [path[0], *_current_path(_model_at(model, path[:1]), path[1:])]
 
 
 def _line(family: str, model: type[BaseModel], fault: Any) -> str:

@@ -21,7 +21,7 @@ def folder(tmp_path):
 def test_names_are_numbered_as_they_appear_and_splits_are_kept(folder):
     graph = read_triple_files(folder, **FILES)
     assert graph.entities["entity"].tolist() == ["a", "b", "c", "d"]
-    assert graph.triples["split"].tolist() == ["train", "train", "valid", "test"]
+    assert graph.triples["split"].tolist() == ["train", "train", "validation", "test"]
     assert graph.triples.astype(str).iloc[3].tolist() == ["c", "s", "d", "test"]
     assert graph.relations["asked"].all()
 

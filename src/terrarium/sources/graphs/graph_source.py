@@ -17,7 +17,7 @@ import pandas as pd
 from terrarium.sources.errors import SourceError
 
 UNDIVIDED = "undivided"
-SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED, "left_out")
+SPLITS = ("train", "validation", "test", "test_groups", UNDIVIDED, "left_out")
 Together = Literal["pair", "head"]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -27,7 +27,7 @@ class GraphSource:
     """A knowledge graph as tables.
 
     Attributes:
-        triples: head, relation, tail (categories, named) and split: train, valid, test, or undivided.
+        triples: head, relation, tail (categories, named) and split: train, validation, test, or undivided.
         entities: entity, name, category, group (empty if unknown); row i is entity number i.
         relations: relation, name; asked: whether a split holds out triples of it; hierarchy: whether it leads to a
             parent; together: what a split keeps together, the `pair` of head and tail or all triples of a `head`.

@@ -55,10 +55,10 @@ def read_triple_files(
     entities, relations = _names(where, entity_dictionary), _names(where, relation_dictionary)
     known = _Known(entities, relations, entity_dictionary is not None, relation_dictionary is not None)
     columns, splits, counts = TripleColumns(), [], Counter[str]()
-    files = {UNDIVIDED: train} if valid is None or test is None else {"train": train, "valid": valid, "test": test}
+    files = {UNDIVIDED: train} if valid is None or test is None else {"train": train, "validation": valid, "test": test}
     for split, name in files.items():
         before = len(columns)
-        trained = set(columns.relations) if split in {"valid", "test"} else None
+        trained = set(columns.relations) if split in {"validation", "test"} else None
         _read(where / name, known._replace(trained=trained), columns, faults, counts)
         if len(columns) == before:
             raise SourceError(
