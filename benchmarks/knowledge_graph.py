@@ -1,6 +1,6 @@
-"""The memory options of the ConvE memory notes, measured at equal and at the notes' batch sizes.
+"""Memory options of ConvE: what "ConvE memory notes" claims and what we measure, at equal and at its batch sizes.
 
-The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt), or the virus-host graph.
+The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt), or else the virus-host graph.
 """
 
 import json
@@ -17,7 +17,7 @@ from benchmarks.results import Row, report_table
 
 TRIPLES = "TERRARIUM_TRIPLES"
 EPOCHS = 40
-"""Enough for a graph of some thousand triples that measures of quality can be compared."""
+"""Enough for comparing metrics on a graph of some thousand triples."""
 CLEANUP = {"training.memory.cleanup": "true"}
 HALF = {"training.precision": "mixed", "evaluation.precision": "mixed"}
 CHECKPOINTING = {"training.memory.gradient_checkpointing": "true"}
@@ -31,7 +31,7 @@ ROWS: dict[str, tuple[dict[str, str], int, str]] = {
         "6 GB, 96 s; checkpointing 2-3x memory, all together 4-6x",
     ),
 }
-"""What is changed, the notes' batch, and their claims for a graph and a GPU that they do not name."""
+"""Changed parameters, the batch size of the notes, and their claims; they name neither graph nor GPU."""
 SIZES = ("entities", "relations", "train_triples")
 COLUMNS = (
     *("configuration", "batch", "peak memory", "baseline's / this, memory", "kept for backward"),
@@ -41,7 +41,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """History, metrics, summary and sizes of a run."""
+    """The history, metrics, summary and graph sizes of a run."""
 
     history: pd.DataFrame
     metrics: dict[str, float]
@@ -49,11 +49,11 @@ class Outcome:
     sizes: dict[str, int]
 
     def peak_mb(self, gpu: bool) -> float:
-        """Of the GPU's allocations, or of the whole process."""
+        """Return the peak memory of the GPU's allocations, or of the whole process, in MB."""
         return float(self.history["gpu_peak_memory_mb" if gpu else "peak_memory_mb"].max())
 
     def seconds(self) -> float:
-        """Of an epoch, median."""
+        """Return the median time of an epoch."""
         return float(self.history["seconds"].median())
 
 
@@ -70,7 +70,7 @@ def main() -> None:
 def _configurations(gpu: bool) -> Iterator[Row]:
     first = None
     for equal in (True, False):
-        for name, (changes, batch, document) in ROWS.items():
+        for name, (changes, batch, claim) in ROWS.items():
             size = 256 if equal else batch
             if not equal and size == 256:
                 continue
@@ -78,31 +78,37 @@ def _configurations(gpu: bool) -> Iterator[Row]:
             if first is None:
                 first = done
                 print(heading(done), flush=True)
-            yield dict(zip(COLUMNS, row(name, size, done, first, document, gpu), strict=True))
+            yield dict(zip(COLUMNS, row(name, size, done, first, claim, gpu), strict=True))
 
 
 def heading(done: Outcome) -> str:
-    """Return name and size of the graph and the number of epochs."""
+    """Return the line that names the graph, its size and the epochs."""
     name = Path(os.environ[TRIPLES]).name if TRIPLES in os.environ else "virus-host"
     counts = ", ".join(f"{done.sizes[what]:,} {what.replace('_', ' ')}" for what in SIZES)
     return f"Graph {name}: {counts}; {EPOCHS} epochs per row, one run each."
 
 
-def row(name: str, size: int, done: Outcome, first: Outcome, document: str, gpu: bool) -> list[str]:
-    """Return the cells of a run, with ratios to the first one."""
+def row(name: str, size: int, done: Outcome, first: Outcome, claim: str, gpu: bool) -> list[str]:
+    """Return the cells of a run, with ratios to the first run."""
     kept = done.summary.get("kept_for_backward_mb")
     peak, seconds, quality = done.peak_mb(gpu), done.seconds(), done.metrics["test_mrr"]
     baseline = first.metrics["test_mrr"]
     return [
-        *(name, str(size), f"{peak:,.0f} MB", f"{first.peak_mb(gpu) / peak:.2f}x"),
+        name,
+        str(size),
+        f"{peak:,.0f} MB",
+        f"{first.peak_mb(gpu) / peak:.2f}x",
         "" if kept is None else f"{kept:.1f} MB of {done.summary['kept_without_checkpointing_mb']:.1f}",
-        *(f"{seconds:.1f}", f"{first.seconds() / seconds:.2f}x"),
-        *(f"{quality:.4f}", f"{100 * (quality / baseline - 1):+.1f} %", document),
+        f"{seconds:.1f}",
+        f"{first.seconds() / seconds:.2f}x",
+        f"{quality:.4f}",
+        f"{100 * (quality / baseline - 1):+.1f} %",
+        claim,
     ]
 
 
 def run(parameters: dict[str, str]) -> Outcome:
-    """Run the recipe conve_baseline with changes in a folder of its own."""
+    """Run the recipe conve_baseline with changed parameters in a temporary folder."""
     source = os.environ.get(TRIPLES)
     given = {"training.max_epochs": str(EPOCHS), "training.validation.interval": str(EPOCHS)} | parameters
     given |= {"source.kind": "files", "source.path": source} if source else {}

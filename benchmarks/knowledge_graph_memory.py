@@ -1,6 +1,6 @@
-"""What gradient checkpointing does to the peak of memory: one step of ConvE in fp32.
+"""The effect of gradient checkpointing on the peak of memory: one training step of ConvE in fp32.
 
-The tensors of a step are counted, not the process: forward, loss, backward and Adam's step on 256 random triples.
+Only tensors of the step count, not the process: forward, loss, backward and the step of Adam on 256 random triples.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.results import Row, report_table
 
 ROWS, RELATIONS = 256, 11
 GRAPHS = ((135, 0), (40_943, 0), (40_943, 8_192))
-"""Entities (those of UMLS and of WN18RR), and how many are scored at once (0: all, and their scores are kept)."""
+"""Numbers of entities (of UMLS and WN18RR), and of those scored at a time (0: all, and their scores are kept)."""
 
 
 def main() -> None:

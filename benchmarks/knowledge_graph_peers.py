@@ -1,8 +1,8 @@
-"""ConvE here and in PyKEEN at equal settings: CPU seconds of a training step and of a test triple, one thread.
+"""ConvE of Terrarium and of PyKEEN at equal settings: CPU time per training step and per test triple, one thread.
 
-The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt). Both programs train rows
-(entity, relation) with all answers, both directions, binary cross-entropy with smoothing, Adam; both rank both sides
-among all entities, filtered. They take turns, so that other work on the machine affects both.
+The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt). Both programs train KvsAll with
+inverse relations, smoothed binary cross entropy and Adam; both rank both sides among all entities, filtered. They take
+turns, so that other work on the machine affects both.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from benchmarks.results import report_table
 DIM, HEIGHT, WIDTH, CHANNELS, KERNEL = 200, 10, 20, 32, 3
 BATCH, SMOOTHING, RATE = 128, 0.1, 0.003
 TRAINED, TESTED, ROUNDS = 256, 64, 3
-"""Triples of an epoch and of an evaluation: the first of each file; entities are those of the whole graph."""
+"""Numbers of training and test triples (the first of each file) and of rounds; entities are of the whole graph."""
 
 
 def main() -> None:
-    """Time a training step and a test triple of each program, and their ratio to PyKEEN's."""
+    """Report time per training step and per test triple of each program, and the ratios."""
     if find_spec("pykeen") is None:
         print("pykeen is not installed: pip install -e '.[bench]'")
         return
@@ -70,7 +70,7 @@ def cpu_seconds(work: Callable[[], int]) -> float:
 
 
 def read_graph() -> Any:
-    """The graph of the folder."""
+    """Return the graph of the folder."""
     from terrarium.kge.data.graph import Graph
     from terrarium.sources.graphs.triples import read_triple_files
 
@@ -81,7 +81,7 @@ def read_graph() -> Any:
 
 
 def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[], int]]:
-    """An epoch that counts its steps and an evaluation that counts its triples."""
+    """Return functions that train an epoch and count its steps, and that evaluate and count the triples."""
     from terrarium.kge.data.graph import Graph
     from terrarium.kge.data.queries import KnownAnswers
     from terrarium.kge.evaluation.ranking import rank_triples
@@ -115,7 +115,7 @@ def ours(graph: Any, entity_chunk: int) -> tuple[Callable[[], int], Callable[[],
 
 
 def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
-    """The same of PyKEEN's ConvE, LCWA training loop and rank-based evaluator."""
+    """Return the same for PyKEEN's ConvE, LCWA training loop and rank-based evaluator."""
     import logging
 
     import torch
@@ -143,7 +143,7 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
     )
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     loop = LCWATrainingLoop(model=model, triples_factory=facts, optimizer=optimizer)
-    questions = LCWAInstances.from_triples_factory(facts)
+    queries = LCWAInstances.from_triples_factory(facts)
 
     def train() -> int:
         loop.train(
@@ -155,7 +155,7 @@ def pykeen(graph: Any) -> tuple[Callable[[], int], Callable[[], int]]:
             use_tqdm_batch=False,
             clear_optimizer=False,
         )
-        return -(-len(questions) // BATCH)
+        return -(-len(queries) // BATCH)
 
     def evaluate() -> int:
         tested = parts["test"][:TESTED]
