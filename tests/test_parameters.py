@@ -94,7 +94,7 @@ def test_annotations_resolve_so_that_kedro_validates(caplog):
     validator = ParameterValidator(register_pipelines())
     checked = validator.validate_raw_params(parameters("local"))
     assert "Could not extract type hints" not in caplog.text
-    for branch in ("source", "features", "model", "training", "evaluation", "reporting"):
+    for branch in ("source", "features", "model", "training", "evaluation"):
         assert isinstance(checked["hyperbolic"][branch], BaseModel), branch
 
 

@@ -18,6 +18,9 @@ NOT_OF_A_MODULE = {
     "datasets/test_remote.py",  # the same on object stores
     "hooks/test_hooks.py",  # the hooks on catalogs
     "hooks/test_sessions.py",  # the hooks in Kedro sessions
+    "influence/scoring/test_captum.py",  # scores equal Captum's
+    "kge/evaluation/test_pykeen.py",  # ranks and metrics equal PyKEEN's
+    "scenes/test_recipes.py",  # each recipe trains
 }
 """Tests of several modules together, besides those at the top of tests/, which are of the whole project."""
 KEDRO_PRIVATE = re.compile(

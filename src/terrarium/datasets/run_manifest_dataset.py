@@ -1,4 +1,4 @@
-"""The record of a run, which grows while the run goes on."""
+"""The record of a run, which grows during the run."""
 
 from typing import ClassVar
 

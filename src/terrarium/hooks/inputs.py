@@ -41,7 +41,7 @@ class ChooseInputs:
             for name, version in chosen.items():
                 read_at(inputs[name], version)
             _explain(chosen, saved, named, lineage)
-            _warn(chosen, lineage)
+            _warn(chosen, named, lineage)
 
 
 def groups(pipeline: Pipeline, names: Iterable[str]) -> list[list[str]]:
@@ -127,12 +127,12 @@ def _belong_together(name: str, other: str, chosen: Mapping[str, str], lineage: 
     return name in lineage.of(other, chosen[other]) or other in lineage.of(name, chosen[name])
 
 
-def _warn(chosen: Mapping[str, str], lineage: Lineage) -> None:
+def _warn(chosen: Mapping[str, str], named: Mapping[str, str], lineage: Lineage) -> None:
     """Warn of versions that do not belong together, and of versions that no manifest knows."""
     for name, version, other, made_from in contradictions(chosen, lineage):
         logger.warning(
-            "%s:%s was made from %s:%s, but this run reads %s:%s; name versions with --load-versions to change that",
-            *(name, version, other, made_from, other, chosen[other]),
+            "%s:%s %s, but %s:%s was made from %s:%s",
+            *(other, chosen[other], "was named" if other in named else "is read", name, version, other, made_from),
             extra=_PLAIN,
         )
     unknown = [f"{name}:{version}" for name, version in chosen.items() if not lineage.is_known(name, version)]
