@@ -75,10 +75,9 @@ def checklist() -> Iterator[tuple[str, bool, str]]:
 
 def problem_of(tree: Hierarchy, options: Options) -> Problem:
     """Return the training of a recipe on a tree."""
-    features, model = options.features, options.model
-    target = target_radii(tree.depth, features.radius_schedule, features.root_norm, features.leaf_norm)
-    start = initial_layout(tree, target, model.init, model.dim, model.init_noise, model.max_radius, model.seed)
-    return Problem(tree, *tree.closure(), target, start, model.max_radius, options.training)
+    target = target_radii(tree.depth, options.features)
+    initial = initial_layout(tree, target, options.model, options.training.loss.name)
+    return Problem(tree, *tree.closure(), target, initial, options.model.max_radius, options.training)
 
 
 def runs_on_the_cpu(options: Options) -> bool:

@@ -59,11 +59,11 @@ class Study:
         chosen = self.options
         depths = nodes.compute_target_radii(taxa, chosen.features)
         closure = nodes.build_closure(edges, chosen.source)
-        start = nodes.initialise(edges, depths, chosen.model, chosen.training.loss.name)
+        start = nodes.initialize(edges, depths, chosen.model, chosen.training.loss.name)
         with tempfile.TemporaryDirectory() as folder:
             store = TrainingStore(Path(folder))
-            weights, _, history, _ = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)
-        return depths, weights, history
+            trained = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)
+        return depths, trained["weights"], trained["history"]
 
     def measure(self, *, untrained: bool = True) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return one row of metrics per layout, indexed by layout, and the history of the training."""

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from benchmarks.checklist import problem_of
 from benchmarks.measuring import own_peak_mb
 from benchmarks.parameters import options_of, with_options
 from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.hyperbolic.layouts.initial import initial_directions
-from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
-from terrarium.hyperbolic.training.problem import Problem
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 EPOCHS = 5
@@ -77,10 +74,9 @@ def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def pairs_a_second(tree: Hierarchy, loss: str, epochs: int = EPOCHS, first: int = 2) -> list[float]:
     """Pairs a CPU second of each epoch from `first` on; the first of a process compiles."""
-    target = target_radii(tree.depth, "linear", 0.1, 0.95)
-    start = Layout(target, initial_directions(tree, "inherited", 10, 0.15, 34.0, 0))
-    options = with_options(options_of("base").training.model_copy(update={"max_epochs": epochs}), loss={"name": loss})
-    trainer = CpuTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
+    defaults = options_of("base")
+    training = with_options(defaults.training.model_copy(update={"max_epochs": epochs}), loss={"name": loss})
+    trainer = CpuTrainer(problem_of(tree, defaults.model_copy(update={"training": training})))
     rates = []
     for epoch in range(1, epochs + 1):
         before = time.process_time()

@@ -100,3 +100,19 @@ def test_the_other_commands_of_the_readme_exist():
     assert targets
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
     assert KEDRO.is_file()
+
+
+def test_the_architecture_names_nodes_and_datasets_that_exist():
+    """The stage tables of docs/architecture.md, row by row."""
+    from terrarium.pipeline_registry import register_pipelines
+
+    pipelines = register_pipelines()
+    nodes = {node.name.rpartition(".")[2] for pipeline in pipelines.values() for node in pipeline.nodes}
+    data = {name.rpartition(".")[2] for pipeline in pipelines.values() for name in pipeline.all_outputs()}
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    stages = "ingestion|features|training|evaluation|reporting"
+    rows = re.findall(rf"^\| (?:{stages}) \| ([^|]+) \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    assert rows
+    for names, known in ((0, nodes), (1, data)):
+        for name in {name for row in rows for name in re.findall(r"`(\w+)`", row[names])}:
+            assert name in known, name

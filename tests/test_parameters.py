@@ -121,8 +121,9 @@ def test_every_recipe_trains(hominidae, recipe, tmp_path):
     chosen = Options.model_validate(parameters(recipe)["hyperbolic"])
     depths = nodes.compute_target_radii(taxa, chosen.features)
     training = chosen.training.model_copy(update={"max_epochs": 1})
-    start = nodes.initialise(edges, depths, chosen.model, chosen.training.loss.name)
-    _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
+    start = nodes.initialize(edges, depths, chosen.model, chosen.training.loss.name)
+    trained = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
+    history = trained["history"]
     assert isinstance(history, pd.DataFrame)
     row = history.iloc[0]
     assert row["learning_rate"] == training.optimizer.learning_rate

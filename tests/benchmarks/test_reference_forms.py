@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.random import RandomState
 
 from benchmarks import reference_forms as forms
+from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.legacy.adam import Table
@@ -31,7 +32,7 @@ def points():
 
 def test_the_loop_is_the_vectorised_regulariser_with_its_gradient(tree, points):
     rows = [7, 3, 41, 0]
-    target = torch.from_numpy(np.tanh(target_radii(tree.depth, "linear", 0.1, 0.95) / 2.0))
+    target = torch.from_numpy(np.tanh(target_radii(tree.depth, options_of("base").features) / 2.0))
     depth = {row: int(tree.depth[row]) for row in rows}
     given_points = [points.clone().requires_grad_() for _ in range(2)]
     loop = forms.regulariser_loop(given_points[0], depth, tree.max_depth)

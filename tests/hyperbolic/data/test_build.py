@@ -7,11 +7,11 @@ from terrarium.hierarchy import HierarchyError
 from terrarium.hyperbolic.data import build
 from terrarium.hyperbolic.data.build import build_taxonomy
 from terrarium.hyperbolic.data.read import read_source
-from terrarium.pipelines.hyperbolic.validators import closure_is_exact
+from terrarium.pipelines.hyperbolic.validators import require_exact_closure
 from terrarium.sources.errors import SourceError
 
 from tests.hyperbolic.data.options import source_options as options
-from tests.pipelines.hyperbolic.trees import trees
+from tests.hyperbolic.trees import trees
 
 @pytest.fixture
 def table(tmp_path):
@@ -93,7 +93,7 @@ def test_several_parents_go_from_the_table_to_the_closure(several):
     closure = build.closure_table(build.hierarchy_of(edges))
     found = {(a, d): k for a, d, k in closure.itertuples(index=False)}
     assert found == {(1, 2): 1, (1, 3): 1, (3, 4): 1, (2, 4): 1, (1, 4): 2, (4, 5): 1, (1, 5): 1, (3, 5): 2, (2, 5): 2}
-    closure_is_exact(closure)
+    require_exact_closure(closure)
 
 
 def test_a_clade_of_several_parents_drops_links_from_outside(several):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from terrarium.hyperbolic.data.cleaning import CONTAINER, NO_NAME, find_noise
 
-from tests.pipelines.hyperbolic.trees import tree_of, trees
+from tests.hyperbolic.trees import tree_of, trees
 
 NAMES = [
     "Mammalia",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.groups import group_labels, metric_suffix
 
-from tests.pipelines.hyperbolic.trees import chain, star, tree_of, trees
+from tests.hyperbolic.trees import chain, star, tree_of, trees
 
 
 def test_nearest_ancestor_or_self() -> None:

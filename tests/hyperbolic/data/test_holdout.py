@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.holdout import CLADE, HoldoutError, hold_out_taxa, split_links
 
-from tests.pipelines.hyperbolic.trees import chain, random_dag, random_tree, star
+from tests.hyperbolic.trees import chain, random_dag, random_tree, star
 
 FRACTIONS = {"leaf_fraction": 0.2, "clade_fraction": 0.1, "max_clade_size": 8}
 

@@ -7,7 +7,7 @@ from terrarium.hyperbolic.options import EvaluationOptions
 from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.reporting.theme import new_figure
 from tests.hyperbolic.data.options import source_options
-from tests.pipelines.hyperbolic.trees import random_layout, random_tree
+from tests.hyperbolic.trees import random_layout, random_tree
 
 OPTIONS = EvaluationOptions(
     max_exact_queries=1000,

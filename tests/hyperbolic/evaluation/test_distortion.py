@@ -7,7 +7,7 @@ from terrarium.hyperbolic.data.build import patristic_distance
 from terrarium.hyperbolic.evaluation.distortion import distortion, sample_pairs
 from terrarium.hyperbolic.geometry.ball import Layout, distance
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from tests.pipelines.hyperbolic.trees import chain, random_layout, random_tree, trees
+from tests.hyperbolic.trees import chain, random_layout, random_tree, trees
 
 
 def test_a_straight_chain_has_no_distortion():

@@ -7,7 +7,7 @@ from terrarium.hyperbolic.data.build import closure_table
 from terrarium.hyperbolic.data.holdout import split_links
 from terrarium.hyperbolic.evaluation.link_prediction import CLOSURE_RULE, classify, link_metrics, link_table
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from tests.pipelines.hyperbolic.trees import random_dag, random_layout, random_tree
+from tests.hyperbolic.trees import random_dag, random_layout, random_tree
 
 
 @given(st.integers(0, 300))

@@ -15,7 +15,7 @@ from terrarium.hyperbolic.evaluation.placement import (
 )
 from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from tests.pipelines.hyperbolic.trees import chain, random_layout, random_tree, tree_of
+from tests.hyperbolic.trees import chain, random_layout, random_tree, tree_of
 
 
 @given(st.integers(0, 100))

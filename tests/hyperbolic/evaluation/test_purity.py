@@ -5,7 +5,7 @@ import pytest
 
 from terrarium.hyperbolic.evaluation.purity import neighbour_shares, permute_directions, purity_metrics, purity_table
 from terrarium.hyperbolic.geometry.ball import Layout, distance
-from tests.pipelines.hyperbolic.trees import random_layout, random_tree, star, tree_of
+from tests.hyperbolic.trees import random_layout, random_tree, star, tree_of
 
 
 @pytest.mark.parametrize("k", [1, 4, 99])

@@ -4,7 +4,7 @@ import numpy as np
 
 from terrarium.hyperbolic.evaluation.rank_kernel import new_scores, point_table, score_block
 from terrarium.hyperbolic.geometry import ball as geometry
-from tests.pipelines.hyperbolic.trees import random_layout
+from tests.hyperbolic.trees import random_layout
 
 
 def test_surrogates_are_the_scores() -> None:

@@ -18,7 +18,7 @@ from terrarium.hyperbolic.evaluation.reconstruction import (
 )
 from terrarium.hyperbolic.geometry import ball as geometry
 from terrarium.hyperbolic.geometry.ball import Layout
-from tests.pipelines.hyperbolic.trees import chain, random_dag, random_layout, random_tree, star, tree_of, trees
+from tests.hyperbolic.trees import chain, random_dag, random_layout, random_tree, star, tree_of, trees
 
 
 def everything(tree: Hierarchy) -> QuerySample:

@@ -8,7 +8,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.groups import group_labels
 from terrarium.hyperbolic.evaluation.separation import sample_group_pairs, separation_metrics, separation_table
 from terrarium.hyperbolic.geometry.ball import Layout
-from tests.pipelines.hyperbolic.trees import random_layout, tree_of
+from tests.hyperbolic.trees import random_layout, tree_of
 
 
 def orders(sizes: list[int]) -> tuple[Hierarchy, np.ndarray]:

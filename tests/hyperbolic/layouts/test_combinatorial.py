@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 from terrarium.hyperbolic.geometry.ball import pairwise
 from terrarium.hyperbolic.geometry.spherical_codes import smallest_angle, spherical_code
-from terrarium.hyperbolic.layouts.combinatorial import BASE, LARGEST_SCALE, construct, surroundings
-from tests.pipelines.hyperbolic.trees import chain, random_tree, star, trees
+from terrarium.hyperbolic.layouts.combinatorial import BASE, LARGEST_SCALE, assign_codes, construct
+from tests.hyperbolic.trees import chain, random_tree, star, trees
 
 
 @settings(max_examples=30, deadline=None)
@@ -14,7 +14,7 @@ from tests.pipelines.hyperbolic.trees import chain, random_tree, star, trees
 def test_edges_have_the_length_that_their_parent_asks_for(tree):
     layout = construct(tree, 4, 1000.0)
     rows = np.arange(1, len(tree))
-    length = LARGEST_SCALE * (BASE + surroundings(tree, 4).crowding)
+    length = LARGEST_SCALE * (BASE + assign_codes(tree, 4).crowding)
     near = layout.radius[rows] < 20.0
     found = pairwise(layout, rows, tree.parent[1:])
     assert np.allclose(found[near], length[tree.parent[1:]][near], rtol=1e-5, atol=1e-6)
@@ -26,7 +26,7 @@ def test_edges_have_the_length_that_their_parent_asks_for(tree):
 def test_siblings_and_parent_stand_apart_by_the_angle_of_their_code(tree):
     """By the law of cosines the angle at the parent gives the least distance of two of its neighbours."""
     layout = construct(tree, 3, 12.0)
-    around = surroundings(tree, 3)
+    around = assign_codes(tree, 3)
     scale = pairwise(layout, np.array([1]), np.array([0]))[0] / (BASE + around.crowding[0])
     length = scale * (BASE + around.crowding)
     for parent in np.unique(tree.parent[1:]):
@@ -67,4 +67,4 @@ def test_equal_trees_give_equal_bits():
 def test_crowding_comes_from_the_code_of_children_and_parent():
     tree = star(13)
     angle = smallest_angle(spherical_code(12, 8))
-    assert surroundings(tree, 8).crowding[0] == pytest.approx(2.0 * np.log(1.0 / np.sin(angle / 2.0)))
+    assert assign_codes(tree, 8).crowding[0] == pytest.approx(2.0 * np.log(1.0 / np.sin(angle / 2.0)))

@@ -5,14 +5,21 @@ from terrarium.hyperbolic.geometry.ball import to_ball
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import (
     inherited_directions,
-    initial_directions,
     initial_layout,
-    off_origin,
+    move_off_origin,
     random_directions,
     uniform_layout,
 )
 from terrarium.hyperbolic.layouts.targets import target_radii
-from tests.pipelines.hyperbolic.trees import chain, random_tree
+from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
+from tests.hyperbolic.trees import chain, random_tree
+
+FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
+MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, max_radius=34.0, seed=1)
+
+
+def start(tree, loss="detour", **changes):
+    return initial_layout(tree, target_radii(tree.depth, FEATURES), MODEL.model_copy(update=changes), loss)
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +29,18 @@ def tree():
 
 @pytest.mark.parametrize("init", ["random", "inherited"])
 def test_directions_are_unit_and_seeded(tree, init):
-    first, same, other = (initial_directions(tree, init, 5, 0.3, 34.0, seed) for seed in (1, 1, 2))
+    first, same, other = (start(tree, init=init, seed=seed).direction for seed in (1, 1, 2))
     assert np.allclose(np.linalg.norm(first, axis=1), 1.0)
     assert (first == same).all()
     assert not np.allclose(first, other)
 
 
 def test_random_directions_ignore_the_tree(tree):
-    assert (initial_directions(tree, "random", 5, 0.3, 34.0, 1) == random_directions(len(tree), 5, 1)).all()
+    assert (start(tree, init="random", seed=1).direction == random_directions(len(tree), 5, 1)).all()
 
 
 def test_constructed_directions_are_those_of_the_construction(tree):
-    found = initial_directions(tree, "constructed", 5, 0.3, 20.0, 1)
+    found = start(tree, init="constructed", max_radius=20.0).direction
     assert (found == construct(tree, 5, 20.0).direction).all()
 
 
@@ -53,8 +60,7 @@ def test_without_spread_a_chain_keeps_its_direction_below_depth_3():
 
 
 def test_the_uniform_start_lies_about_the_origin_whatever_the_depth(tree):
-    target = target_radii(tree.depth, "linear", 0.1, 0.95)
-    points = to_ball(initial_layout(tree, target, "uniform", 5, 0.3, 34.0, 1))
+    points = to_ball(start(tree, init="uniform"))
     assert 0.99e-3 < np.abs(points).max() <= 1e-3
     assert abs(np.corrcoef(np.linalg.norm(points, axis=1), tree.depth)[0, 1]) < 0.2
     assert (points == to_ball(uniform_layout(len(tree), 5, 1))).all()
@@ -62,15 +68,21 @@ def test_the_uniform_start_lies_about_the_origin_whatever_the_depth(tree):
 
 @pytest.mark.parametrize("init", ["random", "inherited"])
 def test_the_other_starts_lie_at_the_targets(tree, init):
-    target = target_radii(tree.depth, "linear", 0.1, 0.95)
-    layout = initial_layout(tree, target, init, 5, 0.3, 34.0, 1)
-    assert (layout.radius == target).all()
-    assert (layout.direction == initial_directions(tree, init, 5, 0.3, 34.0, 1)).all()
+    assert (start(tree, init=init).radius == target_radii(tree.depth, FEATURES)).all()
+
+
+@pytest.mark.parametrize("loss", ["construct", "fine_tune"])
+def test_these_losses_start_at_the_constructed_layout(tree, loss):
+    layout, constructed = start(tree, loss), construct(tree, 5, 34.0)
+    away = constructed.radius > 0.0
+    assert (layout.radius[away] == constructed.radius[away]).all()
+    assert (layout.direction[away] == constructed.direction[away]).all()
+    assert (layout.radius == 0.0).any() is np.bool_(loss == "construct")
 
 
 def test_only_points_at_the_origin_leave_it(tree):
     layout = construct(tree, 4, 20.0)
-    moved = off_origin(layout)
+    moved = move_off_origin(layout)
     away = layout.radius > 0.0
     assert (moved.radius > 0.0).all()
     assert (moved.radius[away] == layout.radius[away]).all()

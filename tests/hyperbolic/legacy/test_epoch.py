@@ -12,7 +12,7 @@ from terrarium.hyperbolic.legacy.loss import LegacyBatch, batch_loss, distance, 
 from terrarium.hyperbolic.training.sampling.negatives import SAMPLERS, Pairs, SamplerSettings, sample_batch
 from terrarium.hyperbolic.training.sampling.random_stream import Stream
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
-from tests.pipelines.hyperbolic.trees import random_tree
+from tests.hyperbolic.trees import random_tree
 
 SIZE, DIM, NEGATIVES, BATCH = 60, 4, 6, 8
 LIMIT = 1.0 - 1e-5

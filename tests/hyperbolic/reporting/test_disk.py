@@ -7,8 +7,8 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
 from terrarium.hyperbolic.layouts.initial import random_directions
 from terrarium.hyperbolic.reporting.disk import circular_order, disk_figure, faithfulness, geodesic, sample_rows
-from tests.pipelines.hyperbolic import tables
-from tests.pipelines.hyperbolic.trees import trees
+from tests.hyperbolic import tables
+from tests.hyperbolic.trees import trees
 
 
 def points(figure):

@@ -4,7 +4,7 @@ import pytest
 
 from terrarium.hyperbolic.reporting import figures
 from terrarium.training.history import history_table
-from tests.pipelines.hyperbolic import tables
+from tests.hyperbolic import tables
 
 
 def traces(figure):

@@ -7,8 +7,8 @@ from plotly.offline import get_plotlyjs
 
 from terrarium.hyperbolic.reporting import disk, figures, report
 from terrarium.reporting.theme import new_figure
+from tests.hyperbolic import tables
 from tests.hyperbolic.data.options import source_options
-from tests.pipelines.hyperbolic import tables
 
 SOURCE = {"select": "clade", "clade": "Mammalia", "count": 100000}
 FIGURES = ("figure_loss", "figure_norms", "figure_radius", "figure_separation", "figure_purity", "figure_disk")

@@ -7,10 +7,11 @@ import numpy as np
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.initial import inherited_directions
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.options import TrainingOptions
+from terrarium.hyperbolic.options import FeatureOptions, TrainingOptions
 from terrarium.hyperbolic.training.problem import Problem
-from tests.pipelines.hyperbolic.trees import random_tree
+from tests.hyperbolic.trees import random_tree
 
+FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
 OPTIONS = {
     "loss": {
         "name": "detour",
@@ -72,7 +73,7 @@ def training_options(**changes):
 
 def problem(max_radius=34.0, size=150, **options):
     tree = random_tree(np.random.default_rng(5), size)
-    target = np.minimum(target_radii(tree.depth, "linear", 0.1, 0.95), max_radius)
+    target = np.minimum(target_radii(tree.depth, FEATURES), max_radius)
     initial = Layout(target.copy(), inherited_directions(tree, 5, 0.3, 0))
     chosen = training_options(**options)
     return Problem(tree, *tree.closure(), target, initial, max_radius, chosen)

@@ -3,7 +3,7 @@ import torch
 
 from terrarium.hyperbolic.geometry.ball import distance
 from terrarium.hyperbolic.training.riemannian_adam import RiemannianRowAdam
-from tests.pipelines.hyperbolic.trees import random_layout
+from tests.hyperbolic.trees import random_layout
 
 
 def sparse(rows, values, size):

@@ -11,8 +11,7 @@ from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsErr
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.hyperbolic.data.options import source_options as source
 from tests.hyperbolic.training.problems import training_options
-
-from .trees import random_tree
+from tests.hyperbolic.trees import random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
 MODEL = ModelOptions(dim=4, init="inherited", init_noise=0.3, max_radius=34.0, seed=0)
@@ -32,8 +31,13 @@ def data():
 def train(data, folder, **changes):
     _, edges, depths = data
     chosen = training_options(**changes)
-    start = nodes.initialise(edges, depths, MODEL, chosen.loss.name)
-    return nodes.train(edges, nodes.build_closure(edges, source()), depths, start, TrainingStore(folder), MODEL, chosen)
+    start = nodes.initialize(edges, depths, MODEL, chosen.loss.name)
+    closure = nodes.build_closure(edges, source())
+    return outputs(nodes.train(edges, closure, depths, start, TrainingStore(folder), MODEL, chosen))
+
+
+def outputs(trained):
+    return [trained[name] for name in ("weights", "checkpoints", "history", "training_summary")]
 
 
 def test_target_norms_are_the_documents(data):
@@ -43,7 +47,7 @@ def test_target_norms_are_the_documents(data):
 
 def test_the_start_lies_at_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialise(edges, depths, MODEL, "detour"))
+    layout = unpack_weights(nodes.initialize(edges, depths, MODEL, "detour"))
     assert np.allclose(layout.radius, depths["target_radius"])
 
 
@@ -112,15 +116,15 @@ def test_a_cut_closure_trains(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source(legacy={"max_tax_id": 60}))
     assert 0 < len(closure) < len(nodes.build_closure(edges, source()))
-    start = nodes.initialise(edges, depths, MODEL, "margin_ranking")
+    start = nodes.initialize(edges, depths, MODEL, "margin_ranking")
     chosen = training_options(max_epochs=1)
-    _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)
+    history = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)["history"]
     assert np.isfinite(history["loss"]).all()
 
 
 def test_the_uniform_start_ignores_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialise(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "detour"))
+    layout = unpack_weights(nodes.initialize(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "detour"))
     assert layout.radius.max() < 0.01
 
 
@@ -138,7 +142,7 @@ def test_a_training_on_other_pairs_does_not_go_on_from_this_one(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source())
     options = training_options()
-    start = nodes.initialise(edges, depths, MODEL, "detour")
+    start = nodes.initialize(edges, depths, MODEL, "detour")
     parts = [closure.iloc[:300], closure.iloc[300:600]]
     assert len(parts[0]) == len(parts[1])
     for part in parts:

@@ -18,7 +18,11 @@ _UNTRAINED = "no epoch was trained"
 
 
 def loss_figure(history: pd.DataFrame) -> Any:
-    """Draw loss and learning rate over the epochs; the best epoch is marked."""
+    """Draw loss and learning rate over the epochs; the best epoch is marked.
+
+    Args:
+        history: epoch, loss, best (bool), and learning_rate if known.
+    """
     figure = new_figure("Training loss", specs=[[{"secondary_y": True}]])
     figure.add_scatter(x=history["epoch"], y=history["loss"], name="loss", mode="lines+markers")
     best = history[history["best"].astype(bool)]
@@ -43,7 +47,11 @@ def loss_figure(history: pd.DataFrame) -> Any:
 
 
 def norm_figure(history: pd.DataFrame) -> Any:
-    """Draw norms, their correlation with depth, and the share outside the ball over the epochs."""
+    """Draw norms, their correlation with depth, and the share outside the ball over the epochs.
+
+    Args:
+        history: epoch and any of max_norm, mean_norm, min_norm, depth_norm_pearson, share_outside.
+    """
     figure = new_figure("Norms over the epochs; the ball ends at 1")
     lines = {
         "max_norm": "largest norm",
@@ -116,7 +124,11 @@ def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> A
 
 
 def separation_figure(rank_metrics: pd.DataFrame) -> Any:
-    """Draw separation at each rank, next to the ratio of hops in the tree."""
+    """Draw separation at each rank, next to the ratio of hops in the tree.
+
+    Args:
+        rank_metrics: layout, rank, separation, hop_separation.
+    """
     figure = _bars("Separation: mean distance between groups / within groups", rank_metrics, "separation")
     _marks(figure, rank_metrics, "hop_separation", "in the tree (hops)", _MARK, "diamond")
     if len(rank_metrics):
@@ -125,7 +137,11 @@ def separation_figure(rank_metrics: pd.DataFrame) -> Any:
 
 
 def purity_figure(rank_metrics: pd.DataFrame) -> Any:
-    """Draw the share of nearest neighbours in the same group, next to chance and the largest possible value."""
+    """Draw the share of nearest neighbours in the same group, next to chance and the largest possible value.
+
+    Args:
+        rank_metrics: layout, rank, purity, and purity_ceiling and purity_chance if known.
+    """
     figure = _bars("Purity: nearest neighbours in the same group", rank_metrics, "purity")
     _marks(figure, rank_metrics, "purity_ceiling", "largest possible", PALETTE[2], "line-ew-open")
     _marks(figure, rank_metrics, "purity_chance", "chance", _MARK, "diamond")

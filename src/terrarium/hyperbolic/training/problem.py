@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,17 @@ class Problem:
     def epoch_rng(self, epoch: int) -> np.random.Generator:
         """Return the source of randomness for the order of an epoch's pairs."""
         return np.random.default_rng([self.options.seed, epoch])
+
+
+def data_fingerprints(problem: Problem) -> dict[str, str | None]:
+    """Return the fingerprints of the data that decide the result of a training."""
+    root_distance = problem.root_distance
+    return {
+        "taxa": problem.tree.fingerprint(),
+        "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
+        "target_radius": sha256(problem.target.tobytes()).hexdigest(),
+        "root_distance": None if root_distance is None else sha256(root_distance.tobytes()).hexdigest(),
+    }
 
 
 class Distortion(NamedTuple):

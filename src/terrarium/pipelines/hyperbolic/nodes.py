@@ -1,21 +1,19 @@
-"""What the hyperbolic pipeline does, step by step."""
+"""The nodes of the hyperbolic pipeline."""
 
 from __future__ import annotations
 
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import build, read
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
-from terrarium.hyperbolic.geometry.ball import Floats, Layout, norm_of_radius, to_ball
+from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
-from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.layouts.initial import initial_layout, off_origin, untrained_layouts
+from terrarium.hyperbolic.layouts.initial import initial_layout, untrained_layouts
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import (
     EvaluationOptions,
@@ -26,9 +24,9 @@ from terrarium.hyperbolic.options import (
     TrainingOptions,
 )
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.problem import Problem, uncounted_epochs
+from terrarium.hyperbolic.training.problem import Problem, data_fingerprints, uncounted_epochs
 from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
-from terrarium.training.checkpointing.fingerprints import require_fingerprint
+from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
@@ -57,19 +55,15 @@ def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
 
 def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
     """Compute the target radius and norm of each taxon from its depth."""
-    radius = target_radii(taxa["depth"], features.radius_schedule, features.root_norm, features.leaf_norm)
+    radius = target_radii(taxa["depth"], features)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
     return pd.DataFrame(columns)
 
 
-def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
-    """Start of the training; for `construct` and `fine-tune` the whole constructed layout."""
+def initialize(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
+    """Make the layout that training starts from."""
     tree = build.hierarchy_of(edges)
-    if loss in {"construct", "fine_tune"}:
-        constructed = construct(tree, model.dim, model.max_radius)
-        return pack_weights(tree, constructed if loss == "construct" else off_origin(constructed))
-    start = model.init, model.dim, model.init_noise, model.max_radius, model.seed
-    return pack_weights(tree, initial_layout(tree, _target(depths, model), *start))
+    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss))
 
 
 def train(
@@ -80,8 +74,13 @@ def train(
     training_state: TrainingStore,
     model: ModelOptions,
     training: TrainingOptions,
-) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
-    """Train the points: best weights, checkpoints, history, and how it ended."""
+) -> dict[str, Any]:
+    """Train the points.
+
+    Returns:
+        weights of the best epoch; checkpoints: their folder; history: one row per epoch; training_summary: how it
+        ended.
+    """
     tree = build.hierarchy_of(edges)
     problem = Problem(
         tree=tree,
@@ -94,17 +93,21 @@ def train(
         options=training,
         root_distance=build.root_distance(tree, edges),
     )
+    is_constructed = training.loss.name == "construct"
     result = fit(
         make_trainer(problem),
-        options=training.model_copy(update={"max_epochs": 0}) if training.loss.name == "construct" else training,
+        options=training.model_copy(update={"max_epochs": 0}) if is_constructed else training,
         store=training_state,
-        fingerprint=_fingerprint(problem, model, training),
+        fingerprint=training_fingerprint(data=data_fingerprints(problem), model=model, training=training),
         title="hyperbolic",
         uncounted_epochs=uncounted_epochs(problem),
     )
-    reason = CONSTRUCTED if training.loss.name == "construct" else result.stop_reason
-    summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
-    return result.best, result.checkpoints, result.history, summary
+    return {
+        "weights": result.best,
+        "checkpoints": result.checkpoints,
+        "history": result.history,
+        "training_summary": result.summary() | ({"stop_reason": CONSTRUCTED} if is_constructed else {}),
+    }
 
 
 def export_vectors(taxa: pd.DataFrame, edges: pd.DataFrame, weights: State) -> pd.DataFrame:
@@ -144,15 +147,8 @@ def evaluate(
 
 
 def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions) -> dict[str, Layout]:
-    """Return the layouts that need no training, by name."""
-    return untrained_layouts(
-        tree,
-        _target(depths, model),
-        dim=dim,
-        spread=model.init_noise,
-        max_radius=model.max_radius,
-        seed=model.seed,
-    )
+    """Return the layouts that need no training, by name, in the dimension of the trained one."""
+    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}))
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:
@@ -172,18 +168,5 @@ def layout_of(weights: State, tree: Hierarchy) -> Layout:
     return unpack_weights(weights)
 
 
-def _target(depths: pd.DataFrame, model: ModelOptions) -> Floats:
-    target: Floats = np.minimum(depths["target_radius"].to_numpy(np.float64, copy=True), model.max_radius)
-    return target
-
-
-def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOptions) -> dict[str, Any]:
-    """What decides a training; retention of checkpoints does not."""
-    return {
-        "taxa": problem.tree.fingerprint(),
-        "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
-        "target_radius": sha256(problem.target.tobytes()).hexdigest(),
-        "root_distance": None if problem.root_distance is None else sha256(problem.root_distance.tobytes()).hexdigest(),
-        "model": model.model_dump(mode="json"),
-        "training": training.model_dump(mode="json", exclude={"checkpoints"}),
-    }
+def _target(depths: pd.DataFrame, model: ModelOptions) -> Float64Array:
+    return np.minimum(depths["target_radius"].to_numpy(np.float64, copy=True), model.max_radius)

@@ -43,16 +43,16 @@ def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
     """
     return [
         Node(
-            nodes.initialise,
+            nodes.initialize,
             [edges, depths, "params:model", "params:training.loss.name"],
             "initial_weights",
-            name="initialise",
+            name="initialize",
             tags="training",
         ),
         Node(
             nodes.train,
             [edges, "closure", depths, "initial_weights", "training_state", "params:model", "params:training"],
-            ["weights", "checkpoints", "history", "training_summary"],
+            {name: name for name in ("weights", "checkpoints", "history", "training_summary")},
             name="train",
             tags="training",
         ),
@@ -65,7 +65,7 @@ def _ingestion() -> list[Node]:
         Node(
             nodes.build_taxonomy,
             ["source_table", "params:source", "params:evaluation.ranks", "params:reporting.disk_rank"],
-            {"taxa": "taxa", "edges": "edges", "cleaning_report": "cleaning_report"},
+            {name: name for name in ("taxa", "edges", "cleaning_report")},
             name="build_taxonomy",
             tags="ingestion",
         ),
@@ -85,7 +85,7 @@ def _evaluation() -> list[Node]:
         Node(
             nodes.evaluate,
             ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
-            {"metrics": "metrics", "layout_metrics": "layout_metrics", "rank_metrics": "rank_metrics"},
+            {name: name for name in ("metrics", "layout_metrics", "rank_metrics")},
             name="evaluate",
             tags="evaluation",
         ),

@@ -11,7 +11,7 @@ from terrarium.hyperbolic.training.cpu import gradients
 from terrarium.hyperbolic.training.cpu.slots import make_slots, touched_rows
 from terrarium.hyperbolic.training.objectives import PairBatch, pair_losses
 from tests.hyperbolic.training.problems import training_options
-from tests.pipelines.hyperbolic.trees import random_layout
+from tests.hyperbolic.trees import random_layout
 
 N, DIM, MARGIN = 12, 4, 0.7
 KINDS = {

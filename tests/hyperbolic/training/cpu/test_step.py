@@ -9,7 +9,7 @@ from terrarium.hyperbolic.geometry.ball import distance
 from terrarium.hyperbolic.training.cpu.gradients import Points, SparseGradient
 from terrarium.hyperbolic.training.cpu.slots import make_slots
 from terrarium.hyperbolic.training.cpu.step import Moments, StepSettings, step_rows
-from tests.pipelines.hyperbolic.trees import random_layout
+from tests.hyperbolic.trees import random_layout
 
 N, DIM = 12, 4
 

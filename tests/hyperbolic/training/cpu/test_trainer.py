@@ -8,7 +8,7 @@ import pytest
 from terrarium.hyperbolic.evaluation.distortion import distortion
 from terrarium.hyperbolic.geometry.ball import Layout, detour
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.layouts.initial import inherited_directions, off_origin
+from terrarium.hyperbolic.layouts.initial import inherited_directions, move_off_origin
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer, run_in_threads
 from terrarium.hyperbolic.training.factory import make_trainer
@@ -17,8 +17,8 @@ from terrarium.hyperbolic.training.schedule import LearningRateSchedule
 from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.training.torch.device import DeviceError
-from tests.hyperbolic.training.problems import order_of, problem, training_options
-from tests.pipelines.hyperbolic.trees import random_dag, random_tree
+from tests.hyperbolic.training.problems import FEATURES, order_of, problem, training_options
+from tests.hyperbolic.trees import random_dag, random_tree
 
 
 @pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
@@ -46,7 +46,7 @@ def test_kernel_equals_torch_in_fine_tuning(make):
         problem(**FINE_TUNE),
         tree=tree,
         **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
-        initial=off_origin(construct(tree, 5, 12.0)),
+        initial=move_off_origin(construct(tree, 5, 12.0)),
         target=np.zeros(120),
         root_distance=root_distances(tree),
     )
@@ -70,7 +70,7 @@ def root_distances(tree):
 
 def test_fine_tuning_lowers_the_distortion_of_lengths():
     tree = random_tree(np.random.default_rng(2), 120)
-    way, start = root_distances(tree), off_origin(construct(tree, 5, 12.0))
+    way, start = root_distances(tree), move_off_origin(construct(tree, 5, 12.0))
     task = replace(
         problem(**FINE_TUNE, distortion_weight=30.0, positive_weight=0.0, learning_rate=0.05, max_epochs=20),
         tree=tree,
@@ -150,10 +150,10 @@ def test_the_device_decides_the_trainer():
 
 
 def test_a_chain_has_nothing_to_push_and_still_trains():
-    from tests.pipelines.hyperbolic.trees import chain
+    from tests.hyperbolic.trees import chain
 
     tree = chain(6)
-    target = target_radii(tree.depth, "linear", 0.1, 0.95)
+    target = target_radii(tree.depth, FEATURES)
     start = Layout(target.copy(), inherited_directions(tree, 3, 0.3, 0))
     for loss in ("detour", "margin_ranking"):
         task = Problem(

@@ -13,7 +13,7 @@ from terrarium.hyperbolic.training.sampling.negatives import (
 from terrarium.hyperbolic.training.sampling.random_stream import Stream
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
 from terrarium.hyperbolic.training.sampling.true_negatives import sample_unrelated_at_depth
-from tests.pipelines.hyperbolic.trees import chain, random_tree, trees
+from tests.hyperbolic.trees import chain, random_tree, trees
 
 
 def draw(sampler, tree, anchor, descendant, count=10, seed=0, epoch=1, pair=0):

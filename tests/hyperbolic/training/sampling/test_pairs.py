@@ -9,7 +9,7 @@ from terrarium.hyperbolic.training.problem import margin_coefficients, uncounted
 from terrarium.hyperbolic.training.sampling import pairs
 from terrarium.hyperbolic.training.schedule import LearningRateSchedule
 from tests.hyperbolic.training.problems import order_of, problem
-from tests.pipelines.hyperbolic.trees import trees
+from tests.hyperbolic.trees import trees
 
 
 def limits(curriculum, epochs, deepest):

@@ -10,7 +10,7 @@ from terrarium.hyperbolic.training.sampling.true_negatives import (
     sample_unrelated,
     sample_unrelated_at_depth,
 )
-from tests.pipelines.hyperbolic.trees import chain, random_dag, random_tree, star, trees
+from tests.hyperbolic.trees import chain, random_dag, random_tree, star, trees
 
 
 def draw(function, tree, *arguments, count=40, seed=0, epoch=1, pair=0):
