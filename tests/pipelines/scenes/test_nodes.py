@@ -4,18 +4,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pandera.errors import SchemaError
-from pydantic import ValidationError
 
 from terrarium.pipelines.scenes import nodes
 from terrarium.pipelines.scenes.validators import require_finite_embeddings, require_valid_graph_index
 from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, STATISTICS, TRAINED
-from terrarium.scenes.graphs.ingestion import read_sources
-from terrarium.scenes.graphs.splitting import SplitError
 from terrarium.scenes.options import Options
 from terrarium.scenes.reporting import exemplars, figures
 from terrarium.scenes.reporting.report import write_report
-from terrarium.sources.errors import SourceError
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
@@ -134,22 +129,6 @@ def test_weights_of_another_split_are_refused(finished):
         nodes.require_own_graphs(finished.trained["weights"], finished.made["graphs"], other)
 
 
-def test_embeddings_that_are_not_finite_are_not_saved():
-    with pytest.raises(ValueError, match="1 embeddings are not finite, such as that of b"):
-        require_finite_embeddings(pd.DataFrame({"graph_id": ["a", "b"], "x0": [1.0, np.nan]}))
-
-
-def test_a_wrong_table_of_graphs_is_not_saved(finished):
-    index = finished.made["index"]
-    require_valid_graph_index(index)
-    with pytest.raises(SchemaError, match="nodes"):
-        require_valid_graph_index(index.assign(nodes=0))
-    with pytest.raises(SchemaError, match="next_row"):
-        require_valid_graph_index(index.drop(columns="next_row"))
-    with pytest.raises(SplitError, match="is in two splits"):
-        require_valid_graph_index(index.assign(split=np.where(np.arange(len(index)) % 2, "train", "test")))
-
-
 def test_settings_can_be_compared_on_validation_scenes(finished):
     table = finished.evaluate(split="validation")["representation_metrics"]
     assert not table["mean_speed_r2"].equals(finished.evaluated["representation_metrics"]["mean_speed_r2"])
@@ -190,40 +169,3 @@ def test_a_test_only_source_is_a_test_set_of_its_own(finished):
     metadata = weights.metadata | {"graphs": nodes.fingerprint(finished.made["graphs"], alone)}
     table = finished.evaluate(index=alone, weights=State(weights.tensors, metadata))["representation_metrics"]
     assert set(table["test_set"]) == {HELD_OUT, "real"}
-
-
-def test_without_any_source_the_run_stops():
-    variants = {name: None for name in options().source.simulator.variants}  # noqa: C420
-    nothing = options().source.model_copy(
-        update={"simulator": options().source.simulator.model_copy(update={"variants": variants})}
-    )
-    with pytest.raises(SourceError, match="there is no source"):
-        read_sources(nothing)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"evaluation__coverage__recorded": "carla"}, "recorded is 'carla' and the sources are real, simulation"),
-        ({"training__objective__name": "simsiam"}, "nt_xent"),
-        ({"features__val_fraction": 0.9}, "less than 0.5"),
-        ({"source__recordings": {"a": {"reader": "waymo", "path": "x"}}}, "carla"),
-        ({"training__batch_size": 1}, "greater than 1"),
-        ({"training__objective__context_weight": 0.0}, "so that nothing learns them"),
-        (
-            {"training__objective__name": "masked", "model__output": "embedding"},
-            "masked trains no layer of the embedding",
-        ),
-        ({"features__graphs__interval_s": 2.0}, "interval_s is 2: set temporal_positive_prob to 0"),
-        ({"features__graphs__interval_s": 0.7}, "temporal_positive_prob needs graphs one second apart"),
-    ],
-)
-def test_options_that_do_not_fit_are_told(changes, message):
-    with pytest.raises(ValidationError, match=message):
-        options(**changes)
-
-
-@pytest.mark.parametrize("interval", [0.05, 0.3, 0.5, 1.0, 1.2])
-def test_intervals_with_graphs_about_a_second_apart_are_taken(interval):
-    assert options(features__graphs__interval_s=interval).features.graphs.interval_s == interval
-    assert options(features__graphs__interval_s=2.0, training__augmentation__temporal_positive_prob=0.0)

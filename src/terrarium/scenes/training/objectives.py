@@ -1,6 +1,6 @@
 """Training objectives behind one interface: two views of the same graphs give a loss.
 
-A new objective is a subclass of `Objective` and a line in `make_objective`.
+A new objective is a subclass of `Objective`, a line in `make_objective` and a name in `ObjectiveOptions`.
 """
 
 from __future__ import annotations
