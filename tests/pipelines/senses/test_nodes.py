@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from terrarium.pipelines.senses import nodes, reference_nodes
-from terrarium.pipelines.senses.validators import antonyms_are_trained, vectors_have_length_one
+from terrarium.pipelines.senses.validators import check_vectors
 from terrarium.senses.reporting import figures
 from terrarium.senses.reporting.report import report_page
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
@@ -61,7 +61,7 @@ def test_each_sense_has_a_vector_of_length_one(finished):
     vectors = made["vectors"]
     assert vectors.columns[:5].tolist() == ["sense_key", "lemma", "pos", "synset", "x0"]
     assert len(vectors) == len(made["senses"])
-    vectors_have_length_one(vectors)
+    check_vectors(vectors)
     assert vectors.set_index("sense_key").loc["dog%1:05:00::", "synset"] == "dog.n.01"
 
 
@@ -109,18 +109,6 @@ def test_excluded_relations_are_not_trained_on():
     pairs = nodes.split_relations(made["relations"], made["synsets"], chosen.features)
     assert len(pairs) < len(made["pairs"])
     assert set(made["pairs"]["relation"]) - set(pairs["relation"])
-
-
-def test_a_table_of_vectors_that_are_not_of_length_one_is_not_saved():
-    with pytest.raises(ValueError, match=r"1 vectors do not have length 1, such as b%1 with 2"):
-        vectors_have_length_one(pd.DataFrame({"sense_key": ["a%1", "b%1"], "x0": [1.0, 2.0]}))
-
-
-def test_pairs_without_antonyms_to_train_on_are_not_saved():
-    pairs = tables()["pairs"]
-    antonyms_are_trained(pairs)
-    with pytest.raises(ValueError, match="all antonyms are held out"):
-        antonyms_are_trained(pairs.assign(split="test"))
 
 
 def test_words_of_axes_that_wordnet_lacks_are_named(tmp_path):
