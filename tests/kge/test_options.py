@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from terrarium.hooks.parameters import check
 from terrarium.kge.options import Options
+from terrarium.sources.graphs.graph_source import Names, relation_table
 from tests.kge.graphs import options
 from tests.test_parameters import parameters
 
@@ -172,3 +173,11 @@ def test_every_new_name_of_a_renamed_option_exists():
             for part in new.split(",")[0].split("."):
                 assert part in found.model_fields, new
                 found = found.model_fields[part].annotation
+
+
+@pytest.mark.parametrize(
+    ("together", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
+)
+def test_what_stays_together_is_the_sources_choice_where_none_is_made(together, given, expected):
+    relations = relation_table(Names({"r": 0, "s": 1}), together=together)
+    assert options(features__split_by=given).features.with_source_choice(relations, ["s"]).split_by == expected

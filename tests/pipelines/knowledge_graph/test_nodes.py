@@ -6,17 +6,11 @@ import pytest
 
 from terrarium.datasets.json_dataset import strict_json
 from terrarium.kge.data.graph import Graph
-from terrarium.kge.data.splitting import SplitError
-from terrarium.kge.evaluation.baselines import UnknownRelationError
-from terrarium.kge.evaluation.predictions import UnknownEntityError
 from terrarium.kge.reporting import figures
 from terrarium.kge.reporting.report import report_page
 from terrarium.pipelines.knowledge_graph import nodes
-from terrarium.pipelines.knowledge_graph.validators import check_triples
-from terrarium.sources.graphs.graph_source import Names, relation_table
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
-from terrarium.training.torch.device import DeviceError
 from tests.kge.graphs import options, tables
 
 
@@ -73,24 +67,6 @@ def test_weights_of_another_split_are_refused(done):
         nodes.evaluate(moved, entities, relations, weights, chosen.evaluation)
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, (False, False, False)),
-        ({"precision": "mixed", "memory__cleanup": True}, (True, False, True)),
-        ({"precision": "bf16-mixed", "memory__gradient_checkpointing": True}, (True, True, False)),
-    ],
-)
-def test_the_config_names_the_optimisations_and_fills_in_the_sides(changes, expected):
-    chosen = options(**{f"training__{name}": value for name, value in changes.items()})
-    written = config_of(chosen, tables())
-    names = ("use_mixed_precision", "use_gradient_checkpointing", "enable_memory_cleanup")
-    assert written["optimizations"] == dict(zip(names, expected, strict=True))
-    assert (written["model"]["embedding_height"], written["model"]["embedding_width"]) == (4, 4)
-    assert written["data"]["train_triples"] == 92
-    json.dumps(written)
-
-
 def test_the_report_shows_quality_answers_and_training(done):
     given, chosen, weights, history, summary, (metrics, relations, methods, _), _ = done
     predictions = nodes.predict(*given, weights, chosen.evaluation)
@@ -113,61 +89,6 @@ def test_the_report_shows_quality_answers_and_training(done):
         assert text in page
 
 
-def test_figures_without_data_say_why(done):
-    empty = pd.DataFrame({"epoch": [], "loss": []})
-    relations = done[5][1]
-    drawn = (
-        figures.loss_figure(empty),
-        figures.validation_figure(empty),
-        figures.relation_figure(relations[:0], done[1].reporting),
-        figures.method_figure(done[5][2]),
-    )
-    assert all(figure.layout.annotations for figure in drawn)
-
-
-def test_methods_are_drawn_split_by_split():
-    methods = pd.DataFrame(
-        {"split": ["test", "test_groups"] * 2, "method": ["a", "a", "b", "b"], "top_answer_accuracy": 0.5}
-    )
-    figure = figures.method_figure(methods)
-    assert [trace.name for trace in figure.data] == ["a", "b"]
-
-
-def test_a_table_without_tests_or_with_repetitions_is_refused():
-    triples, *_ = tables()
-    check_triples(triples)
-    with pytest.raises(ValueError, match="no triple is in the split test"):
-        check_triples(triples[triples["split"] != "test"])
-    with pytest.raises(ValueError, match="1 triples are twice"):
-        check_triples(pd.concat([triples, triples[:1]]))
-
-
-def test_a_leak_is_refused_in_a_split_made_here_alone():
-    triples, *_ = tables()
-    leaking = (
-        triples[triples["split"] == "train"].head(1).assign(split="test").astype({"split": triples["split"].dtype})
-    )
-    both = pd.concat([triples, leaking])
-    check_triples(both)
-    with pytest.raises(SplitError, match="are in two splits"):
-        check_triples(both.assign(given=False))
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"evaluation__precision": "16-mixed"}, DeviceError, "16-mixed needs a GPU"),
-        ({"evaluation__predict__heads": ["nobody"]}, UnknownEntityError, "no entity 'nobody'"),
-        ({"evaluation__predict__relation": "eats"}, UnknownRelationError, "no relation 'eats'"),
-        ({"evaluation__baseline__relation": "eats"}, UnknownRelationError, "no relation 'eats'"),
-        ({"evaluation__baseline__hierarchy": "parent_of"}, UnknownRelationError, "no relation is compared"),
-    ],
-)
-def test_what_could_not_be_evaluated_is_refused_before_the_training(changes, error, message):
-    with pytest.raises(error, match=message):
-        config_of(options(**changes), tables())
-
-
 def test_options_that_are_not_used_are_told(caplog):
     caplog.set_level("INFO")
     given = tables()
@@ -180,14 +101,6 @@ def test_options_that_are_not_used_are_told(caplog):
     )
     nodes.split_triples(undivided, *given[1:], chosen.features)
     assert "No group is held out (features.group_fraction)" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("together", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
-)
-def test_what_stays_together_is_the_sources_choice_where_none_is_made(together, given, expected):
-    relations = relation_table(Names({"r": 0, "s": 1}), together=together)
-    assert options(features__split_by=given).features.with_source_choice(relations, ["s"]).split_by == expected
 
 
 def test_the_default_source_is_split_by_virus_with_whole_genera_apart():
