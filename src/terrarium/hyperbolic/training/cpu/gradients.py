@@ -116,12 +116,19 @@ def _excess(exp1: float, exp2: float, chord: float) -> float:  # pragma: no cove
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _add_distance_gradient(
-    points: Points, gradient: SparseGradient, a: int, b: int, h: float, chord: float, scale: float
+    points: Points,
+    gradient: SparseGradient,
+    rows: tuple[int, int],
+    slots: tuple[int, int],
+    h: float,
+    chord: float,
+    scale: float,
 ) -> None:  # pragma: no cover - compiled
-    """Add scale * dd(a, b) to the gradients of both rows."""
+    """Add scale * dd(a, b) to the gradients of two rows a and b in their slots."""
     direction, exponential = points.direction, points.exp_radius
     angular, radial = gradient.angular, gradient.radial
-    slot_a, slot_b = slot_of(a, gradient.slots), slot_of(b, gradient.slots)
+    a, b = rows
+    slot_a, slot_b = slots
     sinh_d = max(np.sqrt(h * (h + 2.0)), TINY)
     ea, eb = exponential[a], exponential[b]
     sa, sb = 0.5 * (ea - 1.0 / ea), 0.5 * (eb - 1.0 / eb)
@@ -174,9 +181,11 @@ def margin_ranking_pair(
                 continue
             active += 1
             if n != anchor:
-                _add_distance_gradient(points, gradient, anchor, n, h, chord, -share)
+                pair = slot_of(anchor, gradient.slots), slot_of(n, gradient.slots)
+                _add_distance_gradient(points, gradient, (anchor, n), pair, h, chord, -share)
     if active:
-        _add_distance_gradient(points, gradient, anchor, positive, h_p, chord_p, share * active)
+        pair = slot_of(anchor, gradient.slots), slot_of(positive, gradient.slots)
+        _add_distance_gradient(points, gradient, (anchor, positive), pair, h_p, chord_p, share * active)
     return loss * share
 
 
@@ -228,7 +237,7 @@ def softmax_group(
     """
     inverse_temperature, positive_weight = loss.inverse_temperature, loss.positive_weight
     with_radius = loss.kind == DETOUR
-    radial, place = gradient.radial, gradient.slots.place
+    radial = gradient.radial
     weights, negatives = group.weights, group.negatives
     least, total = _score_negatives(points, anchor, negatives, scratch, inverse_temperature, with_radius)
     log_total = np.log(total)
@@ -249,10 +258,11 @@ def softmax_group(
         scale = weights[i] * (inverse_temperature * share + positive_weight)
         if scale == 0.0:
             continue
-        _add_distance_gradient(points, gradient, anchor, v, h, chord, scale)
+        pair = slot_of(anchor, gradient.slots), slot_of(v, gradient.slots)
+        _add_distance_gradient(points, gradient, (anchor, v), pair, h, chord, scale)
         if with_radius:
-            radial[place[v]] += scale
-            radial[place[anchor]] -= weights[i] * positive_weight
+            radial[pair[1]] += scale
+            radial[pair[0]] -= weights[i] * positive_weight
     if pushing == 0.0:
         return value
     for j in range(len(negatives)):
@@ -260,9 +270,10 @@ def softmax_group(
             continue
         v = negatives[j]
         scale = -inverse_temperature * pushing * scratch.term[j] / total
-        _add_distance_gradient(points, gradient, anchor, v, scratch.excess[j], scratch.chord[j], scale)
+        pair = slot_of(anchor, gradient.slots), slot_of(v, gradient.slots)
+        _add_distance_gradient(points, gradient, (anchor, v), pair, scratch.excess[j], scratch.chord[j], scale)
         if with_radius:
-            radial[place[v]] += scale
+            radial[pair[1]] += scale
     return value
 
 
@@ -288,7 +299,8 @@ def _distortion_pair(
     chord = _squared_chord(points.direction, a, b)
     h = _excess(points.exp_radius[a], points.exp_radius[b], chord)
     off = np.log1p(h + np.sqrt(h * (h + 2.0))) / wanted - 1.0
-    _add_distance_gradient(points, gradient, a, b, h, chord, 2.0 * weight * off / wanted)
+    pair = slot_of(a, gradient.slots), slot_of(b, gradient.slots)
+    _add_distance_gradient(points, gradient, (a, b), pair, h, chord, 2.0 * weight * off / wanted)
     return weight * off * off
 
 
