@@ -8,6 +8,6 @@ def test_the_report_pictures_every_query_that_it_shows(trained):
     assert "proponents-3" not in page
     assert "The model ranks this tail" in page
     assert "The triple is in the split test." in page
-    assert "stands out" in page
+    assert "stands out.\nIf influences are permuted" in page
     assert "the sum over 2 checkpoints" in page
     assert "an equal share of its rows" in page
