@@ -19,10 +19,10 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)  ## Embed Mammalia: the hyperbolic pipeline on its defaults
 	$(BIN)/kedro run --pipelines=hyperbolic
 
-test: $(READY)  ## Run the tests but the slow ones; two processes of one thread, so that none waits for another
+test: $(READY)  ## Run the tests except those at full size; two processes of one thread, so that none waits for another
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
-slow: $(READY)  ## Run the slow tests
+slow: $(READY)  ## Run the tests at full size
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(READY)  ## Style, types and import contracts

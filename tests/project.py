@@ -116,16 +116,18 @@ def s3_server() -> Iterator[str]:
         port = free.getsockname()[1]
     process = subprocess.Popen([command, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        _wait_for(process, port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait_for(port: int, seconds: float = 60) -> None:
+def _wait_for(process: subprocess.Popen[bytes], port: int, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.skip(f"the S3 server does not start: {process.args}")
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -111,8 +111,8 @@ def test_the_recipes_are_there_and_differ():
 @pytest.fixture(scope="module")
 def hominidae():
     source = Options.model_validate(parameters("local")["hyperbolic"]).source.model_copy(update=HOMINIDAE)
-    taxa, edges, _ = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
-    return taxa, edges, nodes.build_closure(edges, source)
+    built = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
+    return built["taxa"], built["edges"], nodes.build_closure(built["edges"], source)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

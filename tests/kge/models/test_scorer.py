@@ -102,6 +102,8 @@ def test_other_weights_are_refused():
     state = export_scorer(made(), "one")
     with pytest.raises(WrongWeightsError, match="not a scorer's weights"):
         load_scorer(State(state.tensors, {**state.metadata, "format": "hyperbolic"}))
+    with pytest.raises(WrongWeightsError, match="earlier version: train again"):
+        load_scorer(State(state.tensors, {**state.metadata, "model": {"scorer": "conve"}}))
 
 
 def test_the_seed_alone_decides_the_start_and_nothing_else_is_drawn():

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from terrarium.kge.models.conve import ConvEEncoder
@@ -23,7 +24,7 @@ FORMAT = "knowledge_graph.scorer"
 
 
 class WrongWeightsError(ValueError):
-    """Weights of another family."""
+    """Weights of another family, or of an earlier version."""
 
 
 class Scorer(torch.nn.Module):
@@ -135,7 +136,7 @@ def load_scorer(weights: State, graph_fingerprint: str | None = None) -> Scorer:
         graph_fingerprint: of the graph at hand (`Graph.fingerprint`); None does not check.
 
     Raises:
-        WrongWeightsError: weights of another family.
+        WrongWeightsError: weights of another family, or of an earlier version.
         MismatchedArtifactsError: weights of another graph.
     """
     metadata: dict[str, Any] = weights.metadata
@@ -148,6 +149,10 @@ def load_scorer(weights: State, graph_fingerprint: str | None = None) -> Scorer:
             what="the weights belong to another graph or another split than the triples at hand",
             datasets=[f"knowledge_graph.{name}" for name in ("weights", "triples", "entities", "relations")],
         )
-    scorer = Scorer(ModelOptions.model_validate(metadata["model"]), metadata["entities"], metadata["relations"])
+    try:
+        options = ModelOptions.model_validate(metadata["model"])
+    except ValidationError as error:
+        raise WrongWeightsError("these weights have option names of an earlier version: train again") from error
+    scorer = Scorer(options, metadata["entities"], metadata["relations"])
     scorer.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
     return scorer.eval()
