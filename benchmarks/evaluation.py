@@ -1,8 +1,10 @@
 """Exact ancestor reconstruction: every taxon a query, by distance and by detour, and edges."""
 
 import time
+from collections.abc import Iterator
 
 from benchmarks.parameters import options_of
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 from terrarium.hyperbolic.geometry.ball import Layout
@@ -12,7 +14,11 @@ from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 
 def main() -> None:
-    """Mammalia (twice, since the first call compiles) and the 100,000 lowest tax ids, untrained."""
+    """Time Mammalia (twice, since the first call compiles) and the 100,000 lowest tax ids, untrained."""
+    report_table("evaluation", _rows())
+
+
+def _rows() -> Iterator[Row]:
     package = NcbiPackage()
     mammals, lowest = package.clade(40674), package.lowest_taxids(100_000)
     for name, table in (("Mammalia, first call", mammals), ("Mammalia", mammals), ("100,000 lowest tax ids", lowest)):
@@ -22,4 +28,4 @@ def main() -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         reconstruct(tree, layout, choose_queries(tree, len(tree), 1, 0))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(f"{name} ({len(tree):,} taxa): wall {wall:.1f} s, CPU {cpu:.1f} s", flush=True)
+        yield {"data": f"{name}, {len(tree):,} taxa", "wall s": f"{wall:.1f}", "CPU s": f"{cpu:.1f}"}

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from benchmarks.measuring import KEDRO, Cost, cost_of
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 
 TRIPLES = "TERRARIUM_TRIPLES"
 WHOLE = "triples.tsv.gz"
@@ -30,15 +32,13 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    print("| scorer, dimension | parameters | loop, triples/s | closed forms, triples/s | ratio | apart |")
-    print("|---|---|---|---|---|---|")
-    for scorer, dim, loss in (
+    cases = (
         ("conve", 200, "bce"),
         ("conve", 64, "cross_entropy"),
         ("complex", 64, "cross_entropy"),
         ("distmult", 64, "bce"),
-    ):
-        print(f"| {' | '.join(compare(scorer, dim, loss))} |", flush=True)
+    )
+    report_table("influence", (compare(*case) for case in cases))
 
 
 def switches() -> None:
@@ -46,14 +46,16 @@ def switches() -> None:
     import torch
 
     torch.set_num_threads(1)
+    report_table("influence_switches", _switches())
+
+
+def _switches() -> Iterator[Row]:
     changes: dict[str, dict[str, object]] = {
         "fp32": {},
         "+ cleanup": {"memory_cleanup": True},
         "+ mixed precision": {"memory_cleanup": True, "precision": "mixed"},
         "+ checkpointing": {"memory_cleanup": True, "precision": "mixed", "gradient_checkpointing": True},
     }
-    header = ["", "method", "triples a second", "MB a triple keeps for the way back", "correlation with fp32"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for method in ("autograd", "closed_form"):
         exact = None
         for name, evaluation in changes.items():
@@ -61,8 +63,13 @@ def switches() -> None:
             found, rates = zip(*(influence(made, tests, BACKWARD) for _ in range(3)), strict=True)
             exact = found[0] if exact is None else exact
             agreed = np.corrcoef(exact.ravel(), found[0].ravel())[0, 1]
-            cells = [name, method, f"{np.median(rates):,.1f}", f"{kept_mb(made):.2f}", f"{agreed:.4f}"]
-            print(f"| {' | '.join(cells)} |", flush=True)
+            yield {
+                "switches": name,
+                "method": method,
+                "triples per CPU second": f"{np.median(rates):.1f}",
+                "MB per triple kept for backward": f"{kept_mb(made):.2f}",
+                "correlation with fp32": f"{agreed:.4f}",
+            }
 
 
 def kept_mb(context: Any) -> float:
@@ -85,13 +92,20 @@ def kept_mb(context: Any) -> float:
     return sum(sizes.values()) / 1e6
 
 
-def compare(scorer: str, dim: int, loss: str) -> list[str]:
-    """The cells of a scorer."""
+def compare(scorer: str, dim: int, loss: str) -> Row:
+    """Return the speed of the closed forms and of the loop for one model, and their largest difference."""
     ours, fast = influence(*_context(scorer, dim, loss, "closed_form", {}), TRAIN)
     loop, slow = influence(*_context(scorer, dim, loss, "autograd", {}), BACKWARD)
     apart = np.abs(ours[:BACKWARD] - loop).max() / np.abs(loop).max()
     numbers = numbers_of(scorer, dim)
-    return [f"{scorer}, {dim}", f"{numbers:,}", f"{slow:,.1f}", f"{fast:,.0f}", f"{fast / slow:,.0f}x", f"{apart:.1e}"]
+    return {
+        "model, dimension": f"{scorer}, {dim}",
+        "numbers in a gradient": numbers,
+        "loop, triples per CPU second": f"{slow:.1f}",
+        "closed forms, triples per CPU second": f"{fast:.0f}",
+        "ratio": f"{fast / slow:.0f}x",
+        "largest difference / largest": f"{apart:.1e}",
+    }
 
 
 def numbers_of(scorer: str, dim: int) -> int:
@@ -149,12 +163,16 @@ def large() -> None:
         _kedro(folder, "knowledge_graph", of_graph, "--tags=ingestion,features,training")
         cost = _kedro(folder, "influence", {"influence.paths.num_queries": "0"})
         metrics = _json(folder, "influence/metrics.json")
-    print(
-        f"{metrics['training_triples']:,.0f} training triples x {metrics['queries']:.0f} tests, "
-        f"{metrics['checkpoints']:.0f} checkpoint: {metrics['seconds']:.0f} s, "
-        f"{metrics['pairs_per_second']:,.0f} pairs/s, "
-        f"the whole run {cost.wall:.0f} s by the clock, {cost.cpu:.0f} CPU s, peak {cost.peak_mb:,.0f} MB"
-    )
+    row = {
+        "graph": Path(source).name,
+        "training triples": f"{metrics['training_triples']:.0f}",
+        "test triples": f"{metrics['queries']:.0f}",
+        "wall": f"{cost.wall:.0f} s",
+        "CPU s": f"{cost.cpu:.0f}",
+        "peak MB": f"{cost.peak_mb:.0f}",
+        "pairs per second": f"{metrics['pairs_per_second']:.0f}",
+    }
+    report_table("influence_large", [row])
 
 
 def validation() -> None:
@@ -167,8 +185,8 @@ def validation() -> None:
         changes = {"model.dim": "32", "training.max_epochs": "30"}
         _kedro(folder, "knowledge_graph", _graph_parameters(source, changes), "--tags=ingestion,features,training")
         _kedro(folder, "influence_validation", {})
-        for name, value in _json(folder, "influence/validation/metrics.json").items():
-            print(f"{name}: {value:.4f}", flush=True)
+        metrics = _json(folder, "influence/validation/metrics.json")
+    report_table("influence_validation", ({"metric": name, "value": f"{value:.4f}"} for name, value in metrics.items()))
 
 
 def _graph_parameters(source: str, changes: dict[str, str]) -> dict[str, str]:

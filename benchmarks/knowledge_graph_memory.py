@@ -5,12 +5,13 @@ Only tensors of the step count, not the process: forward, loss, backward and the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 
 ROWS, RELATIONS = 256, 11
 GRAPHS = ((135, 0), (40_943, 0), (40_943, 8_192))
@@ -18,16 +19,19 @@ GRAPHS = ((135, 0), (40_943, 0), (40_943, 8_192))
 
 
 def main() -> None:
-    """One row per graph: what a step keeps for the backward pass and its peak, without and with checkpointing."""
+    """Measure what is kept for backward and the peak of a step of each graph, without and with checkpointing."""
     print(f"ConvE of dimension 200 with 32 channels, fp32, batch {ROWS}, MB of 10^6 bytes\n")
-    header = ("entities", "scored at once", "kept", "kept, checkpointing", "peak", "peak, checkpointing")
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    report_table("knowledge_graph_memory", _graphs())
+
+
+def _graphs() -> Iterator[Row]:
+    columns = ("kept MB", "kept MB, checkpointing", "peak MB", "peak MB, checkpointing")
     for entities, chunk in GRAPHS:
         plain, saving = (make_trainer(entities, chunk, checkpointing) for checkpointing in (False, True))
         saved = plain.measure_saved_mb()
         peaks = [peak_mb(lambda trainer=trainer: trainer.epoch(2)) for trainer in (plain, saving)]
-        cells = [f"{number:,.0f}" for number in (saved.plain, saved.checkpointed, *peaks)]
-        print(f"| {entities:,} | {f'{chunk:,}' if chunk else 'all'} | {' | '.join(cells)} |", flush=True)
+        cells = [f"{number:.0f}" for number in (saved.plain, saved.checkpointed, *peaks)]
+        yield {"entities": entities, "scored at once": chunk or "all", **dict(zip(columns, cells, strict=True))}
 
 
 def make_trainer(entities: int, chunk: int, checkpointing: bool) -> Any:

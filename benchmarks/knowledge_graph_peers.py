@@ -12,10 +12,12 @@ import statistics
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from benchmarks.knowledge_graph import TRIPLES
 from benchmarks.parameters import parameters_of
+from benchmarks.results import report_table
 
 DIM, HEIGHT, WIDTH, CHANNELS, KERNEL = 200, 10, 20, 32, 3
 BATCH, SMOOTHING, RATE = 128, 0.1, 0.003
@@ -24,7 +26,7 @@ TRAINED, TESTED, ROUNDS = 256, 64, 3
 
 
 def main() -> None:
-    """Print one row per program: time per training step and per test triple, and the ratios."""
+    """Report time per training step and per test triple of each program, and the ratios."""
     if find_spec("pykeen") is None:
         print("pykeen is not installed: pip install -e '.[bench]'")
         return
@@ -38,8 +40,6 @@ def main() -> None:
     print(
         f"{graph.num_entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n"
     )
-    print("| program | training step, CPU s | PyKEEN's / this | test triple, CPU ms | PyKEEN's / this |")
-    print("|---|---|---|---|---|")
     programs = {"PyKEEN": pykeen(graph), "ours": ours(graph, 0), "ours, chunks of 4,096 entities": ours(graph, 4096)}
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
     for around in range(ROUNDS + 1):
@@ -49,13 +49,21 @@ def main() -> None:
                 costs[name].append(found)
     medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in costs.items()}
     theirs = medians["PyKEEN"]
-    for name, (step, triple) in medians.items():
-        cells = [f"{step:.3f}", f"{theirs[0] / step:.2f}", f"{1000 * triple:.1f}", f"{theirs[1] / triple:.2f}"]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    rows = (
+        {
+            "graph, program": f"{Path(os.environ[TRIPLES]).name}: {name}",
+            "training step, CPU s": f"{step:.3f}",
+            "PyKEEN's / this": f"{theirs[0] / step:.2f}",
+            "test triple, CPU ms": f"{1000 * triple:.1f}",
+            "PyKEEN's / this, evaluation": f"{theirs[1] / triple:.2f}",
+        }
+        for name, (step, triple) in medians.items()
+    )
+    report_table("knowledge_graph_peers", rows)
 
 
 def cpu_seconds(work: Callable[[], int]) -> float:
-    """Processor seconds of each of the things that `work` counts."""
+    """Return CPU seconds per item of those that `work` counts."""
     start = time.process_time()
     count = work()
     return (time.process_time() - start) / count

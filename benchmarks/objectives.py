@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.studies import Study, markdown
+from benchmarks.results import report_table
+from benchmarks.studies import Study, table_rows
 from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.reporting.theme import PALETTE, new_figure
 
@@ -41,17 +42,18 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
 """Each as the search on Cnidaria left it, fine-tune as that on the nouns of WordNet; see docs/benchmarks.md."""
 
 MEASURES = {
-    "ancestor_map_detour": "MAP, detour",
-    "ancestor_map_distance": "MAP, distance",
+    "ancestor_map_detour": "MAP by detour",
+    "ancestor_map_distance": "MAP by distance",
     "edge_map": "edge MAP",
     "depth_norm_pearson": "r",
-    "hops_spearman": "hops, rank correlation",
+    "hops_spearman": "Spearman of path lengths",
     "separation_class": "separation, class",
     "separation_order": "separation, order",
     "separation_family": "separation, family",
     "purity_order": "purity, order",
     "purity_family": "purity, family",
 }
+SHOWN = ("MAP by detour", "MAP by distance")
 PULLS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 SPREADS = (0.5, 0.3, 0.2, 0.1)
 FRONTIER = {"Echinodermata": "class", "Mammalia": "order", "Aves": "order"}
@@ -76,7 +78,8 @@ def main() -> None:
     for clade in CLADES:
         tables = [_objectives(clade, seed) for seed in SEEDS]
         median = pd.concat(tables).groupby(level=0, sort=False).median()
-        print(f"\n{clade}, median of seeds {', '.join(map(str, SEEDS))}\n\n{markdown(median, 'layout')}", flush=True)
+        seeds = f"median of {', '.join(map(str, SEEDS))}"
+        report_table(f"objectives_{clade.lower()}", table_rows(median, "layout"), seed=seeds)
 
 
 def _objectives(clade: str, seed: int) -> pd.DataFrame:
@@ -89,8 +92,11 @@ def _objectives(clade: str, seed: int) -> pd.DataFrame:
         for layout in taken:
             label = name if layout == TRAINED else layout
             rows[label] = _measures(numbers.loc[layout]) | _placement(placed[placed["layout"] == layout])
-        rows[name]["training, s"] = history["seconds"].sum()
+        rows[name]["training s"] = history["seconds"].sum()
     return pd.DataFrame(rows).T
+
+
+_KINDS = {"leaf": "leaves", "clade": "clades"}
 
 
 def _measures(numbers: pd.Series) -> dict[str, float]:
@@ -100,14 +106,14 @@ def _measures(numbers: pd.Series) -> dict[str, float]:
 def _placement(placed: pd.DataFrame) -> dict[str, float]:
     by = placed.set_index(["kind", "score"])["exact"]
     return {
-        f"{kind} placed, {score}": float(by[kind, score])
+        f"{_KINDS[kind]} placed by {score}": float(by[kind, score])
         for kind in ("leaf", "clade")
         for score in ("detour", "distance")
     }
 
 
 def frontier() -> None:
-    """Separation against both MAPs: the pull of the detour loss, the untrained layouts; tables and a figure."""
+    """Separation against both MAPs: positive_weight of the detour loss, and untrained layouts; tables and a figure."""
     rows = []
     for clade, rank in FRONTIER.items():
         for label, changes in _frontier_runs().items():
@@ -116,18 +122,24 @@ def frontier() -> None:
             row = {"clade": clade, "layout": label, "separation": values[f"separation_{rank}"]}
             rows.append(row | _measures(values))
     table = pd.DataFrame(rows)
-    for clade, part in table.groupby("clade", sort=False):
-        shown = part.drop(columns="clade").set_index("layout")[
-            ["separation", "MAP, detour", "MAP, distance", "edge MAP"]
-        ]
-        print(f"\n{clade}, separation of each {FRONTIER[str(clade)]}\n\n{markdown(shown, 'layout')}", flush=True)
+    report_table("frontier", table_rows(_wide(table), "layout"))
     page = Path(tempfile.mkdtemp()) / "frontier.html"
     frontier_figure(table).write_html(page, include_plotlyjs=True)
     print(f"\nfigure: {page}", flush=True)
 
 
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per layout; separation and both MAPs of each clade in columns."""
+    parts = []
+    for clade, part in table.groupby("clade", sort=False):
+        numbers = part.set_index("layout")[["separation", *SHOWN]]
+        separation = {"separation": f"{FRONTIER[str(clade)]} separation"}
+        parts.append(numbers.rename(columns=separation).add_prefix(f"{clade}: "))
+    return pd.concat(parts, axis=1)
+
+
 def _frontier_runs() -> dict[str, dict[str, Any]]:
-    pulls = {f"pull {pull:g}": {"training.loss.positive_weight": pull} for pull in PULLS}
+    pulls = {f"positive_weight {pull:g}": {"training.loss.positive_weight": pull} for pull in PULLS}
     spreads = {f"inherited, {spread:g}": {"training.max_epochs": 0, "model.init_noise": spread} for spread in SPREADS}
     return {**pulls, **spreads, "constructed": {"training.loss.name": "construct"}}
 
@@ -145,7 +157,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         subplot_titles=titles,
     )
     kinds = {
-        "pull": ("trained on detour, by positive_weight", PALETTE[0]),
+        "positive_weight": ("trained on detour, by positive_weight", PALETTE[0]),
         "inherited": ("inherited, untrained, by spread", PALETTE[1]),
     }
     kinds["constructed"] = ("constructed", PALETTE[2])
@@ -153,7 +165,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         part = table[table["clade"] == clade]
         for start, (name, colour) in kinds.items():
             line = part[part["layout"].str.startswith(start)]
-            for row, measure in enumerate(("MAP, detour", "MAP, distance"), start=1):
+            for row, measure in enumerate(SHOWN, start=1):
                 figure.add_scatter(
                     x=line["separation"],
                     y=line[measure],
@@ -192,4 +204,4 @@ def advice() -> None:
         study = Study.of("Echinodermata", {} if changes is None else documented | changes)
         numbers, history = study.measure(untrained=False)
         rows[name] = _measures(numbers.loc[TRAINED]) | {"epochs": float(len(history))}
-    print(markdown(pd.DataFrame(rows).T, "setting"), flush=True)
+    report_table("separation_advice", table_rows(pd.DataFrame(rows).T, "setting"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from unittest.mock import patch
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from benchmarks import reference_forms as forms
 from benchmarks.checklist import order_of, problem_of
 from benchmarks.parameters import options_of, with_options
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
 from terrarium.hyperbolic.legacy.adam import Table, measure_rows
@@ -117,6 +118,7 @@ class Setting:
 
 
 Form = tuple[str, Timing]
+_TIMES = ("CPU ms per batch", "CPU time per epoch")
 
 
 def main() -> None:
@@ -145,9 +147,7 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
     different = round(statistics.mean(len(np.unique(named)) for named in setting.named))
     most = max(len(named) for named in setting.named)
     documented_all = _product(DOCUMENTED_NODES, DOCUMENTED_BATCHES)
-    print("\nOperations (rows) an epoch, and their time:\n")
-    _row(["what", "documents", "measured data", "CPU ms a batch", "an epoch, CPU"])
-    _row(["---"] * 5)
+    rows: list[Row] = []
     for what, documented, measured, timing in (
         ("regulariser, before (value alone)", f"1.7 billion: {documented_all}", _product(nodes, batches), value[0][1]),
         ("regulariser, after, as the documents count it: once", f"111 thousand: {DOCUMENTED_NODES:,}", "", None),
@@ -162,14 +162,18 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
         ),
         ("projection, project: different rows of the batch", "", _product(different, batches), projected[3][1]),
     ):
-        _row([what, documented, measured, *(("", "") if timing is None else _times(setting, timing))])
+        times = ("", "") if timing is None else _times(setting, timing)
+        columns = ("what", "claimed rows per epoch", "measured rows per epoch", *_TIMES)
+        rows.append(dict(zip(columns, (what, documented, measured, *times), strict=True)))
+    report_table("optimisations_operations", rows)
 
 
 def devices() -> None:
     """What a device's name gives here, and what `auto` gives where Apple's Metal is the one GPU."""
-    print("\nDevice selection (before: Metal was taken where present, and hung):\n")
-    _row(["asked for", "here", "where Metal is there and CUDA is not"])
-    _row(["---"] * 3)
+    report_table("optimisations_devices", _devices())
+
+
+def _devices() -> Iterator[Row]:
     for name in ("auto", "cpu", "mps"):
         with (
             patch("torch.backends.mps.is_available", return_value=True),
@@ -180,7 +184,7 @@ def devices() -> None:
             here = resolve_device(name)
         except DeviceError as error:
             here = f"refused: {error}"
-        _row([name, here, there])
+        yield {"option": name, "here": here, "with Metal and without CUDA": there}
 
 
 def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
@@ -222,8 +226,8 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
             timed(lambda i: add_radius_penalty(touched[i], radius, goal, gradient, 0.1)),
         ),
     ]
-    show(setting, "Radial regulariser, value alone", value, "100-1000x")
-    show(setting, "Radial regulariser with its gradient", both, "100-1000x")
+    show(setting, "penalty_value", value, "100-1000x")
+    show(setting, "penalty_gradient", both, "100-1000x")
     return value, both
 
 
@@ -245,7 +249,7 @@ def projection(setting: Setting) -> list[Form]:
             timed(lambda i: project_rows(table, different[i], forms.LIMIT)),
         ),
     ]
-    show(setting, "Projection", found, "30x")
+    show(setting, "projection", found, "30x")
     return found
 
 
@@ -274,8 +278,8 @@ def negatives(setting: Setting) -> list[Form]:
             timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "true_negatives"))),
         ),
     ]
-    show(setting, "Making the tensor of drawn negatives", creation, "10-100x")
-    show(setting, "Drawing negatives and making the tensor", sampling, "10-100x")
+    show(setting, "negatives_tensor", creation, "10-100x")
+    show(setting, "negatives", sampling, "10-100x")
     return sampling
 
 
@@ -288,7 +292,7 @@ def loading(setting: Setting) -> list[Form]:
         ("arrays filled from records (after)", timed(lambda i: forms.load_arrays(kept[i]))),
         ("project: columns by position", timed(lambda i: forms.load_columns(setting.columns, setting.parts[i]))),
     ]
-    show(setting, "Loading pairs", found, "minor")
+    show(setting, "loading", found, "minor")
     return found
 
 
@@ -302,8 +306,7 @@ def whole(setting: Setting, value: Timing, parts: Sequence[list[Form]]) -> None:
         ("project, recipe v1 (legacy_adam), whole batch", epochs(setting.problem)),
         ("project, ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
     ]
-    title = "A batch; of the documents' forms the four parts alone, without the loss and Adam"
-    show(setting, title, together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
+    show(setting, "batch", together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
 
 
 def epochs(problem: Problem) -> Timing:
@@ -329,13 +332,14 @@ def timed(call: Callable[[int], object], batches: int = BATCHES, repeats: int = 
 
 
 def show(setting: Setting, title: str, found: Sequence[Form], claim: str, after: int = 1) -> None:
-    """Print a table; the claim stands beside the form `after`, which it is of."""
-    print(f"\n{title}:\n")
-    _row(["form", "CPU ms a batch", "an epoch, CPU", "times faster than the first", "documents say"])
-    _row(["---"] * 5)
+    """Report a table of forms; the claim is about the form number `after`."""
+    columns = ("form", *_TIMES, "times faster than the first", "claimed")
+    rows: list[Row] = []
     for place, (name, timing) in enumerate(found):
         ratio = f"{_number(found[0][1].median / timing.median)}x" if place else "1"
-        _row([name, *_times(setting, timing), ratio, claim if place == after else ""])
+        cells = (name, *_times(setting, timing), ratio, claim if place == after else "")
+        rows.append(dict(zip(columns, cells, strict=True)))
+    report_table(f"optimisations_{title}", rows)
 
 
 def _times(setting: Setting, timing: Timing) -> tuple[str, str]:
@@ -370,7 +374,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120.0:
         return f"{_number(seconds)} s"
     return f"{_number(seconds / 60.0)} min" if seconds < 7200.0 else f"{_number(seconds / 3600.0)} h"
-
-
-def _row(cells: Sequence[str]) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)

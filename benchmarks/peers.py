@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.peer_drivers import Spec, Trained
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
@@ -47,7 +48,8 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
     "distance_softmax": DISTANCE_SOFTMAX,
     "margin_ranking": MARGIN_RANKING,
 }
-UNTRAINED = "ours, inherited start, untrained"
+_FILES = {"Mammalia": "mammalia", "100,000 lowest tax ids": "lowest_taxids"}
+UNTRAINED = "Terrarium, inherited start, untrained"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def ours(negatives: int, init: str = "inherited") -> list[Contender]:
         sampler = options.get("sampler", {}) | {"num_negatives": negatives, "hard_negatives": hard}
         settings = {"program": "terrarium", "options": options | {"sampler": sampler}, "init": init}
         start = "" if init == "inherited" else f", {init} start"
-        found.append(Contender(f"ours, {name}, {negatives} negatives{start}", "terrarium", settings))
+        found.append(Contender(f"Terrarium, {name}, {negatives} negatives{start}", "terrarium", settings))
     return found
 
 
@@ -119,39 +121,45 @@ def search_rates() -> None:
     table = NcbiPackage().clade(40674)
     tree = Hierarchy.from_parents(table["id"], table["parent"])
     heading("Mammalia", tree, f"{RATE_SECONDS:.0f} CPU seconds each")
-    row(["program", "batch", "learning rate", *METRICS])
-    row(["---"] * (3 + len(METRICS)))
+    report_table("peers_rates", _rates(tree, table))
+
+
+def _rates(tree: Hierarchy, table: pd.DataFrame) -> Iterator[Row]:
     for program, batch in RATES:
         for rate in RATE_GRID:
             settings = _peer(program, batch) | {"rate": rate}
             done = run(Contender(program, program.split("_")[0], settings), table, RATE_SECONDS)
             found = [done, "", ""] if isinstance(done, str) else measures(tree, done.layout)
-            row([program, str(batch), f"{rate:g}", *found])
+            yield {"program": program, "batch": batch, "learning rate": f"{rate:g}"} | _named(found)
 
 
 def throughput(tables: dict[str, pd.DataFrame], seconds: float = THROUGHPUT_SECONDS) -> None:
-    """Pairs a CPU second on each data set; of gensim also with 50 negatives, which it does not end.
+    """Measure pairs per CPU second on each data set; of gensim also with 50 negatives, which it does not end.
 
     The last columns say how many times as many pairs each objective of ours trains, with as many negatives.
     """
-    hanging = Contender("gensim, 50 negatives, batch 10", "gensim", _gensim(50))
     for name, table in tables.items():
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         heading(name, tree, f"{seconds:.0f} CPU seconds each (ours: whole epochs, at least one)")
-        row(["program", "pairs a CPU second", "reference program = 1", *(f"ours, {way} / this" for way in OBJECTIVES)])
-        row(["---"] * (3 + len(OBJECTIVES)))
-        known: dict[int, list[float]] = {50: [], 10: []}
-        for contender in [*ours(50), *ours(10), *peers(), hanging]:
-            done = run(contender, table, seconds, HANG_LIMIT if contender is hanging else None)
-            if isinstance(done, str):
-                row([contender.name, done, "", *[""] * len(OBJECTIVES)])
-                continue
-            rate = done.pairs / done.cpu
-            mine = known[contender.negatives]
-            ratios = [f"{other / rate:.1f}x" for other in mine] if len(mine) == len(OBJECTIVES) else []
-            row([contender.name, f"{rate:,.0f}", f"{rate / REFERENCE_RATE:.1f}x", *(ratios or [""] * len(OBJECTIVES))])
-            if contender.needs == "terrarium":
-                mine.append(rate)
+        report_table(f"peers_{_FILES[name]}", _throughput(table, seconds))
+
+
+def _throughput(table: pd.DataFrame, seconds: float) -> Iterator[Row]:
+    hanging = Contender("gensim, 50 negatives, batch 10", "gensim", _gensim(50))
+    columns = ("program", "pairs per CPU second", "times the reference program", *(f"{o} / this" for o in OBJECTIVES))
+    known: dict[int, list[float]] = {50: [], 10: []}
+    for contender in [*ours(50), *ours(10), *peers(), hanging]:
+        done = run(contender, table, seconds, HANG_LIMIT if contender is hanging else None)
+        if isinstance(done, str):
+            yield dict(zip(columns, [contender.name, done, "", *[""] * len(OBJECTIVES)], strict=True))
+            continue
+        rate = done.pairs / done.cpu
+        mine = known[contender.negatives]
+        ratios = [f"{other / rate:.1f}x" for other in mine] if len(mine) == len(OBJECTIVES) else [""] * len(OBJECTIVES)
+        cells = [contender.name, f"{rate:.0f}", f"{rate / REFERENCE_RATE:.1f}x", *ratios]
+        yield dict(zip(columns, cells, strict=True))
+        if contender.needs == "terrarium":
+            mine.append(rate)
 
 
 def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -> None:
@@ -159,21 +167,27 @@ def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -
     for name, table in tables.items():
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         heading(name, tree, f"{seconds:.0f} CPU seconds each")
-        row(["program", "CPU s", "epochs", *METRICS])
-        row(["---"] * (3 + len(METRICS)))
-        row([UNTRAINED, "0", "0", *measures(tree, untrained(tree))])
-        for contender in [*ours(50), *ours(50, "random"), *peers()]:
-            done = run(contender, table, seconds)
-            if isinstance(done, str):
-                row([contender.name, done, "", *[""] * len(METRICS)])
-                continue
-            share = done.pairs / tree.pair_count
-            row([contender.name, f"{done.cpu:.0f}", f"{share:.1f}", *measures(tree, done.layout)])
+        report_table("peers_quality", _quality(tree, table, seconds))
+
+
+def _quality(tree: Hierarchy, table: pd.DataFrame, seconds: float) -> Iterator[Row]:
+    yield {"program": UNTRAINED, "CPU s": 0, "epochs": 0} | _named(measures(tree, untrained(tree)))
+    for contender in [*ours(50), *ours(50, "random"), *peers()]:
+        done = run(contender, table, seconds)
+        if isinstance(done, str):
+            yield {"program": contender.name, "CPU s": done}
+            continue
+        row = {"program": contender.name, "CPU s": f"{done.cpu:.0f}", "epochs": f"{done.pairs / tree.pair_count:.1f}"}
+        yield row | _named(measures(tree, done.layout))
+
+
+def _named(values: list[str]) -> dict[str, str]:
+    return dict(zip(METRICS, values, strict=True))
 
 
 METRICS = {
-    "ancestor MAP by distance": "ancestor_map_distance",
-    "ancestor MAP by detour": "ancestor_map_detour",
+    "MAP by distance": "ancestor_map_distance",
+    "MAP by detour": "ancestor_map_detour",
     "edge MAP": "edge_map",
 }
 
@@ -234,11 +248,6 @@ def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float 
 def heading(name: str, tree: Hierarchy, what: str) -> None:
     """Say what a table is of."""
     print(f"\n{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), dimension 10, one thread, {what}:\n", flush=True)
-
-
-def row(cells: Iterable[str]) -> None:
-    """Print a line of a table as soon as it is known."""
-    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def _gensim(negatives: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.scenes.options import AugmentationOptions
 
@@ -72,6 +74,7 @@ CURVE = 12
 BRIEF = {"evaluation.coverage.num_permutations": "1", "evaluation.num_random_encoders": "1"}
 """Options that skip measures which the tables do not show."""
 MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
+LABELS = ("linear probe, macro F1", "nearest neighbours, macro F1", "retrieval, mean average precision")
 
 
 @dataclass(frozen=True)
@@ -86,15 +89,15 @@ class Outcome:
 
 
 def recipes() -> None:
-    """Compare the graph embedding recipes on the same graphs, next to their reported losses; all in float32."""
-    _print_table(
-        {_recipe(name): ({}, name) for name in RECIPES}, {_recipe(name): loss for name, loss in RECIPES.items()}
-    )
+    """Compare the graph embedding recipes on the same graphs, next to their claimed losses; all in float32."""
+    variants = {_recipe(name): ({}, name) for name in RECIPES}
+    report_table("scenes_recipes", _variants(variants, {_recipe(name): loss for name, loss in RECIPES.items()}))
 
 
 def ablation() -> None:
     """Compare graph_embedding_v2 with one change at a time."""
-    _print_table({name: (given, "recipes/scenes/graph_embedding_v2") for name, given in ABLATION.items()}, {})
+    variants = {name: (given, "recipes/scenes/graph_embedding_v2") for name, given in ABLATION.items()}
+    report_table("scenes_ablation", _variants(variants, {}))
 
 
 def quality() -> None:
@@ -104,30 +107,41 @@ def quality() -> None:
         found = [
             run({"training.seed": str(s), "model.seed": str(s), "evaluation.seed": str(s)}, None, data) for s in SEEDS
         ]
-    names = ("trained", "random_encoder", "ten_statistics", "wl_kernel")
-    print(f"| measure | {' | '.join(name.replace('_', ' ') for name in names)} |\n|{'---|' * (len(names) + 1)}")
-    for measure in MEASURES:
-        keys = [measure if name == "trained" else f"{measure}_{name}" for name in names]
-        cells = [interval([done.metrics[key] for done in found]) for key in keys]
-        print(f"| {measure} | {' | '.join(cells)} |", flush=True)
+    report_table("scenes_quality", _quality(found), seed="0 to 4")
+
+
+def _quality(found: list[Outcome]) -> Iterator[Row]:
+    columns = {
+        "trained": "",
+        "untrained encoder": "_random_encoder",
+        "ten statistics": "_ten_statistics",
+        "WL kernel": "_wl_kernel",
+    }
+    for measure, label in zip(MEASURES, LABELS, strict=True):
+        cells = {name: interval([done.metrics[measure + ending] for done in found]) for name, ending in columns.items()}
+        yield {"metric": label, **cells}
     for measure in sorted({*found[0].metrics} - {key for key in found[0].metrics if key.startswith(MEASURES)}):
-        print(f"| {measure} | {interval([done.metrics[measure] for done in found])} | | | |", flush=True)
+        yield {"metric": measure, "trained": interval([done.metrics[measure] for done in found])}
     for measure in found[0].coverage:
-        print(f"| {measure} | {interval([done.coverage[measure] for done in found])} | | | |", flush=True)
-    print(f"minutes of training: {interval([done.history['seconds'].sum() / 60 for done in found])}", flush=True)
+        yield {"metric": measure, "trained": interval([done.coverage[measure] for done in found])}
+    yield {"metric": "training, minutes", "trained": interval([done.history["seconds"].sum() / 60 for done in found])}
 
 
 def sweep() -> None:
     """Compare changes of the defaults on validation scenes, which no reported number uses."""
-    header = ["change", "cross-view top-1", "probe F1", "neighbours F1", "retrieval", "deletion recall", "s/epoch"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    report_table("scenes_sweep", _sweep())
+
+
+def _sweep() -> Iterator[Row]:
+    columns = ("cross-view top-1", "probe F1", "neighbours F1", "retrieval MAP", "deletion test recall")
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
         for name, given in SWEEP.items():
             done = run(given | {"evaluation.split": "validation"} | BRIEF, None, data)
             numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
             cells = [f"{value:.3f}" for value in (*numbers, done.coverage["deletion_recall"])]
-            print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
+            seconds = f"{done.history.seconds.median():.1f}"
+            yield {"change": name, **dict(zip(columns, cells, strict=True)), "seconds per epoch": seconds}
 
 
 def loading() -> None:
@@ -149,10 +163,12 @@ def loading() -> None:
             for chosen in np.split(rows, range(384, len(rows), 384)):
                 batch_of(encoded.view(chosen))
             times.append((time.process_time() - start) / len(graphs) * 1e6)
-    print(
-        f"{pd.Series(times).median():.1f} microseconds per graph, {len(graphs):,} graphs, {len(times)} repeats",
-        flush=True,
-    )
+    row = {
+        "what": f"from the file to a batch of tensors, {len(graphs):,} graphs, batches of 384",
+        "microseconds of CPU per graph": f"{pd.Series(times).median():.1f}",
+        "repeats": len(times),
+    }
+    report_table("scenes_loading", [row])
 
 
 def interval(values: list[float]) -> str:
@@ -162,15 +178,14 @@ def interval(values: list[float]) -> str:
     return f"{series.mean():.3f}" + (f" ± {half:.3f}" if half > 5e-4 else "")
 
 
-def _print_table(variants: dict[str, tuple[dict[str, str], str]], reported: dict[str, str]) -> None:
-    """Print one row per variant; the first one is the reference of the others."""
+def _variants(variants: dict[str, tuple[dict[str, str], str]], claimed: dict[str, str]) -> Iterator[Row]:
+    """Run variants; the first one is what the others are compared with."""
     print(f"{_size()}, seed 0, float32 unless stated\n")
-    header = [
-        *("recipe", "epochs", "loss, last epoch (reported)", "top-1 untrained", "top-1", "training minus validation"),
-        *("epochs to equal quality (of the first)", "gradient norm", "s/epoch"),
-        *("cross-view top-1, test", "probe F1", "neighbours F1", "retrieval"),
-    ]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    columns = (
+        *("epochs", "loss, last epoch (claimed)", "top-1 untrained", "top-1", "training's top-1 minus it"),
+        *("epochs to equal quality (of the first)", "gradient norm", "seconds per epoch"),
+        *("cross-view top-1, test", "probe F1", "neighbours F1", "retrieval MAP"),
+    )
     first: Curve | None = None
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
@@ -178,7 +193,8 @@ def _print_table(variants: dict[str, tuple[dict[str, str], str]], reported: dict
             done = run({"training.precision": "32-true"} | given, environment, data)
             assert done.curve is not None
             first = first or done.curve
-            print(f"| {' | '.join([name, *_cells(done, done.curve, first, reported.get(name, ''))])} |", flush=True)
+            cells = _cells(done, done.curve, first, claimed.get(name, ""))
+            yield {"recipe": name, **dict(zip(columns, cells, strict=True))}
 
 
 def _size() -> str:

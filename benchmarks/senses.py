@@ -3,11 +3,13 @@
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
+from benchmarks.results import Row, report_table
 
 RECIPES = {
     "recipes/senses/conservative": ("15-25", "25-35"),
@@ -32,12 +34,18 @@ SIZES: dict[str, tuple[str | None, dict[str, str]]] = {
 }
 """Environment and parameters of each variant."""
 SHORTER = {"fixed 512": ("PCA to 64", "PCA to 128", "PCA to 256"), "matryoshka 128": ("first 32", "first 64")}
-"""Cuts that are shown beside their variant."""
+"""Cuts that are shown after their variant."""
 EPOCHS = "8"
 SEEDS = (0, 1, 2)
 LIMIT = "TERRARIUM_SENSES_EPOCHS"
 """Environment variable: most epochs of a recipe; without it each has its own, up to a hundred."""
-MEASURES = ("simlex999_spearman", "simlex999_n_spearman", "antonym_auc_all_synonyms", "is_a_direction", "test_mrr")
+MEASURES = {
+    "SimLex-999": "simlex999_spearman",
+    "SimLex-999, nouns": "simlex999_n_spearman",
+    "antonyms against synonyms, AUC": "antonym_auc_all_synonyms",
+    "is-a direction": "is_a_direction",
+    "test MRR": "test_mrr",
+}
 SIMILARITY = "TERRARIUM_WORDSIM"
 """Environment variable: a folder with simlex999.txt, wordsim353-sim.txt and wordsim353-rel.txt."""
 
@@ -54,56 +62,55 @@ class Outcome:
 
 
 def recipes() -> None:
-    """The documents' environments: when they stop, when they reach their largest dimension, and how good they are."""
-    header = [
-        "recipe",
-        "stopped at (documented)",
-        "largest dimension",
-        "batch sizes",
-        "minutes (documented)",
-        "SimLex-999",
-    ]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    """Measure when the recipes stop, when they reach their largest dimension, and how good they are."""
+    report_table("senses_recipes", _recipes())
+
+
+def _recipes() -> Iterator[Row]:
     for name, (epochs, minutes) in RECIPES.items():
         done = run({"training.max_epochs": os.environ[LIMIT]} if LIMIT in os.environ else {}, name)
         history = done.history
         largest = history["dim"].max()
         reached = history.loc[history["dim"] == largest, "epoch"].iloc[0]
         batches = ", ".join(f"{size:,.0f}" for size in history["batch_size"].drop_duplicates())
-        cells = [
-            name,
-            f"{len(history)} ({epochs})",
-            f"{largest:.0f} at epoch {reached}",
-            batches,
-            f"{history['seconds'].sum() / 60:.1f} ({minutes})",
-            f"{done.metrics.get('simlex999_spearman', float('nan')):.3f}",
-        ]
-        print(f"| {' | '.join(cells)} |", flush=True)
+        yield {
+            "recipe": name.rpartition("/")[2],
+            "stopped at (claimed)": f"{len(history)} ({epochs})",
+            "largest dimension (claimed: 512 at epoch 8 to 12)": f"{largest:.0f} at epoch {reached}",
+            "batch sizes": batches,
+            "minutes (claimed, on a T4)": f"{history['seconds'].sum() / 60:.1f} ({minutes})",
+            "SimLex-999": f"{done.metrics.get('simlex999_spearman', float('nan')):.3f}",
+        }
 
 
 def sizes() -> None:
-    """Growth beside fixed sizes at equal epochs, and the cuts of some; medians over the seeds."""
-    header = ["variant", "dimensions", "parameter updates (10^9)", "CPU minutes", *MEASURES]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    """Compare growth with fixed sizes at equal epochs, and cuts of some; medians over the seeds."""
+    report_table("senses_sizes", _sizes(), seed="median of 0, 1, 2")
+
+
+def _sizes() -> Iterator[Row]:
     for name, (environment, parameters) in SIZES.items():
         found = [run({**parameters, **_seeded(seed)}, environment) for seed in SEEDS]
         dims = sorted({int(done.history["dim"].iloc[-1]) for done in found})
         updates = pd.Series([done.history["parameters"].sum() / 1e9 for done in found]).median()
         minutes = pd.Series([done.cost.cpu / 60 for done in found]).median()
-        cells = [name, ", ".join(map(str, dims)), f"{updates:.2f}", f"{minutes:.1f}"]
-        print(_row(cells, pd.DataFrame([done.metrics for done in found])), flush=True)
+        cells = (", ".join(map(str, dims)), f"{updates:.2f}", f"{minutes:.1f}")
+        yield _row(name, cells, pd.DataFrame([done.metrics for done in found]))
         for cut in SHORTER.get(name, ()):
             rows = pd.concat([done.variants[done.variants["variant"] == cut] for done in found])
-            print(_row([f"{name}, {cut}", cut.rpartition(" ")[2], "", ""], rows), flush=True)
+            yield _row(f"{name}, {cut}", (cut.rpartition(" ")[2], "", ""), rows)
 
 
 def _seeded(seed: int) -> dict[str, str]:
     return {"training.seed": str(seed), "model.seed": str(seed), "training.max_epochs": EPOCHS}
 
 
-def _row(cells: list[str], measured: pd.DataFrame) -> str:
-    medians = [f"{measured[name].median():.3f}" if name in measured else "" for name in MEASURES]
-    return f"| {' | '.join([*cells, *medians])} |"
+def _row(name: str, sizes: tuple[str, str, str], measured: pd.DataFrame) -> Row:
+    columns = ("dimensions", "parameter updates (10^9)", "CPU minutes")
+    medians = {
+        label: f"{measured[metric].median():.3f}" if metric in measured else "" for label, metric in MEASURES.items()
+    }
+    return {"variant": name, **dict(zip(columns, sizes, strict=True)), **medians}
 
 
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:

@@ -1,7 +1,7 @@
 """Embed and measure one clade in memory with the nodes of the pipelines."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.parameters import options_of
+from benchmarks.results import Row
 from terrarium.hyperbolic.data.build import hierarchy_of
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts
 from terrarium.hyperbolic.options import Options
@@ -90,10 +91,8 @@ class Study:
         return table
 
 
-def markdown(table: pd.DataFrame, corner: str, digits: int = 3) -> str:
-    """Format a table as Markdown, with its index as the first column."""
-    lines = [[corner, *table.columns], ["---"] * (len(table.columns) + 1)]
+def table_rows(table: pd.DataFrame, corner: str, digits: int = 3) -> Iterator[Row]:
+    """Yield the rows of a table of numbers as text, its index first under the name `corner`."""
     for name, row in table.iterrows():
-        cells = ["" if pd.isna(value) else f"{value:,.{digits}f}" for value in row]
-        lines.append([str(name), *cells])
-    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
+        numbers = {str(column): "" if pd.isna(value) else f"{value:.{digits}f}" for column, value in row.items()}
+        yield {corner: name, **numbers}

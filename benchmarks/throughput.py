@@ -1,13 +1,15 @@
 """Training pairs a CPU second of the compiled kernel."""
 
-import resource
 import statistics
 import time
+from collections.abc import Iterator
 
 import pandas as pd
 
 from benchmarks.checklist import problem_of
+from benchmarks.measuring import own_peak_mb
 from benchmarks.parameters import options_of, with_options
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
@@ -17,22 +19,31 @@ LOSSES = ("detour", "distance_softmax", "margin_ranking")
 
 
 def main() -> None:
-    """Each objective on Mammalia and on the set of the 100,000 lowest tax ids, dim 10, 50 negatives."""
+    """Train each objective on Mammalia and on the 100,000 lowest tax ids, dimension 10, 50 negatives."""
+    report_table("throughput", _objectives())
+
+
+def _objectives() -> Iterator[Row]:
     package = NcbiPackage()
     for name, table in (("Mammalia", package.clade(40674)), ("100,000 lowest tax ids", package.lowest_taxids(100_000))):
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         for loss in LOSSES:
             rates = pairs_a_second(tree, loss)
-            print(
-                f"{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), {loss}: "
-                f"{statistics.median(rates):,.0f} pairs a CPU second "
-                f"({min(rates):,.0f} to {max(rates):,.0f}, epochs 2 to {EPOCHS})",
-                flush=True,
-            )
+            yield {
+                "data": f"{name}, {len(tree):,} taxa, {tree.pair_count:,} pairs",
+                "objective": loss,
+                "pairs per CPU second, median (range)": (
+                    f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+                ),
+            }
 
 
 def scaling() -> None:
-    """One epoch of the default objective on trees of four sizes, after some on the smallest, which compile."""
+    """Train one epoch of the default objective on trees of four sizes, after a few that compile."""
+    report_table("scaling", _sizes())
+
+
+def _sizes() -> Iterator[Row]:
     package = NcbiPackage()
     pairs_a_second(Hierarchy.from_parents(*_columns(package.clade(40674))), "detour")
     sizes = {
@@ -46,13 +57,15 @@ def scaling() -> None:
         start = time.process_time()
         epochs = pairs_a_second(tree, "detour", epochs=1, first=1)
         spent = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-        print(
-            f"{name}: {len(tree):,} taxa, {tree.pair_count:,} pairs: {epochs[0]:,.0f} pairs a CPU second, "
-            f"{tree.pair_count / epochs[0]:,.1f} CPU s an epoch, {spent:,.1f} with closure and start, "
-            f"peak of the process {peak:,.0f} MB",
-            flush=True,
-        )
+        yield {
+            "data": name,
+            "taxa": len(tree),
+            "pairs": tree.pair_count,
+            "pairs per CPU second": f"{epochs[0]:.0f}",
+            "CPU s per epoch": f"{tree.pair_count / epochs[0]:.1f}",
+            "CPU s with closure and initial layout": f"{spent:.1f}",
+            "peak MB of the process so far": f"{own_peak_mb():.0f}",
+        }
 
 
 def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

@@ -138,7 +138,7 @@ def test_wrong_parameters_end_in_a_clear_line_and_train_nothing(tmp_path, params
     [
         ("child,parent\n1,2\n2,3\n3,1", "cycle 1 -> 2 -> 3 -> 1"),
         ("child,parent\n1,1\n2,1", "node 1 is its own parent"),
-        ("id,parent\n1,\n2,7", "node 2 names the parent 7, which is missing"),
+        ("id,parent\n1,\n2,7", "node 2 has the parent 7, which is missing"),
         ("child,parent\n1,2\n3,4", "2 roots"),
         ("child,parent\n1,2\n1,2", "duplicate edge 1 -> 2"),
         ("id,parent\n1,", "a single node"),

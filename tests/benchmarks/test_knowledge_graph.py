@@ -1,6 +1,9 @@
 import pandas as pd
+import pytest
 
 from benchmarks import knowledge_graph
+
+pytestmark = pytest.mark.usefixtures("results_folder")
 
 
 def test_the_claims_are_measured_at_equal_and_at_claimed_batch_sizes(monkeypatch, capsys):

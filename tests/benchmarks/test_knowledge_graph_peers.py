@@ -6,6 +6,8 @@ import pytest
 from benchmarks import knowledge_graph_peers as peers
 from tests.kge.graphs import random_graph
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 pytest.importorskip("pykeen", reason="needs the extra oracle", exc_type=ImportError)
 
 

@@ -11,6 +11,8 @@ from benchmarks import peer_drivers, peers
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import from_ball, pairwise
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 
 @pytest.fixture(scope="module")
 def table():
@@ -108,21 +110,21 @@ def test_a_broken_layout_is_named(tree):
 def test_tables_have_a_line_a_program(table, monkeypatch, capsys):
     layout = from_ball(np.random.default_rng(0).uniform(-0.1, 0.1, size=(40, 3)))
     monkeypatch.setattr(peers, "run", lambda *_, **__: peer_drivers.Trained(4280, 1.0, layout))
-    peers.throughput({"tiny": table})
+    peers.throughput({"Mammalia": table})
     assert capsys.readouterr().out.count("| 2.0x |") == len(peers.peers()) + 7
     peers.quality({"tiny": table}, 1.0)
     lines = capsys.readouterr().out.splitlines()
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
-    assert sum(line.startswith("| ours") for line in lines) == 7
+    assert sum(line.startswith("| Terrarium") for line in lines) == 7
 
 
 def test_ratios_are_to_ours_with_as_many_negatives(table, monkeypatch, capsys):
     layout = from_ball(np.zeros((40, 3)))
-    pairs = {"ours, distance_softmax, 50 negatives": 600, "ours, distance_softmax, 10 negatives": 900}
+    pairs = {"Terrarium, distance_softmax, 50 negatives": 600, "Terrarium, distance_softmax, 10 negatives": 900}
     monkeypatch.setattr(
         peers, "run", lambda contender, *_: peer_drivers.Trained(pairs.get(contender.name, 300), 1.0, layout)
     )
-    peers.throughput({"tiny": table})
+    peers.throughput({"Mammalia": table})
     lines = {line.split(" | ")[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines["| torch autograd, batch 64"].endswith("| 1.0x | 2.0x | 1.0x |")
     assert lines["| gensim, 10 negatives, batch 10"].endswith("| 1.0x | 3.0x | 1.0x |")

@@ -12,6 +12,8 @@ from terrarium.training.checkpointing.store import TrainingStore
 from tests.scenes.scenery import options, tables
 from tests.test_parameters import ENVIRONMENTS
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 
 @pytest.fixture
 def done(monkeypatch):
@@ -120,6 +122,6 @@ def test_the_sweep_asks_about_validation_scenes_alone(done, capsys):
 def test_five_seeds_have_an_interval(done, capsys):
     scenes.quality()
     printed = capsys.readouterr().out
-    assert "| probe_macro_f1 | 0.700 ± 0.196 |" in printed
+    assert "| linear probe, macro F1 | 0.700 ± 0.196 |" in printed
     assert "| coverage | 0.700 |" in printed
     assert {parameters["training.seed"] for parameters, _ in done} == set("01234")
