@@ -12,7 +12,7 @@ import torch
 
 import terrarium
 from benchmarks.parameters import options_of
-from benchmarks.reference_forms import regulariser_loop
+from benchmarks.reference_forms import radius_penalty_loop
 from terrarium.common.statistics import pearson
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
@@ -49,8 +49,8 @@ def checklist() -> Iterator[tuple[str, bool, str]]:
         "device `auto` with MPS but no CUDA, and the device of the recipe",
     )
     yield (
-        "vectorised regulariser",
-        regularises_fast(options),
+        "vectorized radius penalty",
+        penalizes_fast(options),
         f"a whole batch takes less than 1/{FASTER:g} of the time of a loop over its rows",
     )
     yield (
@@ -89,7 +89,7 @@ def runs_on_the_cpu(options: Options) -> bool:
         return {resolve_device("auto"), resolve_device(options.training.device)} == {"cpu"}
 
 
-def regularises_fast(options: Options) -> bool:
+def penalizes_fast(options: Options) -> bool:
     """Whether a batch with the radius penalty over 100,000 rows is far faster than a loop over rows."""
     parents = np.random.default_rng(0).integers(0, np.maximum(np.arange(100_000), 1))
     parents[0] = -1
@@ -103,7 +103,7 @@ def regularises_fast(options: Options) -> bool:
     batch = (time.process_time() - start) / batches
     points = torch.from_numpy(to_ball(problem.initial)[:LOOPED_ROWS])
     start = time.process_time()
-    regulariser_loop(points, dict(enumerate(problem.tree.depth[:LOOPED_ROWS].tolist())), problem.tree.max_depth)
+    radius_penalty_loop(points, dict(enumerate(problem.tree.depth[:LOOPED_ROWS].tolist())), problem.tree.max_depth)
     return FASTER * batch / len(parents) < (time.process_time() - start) / LOOPED_ROWS
 
 

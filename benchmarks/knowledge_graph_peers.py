@@ -40,7 +40,11 @@ def main() -> None:
     print(
         f"{graph.num_entities:,} entities, batches of {BATCH}, dimension {DIM}, {CHANNELS} channels, {ROUNDS} rounds\n"
     )
-    programs = {"PyKEEN": pykeen(graph), "ours": ours(graph, 0), "ours, chunks of 4,096 entities": ours(graph, 4096)}
+    programs = {
+        "PyKEEN": pykeen(graph),
+        "Terrarium": ours(graph, 0),
+        "Terrarium, chunks of 4,096 entities": ours(graph, 4096),
+    }
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
     for around in range(ROUNDS + 1):
         for name, (train, evaluate) in programs.items():

@@ -1,4 +1,4 @@
-"""The objectives side by side, what separation costs, and the documents' advice for low separation."""
+"""The objectives side by side, what separation costs, and the reference system's advice for low separation."""
 
 import tempfile
 from pathlib import Path
@@ -16,8 +16,13 @@ SEEDS = (0, 1, 2)
 
 _NO_TARGETS = {"training.optimizer.train_radius": True, "training.loss.radius_penalty": 0.0}
 _PLAIN = {"training.optimizer.name": "riemannian_sgd", "training.batch_size": 8, "training.sampler.hard_negatives": 0}
-_CLOSURE = {"training.loss.name": "distance_softmax", "training.loss.positive_weight": 0.0, **_NO_TARGETS, **_PLAIN}
-_CLOSURE |= {"training.sampler.negative_sampler": "non_ancestors"}
+_DISTANCE_SOFTMAX = {
+    "training.loss.name": "distance_softmax",
+    "training.loss.positive_weight": 0.0,
+    **_NO_TARGETS,
+    **_PLAIN,
+}
+_DISTANCE_SOFTMAX |= {"training.sampler.negative_sampler": "non_ancestors"}
 
 
 _FINE_TUNE = {
@@ -34,8 +39,8 @@ def _rate(first: float, last: float) -> dict[str, float]:
 
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "detour": {},
-    "distance_softmax, T=1": {**_CLOSURE, "training.loss.temperature": 1.0, **_rate(0.8, 0.8)},
-    "distance_softmax, T=1/3": {**_CLOSURE, "training.loss.temperature": 1.0 / 3.0, **_rate(0.3, 0.3)},
+    "distance_softmax, T=1": {**_DISTANCE_SOFTMAX, "training.loss.temperature": 1.0, **_rate(0.8, 0.8)},
+    "distance_softmax, T=1/3": {**_DISTANCE_SOFTMAX, "training.loss.temperature": 1.0 / 3.0, **_rate(0.3, 0.3)},
     "margin_ranking": {"training.loss.name": "margin_ranking", **_rate(0.1, 0.003)},
     "fine_tune": {"training.loss.name": "fine_tune", **_FINE_TUNE, **_NO_TARGETS, **_rate(0.005, 0.0005)},
 }
@@ -54,7 +59,7 @@ MEASURES = {
     "purity_family": "purity, family",
 }
 SHOWN = ("MAP by detour", "MAP by distance")
-PULLS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+POSITIVE_WEIGHTS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 SPREADS = (0.5, 0.3, 0.2, 0.1)
 FRONTIER = {"Echinodermata": "class", "Mammalia": "order", "Aves": "order"}
 """Clades and the rank whose separation is shown."""
@@ -139,7 +144,7 @@ def _wide(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _frontier_runs() -> dict[str, dict[str, Any]]:
-    pulls = {f"positive_weight {pull:g}": {"training.loss.positive_weight": pull} for pull in PULLS}
+    pulls = {f"positive_weight {pull:g}": {"training.loss.positive_weight": pull} for pull in POSITIVE_WEIGHTS}
     spreads = {f"inherited, {spread:g}": {"training.max_epochs": 0, "model.init_noise": spread} for spread in SPREADS}
     return {**pulls, **spreads, "constructed": {"training.loss.name": "construct"}}
 
@@ -188,8 +193,8 @@ def frontier_figure(table: pd.DataFrame) -> Any:
 
 
 def advice() -> None:
-    """The documents' advice for low separation, on their loss with rows of a batch moved alone."""
-    documented = {
+    """The reference system's advice for low separation, on its loss with only the rows of a batch moved."""
+    reference = {
         "training.loss.name": "margin_ranking",
         "training.loss.pair_weights": "sqrt_depth",
         "training.batch_size": 64,
@@ -201,7 +206,7 @@ def advice() -> None:
     }
     rows = {}
     for name, changes in ADVICE.items():
-        study = Study.of("Echinodermata", {} if changes is None else documented | changes)
+        study = Study.of("Echinodermata", {} if changes is None else reference | changes)
         numbers, history = study.measure(untrained=False)
         rows[name] = _measures(numbers.loc[TRAINED]) | {"epochs": float(len(history))}
     report_table("separation_advice", table_rows(pd.DataFrame(rows).T, "setting"))

@@ -1,4 +1,4 @@
-"""The older documents' optimisations one by one: before, after, and as the project does it, on the same batches."""
+"""The steps of "Taxonomy optimizations" one by one: before, after, and as the project does it, on the same batches."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ RECIPE = "recipes/hyperbolic/v1"
 BATCHES, REPEATS, WHOLE_BATCHES = 100, 5, 200
 ROWS_WITH_GRADIENT = 500
 """Rows that the loop is differentiated for: its backward pass clears a gradient of the whole table for each row."""
-DOCUMENTED_NODES, DOCUMENTED_BATCHES, DOCUMENTED_ROWS = 111_103, 15_248, 3_328
+CLAIMED_NODES, CLAIMED_BATCHES, CLAIMED_ROWS = 111_103, 15_248, 3_328
+"""Sizes of the reference system's data: nodes, batches per epoch, rows per batch."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Setting:
 
     @cached_property
     def problem(self) -> Problem:
-        """The documents' first recipe on the tree."""
+        """The recipe v1 on the tree."""
         return problem_of(self.tree, self.options)
 
     @cached_property
@@ -130,33 +131,33 @@ def main() -> None:
     print(
         f"The 100,000 lowest tax ids closed under ancestors: {len(tree):,} taxa, {tree.pair_count:,} pairs, batches of "
         f"{setting.options.training.batch_size}: {setting.batches:,} an epoch, 50 negatives, dimension 10. The "
-        "documents had 111,103 nodes of a tree with cut lineages and 975,896 pairs. CPU time of one thread, median "
-        "(spread).",
+        "reference system had 111,103 nodes of a tree with cut lineages and 975,896 pairs. CPU time of one thread, "
+        "median (spread).",
         flush=True,
     )
     devices()
-    value, pull = regulariser(setting)
+    value, pull = radius_penalty(setting)
     projected, drawn, loaded = projection(setting), negatives(setting), loading(setting)
     whole(setting, value[0][1], [pull, projected, drawn, loaded])
     counts(setting, value, pull, projected)
 
 
 def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projected: Sequence[Form]) -> None:
-    """The documents' table of operations (rows) an epoch, the same for the measured data, and what they took."""
+    """The claimed table of operations (rows) per epoch, the same for the measured data, and what they took."""
     nodes, batches = len(setting.tree), setting.batches
     different = round(statistics.mean(len(np.unique(named)) for named in setting.named))
     most = max(len(named) for named in setting.named)
-    documented_all = _product(DOCUMENTED_NODES, DOCUMENTED_BATCHES)
+    claimed_all = _product(CLAIMED_NODES, CLAIMED_BATCHES)
     rows: list[Row] = []
-    for what, documented, measured, timing in (
-        ("regulariser, before (value alone)", f"1.7 billion: {documented_all}", _product(nodes, batches), value[0][1]),
-        ("regulariser, after, as the documents count it: once", f"111 thousand: {DOCUMENTED_NODES:,}", "", None),
-        ("regulariser, after, as it runs: in each batch", documented_all, _product(nodes, batches), pull[1][1]),
-        ("regulariser, project: rows of the batch", "", _product(different, batches), pull[2][1]),
-        ("projection, before", f"1.7 billion: {documented_all}", _product(nodes, batches), projected[0][1]),
+    for what, claimed, measured, timing in (
+        ("radius penalty, before (value alone)", f"1.7 billion: {claimed_all}", _product(nodes, batches), value[0][1]),
+        ("radius penalty, after, as it was counted: once", f"111 thousand: {CLAIMED_NODES:,}", "", None),
+        ("radius penalty, after, as it runs: in each batch", claimed_all, _product(nodes, batches), pull[1][1]),
+        ("radius penalty, project: rows of the batch", "", _product(different, batches), pull[2][1]),
+        ("projection, before", f"1.7 billion: {claimed_all}", _product(nodes, batches), projected[0][1]),
         (
             "projection, after",
-            f"50 million: {_product(DOCUMENTED_ROWS, DOCUMENTED_BATCHES)}",
+            f"50 million: {_product(CLAIMED_ROWS, CLAIMED_BATCHES)}",
             _product(most, batches),
             projected[1][1],
         ),
@@ -164,7 +165,7 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
     ):
         times = ("", "") if timing is None else _times(setting, timing)
         columns = ("what", "claimed rows per epoch", "measured rows per epoch", *_TIMES)
-        rows.append(dict(zip(columns, (what, documented, measured, *times), strict=True)))
+        rows.append(dict(zip(columns, (what, claimed, measured, *times), strict=True)))
     report_table("optimisations_operations", rows)
 
 
@@ -187,7 +188,7 @@ def _devices() -> Iterator[Row]:
         yield {"option": name, "here": here, "with Metal and without CUDA": there}
 
 
-def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
+def radius_penalty(setting: Setting) -> tuple[list[Form], list[Form]]:
     """Pull of the norms to their targets, its value alone and with its gradient."""
     points, target, tree = setting.points, setting.target, setting.tree
     depth = dict(enumerate(tree.depth.tolist()))
@@ -203,14 +204,17 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
         value.backward()
 
     value = [
-        ("loop over all rows (before)", timed(lambda _: forms.regulariser_loop(points, depth, tree.max_depth), 1, 3)),
-        ("vectorised over all rows (after)", timed(lambda _: forms.regulariser_vectorised(points, every, target))),
+        (
+            "loop over all rows (before)",
+            timed(lambda _: forms.radius_penalty_loop(points, depth, tree.max_depth), 1, 3),
+        ),
+        ("vectorized over all rows (after)", timed(lambda _: forms.radius_penalty_vectorized(points, every, target))),
         (
             "project, legacy_adam: compiled, all rows",
             timed(lambda _: measure_rows(table, False)),
         ),
     ]
-    loop = timed(lambda _: differentiate(forms.regulariser_loop(leaf, few, tree.max_depth)), 1, 3)
+    loop = timed(lambda _: differentiate(forms.radius_penalty_loop(leaf, few, tree.max_depth)), 1, 3)
     share = len(tree) / len(few)
     both = [
         (
@@ -218,8 +222,8 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
             Timing(loop.median * share, loop.least * share, loop.most * share),
         ),
         (
-            "vectorised over all rows (after)",
-            timed(lambda _: differentiate(forms.regulariser_vectorised(leaf, every, target))),
+            "vectorized over all rows (after)",
+            timed(lambda _: differentiate(forms.radius_penalty_vectorized(leaf, every, target))),
         ),
         (
             "project, riemannian_adam: compiled, rows of the batch",
@@ -300,11 +304,11 @@ def whole(setting: Setting, value: Timing, parts: Sequence[list[Form]]) -> None:
     """The parts together, and whole batches of the project: forward, backward, optimiser and all parts."""
     others = [part[0][1] for part in parts[1:]]
     together = [
-        ("the four parts before, the regulariser without its gradient", _total([value, *others])),
+        ("the four parts before, the radius penalty without its gradient", _total([value, *others])),
         ("the four parts before", _total([parts[0][0][1], *others])),
         ("the four parts after", _total([part[1][1] for part in parts])),
         ("project, recipe v1 (legacy_adam), whole batch", epochs(setting.problem)),
-        ("project, ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
+        ("project, margin ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
     ]
     show(setting, "batch", together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
 

@@ -24,7 +24,7 @@ from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 ROOT = Path(__file__).parents[1]
 REFERENCE_RATE = 975_896 / 456
-"""Pairs a CPU second of the older documents' own program at dimension 10 and 50 negatives."""
+"""Pairs a CPU second of the reference system at dimension 10 and 50 negatives."""
 THROUGHPUT_SECONDS, QUALITY_SECONDS = 10.0, 60.0
 HANG_LIMIT = 120.0
 """Seconds by the clock for what is known to hang."""

@@ -1,4 +1,4 @@
-"""The older documents' training recipes side by side, each by `kedro run --env=<recipe>`."""
+"""The reference recipes of the hyperbolic family side by side, each by `kedro run --env=<recipe>`."""
 
 import json
 import tempfile
@@ -25,12 +25,12 @@ RECIPES = (
     "recipes/hyperbolic/v2_lr",
     "recipes/hyperbolic/v2_riemannian",
 )
-CLADE, EPOCHS, DOCUMENTED_EPOCHS = "Mammalia", 6, 2
-DOCUMENTED = {
+CLADE, EPOCHS, CLAIMED_EPOCHS = "Mammalia", 6, 2
+CLAIMED = {
     "recipes/hyperbolic/v1": {"max norm, epoch 1": 2.18, "max norm, epoch 2": 1.96, "mean norm, epoch 1": 0.55},
     "recipes/hyperbolic/v2": {"max norm, epoch 1": 1.45, "mean norm, epoch 1": 0.60},
 }
-"""What the documents give for their own data."""
+"""What the reference system claims for its own data."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ class Outcome:
 
 
 def main() -> None:
-    """All recipes on a clade for a few epochs, and the documents' checklist."""
+    """All recipes on a clade for a few epochs, and the checklist of "Taxonomy optimizations"."""
     parameters: dict[str, object] = {"source.select": "clade", "source.clade": CLADE, "training.max_epochs": EPOCHS}
     parameters["source.legacy.max_tax_id"] = "null"
     report_table("recipes_mammalia", (outcome_row(run(recipe, parameters)) for recipe in RECIPES))
-    print("\nThe documents' checklist, judged by running it:\n")
+    print("\nThe checklist of 'Taxonomy optimizations', judged by running it:\n")
     for item, passed, how in checklist():
         print(f"- {'pass' if passed else 'FAIL'}: {item} ({how})", flush=True)
 
 
-def documented_data() -> None:
-    """v1 and v2 on the documents' data, as long as they report."""
+def lowest_taxids() -> None:
+    """v1 and v2 on the reference system's data, for as many epochs as it reports."""
     recipes = ("recipes/hyperbolic/v1", "recipes/hyperbolic/v2")
-    parameters = {"training.max_epochs": DOCUMENTED_EPOCHS}
+    parameters = {"training.max_epochs": CLAIMED_EPOCHS}
     report_table("recipes_lowest_taxids", (outcome_row(run(recipe, parameters)) for recipe in recipes))
 
 
@@ -80,13 +80,13 @@ def outcome_row(outcome: Outcome) -> Row:
 
 
 def norms(outcome: Outcome) -> dict[str, str]:
-    """Norms by epoch with the documents' figures in brackets; share outside and r of the best epoch's weights."""
-    history, documented = outcome.history, DOCUMENTED.get(outcome.recipe, {})
+    """Norms by epoch with the claimed figures in brackets; share outside and r of the best epoch's weights."""
+    history, claimed = outcome.history, CLAIMED.get(outcome.recipe, {})
     cells: dict[str, str] = {}
     for column, label in (("max_norm", "max norm"), ("mean_norm", "mean norm")):
         for place, when in ((0, "epoch 1"), (1, "epoch 2"), (-1, "end")):
             value = f"{history[column].iloc[min(place, len(history) - 1)]:.3f}"
-            known = documented.get(f"{label}, {when}")
+            known = claimed.get(f"{label}, {when}")
             cells[f"{label}, {when}"] = value if known is None else f"{value} ({known:.2f})"
     first, best = history["share_outside"].iloc[0], outcome.metrics["share_outside"]
     cells |= {"outside, epoch 1": f"{first:.2%}", "outside, best": f"{best:.2%}"}

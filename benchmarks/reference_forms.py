@@ -16,7 +16,7 @@ LIMIT = 1.0 - 1e-5
 """Largest norm that a projection leaves."""
 
 
-def regulariser_loop(points: Tensor, depth: Mapping[int, int], max_depth: int) -> Tensor:
+def radius_penalty_loop(points: Tensor, depth: Mapping[int, int], max_depth: int) -> Tensor:
     """Return the mean over some rows of (|x| - target)^2 by a Python loop: the form before.
 
     Args:
@@ -30,7 +30,7 @@ def regulariser_loop(points: Tensor, depth: Mapping[int, int], max_depth: int) -
     return total / len(depth)
 
 
-def regulariser_vectorised(points: Tensor, rows: Tensor, target: Tensor) -> Tensor:
+def radius_penalty_vectorized(points: Tensor, rows: Tensor, target: Tensor) -> Tensor:
     """Return the same for (R,) rows and their target norms: the form after."""
     return (points[rows].norm(dim=1) - target).square().mean()
 

@@ -55,7 +55,7 @@ SWEEP: dict[str, dict[str, str]] = {
     "VICReg": {f"{_O}.name": "vicreg"},
     "BGRL": {f"{_O}.name": "bgrl"},
     "masked features": {f"{_O}.name": "masked", **_STILL},
-    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden_channels": "384"},
+    "dimension 192, hidden channels 384": {"model.dim": "192", "model.hidden_channels": "384"},
     "batch 384": {"training.batch_size": "384"},
     "rate 0.0015": {"training.schedule.learning_rate": "0.0015"},
     "weight decay 5e-6": {"training.weight_decay": "0.000005"},

@@ -24,13 +24,14 @@ def test_a_row_a_program_is_printed(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(peers, "ROUNDS", 1)
     monkeypatch.setenv(peers.TRIPLES, str(written(tmp_path)))
     peers.main()
-    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| PyKEEN", "| ours"))]
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"| {tmp_path.name}: ")]
     assert len(rows) == 3
     assert "| 1.00 |" in rows[0]
 
 
 def written(folder: Path) -> Path:
     """The random graph as triple files."""
-    for name, part in random_graph().parts.items():
-        np.savetxt(folder / f"{name}.txt", part, fmt=["e%d", "r%d", "e%d"], delimiter="\t")
+    files = {"train": "train.txt", "validation": "valid.txt", "test": "test.txt"}
+    for name, file in files.items():
+        np.savetxt(folder / file, random_graph().splits[name], fmt=["e%d", "r%d", "e%d"], delimiter="\t")
     return folder

@@ -26,7 +26,7 @@ def done(monkeypatch):
     return asked
 
 
-def test_recipes_are_shown_beside_the_documents(done, capsys):
+def test_recipes_are_shown_with_what_is_claimed(done, capsys):
     senses.recipes()
     printed = capsys.readouterr().out
     assert "| aggressive | 3 (12-18) | 128 at epoch 3 | 100, 50 | 1.0 (20-30) | 0.500 |" in printed

@@ -137,6 +137,6 @@ def test_faulty_further_rows_are_named(ids, parents, message):
 
 
 def test_a_second_parent_is_refused_unless_it_is_wanted():
-    with pytest.raises(HierarchyError, match=r"source\.several_parents"):
+    with pytest.raises(HierarchyError, match=r"source\.allow_multiple_parents"):
         Hierarchy.from_edges([2, 3, 3], [1, 1, 2])
     assert not Hierarchy.from_edges([2, 3, 3], [1, 1, 2], several_parents=True).is_tree

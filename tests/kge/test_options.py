@@ -91,7 +91,7 @@ ORIGINAL = {
 
 
 @pytest.mark.parametrize(
-    ("environment", "documented"),
+    ("environment", "claimed"),
     [
         ("recipes/knowledge_graph/conve_baseline", BASELINE),
         ("recipes/knowledge_graph/conve_fast", BASELINE | FAST),
@@ -99,12 +99,12 @@ ORIGINAL = {
         ("recipes/knowledge_graph/reference_conve", BASELINE | ORIGINAL),
     ],
 )
-def test_the_recipes_have_the_documents_numbers(environment, documented):
+def test_the_recipes_have_the_reference_numbers(environment, claimed):
     tree = parameters(environment)["knowledge_graph"]
     tree["source"]["path"] = "somewhere"
     Options.model_validate(tree)
-    found = {name: reduce(getitem, name.split("."), tree) for name in documented}
-    assert found == documented
+    found = {name: reduce(getitem, name.split("."), tree) for name in claimed}
+    assert found == claimed
 
 
 def test_the_recipe_of_fb15k_237_is_whole():

@@ -114,7 +114,7 @@ def _one_parent(child: Int64Array, parent: Int64Array) -> None:
     if again.any():
         i = int(np.flatnonzero(again)[0])
         raise HierarchyError(
-            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one a node; "
+            f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a node of a tree has one; "
             "set source.allow_multiple_parents to true if they are meant"
         )
 

@@ -173,7 +173,7 @@ def test_the_nudge(in_tangent_space):
 
 
 def test_rows_that_a_batch_does_not_name_leave_the_ball_and_named_ones_do_not():
-    """The fault of the documents: momentum moves a row after its batch, and only the batch's rows are projected."""
+    """The reference system's fault: momentum moves a row after its batch, and only rows of a batch are projected."""
     case = Case(4, largest=0.9, size=400)
     ball = case.points / np.maximum(np.linalg.norm(case.points, axis=0) / 0.99, 1.0)
     case.points = ball

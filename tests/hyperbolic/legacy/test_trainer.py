@@ -1,4 +1,4 @@
-"""Training as the documents did it: reproducible, resumable, and honest about what leaves the ball."""
+"""Training as the reference system did it: reproducible, resumable, and honest about what leaves the ball."""
 
 import numpy as np
 import pytest

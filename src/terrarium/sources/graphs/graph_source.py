@@ -27,7 +27,7 @@ class GraphSource:
     """A knowledge graph as tables.
 
     Attributes:
-        triples: head, relation, tail (categories, named) and split: train, validation, test, or undivided.
+        triples: head, relation, tail (categories, named) and split, one of SPLITS.
         entities: entity, name, category, group (empty if unknown); row i is entity number i.
         relations: relation, name; asked: whether a split holds out triples of it; hierarchy: whether it leads to a
             parent; together: what a split keeps together, the `pair` of head and tail or all triples of a `head`.

@@ -125,7 +125,7 @@ def test_training_lowers_the_loss_and_stays_inside(loss):
     assert all(row["share_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
 
 
-def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser():
+def test_only_with_a_radius_penalty_do_radii_follow_far_targets():
     free, bound = CpuTrainer(problem(radius_penalty=0.0)), CpuTrainer(problem(radius_penalty=100.0))
     for epoch in (1, 2, 3):
         free.epoch(epoch)
