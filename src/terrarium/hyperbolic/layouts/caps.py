@@ -1,0 +1,146 @@
+"""The layout of caps: ancestors come first by hyperbolic distance alone.
+
+A node at norm cos(alpha) owns the spherical cap of half angle alpha around its direction. For a point v far out,
+d(v, a) <= r_v exactly if v's direction is in the cap of a, since
+
+    d(v, a) <= r_v  <=>  cos(angle(v, a)) >= |a| / tanh(r_v).
+
+If the cap of each node contains the caps of its children, and those of siblings do not meet, a node is nearer to its
+ancestors than to any other node, and `d(v, a) <= r_v` decides ancestry without a threshold.
+
+Children of a node with cap alpha are at the angle OFFSET * alpha from it, in the directions of a spherical code that is
+orthogonal to the node's own offset from its parent, so that offsets of a lineage do not add up. Their caps are
+min(MAX_RATIO, SHARE * OFFSET * chord) times as wide, chord the smallest distance of two code points.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.vectors import normalize_rows
+from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.geometry.ball import Layout
+from terrarium.hyperbolic.geometry.rotations import reflect_rows
+from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
+
+OFFSET = 0.7
+SHARE = 0.5
+MAX_RATIO = 0.65
+MAX_ROOT_RATIO = 0.9
+MIN_ORTHOGONAL_DIM = 5
+"""From this dimension on, a code orthogonal to direction and offset has room for more than two points."""
+
+
+def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> Layout:
+    """Return the layout of caps of a tree, in O(N d).
+
+    Where nested caps would need a larger radius than `max_radius`, all caps shrink more slowly (each ratio is raised
+    to a common power below 1) and overlap: ancestors then no longer come first everywhere.
+
+    Args:
+        tree: N nodes; of a graph that is no tree, the first parents.
+        dim: dimension, at least 3.
+        max_radius: no radius is larger.
+        seed: of the rotation of each node's code.
+
+    Raises:
+        ValueError: fewer than three dimensions.
+    """
+    if dim < 3:
+        raise ValueError(f"the layout of caps needs at least 3 dimensions, not {dim}: set model.dim to 3 or more")
+    codes = _child_codes(tree, dim)
+    alpha = _half_angles(tree, codes.ratio, max_radius)
+    rotation = np.random.default_rng(seed).normal(size=(len(tree), codes.code.shape[1]))
+    direction, offset = np.zeros((len(tree), dim)), np.zeros((len(tree), dim))
+    direction[0, 0] = 1.0
+    order, level = tree.levels()
+    for depth in range(1, tree.max_depth + 1):
+        rows = order[level[depth] : level[depth + 1]]
+        parent = tree.parent[rows]
+        if depth == 1:
+            direction[rows] = spherical_code(code_size(len(rows), dim), dim)[: len(rows)]
+            offset[rows] = _orthogonal(np.roll(direction[rows], 1, axis=1), direction[rows])
+            continue
+        code = codes.code[codes.start[parent] + codes.place[rows]]
+        tangent = _turn(code, rotation[parent], direction[parent], offset[parent])
+        angle = OFFSET * alpha[parent][:, None]
+        direction[rows] = normalize_rows(np.cos(angle) * direction[parent] + np.sin(angle) * tangent)
+        offset[rows] = _orthogonal(np.cos(angle) * tangent - np.sin(angle) * direction[parent], direction[rows])
+    return Layout(np.maximum(-2.0 * np.log(np.tan(alpha / 2.0)), 0.0), direction)
+
+
+class _Codes(NamedTuple):
+    """The spherical codes of all nodes.
+
+    Attributes:
+        code: shape (M, m), all codes one below the other.
+        start: shape (N,), first row of each node's code.
+        place: shape (N,), row of the parent's code that each node takes, counted from `start`.
+        ratio: shape (N,), half angle of the children's caps over that of the node's cap.
+    """
+
+    code: Float64Array
+    start: Int64Array
+    place: Int64Array
+    ratio: Float64Array
+
+
+def _child_codes(tree: Hierarchy, dim: int) -> _Codes:
+    code_dim = dim - 2 if dim >= MIN_ORTHOGONAL_DIM else dim - 1
+    count = np.bincount(tree.parent[1:], minlength=len(tree))
+    distinct, which = np.unique(count, return_inverse=True)
+    size = np.array([code_size(max(int(k), 1), code_dim) for k in distinct])
+    needed = np.unique(size)
+    codes = [spherical_code(int(k), code_dim) for k in needed]
+    chord = np.array([2.0 * np.sin(smallest_angle(code) / 2.0) for code in codes])
+    at = np.searchsorted(needed, size)[which]
+    ratio = np.minimum(MAX_RATIO, SHARE * OFFSET * np.minimum(1.0, chord))[at]
+    if count[0] > 1:
+        root_angle = smallest_angle(spherical_code(code_size(int(count[0]), dim), dim))
+        ratio[0] = min(MAX_ROOT_RATIO, SHARE * root_angle / (np.pi / 2.0))
+    else:
+        ratio[0] = MAX_ROOT_RATIO
+    by_parent = np.argsort(tree.parent, kind="stable")[1:]
+    place = np.zeros(len(tree), np.int64)
+    place[by_parent] = np.arange(len(by_parent)) - np.searchsorted(tree.parent[by_parent], tree.parent[by_parent])
+    start = np.cumsum([0, *(len(code) for code in codes[:-1])])
+    return _Codes(np.vstack(codes), start[at], place, ratio)
+
+
+def _half_angles(tree: Hierarchy, ratio: Float64Array, max_radius: float) -> Float64Array:
+    """Return each node's half angle: pi / 2 at the root, times the ratios of its ancestors, to a power that fits."""
+    order, level = tree.levels()
+    log_ratio = np.zeros(len(tree))
+    for depth in range(1, tree.max_depth + 1):
+        rows = order[level[depth] : level[depth + 1]]
+        log_ratio[rows] = log_ratio[tree.parent[rows]] + np.log(ratio[tree.parent[rows]])
+    limit = np.log(2.0 * np.arctan(np.exp(-max_radius / 2.0)) / (np.pi / 2.0))
+    smallest = log_ratio.min(initial=0.0)
+    power = min(1.0, limit / smallest) if smallest < 0.0 else 1.0
+    half_angles: Float64Array = np.pi / 2.0 * np.exp(power * log_ratio)
+    return half_angles
+
+
+def _turn(code: Float64Array, rotation: Float64Array, direction: Float64Array, offset: Float64Array) -> Float64Array:
+    """Return code points as tangents: orthogonal to the node's direction and, in enough dimensions, to its offset.
+
+    Args:
+        code: shape (n, m), rows of a spherical code.
+        rotation: shape (n, m); each row is the normal of a reflection, so that codes of different nodes differ.
+        direction, offset: shape (n, d), orthogonal unit rows.
+    """
+    dim = direction.shape[1]
+    axes = np.eye(dim)
+    turned = reflect_rows(code, normalize_rows(rotation), -normalize_rows(rotation))
+    tangent = np.pad(turned, ((0, 0), (0, dim - code.shape[1])))
+    if code.shape[1] == dim - 2:
+        tangent = reflect_rows(tangent, axes[-2], reflect_rows(offset, axes[-1], direction))
+    return reflect_rows(tangent, axes[-1], direction)
+
+
+def _orthogonal(rows: Float64Array, direction: Float64Array) -> Float64Array:
+    """Return unit rows: the part of each row that is orthogonal to its direction."""
+    return normalize_rows(rows - (rows * direction).sum(axis=1, keepdims=True) * direction)
