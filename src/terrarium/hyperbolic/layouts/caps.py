@@ -69,7 +69,9 @@ def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> L
         angle = OFFSET * alpha[parent][:, None]
         direction[rows] = normalize_rows(np.cos(angle) * direction[parent] + np.sin(angle) * tangent)
         offset[rows] = _orthogonal(np.cos(angle) * tangent - np.sin(angle) * direction[parent], direction[rows])
-    return Layout(np.maximum(-2.0 * np.log(np.tan(alpha / 2.0)), 0.0), direction)
+    radius = -2.0 * np.log(np.tan(alpha / 2.0))
+    radius[0] = 0.0
+    return Layout(radius, direction)
 
 
 class _Codes(NamedTuple):
