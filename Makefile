@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint viz docs bench clean
+.PHONY: help run test slow lint reference viz docs bench clean
 
 help:  ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Terrarium needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1)
@@ -19,10 +19,10 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)  ## Embed Mammalia: the hyperbolic pipeline on its defaults
 	$(BIN)/kedro run --pipelines=hyperbolic
 
-test: $(READY)  ## Run the tests but the slow ones; two processes of one thread, so that none waits for another
+test: $(READY)  ## Run the tests except those at full size; two processes of one thread, so that none waits for another
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
-slow: $(READY)  ## Run the slow tests
+slow: $(READY)  ## Run the tests at full size
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(READY)  ## Style, types and import contracts
@@ -30,6 +30,9 @@ lint: $(READY)  ## Style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+reference: $(READY)  ## Write the option models' descriptions into conf/base/parameters and docs/reference
+	$(BIN)/python -m scripts.parameter_reference
 
 viz: $(READY)  ## Open the pipeline in kedro-viz
 	$(BIN)/kedro viz run

@@ -1,1 +1,1 @@
-"""Measurements that are run by hand; docs/benchmarks.md records what they gave."""
+"""Measurements that are run by hand; their tables are kept in benchmarks/results."""

@@ -1,4 +1,4 @@
-"""Run the short benchmarks, or those named: python -m benchmarks [commands] [evaluation] [ingestion] [recipes] ..."""
+"""Run the short benchmarks or those named: python -m benchmarks [NAME ...]; `list` prints the names."""
 
 import sys
 
@@ -55,7 +55,10 @@ SHORT = ("commands", "evaluation", "ingestion", "throughput")
 
 
 def main(names: list[str]) -> int:
-    """Run what is named, by default those that take minutes; 2 for a name that does not exist."""
+    """Run the named benchmarks, by default those that take minutes; return 2 for an unknown name."""
+    if names == ["list"]:
+        print("\n".join(BENCHMARKS))
+        return 0
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(f"there is no benchmark {unknown[0]}: choose from {', '.join(BENCHMARKS)}")

@@ -2,14 +2,16 @@
 
 import tempfile
 
-from benchmarks.measuring import KEDRO, cost_of, report
+from benchmarks.measuring import KEDRO, cost_of, cost_row
+from benchmarks.results import report_table
 
 
 def main() -> None:
-    """`kedro registry list` and `kedro run --pipelines=hyperbolic`, three times each."""
-    report("kedro registry list", [cost_of([KEDRO, "registry", "list"]) for _ in range(3)])
+    """Time `kedro registry list` and `kedro run --pipelines=hyperbolic`, three times each."""
+    listing = [cost_of([KEDRO, "registry", "list"]) for _ in range(3)]
     costs = []
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
             costs.append(cost_of([KEDRO, "run", "--pipelines=hyperbolic", f"--params=data_root={folder}"]))
-    report("kedro run --pipelines=hyperbolic", costs)
+    rows = (cost_row("kedro registry list", listing), cost_row("kedro run --pipelines=hyperbolic", costs))
+    report_table("commands", rows)

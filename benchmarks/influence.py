@@ -1,4 +1,4 @@
-"""Influence: how fast the closed forms are beside backward passes, and on a large graph; validation by retraining.
+"""Influence: speed of the closed forms and of backward passes, on small and large graphs; validation by retraining.
 
 The graph of `large` and `validation` is that of the folder in TERRARIUM_TRIPLES.
 """
@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from benchmarks.measuring import KEDRO, Cost, cost_of
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 
 TRIPLES = "TERRARIUM_TRIPLES"
 WHOLE = "triples.tsv.gz"
@@ -30,15 +32,13 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    print("| scorer, dimension | parameters | loop, triples/s | closed forms, triples/s | ratio | apart |")
-    print("|---|---|---|---|---|---|")
-    for scorer, dim, loss in (
+    cases = (
         ("conve", 200, "bce"),
-        ("conve", 64, "softmax"),
-        ("complex", 64, "softmax"),
+        ("conve", 64, "cross_entropy"),
+        ("complex", 64, "cross_entropy"),
         ("distmult", 64, "bce"),
-    ):
-        print(f"| {' | '.join(compare(scorer, dim, loss))} |", flush=True)
+    )
+    report_table("influence", (compare(*case) for case in cases))
 
 
 def switches() -> None:
@@ -46,32 +46,39 @@ def switches() -> None:
     import torch
 
     torch.set_num_threads(1)
+    report_table("influence_switches", _switches())
+
+
+def _switches() -> Iterator[Row]:
     changes: dict[str, dict[str, object]] = {
         "fp32": {},
         "+ cleanup": {"memory_cleanup": True},
         "+ mixed precision": {"memory_cleanup": True, "precision": "mixed"},
         "+ checkpointing": {"memory_cleanup": True, "precision": "mixed", "gradient_checkpointing": True},
     }
-    header = ["", "method", "triples a second", "MB a triple keeps for the way back", "correlation with fp32"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
-    for method in ("backward", "closed_form"):
+    for method in ("autograd", "closed_form"):
         exact = None
         for name, evaluation in changes.items():
-            made, tests = _world("conve", 200, "bce", method, evaluation)
+            made, tests = _context("conve", 200, "bce", method, evaluation)
             found, rates = zip(*(influence(made, tests, BACKWARD) for _ in range(3)), strict=True)
             exact = found[0] if exact is None else exact
             agreed = np.corrcoef(exact.ravel(), found[0].ravel())[0, 1]
-            cells = [name, method, f"{np.median(rates):,.1f}", f"{kept_mb(made):.2f}", f"{agreed:.4f}"]
-            print(f"| {' | '.join(cells)} |", flush=True)
+            yield {
+                "switches": name,
+                "method": method,
+                "triples per CPU second": f"{np.median(rates):.1f}",
+                "MB per triple kept for backward": f"{kept_mb(made):.2f}",
+                "correlation with fp32": f"{agreed:.4f}",
+            }
 
 
-def kept_mb(world: Any) -> float:
+def kept_mb(context: Any) -> float:
     """What autograd keeps for one triple, parameters not counted; nothing for the closed forms."""
     import torch
 
-    from terrarium.influence.scoring.streaming import influences
+    from terrarium.influence.scoring.streaming import stream_influence
 
-    own = {parameter.data_ptr() for parameter in world.scorer.parameters()}
+    own = {parameter.data_ptr() for parameter in context.scorer.parameters()}
     sizes: dict[int, int] = {}
 
     def note(tensor: Any) -> Any:
@@ -81,17 +88,24 @@ def kept_mb(world: Any) -> float:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        next(influences(world, world.train[:1], np.arange(1)))
+        next(stream_influence(context, context.train[:1], np.arange(1)))
     return sum(sizes.values()) / 1e6
 
 
-def compare(scorer: str, dim: int, loss: str) -> list[str]:
-    """The cells of a scorer."""
-    ours, fast = influence(*_world(scorer, dim, loss, "closed_form", {}), TRAIN)
-    loop, slow = influence(*_world(scorer, dim, loss, "backward", {}), BACKWARD)
+def compare(scorer: str, dim: int, loss: str) -> Row:
+    """Return the speed of the closed forms and of the loop for one model, and their largest difference."""
+    ours, fast = influence(*_context(scorer, dim, loss, "closed_form", {}), TRAIN)
+    loop, slow = influence(*_context(scorer, dim, loss, "autograd", {}), BACKWARD)
     apart = np.abs(ours[:BACKWARD] - loop).max() / np.abs(loop).max()
     numbers = numbers_of(scorer, dim)
-    return [f"{scorer}, {dim}", f"{numbers:,}", f"{slow:,.1f}", f"{fast:,.0f}", f"{fast / slow:,.0f}x", f"{apart:.1e}"]
+    return {
+        "model, dimension": f"{scorer}, {dim}",
+        "numbers in a gradient": numbers,
+        "loop, triples per CPU second": f"{slow:.1f}",
+        "closed forms, triples per CPU second": f"{fast:.0f}",
+        "ratio": f"{fast / slow:.0f}x",
+        "largest difference / largest": f"{apart:.1e}",
+    }
 
 
 def numbers_of(scorer: str, dim: int) -> int:
@@ -100,40 +114,42 @@ def numbers_of(scorer: str, dim: int) -> int:
     return sum(parameter.numel() for parameter in made.parameters())
 
 
-def influence(world: Any, tests: np.ndarray, train: int) -> tuple[np.ndarray, float]:
+def influence(context: Any, queries: np.ndarray, train: int) -> tuple[np.ndarray, float]:
     """(n, T) influences of the first training triples, and how many of them a second.
 
-    The rate is that of the second half alone, so that the tests' own gradients, computed once, are not in it.
+    The rate is of the second half alone: it leaves out the gradients of the query triples, which are computed once.
     """
-    from terrarium.influence.scoring.streaming import influences
+    from terrarium.influence.scoring.streaming import stream_influence
 
-    found, spent = np.empty((train, len(tests))), []
+    found, spent = np.empty((train, len(queries))), []
     for chosen in (np.arange(train // 2), np.arange(train)):
         started = time.process_time()
-        for places, values in influences(world, tests, chosen):
+        for places, values in stream_influence(context, queries, chosen):
             found[places] = values.detach().double().numpy()
         spent.append(time.process_time() - started)
     return found, (train - train // 2) / (spent[1] - spent[0])
 
 
-def _world(scorer: str, dim: int, loss: str, method: str, changes: dict[str, object]) -> tuple[Any, np.ndarray]:
-    """A scorer with random weights and random triples, and those asked about; plain gradients."""
-    from terrarium.influence.data.checkpoints import Snapshot, Training
-    from terrarium.influence.scoring.streaming import World
+def _context(scorer: str, dim: int, loss: str, method: str, changes: dict[str, object]) -> tuple[Any, np.ndarray]:
+    """Return a context of random weights and triples with plain gradients, and query triples."""
+    from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
+    from terrarium.influence.scoring.context import InfluenceContext
     from terrarium.kge.data.graph import Graph
 
     options, graph_options = _options()
     rng = np.random.default_rng(0)
     drawn = np.stack([rng.integers(n, size=TRAIN + TESTS) for n in (ENTITIES, RELATIONS, ENTITIES)], axis=1)
     none = drawn[:0]
-    parts = {"train": drawn[:TRAIN], "valid": none, "test": drawn[TRAIN:], "test_groups": none}
+    parts = {"train": drawn[:TRAIN], "validation": none, "test": drawn[TRAIN:], "test_groups": none}
     graph = Graph(ENTITIES, RELATIONS, parts)
     made = _scorer(scorer, dim)
-    trained = graph_options.training.model_copy(update={"loss": loss, "label_smoothing": 0.1})
-    features = options.features.model_copy(update={"method": method, "precondition": "none"})
-    evaluation = type(options.evaluation).model_validate(options.evaluation.model_dump() | changes)
-    training = Training(made.options, trained)
-    return World.of([Snapshot(1, 1.0, made, {})], training, graph, features, evaluation), parts["test"]
+    loss_options = graph_options.training.loss.model_copy(update={"name": loss, "label_smoothing": 0.1})
+    trained = graph_options.training.model_copy(update={"loss": loss_options})
+    attribution = options.attribution.model_copy(update={"method": method, "preconditioner": "none"})
+    scoring = type(options.scoring).model_validate(options.scoring.model_dump() | changes)
+    training = TrainingRun(made.options, trained)
+    context = InfluenceContext.of([Snapshot(1, 1.0, made, {})], training, graph, attribution, scoring)
+    return context, parts["test"]
 
 
 def large() -> None:
@@ -143,20 +159,24 @@ def large() -> None:
         print(f"set {TRIPLES} to a folder with train.txt or triples.tsv.gz")
         return
     with tempfile.TemporaryDirectory() as folder:
-        of_graph = _graph_parameters(source, {"training.max_epochs": "1", "training.validation_triples": "100"})
+        of_graph = _graph_parameters(source, {"training.max_epochs": "1", "training.validation.max_triples": "100"})
         _kedro(folder, "knowledge_graph", of_graph, "--tags=ingestion,features,training")
-        cost = _kedro(folder, "influence", {"influence.evaluation.paths.triples": "0"})
+        cost = _kedro(folder, "influence", {"influence.paths.num_queries": "0"})
         metrics = _json(folder, "influence/metrics.json")
-    print(
-        f"{metrics['training_triples']:,.0f} training triples x {metrics['triples_asked']:.0f} tests, "
-        f"{metrics['checkpoints']:.0f} checkpoint: {metrics['seconds']:.0f} s, "
-        f"{metrics['pairs_per_second']:,.0f} pairs/s, "
-        f"the whole run {cost.wall:.0f} s by the clock, {cost.cpu:.0f} CPU s, peak {cost.peak_mb:,.0f} MB"
-    )
+    row = {
+        "graph": Path(source).name,
+        "training triples": f"{metrics['training_triples']:.0f}",
+        "test triples": f"{metrics['queries']:.0f}",
+        "wall": f"{cost.wall:.0f} s",
+        "CPU s": f"{cost.cpu:.0f}",
+        "peak MB": f"{cost.peak_mb:.0f}",
+        "pairs per second": f"{metrics['pairs_per_second']:.0f}",
+    }
+    report_table("influence_large", [row])
 
 
 def validation() -> None:
-    """Linear datamodelling, deletion and planted triples on the folder's graph."""
+    """Linear datamodeling score, deletion and mislabelled triples on the folder's graph."""
     source = os.environ.get(TRIPLES)
     if not source:
         print(f"set {TRIPLES} to a folder with train.txt, valid.txt and test.txt")
@@ -165,15 +185,15 @@ def validation() -> None:
         changes = {"model.dim": "32", "training.max_epochs": "30"}
         _kedro(folder, "knowledge_graph", _graph_parameters(source, changes), "--tags=ingestion,features,training")
         _kedro(folder, "influence_validation", {})
-        for name, value in _json(folder, "influence/validation/metrics.json").items():
-            print(f"{name}: {value:.4f}", flush=True)
+        metrics = _json(folder, "influence/validation/metrics.json")
+    report_table("influence_validation", ({"metric": name, "value": f"{value:.4f}"} for name, value in metrics.items()))
 
 
 def _graph_parameters(source: str, changes: dict[str, str]) -> dict[str, str]:
     given = {"source.kind": "files", "source.path": source} | changes
     if not (Path(source) / "test.txt").is_file():
-        given |= {"source.train": WHOLE, "source.valid": "null", "source.test": "null", "features.by": "pair"}
-        given |= {"features.valid_share": "0.005", "features.test_share": "0.005"}
+        given |= {"source.train": WHOLE, "source.valid": "null", "source.test": "null", "features.split_by": "pair"}
+        given |= {"features.val_fraction": "0.005", "features.test_fraction": "0.005"}
     return {f"knowledge_graph.{name}": value for name, value in given.items()}
 
 
@@ -191,7 +211,7 @@ def _scorer(kind: str, dim: int) -> Any:
     from terrarium.kge.models.scorer import build_scorer
 
     _, graph_options = _options()
-    changes = {"scorer": kind, "dim": dim, "channels": 32}
+    changes = {"name": kind, "dim": dim, "output_channels": 32}
     model = type(graph_options.model).model_validate(graph_options.model.model_dump() | changes)
     return build_scorer(model, ENTITIES, RELATIONS).eval()
 

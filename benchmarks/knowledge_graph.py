@@ -1,24 +1,26 @@
-"""The document's table of optimisations, as measured, at equal and at the documented batch sizes.
+"""Memory options of ConvE: what "ConvE memory notes" claims and what we measure, at equal and at its batch sizes.
 
-The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt), or the virus-host graph.
+The graph is that of the folder in TERRARIUM_TRIPLES (train.txt, valid.txt, test.txt), or else the virus-host graph.
 """
 
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.measuring import KEDRO, artifact, cost_of
+from benchmarks.results import Row, report_table
 
 TRIPLES = "TERRARIUM_TRIPLES"
 EPOCHS = 40
-"""Enough for a graph of some thousand triples that measures of quality can be compared."""
-CLEANUP = {"training.memory_cleanup": "true"}
+"""Enough for comparing metrics on a graph of some thousand triples."""
+CLEANUP = {"training.memory.cleanup": "true"}
 HALF = {"training.precision": "mixed", "evaluation.precision": "mixed"}
-CHECKPOINTING = {"training.gradient_checkpointing": "true"}
+CHECKPOINTING = {"training.memory.gradient_checkpointing": "true"}
 ROWS: dict[str, tuple[dict[str, str], int, str]] = {
     "baseline (fp32)": ({}, 256, "10 GB, 120 s"),
     "+ cleanup": (CLEANUP, 256, "8 GB, 118 s; 1.5-2x memory"),
@@ -29,17 +31,17 @@ ROWS: dict[str, tuple[dict[str, str], int, str]] = {
         "6 GB, 96 s; checkpointing 2-3x memory, all together 4-6x",
     ),
 }
-"""What is changed, the document's batch, and its claims for a graph and a GPU that it does not name."""
+"""Changed parameters, the batch size of the notes, and their claims; they name neither graph nor GPU."""
 SIZES = ("entities", "relations", "train_triples")
-HEADER = (
-    *("configuration", "batch", "peak memory", "baseline's / this", "kept for the way back"),
-    *("seconds an epoch", "baseline's / this", "test MRR", "from the baseline's", "document"),
+COLUMNS = (
+    *("configuration", "batch", "peak memory", "baseline's / this, memory", "kept for backward"),
+    *("seconds per epoch", "baseline's / this, seconds", "test MRR", "change of MRR", "claimed"),
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """History, metrics, summary and sizes of a run."""
+    """The history, metrics, summary and graph sizes of a run."""
 
     history: pd.DataFrame
     metrics: dict[str, float]
@@ -47,58 +49,68 @@ class Outcome:
     sizes: dict[str, int]
 
     def peak_mb(self, gpu: bool) -> float:
-        """Of the GPU's allocations, or of the whole process."""
+        """Return the peak memory of the GPU's allocations, or of the whole process, in MB."""
         return float(self.history["gpu_peak_memory_mb" if gpu else "peak_memory_mb"].max())
 
     def seconds(self) -> float:
-        """Of an epoch, median."""
+        """Return the median time of an epoch."""
         return float(self.history["seconds"].median())
 
 
 def main() -> None:
-    """Peak memory, what a batch keeps for the way back, seconds an epoch, and MRR after equal epochs, with ratios."""
+    """Measure peak memory, what a batch keeps for backward, seconds per epoch, and MRR after equal epochs."""
     import torch
 
     gpu = torch.cuda.is_available()
     if not gpu:
         print("No GPU: mixed is bf16 on the CPU, fp16 and the memory of a GPU are not measured, cleanup does nothing.")
+    report_table("knowledge_graph_switches", _configurations(gpu))
+
+
+def _configurations(gpu: bool) -> Iterator[Row]:
     first = None
     for equal in (True, False):
-        for name, (changes, batch, document) in ROWS.items():
+        for name, (changes, batch, claim) in ROWS.items():
             size = 256 if equal else batch
             if not equal and size == 256:
                 continue
             done = run(changes | {"training.batch_size": str(size)})
             if first is None:
                 first = done
-                print(f"{heading(done)}\n\n| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}")
-            print(f"| {' | '.join(row(name, size, done, first, document, gpu))} |", flush=True)
+                print(heading(done), flush=True)
+            yield dict(zip(COLUMNS, row(name, size, done, first, claim, gpu), strict=True))
 
 
 def heading(done: Outcome) -> str:
-    """Which graph, how large, and how long it is trained."""
+    """Return the line that names the graph, its size and the epochs."""
     name = Path(os.environ[TRIPLES]).name if TRIPLES in os.environ else "virus-host"
     counts = ", ".join(f"{done.sizes[what]:,} {what.replace('_', ' ')}" for what in SIZES)
-    return f"Graph {name}: {counts}; {EPOCHS} epochs a row, one run each."
+    return f"Graph {name}: {counts}; {EPOCHS} epochs per row, one run each."
 
 
-def row(name: str, size: int, done: Outcome, first: Outcome, document: str, gpu: bool) -> list[str]:
-    """The cells of a run, beside those of the first one."""
+def row(name: str, size: int, done: Outcome, first: Outcome, claim: str, gpu: bool) -> list[str]:
+    """Return the cells of a run, with ratios to the first run."""
     kept = done.summary.get("kept_for_backward_mb")
     peak, seconds, quality = done.peak_mb(gpu), done.seconds(), done.metrics["test_mrr"]
     baseline = first.metrics["test_mrr"]
     return [
-        *(name, str(size), f"{peak:,.0f} MB", f"{first.peak_mb(gpu) / peak:.2f}x"),
+        name,
+        str(size),
+        f"{peak:,.0f} MB",
+        f"{first.peak_mb(gpu) / peak:.2f}x",
         "" if kept is None else f"{kept:.1f} MB of {done.summary['kept_without_checkpointing_mb']:.1f}",
-        *(f"{seconds:.1f}", f"{first.seconds() / seconds:.2f}x"),
-        *(f"{quality:.4f}", f"{100 * (quality / baseline - 1):+.1f} %", document),
+        f"{seconds:.1f}",
+        f"{first.seconds() / seconds:.2f}x",
+        f"{quality:.4f}",
+        f"{100 * (quality / baseline - 1):+.1f} %",
+        claim,
     ]
 
 
 def run(parameters: dict[str, str]) -> Outcome:
-    """Run the recipe conve_baseline with changes in a folder of its own."""
+    """Run the recipe conve_baseline with changed parameters in a temporary folder."""
     source = os.environ.get(TRIPLES)
-    given = {"training.max_epochs": str(EPOCHS), "training.validation_every": str(EPOCHS)} | parameters
+    given = {"training.max_epochs": str(EPOCHS), "training.validation.interval": str(EPOCHS)} | parameters
     given |= {"source.kind": "files", "source.path": source} if source else {}
     with tempfile.TemporaryDirectory() as folder:
         written = ",".join(
@@ -119,5 +131,5 @@ def run(parameters: dict[str, str]) -> Outcome:
             pd.read_parquet(artifact(folder, "history.parquet")),
             json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8")),
             json.loads(artifact(folder, "training_summary.json").read_text(encoding="utf-8")),
-            json.loads(artifact(folder, "config.json").read_text(encoding="utf-8"))["data"],
+            json.loads(artifact(folder, "run_config.json").read_text(encoding="utf-8"))["data"],
         )

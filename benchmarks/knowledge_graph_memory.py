@@ -1,56 +1,62 @@
-"""What gradient checkpointing does to the peak of memory: one step of ConvE in fp32.
+"""The effect of gradient checkpointing on the peak of memory: one training step of ConvE in fp32.
 
-The tensors of a step are counted, not the process: forward, loss, backward and Adam's step on 256 random triples.
+Only tensors of the step count, not the process: forward, loss, backward and the step of Adam on 256 random triples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 
 ROWS, RELATIONS = 256, 11
 GRAPHS = ((135, 0), (40_943, 0), (40_943, 8_192))
-"""Entities (those of UMLS and of WN18RR), and how many are scored at once (0: all, and their scores are kept)."""
+"""Numbers of entities (of UMLS and WN18RR), and of those scored at a time (0: all, and their scores are kept)."""
 
 
 def main() -> None:
-    """A row a graph: what is kept for the way back and the peak of a step, without and with checkpointing."""
+    """Measure what is kept for backward and the peak of a step of each graph, without and with checkpointing."""
     print(f"ConvE of dimension 200 with 32 channels, fp32, batch {ROWS}, MB of 10^6 bytes\n")
-    header = ("entities", "scored at once", "kept", "kept, checkpointing", "peak", "peak, checkpointing")
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    report_table("knowledge_graph_memory", _graphs())
+
+
+def _graphs() -> Iterator[Row]:
+    columns = ("kept MB", "kept MB, checkpointing", "peak MB", "peak MB, checkpointing")
     for entities, chunk in GRAPHS:
-        plain, saving = (trainer_of(entities, chunk, checkpointing) for checkpointing in (False, True))
-        with_it, without = plain.saved_by_checkpointing()
+        plain, saving = (make_trainer(entities, chunk, checkpointing) for checkpointing in (False, True))
+        saved = plain.measure_saved_mb()
         peaks = [peak_mb(lambda trainer=trainer: trainer.epoch(2)) for trainer in (plain, saving)]
-        cells = [f"{number:,.0f}" for number in (without, with_it, *peaks)]
-        print(f"| {entities:,} | {f'{chunk:,}' if chunk else 'all'} | {' | '.join(cells)} |", flush=True)
+        cells = [f"{number:.0f}" for number in (saved.plain, saved.checkpointed, *peaks)]
+        yield {"entities": entities, "scored at once": chunk or "all", **dict(zip(columns, cells, strict=True))}
 
 
-def trainer_of(entities: int, chunk: int, checkpointing: bool) -> Any:
-    """A trainer whose epoch is one step, after its first, in which the optimiser makes its state."""
+def make_trainer(entities: int, chunk: int, checkpointing: bool) -> Any:
+    """Return a trainer whose epoch is one step, after the first step, which creates the state of the optimizer."""
     from terrarium.kge.data.graph import Graph
     from terrarium.kge.options import Options
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
     tree = parameters_of("knowledge_graph", "recipes/knowledge_graph/conve_baseline")
-    tree["model"] |= {"reciprocal": False}
-    tree["training"] |= {"targets": "single", "batch_size": ROWS, "entity_chunk": chunk, "device": "cpu"}
-    tree["training"] |= {"gradient_checkpointing": checkpointing, "max_epochs": 1_000, "validation_every": 1_000}
+    tree["model"] |= {"inverse_relations": False}
+    training = tree["training"]
+    training |= {"train_type": "1vsAll", "batch_size": ROWS, "max_epochs": 1_000, "device": "cpu"}
+    training["memory"] |= {"entity_chunk_size": chunk, "gradient_checkpointing": checkpointing}
+    training["validation"]["interval"] = 1_000
     options = Options.model_validate(tree)
     drawn = np.random.default_rng(0)
     triples = np.stack([drawn.integers(count, size=ROWS) for count in (entities, RELATIONS, entities)], axis=1)
-    graph = Graph(entities, RELATIONS, {"train": triples, "valid": triples[:1]})
-    trainer = ScorerTrainable(graph, options.model, options.training, options.evaluation)
+    graph = Graph(entities, RELATIONS, {"train": triples, "validation": triples[:1]})
+    trainer = ScorerTrainer(graph, options.model, options.training, options.evaluation)
     trainer.epoch(1)
     return trainer
 
 
 def peak_mb(step: Callable[[], object]) -> float:
-    """The largest sum of what a step has allocated and not yet freed, on the CPU."""
+    """Return the peak of what a step has allocated and not yet freed on the CPU."""
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:

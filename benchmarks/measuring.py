@@ -1,6 +1,7 @@
 """Time and memory of a command, by the operating system's own accounting of the finished process."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+"""Unit of `ru_maxrss`: bytes on macOS, kibibytes elsewhere."""
 KEDRO = str(Path(sys.executable).with_name("kedro"))
 
 
@@ -32,17 +35,28 @@ def cost_of(command: list[str]) -> Cost:
         if process.returncode:
             output.seek(0)
             raise SystemExit(output.read().decode())
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_BYTES / 1e6)
+
+
+def own_peak_mb() -> float:
+    """Return the peak resident memory of this process so far in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES / 1e6
 
 
 def artifact(folder: str, name: str) -> Path:
-    """The one file of this name that a run left in its folder."""
+    """Return the one file of this name that a run left in its folder."""
     (found,) = (path for path in Path(folder).rglob(name) if path.is_file())
     return found
 
 
-def report(name: str, costs: list[Cost]) -> None:
-    """Print the medians of several runs."""
+def cost_row(what: str, costs: list[Cost]) -> dict[str, object]:
+    """Return a row of medians over several runs, with the range of the wall time in brackets."""
     wall, cpu, peak = (statistics.median(getattr(c, field) for c in costs) for field in ("wall", "cpu", "peak_mb"))
     spread = f"{min(c.wall for c in costs):.1f} to {max(c.wall for c in costs):.1f}"
-    print(f"{name}: wall {wall:.1f} s ({spread}), CPU {cpu:.1f} s, peak {peak:,.0f} MB, {len(costs)} runs", flush=True)
+    return {
+        "what": what,
+        "wall": f"{wall:.1f} s ({spread})",
+        "CPU": f"{cpu:.1f} s",
+        "peak memory": f"{peak:.0f} MB",
+        "runs": len(costs),
+    }

@@ -6,63 +6,70 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.studies import Study, markdown
+from benchmarks.results import report_table
+from benchmarks.studies import Study, table_rows
 from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.reporting.theme import PALETTE, new_figure
 
 CLADES = ("Echinodermata", "Mammalia")
 SEEDS = (0, 1, 2)
 
-_NO_TARGETS = {"training.train_radius": True, "training.regulariser": 0.0}
-_PLAIN = {"training.optimiser": "riemannian_sgd", "training.batch_size": 8, "training.near_negatives": 0}
-_CLOSURE = {"training.objective": "closure", "training.pull": 0.0, **_NO_TARGETS, **_PLAIN}
-_CLOSURE |= {"training.negative_sampler": "non_ancestors"}
+_NO_TARGETS = {"training.optimizer.train_radius": True, "training.loss.radius_penalty": 0.0}
+_PLAIN = {"training.optimizer.name": "riemannian_sgd", "training.batch_size": 8, "training.sampler.hard_negatives": 0}
+_CLOSURE = {"training.loss.name": "distance_softmax", "training.loss.positive_weight": 0.0, **_NO_TARGETS, **_PLAIN}
+_CLOSURE |= {"training.sampler.negative_sampler": "non_ancestors"}
 
 
-_FINE_TUNE = {"training.pull": 0.0, "training.temperature": 5.0, "training.stretch": 10.0, "training.max_epochs": 3}
+_FINE_TUNE = {
+    "training.loss.positive_weight": 0.0,
+    "training.loss.temperature": 0.2,
+    "training.loss.distortion_weight": 10.0,
+    "training.max_epochs": 3,
+}
 
 
 def _rate(first: float, last: float) -> dict[str, float]:
-    return {"training.learning_rate": first, "training.learning_rate_end": last}
+    return {"training.optimizer.learning_rate": first, "training.schedule.final_learning_rate": last}
 
 
 OBJECTIVES: dict[str, dict[str, Any]] = {
-    "slack": {},
-    "closure, T=1": {**_CLOSURE, "training.temperature": 1.0, **_rate(0.8, 0.8)},
-    "closure, T=3": {**_CLOSURE, "training.temperature": 3.0, **_rate(0.3, 0.3)},
-    "ranking": {"training.objective": "ranking", **_rate(0.1, 0.003)},
-    "fine-tune": {"training.objective": "fine-tune", **_FINE_TUNE, **_NO_TARGETS, **_rate(0.005, 0.0005)},
+    "detour": {},
+    "distance_softmax, T=1": {**_CLOSURE, "training.loss.temperature": 1.0, **_rate(0.8, 0.8)},
+    "distance_softmax, T=1/3": {**_CLOSURE, "training.loss.temperature": 1.0 / 3.0, **_rate(0.3, 0.3)},
+    "margin_ranking": {"training.loss.name": "margin_ranking", **_rate(0.1, 0.003)},
+    "fine_tune": {"training.loss.name": "fine_tune", **_FINE_TUNE, **_NO_TARGETS, **_rate(0.005, 0.0005)},
 }
 """Each as the search on Cnidaria left it, fine-tune as that on the nouns of WordNet; see docs/benchmarks.md."""
 
 MEASURES = {
-    "ancestor_map_slack": "MAP, slack",
-    "ancestor_map_distance": "MAP, distance",
+    "ancestor_map_detour": "MAP by detour",
+    "ancestor_map_distance": "MAP by distance",
     "edge_map": "edge MAP",
     "depth_norm_pearson": "r",
-    "hops_spearman": "hops, rank correlation",
+    "hops_spearman": "Spearman of path lengths",
     "separation_class": "separation, class",
     "separation_order": "separation, order",
     "separation_family": "separation, family",
     "purity_order": "purity, order",
     "purity_family": "purity, family",
 }
+SHOWN = ("MAP by detour", "MAP by distance")
 PULLS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 SPREADS = (0.5, 0.3, 0.2, 0.1)
 FRONTIER = {"Echinodermata": "class", "Mammalia": "order", "Aves": "order"}
 """Clades and the rank whose separation is shown."""
 ADVICE: dict[str, dict[str, Any]] = {
-    "regulariser 0.1, margin 0.2, patience 3 (v2)": {},
-    "regulariser 0.05": {"training.regulariser": 0.05},
-    "regulariser 0.01": {"training.regulariser": 0.01},
-    "margin 0.3": {"training.margin": 0.3},
-    "margin 0.5": {"training.margin": 0.5},
+    "radius_penalty 0.1, margin 0.2, patience 3 (v2)": {},
+    "radius_penalty 0.05": {"training.loss.radius_penalty": 0.05},
+    "radius_penalty 0.01": {"training.loss.radius_penalty": 0.01},
+    "margin 0.3": {"training.loss.margin": 0.3},
+    "margin 0.5": {"training.loss.margin": 0.5},
     "no stopping": {"training.stopping.patience": 0},
     "all start norms equal": {"features.root_norm": 0.5, "features.leaf_norm": 0.5001},
-    "radii held (ours)": {"training.train_radius": False},
-    "radii held, margin 1 (ours)": {"training.train_radius": False, "training.margin": 1.0},
-    "radii held, start inherited (ours)": {"training.train_radius": False, "model.init": "inherited"},
-    "slack, the default (ours)": None,
+    "radii held (ours)": {"training.optimizer.train_radius": False},
+    "radii held, margin 1 (ours)": {"training.optimizer.train_radius": False, "training.loss.margin": 1.0},
+    "radii held, start inherited (ours)": {"training.optimizer.train_radius": False, "model.init": "inherited"},
+    "detour, the default (ours)": None,
 }
 
 
@@ -71,7 +78,8 @@ def main() -> None:
     for clade in CLADES:
         tables = [_objectives(clade, seed) for seed in SEEDS]
         median = pd.concat(tables).groupby(level=0, sort=False).median()
-        print(f"\n{clade}, median of seeds {', '.join(map(str, SEEDS))}\n\n{markdown(median, 'layout')}", flush=True)
+        seeds = f"median of {', '.join(map(str, SEEDS))}"
+        report_table(f"objectives_{clade.lower()}", table_rows(median, "layout"), seed=seeds)
 
 
 def _objectives(clade: str, seed: int) -> pd.DataFrame:
@@ -84,8 +92,11 @@ def _objectives(clade: str, seed: int) -> pd.DataFrame:
         for layout in taken:
             label = name if layout == TRAINED else layout
             rows[label] = _measures(numbers.loc[layout]) | _placement(placed[placed["layout"] == layout])
-        rows[name]["training, s"] = history["seconds"].sum()
+        rows[name]["training s"] = history["seconds"].sum()
     return pd.DataFrame(rows).T
+
+
+_KINDS = {"leaf": "leaves", "clade": "clades"}
 
 
 def _measures(numbers: pd.Series) -> dict[str, float]:
@@ -95,14 +106,14 @@ def _measures(numbers: pd.Series) -> dict[str, float]:
 def _placement(placed: pd.DataFrame) -> dict[str, float]:
     by = placed.set_index(["kind", "score"])["exact"]
     return {
-        f"{kind} placed, {score}": float(by[kind, score])
+        f"{_KINDS[kind]} placed by {score}": float(by[kind, score])
         for kind in ("leaf", "clade")
-        for score in ("slack", "distance")
+        for score in ("detour", "distance")
     }
 
 
 def frontier() -> None:
-    """Separation against both MAPs: the pull of the slack objective, the untrained layouts; tables and a figure."""
+    """Separation against both MAPs: positive_weight of the detour loss, and untrained layouts; tables and a figure."""
     rows = []
     for clade, rank in FRONTIER.items():
         for label, changes in _frontier_runs().items():
@@ -111,24 +122,30 @@ def frontier() -> None:
             row = {"clade": clade, "layout": label, "separation": values[f"separation_{rank}"]}
             rows.append(row | _measures(values))
     table = pd.DataFrame(rows)
-    for clade, part in table.groupby("clade", sort=False):
-        shown = part.drop(columns="clade").set_index("layout")[
-            ["separation", "MAP, slack", "MAP, distance", "edge MAP"]
-        ]
-        print(f"\n{clade}, separation of each {FRONTIER[str(clade)]}\n\n{markdown(shown, 'layout')}", flush=True)
+    report_table("frontier", table_rows(_wide(table), "layout"))
     page = Path(tempfile.mkdtemp()) / "frontier.html"
     frontier_figure(table).write_html(page, include_plotlyjs=True)
     print(f"\nfigure: {page}", flush=True)
 
 
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per layout; separation and both MAPs of each clade in columns."""
+    parts = []
+    for clade, part in table.groupby("clade", sort=False):
+        numbers = part.set_index("layout")[["separation", *SHOWN]]
+        separation = {"separation": f"{FRONTIER[str(clade)]} separation"}
+        parts.append(numbers.rename(columns=separation).add_prefix(f"{clade}: "))
+    return pd.concat(parts, axis=1)
+
+
 def _frontier_runs() -> dict[str, dict[str, Any]]:
-    pulls = {f"pull {pull:g}": {"training.pull": pull} for pull in PULLS}
-    spreads = {f"inherited, {spread:g}": {"training.max_epochs": 0, "model.spread": spread} for spread in SPREADS}
-    return {**pulls, **spreads, "constructed": {"training.objective": "construct"}}
+    pulls = {f"positive_weight {pull:g}": {"training.loss.positive_weight": pull} for pull in PULLS}
+    spreads = {f"inherited, {spread:g}": {"training.max_epochs": 0, "model.init_noise": spread} for spread in SPREADS}
+    return {**pulls, **spreads, "constructed": {"training.loss.name": "construct"}}
 
 
 def frontier_figure(table: pd.DataFrame) -> Any:
-    """Separation against MAP by slack and by distance, a column a clade."""
+    """Separation against MAP by detour and by distance, a column a clade."""
     clades = list(dict.fromkeys(table["clade"]))
     titles = [f"{clade}: {FRONTIER[clade]}" for clade in clades]
     figure = new_figure(
@@ -140,7 +157,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         subplot_titles=titles,
     )
     kinds = {
-        "pull": ("trained on slack, by pull", PALETTE[0]),
+        "positive_weight": ("trained on detour, by positive_weight", PALETTE[0]),
         "inherited": ("inherited, untrained, by spread", PALETTE[1]),
     }
     kinds["constructed"] = ("constructed", PALETTE[2])
@@ -148,7 +165,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         part = table[table["clade"] == clade]
         for start, (name, colour) in kinds.items():
             line = part[part["layout"].str.startswith(start)]
-            for row, measure in enumerate(("MAP, slack", "MAP, distance"), start=1):
+            for row, measure in enumerate(SHOWN, start=1):
                 figure.add_scatter(
                     x=line["separation"],
                     y=line[measure],
@@ -173,11 +190,11 @@ def frontier_figure(table: pd.DataFrame) -> Any:
 def advice() -> None:
     """The documents' advice for low separation, on their loss with rows of a batch moved alone."""
     documented = {
-        "training.objective": "ranking",
-        "training.pair_weights": "sqrt_depth",
+        "training.loss.name": "margin_ranking",
+        "training.loss.pair_weights": "sqrt_depth",
         "training.batch_size": 64,
-        "training.train_radius": True,
-        "training.regulariser": 0.1,
+        "training.optimizer.train_radius": True,
+        "training.loss.radius_penalty": 0.1,
         "training.max_epochs": 40,
         "model.init": "random",
         **_rate(0.005, 0.005),
@@ -187,4 +204,4 @@ def advice() -> None:
         study = Study.of("Echinodermata", {} if changes is None else documented | changes)
         numbers, history = study.measure(untrained=False)
         rows[name] = _measures(numbers.loc[TRAINED]) | {"epochs": float(len(history))}
-    print(markdown(pd.DataFrame(rows).T, "setting"), flush=True)
+    report_table("separation_advice", table_rows(pd.DataFrame(rows).T, "setting"))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -15,17 +14,23 @@ import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from benchmarks import documented_forms as forms
-from benchmarks.checklist import problem_of
-from benchmarks.parameters import options_of
+from benchmarks import reference_forms as forms
+from benchmarks.checklist import order_of, problem_of
+from benchmarks.parameters import options_of, with_options
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
-from terrarium.hyperbolic.legacy import kernel as dense_kernel
-from terrarium.hyperbolic.options import Options
-from terrarium.hyperbolic.training import cpu_kernel as kernel
+from terrarium.hyperbolic.legacy.adam import Table, measure_rows
+from terrarium.hyperbolic.legacy.projection import project_all, project_rows
+from terrarium.hyperbolic.options import NegativeSampler, Options
+from terrarium.hyperbolic.training.cpu.gradients import add_radius_penalty
+from terrarium.hyperbolic.training.diagnostics import training_pairs
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.negatives import TreeArrays
-from terrarium.hyperbolic.training.problem import Problem, draw_options
+from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.sampling.negatives import sample_batch, sampler_settings
+from terrarium.hyperbolic.training.sampling.pairs import PairSampler
+from terrarium.hyperbolic.training.sampling.random_stream import Stream
+from terrarium.hyperbolic.training.sampling.tree_arrays import TreeArrays, tree_arrays
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 from terrarium.training.torch.device import DeviceError, resolve_device
 
@@ -66,7 +71,7 @@ class Setting:
     def parts(self) -> list[forms.Rows]:
         """Positions of the pairs of the first batches."""
         size = self.options.training.batch_size
-        order = self.problem.order(1)
+        order = order_of(self.problem)
         return [order[start : start + size] for start in range(0, min(len(order), BATCHES * size), size)]
 
     @property
@@ -85,7 +90,7 @@ class Setting:
     @cached_property
     def points(self) -> torch.Tensor:
         """(N, d) ball coordinates in float32."""
-        return torch.from_numpy(to_ball(self.problem.start).astype(np.float32))
+        return torch.from_numpy(to_ball(self.problem.initial).astype(np.float32))
 
     @cached_property
     def target(self) -> torch.Tensor:
@@ -99,19 +104,21 @@ class Setting:
         return [order[start[k] : start[k + 1]].astype(np.int64) for k in range(self.tree.max_depth + 1)]
 
     @cached_property
-    def arrays(self) -> tuple[Any, ...]:
+    def arrays(self) -> TreeArrays:
         """The tree as the compiled functions take it."""
-        return TreeArrays.of(self.tree).as_tuple()
+        return tree_arrays(self.tree)
 
-    def sample(self, part: forms.Rows, sampler: str = "same_depth") -> forms.Rows:
+    def sample(self, part: forms.Rows, sampler: NegativeSampler = "same_depth") -> forms.Rows:
         """(B, K) negatives by the project's compiled sampler."""
-        options = self.options.training.model_copy(update={"negative_sampler": sampler})
-        drawn = np.zeros((len(part), options.negatives), np.int64)
-        kernel.draw_batch(self.arrays, self.columns, part, draw_options(options), (options.seed, 1), drawn)
+        options = with_options(self.options.training, sampler={"negative_sampler": sampler})
+        drawn = np.zeros((len(part), options.sampler.num_negatives), np.int64)
+        settings, stream = sampler_settings(options), Stream(options.seed, 1)
+        sample_batch(self.arrays, training_pairs(self.problem), part, settings, stream, drawn)
         return drawn
 
 
 Form = tuple[str, Timing]
+_TIMES = ("CPU ms per batch", "CPU time per epoch")
 
 
 def main() -> None:
@@ -140,9 +147,7 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
     different = round(statistics.mean(len(np.unique(named)) for named in setting.named))
     most = max(len(named) for named in setting.named)
     documented_all = _product(DOCUMENTED_NODES, DOCUMENTED_BATCHES)
-    print("\nOperations (rows) an epoch, and their time:\n")
-    _row(["what", "documents", "measured data", "CPU ms a batch", "an epoch, CPU"])
-    _row(["---"] * 5)
+    rows: list[Row] = []
     for what, documented, measured, timing in (
         ("regulariser, before (value alone)", f"1.7 billion: {documented_all}", _product(nodes, batches), value[0][1]),
         ("regulariser, after, as the documents count it: once", f"111 thousand: {DOCUMENTED_NODES:,}", "", None),
@@ -157,14 +162,18 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
         ),
         ("projection, project: different rows of the batch", "", _product(different, batches), projected[3][1]),
     ):
-        _row([what, documented, measured, *(("", "") if timing is None else _times(setting, timing))])
+        times = ("", "") if timing is None else _times(setting, timing)
+        columns = ("what", "claimed rows per epoch", "measured rows per epoch", *_TIMES)
+        rows.append(dict(zip(columns, (what, documented, measured, *times), strict=True)))
+    report_table("optimisations_operations", rows)
 
 
 def devices() -> None:
     """What a device's name gives here, and what `auto` gives where Apple's Metal is the one GPU."""
-    print("\nDevice selection (before: Metal was taken where present, and hung):\n")
-    _row(["asked for", "here", "where Metal is there and CUDA is not"])
-    _row(["---"] * 3)
+    report_table("optimisations_devices", _devices())
+
+
+def _devices() -> Iterator[Row]:
     for name in ("auto", "cpu", "mps"):
         with (
             patch("torch.backends.mps.is_available", return_value=True),
@@ -175,7 +184,7 @@ def devices() -> None:
             here = resolve_device(name)
         except DeviceError as error:
             here = f"refused: {error}"
-        _row([name, here, there])
+        yield {"option": name, "here": here, "with Metal and without CUDA": there}
 
 
 def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
@@ -184,10 +193,10 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
     depth = dict(enumerate(tree.depth.tolist()))
     few = {row: depth[row] for row in range(0, len(tree), len(tree) // ROWS_WITH_GRADIENT)}
     every, leaf = torch.arange(len(tree)), points.clone().requires_grad_()
-    table = np.ascontiguousarray(points.numpy().T)
     norm, pull = (np.zeros(len(tree), np.float32) for _ in range(2))
+    table = Table(np.ascontiguousarray(points.numpy().T), norm, pull, target.numpy())
     touched = [np.unique(named) for named in setting.named]
-    radius, goal, gradient = setting.problem.start.radius, setting.problem.target, np.zeros(max(map(len, touched)))
+    radius, goal, gradient = setting.problem.initial.radius, setting.problem.target, np.zeros(max(map(len, touched)))
 
     def differentiate(value: torch.Tensor) -> None:
         leaf.grad = None
@@ -197,8 +206,8 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
         ("loop over all rows (before)", timed(lambda _: forms.regulariser_loop(points, depth, tree.max_depth), 1, 3)),
         ("vectorised over all rows (after)", timed(lambda _: forms.regulariser_vectorised(points, every, target))),
         (
-            "project, dense_adam: compiled, all rows",
-            timed(lambda _: dense_kernel.measure_rows(table, target.numpy(), norm, pull, False)),
+            "project, legacy_adam: compiled, all rows",
+            timed(lambda _: measure_rows(table, False)),
         ),
     ]
     loop = timed(lambda _: differentiate(forms.regulariser_loop(leaf, few, tree.max_depth)), 1, 3)
@@ -214,11 +223,11 @@ def regulariser(setting: Setting) -> tuple[list[Form], list[Form]]:
         ),
         (
             "project, riemannian_adam: compiled, rows of the batch",
-            timed(lambda i: kernel._pull_to_target(touched[i], radius, goal, gradient, 0.1)),
+            timed(lambda i: add_radius_penalty(touched[i], radius, goal, gradient, 0.1)),
         ),
     ]
-    show(setting, "Radial regulariser, value alone", value, "100-1000x")
-    show(setting, "Radial regulariser with its gradient", both, "100-1000x")
+    show(setting, "penalty_value", value, "100-1000x")
+    show(setting, "penalty_gradient", both, "100-1000x")
     return value, both
 
 
@@ -228,26 +237,25 @@ def projection(setting: Setting) -> list[Form]:
     named = [torch.from_numpy(rows) for rows in setting.named]
     different = [np.unique(rows) for rows in setting.named]
     scratch = points.clone()
-    compiled = np.ascontiguousarray(points.numpy().T)
     norm, pull = (np.zeros(len(points), np.float32) for _ in range(2))
-    dense_kernel.measure_rows(compiled, target, norm, pull, False)
-    table = compiled, norm, pull
+    table = Table(np.ascontiguousarray(points.numpy().T), norm, pull, target)
+    measure_rows(table, False)
     found = [
         ("all rows (before)", timed(lambda _: forms.project_all(scratch))),
         ("rows of the batch (after)", timed(lambda i: forms.project_batch(scratch, named[i]))),
-        ("project, all_rows: compiled", timed(lambda _: dense_kernel.project_all(table, target, forms.LIMIT))),
+        ("project, all_rows: compiled", timed(lambda _: project_all(table, forms.LIMIT))),
         (
             "project, batch_rows: compiled",
-            timed(lambda i: dense_kernel.project_named(table, target, different[i], forms.LIMIT)),
+            timed(lambda i: project_rows(table, different[i], forms.LIMIT)),
         ),
     ]
-    show(setting, "Projection", found, "30x")
+    show(setting, "projection", found, "30x")
     return found
 
 
 def negatives(setting: Setting) -> list[Form]:
     """Fifty rows of the descendant's depth a pair; the making of the tensor also by itself."""
-    count, random = setting.options.training.negatives, RandomState(0)
+    count, random = setting.options.training.sampler.num_negatives, RandomState(0)
     depths = [setting.tree.depth[setting.columns[1][part]].tolist() for part in setting.parts]
     drawn = [list(setting.sample(part)) for part in setting.parts]
     creation = [
@@ -265,10 +273,13 @@ def negatives(setting: Setting) -> list[Form]:
             timed(lambda i: forms.negatives_preallocated(depths[i], setting.levels, count, random), few),
         ),
         ("project, same_depth: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i])))),
-        ("project, outside: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "outside")))),
+        (
+            "project, true_negatives: compiled",
+            timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "true_negatives"))),
+        ),
     ]
-    show(setting, "Making the tensor of drawn negatives", creation, "10-100x")
-    show(setting, "Drawing negatives and making the tensor", sampling, "10-100x")
+    show(setting, "negatives_tensor", creation, "10-100x")
+    show(setting, "negatives", sampling, "10-100x")
     return sampling
 
 
@@ -281,7 +292,7 @@ def loading(setting: Setting) -> list[Form]:
         ("arrays filled from records (after)", timed(lambda i: forms.load_arrays(kept[i]))),
         ("project: columns by position", timed(lambda i: forms.load_columns(setting.columns, setting.parts[i]))),
     ]
-    show(setting, "Loading pairs", found, "minor")
+    show(setting, "loading", found, "minor")
     return found
 
 
@@ -292,18 +303,17 @@ def whole(setting: Setting, value: Timing, parts: Sequence[list[Form]]) -> None:
         ("the four parts before, the regulariser without its gradient", _total([value, *others])),
         ("the four parts before", _total([parts[0][0][1], *others])),
         ("the four parts after", _total([part[1][1] for part in parts])),
-        ("project, recipe v1 (dense_adam), whole batch", epochs(setting.problem)),
+        ("project, recipe v1 (legacy_adam), whole batch", epochs(setting.problem)),
         ("project, ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
     ]
-    title = "A batch; of the documents' forms the four parts alone, without the loss and Adam"
-    show(setting, title, together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
+    show(setting, "batch", together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
 
 
 def epochs(problem: Problem) -> Timing:
     """CPU seconds a batch of the project's trainer over the first batches of an epoch."""
-    order = problem.order(1)[: WHOLE_BATCHES * problem.options.batch_size]
+    order = order_of(problem)[: WHOLE_BATCHES * problem.options.batch_size]
     batches = -(-len(order) // problem.options.batch_size)
-    with patch.object(Problem, "order", return_value=order):
+    with patch.object(PairSampler, "epoch", return_value=order):
         trainer = make_trainer(problem)
         found = timed(lambda i: trainer.epoch(i + 2), 1)
     return Timing(found.median / batches, found.least / batches, found.most / batches)
@@ -322,13 +332,14 @@ def timed(call: Callable[[int], object], batches: int = BATCHES, repeats: int = 
 
 
 def show(setting: Setting, title: str, found: Sequence[Form], claim: str, after: int = 1) -> None:
-    """Print a table; the claim stands beside the form `after`, which it is of."""
-    print(f"\n{title}:\n")
-    _row(["form", "CPU ms a batch", "an epoch, CPU", "times faster than the first", "documents say"])
-    _row(["---"] * 5)
+    """Report a table of forms; the claim is about the form number `after`."""
+    columns = ("form", *_TIMES, "times faster than the first", "claimed")
+    rows: list[Row] = []
     for place, (name, timing) in enumerate(found):
         ratio = f"{_number(found[0][1].median / timing.median)}x" if place else "1"
-        _row([name, *_times(setting, timing), ratio, claim if place == after else ""])
+        cells = (name, *_times(setting, timing), ratio, claim if place == after else "")
+        rows.append(dict(zip(columns, cells, strict=True)))
+    report_table(f"optimisations_{title}", rows)
 
 
 def _times(setting: Setting, timing: Timing) -> tuple[str, str]:
@@ -338,8 +349,11 @@ def _times(setting: Setting, timing: Timing) -> tuple[str, str]:
 
 
 def _by_rows(setting: Setting) -> Problem:
-    given = {"optimiser": "riemannian_adam", "negative_sampler": "outside"}
-    training = setting.options.training.model_copy(update=given)
+    training = with_options(
+        setting.options.training,
+        optimizer={"name": "riemannian_adam"},
+        sampler={"negative_sampler": "true_negatives"},
+    )
     return problem_of(setting.tree, setting.options.model_copy(update={"training": training}))
 
 
@@ -360,7 +374,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120.0:
         return f"{_number(seconds)} s"
     return f"{_number(seconds / 60.0)} min" if seconds < 7200.0 else f"{_number(seconds / 3600.0)} h"
-
-
-def _row(cells: Sequence[str]) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)

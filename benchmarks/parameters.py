@@ -5,7 +5,7 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hyperbolic.options import Options
+from terrarium.hyperbolic.options import Options, TrainingOptions
 
 CONF = Path(__file__).parents[1] / "conf"
 
@@ -22,3 +22,9 @@ def parameters_of(family: str, environment: str) -> dict[str, Any]:
 def options_of(environment: str) -> Options:
     """The hyperbolic family's validated options."""
     return Options.model_validate(parameters_of("hyperbolic", environment))
+
+
+def with_options(training: TrainingOptions, **blocks: dict[str, Any]) -> TrainingOptions:
+    """Return training options with some values of their blocks replaced, validated again."""
+    tree = training.model_dump()
+    return TrainingOptions.model_validate(tree | {name: tree[name] | given for name, given in blocks.items()})

@@ -126,19 +126,21 @@ def terrarium(spec: Spec, tree: Hierarchy) -> Trained:
     epochs = max(1, round(spec.seconds / seconds))
     problem = our_problem(spec, tree, epochs)
     layout, cpu = _epochs(problem)
-    return Trained(epochs * len(problem.order(1)), cpu, layout)
+    return Trained(epochs * len(problem.pair_sampler().epoch(1, problem.epoch_rng(1))), cpu, layout)
 
 
 def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
     """The project's defaults with the changes of a spec."""
     from benchmarks.checklist import problem_of
-    from benchmarks.parameters import options_of
-    from terrarium.hyperbolic.options import ModelOptions, TrainingOptions
+    from benchmarks.parameters import options_of, with_options
+    from terrarium.hyperbolic.options import ModelOptions
 
     defaults = options_of("base")
     model = defaults.model.model_dump() | {"dim": spec.dim, "init": spec.init, "seed": spec.seed}
-    given = {"max_epochs": epochs, "device": "cpu", "threads": 1, "seed": spec.seed, **spec.options}
-    training = TrainingOptions.model_validate(defaults.training.model_dump() | given)
+    given = {"max_epochs": epochs, "device": "cpu", "num_threads": 1, "seed": spec.seed}
+    blocks = {name: block for name, block in spec.options.items() if isinstance(block, dict)}
+    given |= {name: value for name, value in spec.options.items() if name not in blocks}
+    training = with_options(defaults.training.model_copy(update=given), **blocks)
     return problem_of(
         tree, defaults.model_copy(update={"model": ModelOptions.model_validate(model), "training": training})
     )
@@ -229,8 +231,10 @@ def _epochs(problem: Any) -> tuple[Layout, float]:
 
 def _compile(problem: Any) -> None:
     """A few pairs, so that compilation is not timed."""
-    order = problem.order(1)[:WARM_PAIRS]
-    with patch.object(type(problem), "order", return_value=order):
+    from terrarium.hyperbolic.training.sampling.pairs import PairSampler
+
+    order = problem.pair_sampler().epoch(1, problem.epoch_rng(1))[:WARM_PAIRS]
+    with patch.object(PairSampler, "epoch", return_value=order):
         _epochs(problem)
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.peer_drivers import Spec, Trained
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
@@ -28,13 +29,27 @@ THROUGHPUT_SECONDS, QUALITY_SECONDS = 10.0, 60.0
 HANG_LIMIT = 120.0
 """Seconds by the clock for what is known to hang."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-CLOSURE = {"objective": "closure", "temperature": 1.0, "pull": 0.0, "train_radius": True, "batch_size": 64}
-CLOSURE |= {"learning_rate": 0.03, "learning_rate_end": 0.003, "near_ancestors": 4}
-RANKING = {"objective": "ranking", "pair_weights": "sqrt_depth", "regulariser": 0.1, "train_radius": True}
-RANKING |= {"batch_size": 64, "learning_rate": 0.005, "learning_rate_end": 0.005}
-SLACK = {"objective": "slack"}
-OBJECTIVES: dict[str, dict[str, Any]] = {"slack": SLACK, "closure": CLOSURE, "ranking": RANKING}
-UNTRAINED = "ours, inherited start, untrained"
+DISTANCE_SOFTMAX = {
+    "loss": {"name": "distance_softmax", "temperature": 1.0, "positive_weight": 0.0},
+    "sampler": {"hard_negative_ancestors": 4},
+    "optimizer": {"train_radius": True, "learning_rate": 0.03},
+    "schedule": {"final_learning_rate": 0.003},
+    "batch_size": 64,
+}
+MARGIN_RANKING = {
+    "loss": {"name": "margin_ranking", "pair_weights": "sqrt_depth", "radius_penalty": 0.1},
+    "optimizer": {"train_radius": True, "learning_rate": 0.005},
+    "schedule": {"final_learning_rate": 0.005},
+    "batch_size": 64,
+}
+DETOUR: dict[str, Any] = {"loss": {"name": "detour"}}
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "detour": DETOUR,
+    "distance_softmax": DISTANCE_SOFTMAX,
+    "margin_ranking": MARGIN_RANKING,
+}
+_FILES = {"Mammalia": "mammalia", "100,000 lowest tax ids": "lowest_taxids"}
+UNTRAINED = "Terrarium, inherited start, untrained"
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,9 @@ class Contender:
     @property
     def negatives(self) -> int:
         """Negatives a pair."""
-        return int(self.settings.get("options", self.settings)["negatives"])
+        if "options" in self.settings:
+            return int(self.settings["options"]["sampler"]["num_negatives"])
+        return int(self.settings["negatives"])
 
 
 def peers() -> list[Contender]:
@@ -80,10 +97,11 @@ def ours(negatives: int, init: str = "inherited") -> list[Contender]:
     """Our objectives; near negatives are at most as many as all."""
     found = []
     for name, options in OBJECTIVES.items():
-        given = options | {"negatives": negatives, "near_negatives": min(negatives, 16) if name != "ranking" else 0}
-        settings = {"program": "terrarium", "options": given, "init": init}
+        hard = min(negatives, 16) if name != "margin_ranking" else 0
+        sampler = options.get("sampler", {}) | {"num_negatives": negatives, "hard_negatives": hard}
+        settings = {"program": "terrarium", "options": options | {"sampler": sampler}, "init": init}
         start = "" if init == "inherited" else f", {init} start"
-        found.append(Contender(f"ours, {name}, {negatives} negatives{start}", "terrarium", settings))
+        found.append(Contender(f"Terrarium, {name}, {negatives} negatives{start}", "terrarium", settings))
     return found
 
 
@@ -103,39 +121,45 @@ def search_rates() -> None:
     table = NcbiPackage().clade(40674)
     tree = Hierarchy.from_parents(table["id"], table["parent"])
     heading("Mammalia", tree, f"{RATE_SECONDS:.0f} CPU seconds each")
-    row(["program", "batch", "learning rate", *METRICS])
-    row(["---"] * (3 + len(METRICS)))
+    report_table("peers_rates", _rates(tree, table))
+
+
+def _rates(tree: Hierarchy, table: pd.DataFrame) -> Iterator[Row]:
     for program, batch in RATES:
         for rate in RATE_GRID:
             settings = _peer(program, batch) | {"rate": rate}
             done = run(Contender(program, program.split("_")[0], settings), table, RATE_SECONDS)
             found = [done, "", ""] if isinstance(done, str) else measures(tree, done.layout)
-            row([program, str(batch), f"{rate:g}", *found])
+            yield {"program": program, "batch": batch, "learning rate": f"{rate:g}"} | _named(found)
 
 
 def throughput(tables: dict[str, pd.DataFrame], seconds: float = THROUGHPUT_SECONDS) -> None:
-    """Pairs a CPU second on each data set; of gensim also with 50 negatives, which it does not end.
+    """Measure pairs per CPU second on each data set; of gensim also with 50 negatives, which it does not end.
 
     The last columns say how many times as many pairs each objective of ours trains, with as many negatives.
     """
-    hanging = Contender("gensim, 50 negatives, batch 10", "gensim", _gensim(50))
     for name, table in tables.items():
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         heading(name, tree, f"{seconds:.0f} CPU seconds each (ours: whole epochs, at least one)")
-        row(["program", "pairs a CPU second", "reference program = 1", *(f"ours, {way} / this" for way in OBJECTIVES)])
-        row(["---"] * (3 + len(OBJECTIVES)))
-        known: dict[int, list[float]] = {50: [], 10: []}
-        for contender in [*ours(50), *ours(10), *peers(), hanging]:
-            done = run(contender, table, seconds, HANG_LIMIT if contender is hanging else None)
-            if isinstance(done, str):
-                row([contender.name, done, "", *[""] * len(OBJECTIVES)])
-                continue
-            rate = done.pairs / done.cpu
-            mine = known[contender.negatives]
-            ratios = [f"{other / rate:.1f}x" for other in mine] if len(mine) == len(OBJECTIVES) else []
-            row([contender.name, f"{rate:,.0f}", f"{rate / REFERENCE_RATE:.1f}x", *(ratios or [""] * len(OBJECTIVES))])
-            if contender.needs == "terrarium":
-                mine.append(rate)
+        report_table(f"peers_{_FILES[name]}", _throughput(table, seconds))
+
+
+def _throughput(table: pd.DataFrame, seconds: float) -> Iterator[Row]:
+    hanging = Contender("gensim, 50 negatives, batch 10", "gensim", _gensim(50))
+    columns = ("program", "pairs per CPU second", "times the reference program", *(f"{o} / this" for o in OBJECTIVES))
+    known: dict[int, list[float]] = {50: [], 10: []}
+    for contender in [*ours(50), *ours(10), *peers(), hanging]:
+        done = run(contender, table, seconds, HANG_LIMIT if contender is hanging else None)
+        if isinstance(done, str):
+            yield dict(zip(columns, [contender.name, done, "", *[""] * len(OBJECTIVES)], strict=True))
+            continue
+        rate = done.pairs / done.cpu
+        mine = known[contender.negatives]
+        ratios = [f"{other / rate:.1f}x" for other in mine] if len(mine) == len(OBJECTIVES) else [""] * len(OBJECTIVES)
+        cells = [contender.name, f"{rate:.0f}", f"{rate / REFERENCE_RATE:.1f}x", *ratios]
+        yield dict(zip(columns, cells, strict=True))
+        if contender.needs == "terrarium":
+            mine.append(rate)
 
 
 def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -> None:
@@ -143,21 +167,27 @@ def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -
     for name, table in tables.items():
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         heading(name, tree, f"{seconds:.0f} CPU seconds each")
-        row(["program", "CPU s", "epochs", *METRICS])
-        row(["---"] * (3 + len(METRICS)))
-        row([UNTRAINED, "0", "0", *measures(tree, untrained(tree))])
-        for contender in [*ours(50), *ours(50, "random"), *peers()]:
-            done = run(contender, table, seconds)
-            if isinstance(done, str):
-                row([contender.name, done, "", *[""] * len(METRICS)])
-                continue
-            share = done.pairs / tree.pair_count
-            row([contender.name, f"{done.cpu:.0f}", f"{share:.1f}", *measures(tree, done.layout)])
+        report_table("peers_quality", _quality(tree, table, seconds))
+
+
+def _quality(tree: Hierarchy, table: pd.DataFrame, seconds: float) -> Iterator[Row]:
+    yield {"program": UNTRAINED, "CPU s": 0, "epochs": 0} | _named(measures(tree, untrained(tree)))
+    for contender in [*ours(50), *ours(50, "random"), *peers()]:
+        done = run(contender, table, seconds)
+        if isinstance(done, str):
+            yield {"program": contender.name, "CPU s": done}
+            continue
+        row = {"program": contender.name, "CPU s": f"{done.cpu:.0f}", "epochs": f"{done.pairs / tree.pair_count:.1f}"}
+        yield row | _named(measures(tree, done.layout))
+
+
+def _named(values: list[str]) -> dict[str, str]:
+    return dict(zip(METRICS, values, strict=True))
 
 
 METRICS = {
-    "ancestor MAP by distance": "ancestor_map_distance",
-    "ancestor MAP by slack": "ancestor_map_slack",
+    "MAP by distance": "ancestor_map_distance",
+    "MAP by detour": "ancestor_map_detour",
     "edge MAP": "edge_map",
 }
 
@@ -177,7 +207,7 @@ def untrained(tree: Hierarchy) -> Layout:
     """Where ours starts."""
     from benchmarks.peer_drivers import our_problem
 
-    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).start
+    layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).initial
     return layout
 
 
@@ -218,11 +248,6 @@ def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float 
 def heading(name: str, tree: Hierarchy, what: str) -> None:
     """Say what a table is of."""
     print(f"\n{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), dimension 10, one thread, {what}:\n", flush=True)
-
-
-def row(cells: Iterable[str]) -> None:
-    """Print a line of a table as soon as it is known."""
-    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def _gensim(negatives: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from benchmarks.checklist import checklist
 from benchmarks.measuring import KEDRO, artifact, cost_of
+from benchmarks.results import Row, report_table
 
 RECIPES = (
     "recipes/hyperbolic/v0",
@@ -45,8 +45,9 @@ class Outcome:
 
 def main() -> None:
     """All recipes on a clade for a few epochs, and the documents' checklist."""
-    parameters = {"source.select": "clade", "source.clade": CLADE, "source.cut_lineages_above": "null"}
-    show([run(recipe, parameters | {"training.max_epochs": EPOCHS}) for recipe in RECIPES], f"{CLADE}, {EPOCHS} epochs")
+    parameters: dict[str, object] = {"source.select": "clade", "source.clade": CLADE, "training.max_epochs": EPOCHS}
+    parameters["source.legacy.max_tax_id"] = "null"
+    report_table("recipes_mammalia", (outcome_row(run(recipe, parameters)) for recipe in RECIPES))
     print("\nThe documents' checklist, judged by running it:\n")
     for item, passed, how in checklist():
         print(f"- {'pass' if passed else 'FAIL'}: {item} ({how})", flush=True)
@@ -55,8 +56,8 @@ def main() -> None:
 def documented_data() -> None:
     """v1 and v2 on the documents' data, as long as they report."""
     recipes = ("recipes/hyperbolic/v1", "recipes/hyperbolic/v2")
-    outcomes = [run(recipe, {"training.max_epochs": DOCUMENTED_EPOCHS}) for recipe in recipes]
-    show(outcomes, f"the documents' data, {DOCUMENTED_EPOCHS} epochs")
+    parameters = {"training.max_epochs": DOCUMENTED_EPOCHS}
+    report_table("recipes_lowest_taxids", (outcome_row(run(recipe, parameters)) for recipe in recipes))
 
 
 def run(recipe: str, parameters: dict[str, Any]) -> Outcome:
@@ -72,11 +73,10 @@ def run(recipe: str, parameters: dict[str, Any]) -> Outcome:
         )
 
 
-def show(outcomes: Sequence[Outcome], title: str) -> None:
-    """Print norms, quality and cost, a row a recipe."""
-    for name, columns in (("norms", norms), ("quality", quality), ("cost", cost)):
-        print(f"\n{title}: {name}\n", flush=True)
-        print(_markdown({outcome.recipe: columns(outcome) for outcome in outcomes}), flush=True)
+def outcome_row(outcome: Outcome) -> Row:
+    """Return norms, quality and cost of a recipe as one row."""
+    recipe = outcome.recipe.rpartition("/")[2]
+    return {"recipe": recipe, **norms(outcome), **quality(outcome), **cost(outcome)}
 
 
 def norms(outcome: Outcome) -> dict[str, str]:
@@ -98,7 +98,7 @@ def quality(outcome: Outcome) -> dict[str, str]:
     metrics = outcome.metrics
     names = [name for name in metrics if name.startswith("separation_")]
     cells = {name.replace("_", " "): f"{metrics[name]:.2f}" for name in names}
-    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "slack")}
+    cells |= {f"ancestor MAP, {by}": f"{metrics[f'ancestor_map_{by}']:.4f}" for by in ("distance", "detour")}
     cells["best epoch"] = str(outcome.summary["best_epoch"])
     return cells | {"false negatives": f"{outcome.history['false_negatives'].mean():.1%}"}
 
@@ -116,13 +116,3 @@ def cost(outcome: Outcome) -> dict[str, str]:
         "rows a batch names": f"{history['rows_per_batch'].mean():.0f}",
         "rows a batch moves": f"{history['rows_moved_per_batch'].mean():.0f}",
     }
-
-
-def _markdown(rows: dict[str, dict[str, str]]) -> str:
-    columns = list(dict.fromkeys(column for cells in rows.values() for column in cells))
-    lines = [["recipe", *columns], ["---"] * (len(columns) + 1)]
-    lines += [
-        [name.removeprefix("hyperbolic_"), *(cells.get(column, "") for column in columns)]
-        for name, cells in rows.items()
-    ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,10 +1,11 @@
-"""The scenes family: the document's recipes and their ablation on the same graphs, and five seeds of the default."""
+"""The scenes family: the graph embedding recipes and an ablation on the same graphs, and five seeds of the default."""
 
 import json
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -13,70 +14,72 @@ import pandas as pd
 
 from benchmarks.measuring import KEDRO, Cost, artifact, cost_of
 from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
 from benchmarks.scenes_curves import Curve, measure_curve
 from terrarium.scenes.options import AugmentationOptions
 
 RECIPES = {
-    "recipes/scenes/default_v2": "0.06",
-    "recipes/scenes/large": "0.11",
-    "recipes/scenes/tuned": "0.055",
-    "recipes/scenes/optimized": "0.045",
-    "recipes/scenes/v1": "",
+    "recipes/scenes/graph_embedding_default": "0.06",
+    "recipes/scenes/graph_embedding_large": "0.11",
+    "recipes/scenes/graph_embedding_tuned": "0.055",
+    "recipes/scenes/graph_embedding_v2": "0.045",
+    "recipes/scenes/graph_embedding_v1": "",
 }
-"""The document's final loss of each environment, on its own data."""
+"""Final loss reported for each recipe, on other data (Graph embedding V2)."""
 ABLATION: dict[str, dict[str, str]] = {
-    "optimized": {},
-    "head of half width": {"model.head": "half"},
-    "no normalisation": {"model.normalised": "false"},
-    "no dropped edges": {"training.augmentation.drop_edge": "0.0"},
+    "graph_embedding_v2": {},
+    "projection of half width": {"model.projection_dim": "96"},
+    "no normalization": {"model.l2_normalize": "false"},
+    "no dropped edges": {"training.augmentation.edge_drop_prob": "0.0"},
     "Adam without decay": {"training.optimizer": "adam", "training.weight_decay": "0.0"},
     "no clipping": {"training.clip_norm": "0.0"},
     "no warm-up": {"training.schedule.warmup_epochs": "0"},
     "no cosine": {"training.schedule.cosine": "false"},
     "mixed precision": {"training.precision": "bf16-mixed"},
 }
-"""One change of the improved settings taken back at a time; all but the last in float32, as a CPU emulates bf16."""
+"""Changes of graph_embedding_v2, one at a time; all but the last in float32, because a CPU emulates bf16."""
 _A, _O = "training.augmentation", "training.objective"
-_STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal")}
+_STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal_positive_prob")}
 SWEEP: dict[str, dict[str, str]] = {
     "default": {},
-    "embedding handed out": {"model.export": "embedding"},
+    "output: embedding": {"model.output": "embedding"},
     "noise 0.2, edges and nodes dropped": {
         **_STILL,
         **{f"{_A}.{name}_noise": "0.2" for name in ("node", "edge")},
-        **{f"{_A}.drop_{name}": "0.1" for name in ("node", "edge")},
+        **{f"{_A}.{name}_drop_prob": "0.1" for name in ("node", "edge")},
     },
-    "no positives a second later": {f"{_A}.temporal": "0.0"},
+    "no temporal positives": {f"{_A}.temporal_positive_prob": "0.0"},
     "noise 2": {f"{_A}.node_noise": "2.0", f"{_A}.edge_noise": "2.0"},
     "temperature 0.07": {f"{_O}.temperature": "0.07"},
     "temperature 0.2": {f"{_O}.temperature": "0.2"},
     "VICReg": {f"{_O}.name": "vicreg"},
     "BGRL": {f"{_O}.name": "bgrl"},
     "masked features": {f"{_O}.name": "masked", **_STILL},
-    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden": "384"},
+    "dimension 192, hidden 384": {"model.dim": "192", "model.hidden_channels": "384"},
     "batch 384": {"training.batch_size": "384"},
     "rate 0.0015": {"training.schedule.learning_rate": "0.0015"},
     "weight decay 5e-6": {"training.weight_decay": "0.000005"},
 }
-"""Changes of the default, compared on validation scenes."""
+"""Changes of the defaults, compared on validation scenes."""
 SEEDS = (0, 1, 2, 3, 4)
 T_95 = 2.776
-"""Student's t of four degrees of freedom: the interval of a mean of five."""
+"""Student's t with four degrees of freedom, for the 95 % interval of a mean of five."""
 EPOCHS, SCENES = "TERRARIUM_SCENES_EPOCHS", "TERRARIUM_SCENES"
-"""Environment variables: epochs of every recipe, such as `6` or `6,scenes_large=1`, and scenes of each variant.
+"""Environment variables: epochs of every recipe, such as `6` or `6,graph_embedding_large=1`; scenes of each variant.
 
-Without them each recipe has its own epochs, on the scenes of the default.
+By default each recipe has its own number of epochs, and the scenes are those of the defaults.
 """
 CURVE = 12
-"""Epochs at which a recipe is measured, about."""
-BRIEF = {"evaluation.coverage.permutations": "1", "evaluation.random_encoders": "1"}
-"""What spares a run measures that a row does not show."""
+"""About how many epochs of a recipe are measured."""
+BRIEF = {"evaluation.coverage.num_permutations": "1", "evaluation.num_random_encoders": "1"}
+"""Options that skip measures which the tables do not show."""
 MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
+LABELS = ("linear probe, macro F1", "nearest neighbours, macro F1", "retrieval, mean average precision")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left."""
+    """Results of a run."""
 
     history: pd.DataFrame
     metrics: dict[str, float]
@@ -86,54 +89,67 @@ class Outcome:
 
 
 def recipes() -> None:
-    """The document's environments on the same graphs, by measures that compare, beside its losses; all in float32."""
-    _print_table({name: ({}, name) for name in RECIPES}, RECIPES)
+    """Compare the graph embedding recipes on the same graphs, next to their claimed losses; all in float32."""
+    variants = {_recipe(name): ({}, name) for name in RECIPES}
+    report_table("scenes_recipes", _variants(variants, {_recipe(name): loss for name, loss in RECIPES.items()}))
 
 
 def ablation() -> None:
-    """The improved settings with one change taken back at a time."""
-    _print_table({name: (given, "recipes/scenes/optimized") for name, given in ABLATION.items()}, {})
+    """Compare graph_embedding_v2 with one change at a time."""
+    variants = {name: (given, "recipes/scenes/graph_embedding_v2") for name, given in ABLATION.items()}
+    report_table("scenes_ablation", _variants(variants, {}))
 
 
 def quality() -> None:
-    """Five seeds of encoder and training on the default's graphs: means with 95 % intervals, beside the baselines."""
+    """Measure five seeds on the default graphs, next to the baselines: means with 95 % intervals."""
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
         found = [
             run({"training.seed": str(s), "model.seed": str(s), "evaluation.seed": str(s)}, None, data) for s in SEEDS
         ]
-    names = ("trained", "random_encoder", "ten_statistics", "wl_kernel")
-    print(f"| measure | {' | '.join(name.replace('_', ' ') for name in names)} |\n|{'---|' * (len(names) + 1)}")
-    for measure in MEASURES:
-        keys = [measure if name == "trained" else f"{measure}_{name}" for name in names]
-        cells = [interval([done.metrics[key] for done in found]) for key in keys]
-        print(f"| {measure} | {' | '.join(cells)} |", flush=True)
+    report_table("scenes_quality", _quality(found), seed="0 to 4")
+
+
+def _quality(found: list[Outcome]) -> Iterator[Row]:
+    columns = {
+        "trained": "",
+        "untrained encoder": "_random_encoder",
+        "ten statistics": "_ten_statistics",
+        "WL kernel": "_wl_kernel",
+    }
+    for measure, label in zip(MEASURES, LABELS, strict=True):
+        cells = {name: interval([done.metrics[measure + ending] for done in found]) for name, ending in columns.items()}
+        yield {"metric": label, **cells}
     for measure in sorted({*found[0].metrics} - {key for key in found[0].metrics if key.startswith(MEASURES)}):
-        print(f"| {measure} | {interval([done.metrics[measure] for done in found])} | | | |", flush=True)
+        yield {"metric": measure, "trained": interval([done.metrics[measure] for done in found])}
     for measure in found[0].coverage:
-        print(f"| {measure} | {interval([done.coverage[measure] for done in found])} | | | |", flush=True)
-    print(f"minutes of training: {interval([done.history['seconds'].sum() / 60 for done in found])}", flush=True)
+        yield {"metric": measure, "trained": interval([done.coverage[measure] for done in found])}
+    yield {"metric": "training, minutes", "trained": interval([done.history["seconds"].sum() / 60 for done in found])}
 
 
 def sweep() -> None:
-    """Changes of the default on validation scenes, which nothing is reported on."""
-    header = ["change", "cross-view top-1", "probe F1", "neighbours F1", "retrieval", "known holes", "s/epoch"]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    """Compare changes of the defaults on validation scenes, which no reported number uses."""
+    report_table("scenes_sweep", _sweep())
+
+
+def _sweep() -> Iterator[Row]:
+    columns = ("cross-view top-1", "probe F1", "neighbours F1", "retrieval MAP", "deletion test recall")
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
         for name, given in SWEEP.items():
-            done = run(given | {"evaluation.part": "validation"} | BRIEF, None, data)
+            done = run(given | {"evaluation.split": "validation"} | BRIEF, None, data)
             numbers = [done.metrics[measure] for measure in ("cross_view_top_1", *MEASURES)]
-            cells = [f"{value:.3f}" for value in (*numbers, done.coverage["known_hole_recall"])]
-            print(f"| {' | '.join([name, *cells, f'{done.history.seconds.median():.1f}'])} |", flush=True)
+            cells = [f"{value:.3f}" for value in (*numbers, done.coverage["deletion_recall"])]
+            seconds = f"{done.history.seconds.median():.1f}"
+            yield {"change": name, **dict(zip(columns, cells, strict=True)), "seconds per epoch": seconds}
 
 
 def loading() -> None:
-    """Microseconds of processor time a graph, from the file to a batch of tensors, in batches of 384."""
+    """Measure CPU time per graph, in microseconds, from the file to a batch of 384 graphs as tensors."""
     from terrarium.scenes.graphs.columns import from_state
-    from terrarium.scenes.graphs.features import encode, fit_encoding
+    from terrarium.scenes.graphs.features import fit_encoding
+    from terrarium.scenes.graphs.views import encode_graphs
     from terrarium.scenes.models.encoder import batch_of
-    from terrarium.scenes.training.augmentations import plain_view
     from terrarium.training.checkpointing.state import read_state
 
     with tempfile.TemporaryDirectory() as data:
@@ -143,32 +159,33 @@ def loading() -> None:
             start = time.process_time()
             graphs = from_state(read_state(file))
             rows = np.arange(len(graphs))
-            numbers = encode(graphs, fit_encoding(graphs, rows, scaled=True, relations="strict"))
+            encoded = encode_graphs(graphs, fit_encoding(graphs, rows, standardize=True, relation_encoding="one_hot"))
             for chosen in np.split(rows, range(384, len(rows), 384)):
-                batch_of(plain_view(graphs, *numbers, chosen))
+                batch_of(encoded.view(chosen))
             times.append((time.process_time() - start) / len(graphs) * 1e6)
-    print(
-        f"{pd.Series(times).median():.1f} microseconds a graph, {len(graphs):,} graphs, {len(times)} repeats",
-        flush=True,
-    )
+    row = {
+        "what": f"from the file to a batch of tensors, {len(graphs):,} graphs, batches of 384",
+        "microseconds of CPU per graph": f"{pd.Series(times).median():.1f}",
+        "repeats": len(times),
+    }
+    report_table("scenes_loading", [row])
 
 
 def interval(values: list[float]) -> str:
-    """Mean and half the width of its 95 % interval; the mean alone when all are the same."""
+    """Format the mean and half the width of its 95 % interval; only the mean if all values are equal."""
     series = pd.Series(values, dtype="float64")
     half = T_95 * float(series.std()) / sqrt(len(series)) if len(series) > 1 else 0.0
     return f"{series.mean():.3f}" + (f" ± {half:.3f}" if half > 5e-4 else "")
 
 
-def _print_table(variants: dict[str, tuple[dict[str, str], str]], documented: dict[str, str]) -> None:
-    """The first variant is the one that the others are held against."""
-    print(f"{_size()}, seed 0, float32 where nothing else is said\n")
-    header = [
-        *("recipe", "epochs", "loss, last epoch (documented)", "top-1 untrained", "top-1", "training's less it"),
-        *("epochs to equal quality (of the first)", "gradient norm", "s/epoch"),
-        *("cross-view top-1, test", "probe F1", "neighbours F1", "retrieval"),
-    ]
-    print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
+def _variants(variants: dict[str, tuple[dict[str, str], str]], claimed: dict[str, str]) -> Iterator[Row]:
+    """Run variants; the first one is what the others are compared with."""
+    print(f"{_size()}, seed 0, float32 unless stated\n")
+    columns = (
+        *("epochs", "loss, last epoch (claimed)", "top-1 untrained", "top-1", "training's top-1 minus it"),
+        *("epochs to equal quality (of the first)", "gradient norm", "seconds per epoch"),
+        *("cross-view top-1, test", "probe F1", "neighbours F1", "retrieval MAP"),
+    )
     first: Curve | None = None
     with tempfile.TemporaryDirectory() as data:
         prepare(data)
@@ -176,21 +193,22 @@ def _print_table(variants: dict[str, tuple[dict[str, str], str]], documented: di
             done = run({"training.precision": "32-true"} | given, environment, data)
             assert done.curve is not None
             first = first or done.curve
-            print(f"| {' | '.join([name, *_cells(done, done.curve, first, documented.get(name, ''))])} |", flush=True)
+            cells = _cells(done, done.curve, first, claimed.get(name, ""))
+            yield {"recipe": name, **dict(zip(columns, cells, strict=True))}
 
 
 def _size() -> str:
     scenes = os.environ.get(SCENES)
-    return f"{scenes} scenes a variant" if scenes else "the default's scenes"
+    return f"{scenes} scenes per variant" if scenes else "the default scenes"
 
 
-def _cells(done: Outcome, curve: Curve, first: Curve, documented: str) -> list[str]:
-    """Equal quality is the top-1 at the end of whichever of the two ends lower."""
+def _cells(done: Outcome, curve: Curve, first: Curve, reported: str) -> list[str]:
+    """Format a row; equal quality is the lower final top-1 of the variant and the reference."""
     history, metrics = done.history, done.metrics
     equal = min(curve.validation[-1], first.validation[-1])
     return [
         f"{len(history)}",
-        f"{history.iloc[-1]['loss']:.3f}" + (f" ({documented})" if documented else ""),
+        f"{history.iloc[-1]['loss']:.3f}" + (f" ({reported})" if reported else ""),
         f"{curve.validation[0]:.3f}",
         f"{curve.validation[-1]:.3f}",
         f"{curve.gap:+.3f}",
@@ -201,15 +219,20 @@ def _cells(done: Outcome, curve: Curve, first: Curve, documented: str) -> list[s
     ]
 
 
+def _recipe(environment: str) -> str:
+    """Return the name of a recipe without its folder."""
+    return environment.rpartition("/")[2]
+
+
 def epochs_of(environment: str) -> int:
-    """Epochs of a recipe: as the environment variable says, or its own."""
+    """Return the epochs of a recipe: those of the environment variable, or its own."""
     written = dict(part.rpartition("=")[::2] for part in os.environ.get(EPOCHS, "").split(",") if part)
-    chosen = written.get(environment) or written.get("")
+    chosen = written.get(_recipe(environment)) or written.get("")
     return int(chosen or parameters_of("scenes", environment)["training"]["max_epochs"])
 
 
 def prepare(data: str) -> None:
-    """Tracks, graphs and labels of the default, which all runs share; recipes make graphs of their own."""
+    """Make tracks, graphs and labels of the defaults, which all runs share; recipes build their own graphs."""
     scenes = os.environ.get(SCENES)
     names = parameters_of("scenes", "local")["source"]["simulator"]["variants"] if scenes else ()
     written = [f"data_root={data}", *(f"scenes.source.simulator.variants.{name}.scenes={scenes}" for name in names)]
@@ -217,7 +240,7 @@ def prepare(data: str) -> None:
 
 
 def of_recipe(environment: str) -> dict[str, str]:
-    """What a recipe is given: its epochs, and checkpoints for its curve."""
+    """Return the parameters of a recipe's run: its epochs, and checkpoints for its curve."""
     epochs = epochs_of(environment)
     return {
         "training.max_epochs": str(epochs),
@@ -226,7 +249,7 @@ def of_recipe(environment: str) -> dict[str, str]:
 
 
 def run(parameters: dict[str, str], environment: str | None, data: str) -> Outcome:
-    """Train and evaluate in a copy of the shared folder; a recipe builds its graphs from the shared tracks before."""
+    """Train and evaluate in a copy of the shared folder; a recipe first builds its graphs from the shared tracks."""
     given = parameters | (of_recipe(environment) if environment else {})
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(data, folder, dirs_exist_ok=True)
@@ -244,5 +267,5 @@ def run(parameters: dict[str, str], environment: str | None, data: str) -> Outco
 
 
 def _curve(folder: str, environment: str) -> Curve:
-    views = AugmentationOptions.model_validate(parameters_of("scenes", environment)["evaluation"]["views"])
+    views = AugmentationOptions.model_validate(parameters_of("scenes", environment)["evaluation"]["augmentation"])
     return measure_curve(folder, views, seed=0)

@@ -1,46 +1,51 @@
 """Training pairs a CPU second of the compiled kernel."""
 
-import resource
 import statistics
 import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
-import yaml
 
+from benchmarks.checklist import problem_of
+from benchmarks.measuring import own_peak_mb
+from benchmarks.parameters import options_of, with_options
+from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.hyperbolic.layouts.initial import initial_directions
-from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.options import TrainingOptions
-from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
-from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
-PARAMETERS = Path(__file__).parents[1] / "conf" / "base" / "parameters" / "hyperbolic.yml"
 EPOCHS = 5
+LOSSES = ("detour", "distance_softmax", "margin_ranking")
 
 
 def main() -> None:
-    """Each objective on Mammalia and on the set of the 100,000 lowest tax ids, dim 10, 50 negatives."""
+    """Train each objective on Mammalia and on the 100,000 lowest tax ids, dimension 10, 50 negatives."""
+    report_table("throughput", _objectives())
+
+
+def _objectives() -> Iterator[Row]:
     package = NcbiPackage()
     for name, table in (("Mammalia", package.clade(40674)), ("100,000 lowest tax ids", package.lowest_taxids(100_000))):
         tree = Hierarchy.from_parents(table["id"], table["parent"])
-        for objective in ("slack", "closure", "ranking"):
-            rates = pairs_a_second(tree, objective)
-            print(
-                f"{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), {objective}: "
-                f"{statistics.median(rates):,.0f} pairs a CPU second "
-                f"({min(rates):,.0f} to {max(rates):,.0f}, epochs 2 to {EPOCHS})",
-                flush=True,
-            )
+        for loss in LOSSES:
+            rates = pairs_a_second(tree, loss)
+            yield {
+                "data": f"{name}, {len(tree):,} taxa, {tree.pair_count:,} pairs",
+                "objective": loss,
+                "pairs per CPU second, median (range)": (
+                    f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
+                ),
+            }
 
 
 def scaling() -> None:
-    """One epoch of the default objective on trees of four sizes, after some on the smallest, which compile."""
+    """Train one epoch of the default objective on trees of four sizes, after a few that compile."""
+    report_table("scaling", _sizes())
+
+
+def _sizes() -> Iterator[Row]:
     package = NcbiPackage()
-    pairs_a_second(Hierarchy.from_parents(*_columns(package.clade(40674))), "slack")
+    pairs_a_second(Hierarchy.from_parents(*_columns(package.clade(40674))), "detour")
     sizes = {
         "Mammalia": lambda: package.clade(40674),
         "100,000 lowest tax ids": lambda: package.lowest_taxids(100_000),
@@ -50,36 +55,31 @@ def scaling() -> None:
     for name, read in sizes.items():
         tree = Hierarchy.from_parents(*_columns(read()))
         start = time.process_time()
-        epochs = pairs_a_second(tree, "slack", epochs=1, first=1)
+        epochs = pairs_a_second(tree, "detour", epochs=1, first=1)
         spent = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-        print(
-            f"{name}: {len(tree):,} taxa, {tree.pair_count:,} pairs: {epochs[0]:,.0f} pairs a CPU second, "
-            f"{tree.pair_count / epochs[0]:,.1f} CPU s an epoch, {spent:,.1f} with closure and start, "
-            f"peak of the process {peak:,.0f} MB",
-            flush=True,
-        )
+        yield {
+            "data": name,
+            "taxa": len(tree),
+            "pairs": tree.pair_count,
+            "pairs per CPU second": f"{epochs[0]:.0f}",
+            "CPU s per epoch": f"{tree.pair_count / epochs[0]:.1f}",
+            "CPU s with closure and initial layout": f"{spent:.1f}",
+            "peak MB of the process so far": f"{own_peak_mb():.0f}",
+        }
 
 
 def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return table["id"], table["parent"]
 
 
-def pairs_a_second(tree: Hierarchy, objective: str, epochs: int = EPOCHS, first: int = 2) -> list[float]:
+def pairs_a_second(tree: Hierarchy, loss: str, epochs: int = EPOCHS, first: int = 2) -> list[float]:
     """Pairs a CPU second of each epoch from `first` on; the first of a process compiles."""
-    target = target_radii(tree.depth, "linear", 0.1, 0.95)
-    start = Layout(target, initial_directions(tree, "inherited", 10, 0.15, 34.0, 0))
-    options = TrainingOptions.model_validate(_defaults() | {"objective": objective, "max_epochs": epochs})
-    trainer = KernelTrainer(Problem(tree, *tree.closure(), target, start, 34.0, options))
+    defaults = options_of("base")
+    training = with_options(defaults.training.model_copy(update={"max_epochs": epochs}), loss={"name": loss})
+    trainer = CpuTrainer(problem_of(tree, defaults.model_copy(update={"training": training})))
     rates = []
     for epoch in range(1, epochs + 1):
         before = time.process_time()
         trainer.epoch(epoch)
         rates.append(tree.pair_count / (time.process_time() - before))
     return rates[first - 1 :]
-
-
-def _defaults() -> dict[str, Any]:
-    text = PARAMETERS.read_text(encoding="utf-8").replace("${runtime_params:seed, ${globals:seed}}", "0")
-    defaults: dict[str, Any] = yaml.safe_load(text)["hyperbolic"]["training"]
-    return defaults

@@ -1,4 +1,4 @@
-"""The documentation names what exists, and the README's commands work."""
+"""The documentation names what exists, is short and plain, and the README's commands work."""
 
 import re
 import shlex
@@ -6,62 +6,63 @@ import shlex
 import pytest
 
 from tests.project import KEDRO, ROOT, kedro, run
-from tests.test_parameters import parameters
 
-FLAGS = {"hyperbolic": 9, "senses": 9, "knowledge_graph": 13, "influence": 5, "scenes": 17}
-PAGES = {family: (ROOT / "docs" / f"{family}.md").read_text(encoding="utf-8") for family in FLAGS}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PROSE = [*PAGES, *sorted((ROOT / "conf").rglob("*.yml"))]
+WIDTH = 100
+ODD = (
+    *("anew", r"fore(?:tell|told)\w*", r"the (?:original|documents?)(?:'s)?", r"documented recipes?"),
+    *("the bar", "beside"),
+    *(r"(?:a|an|one) (?:row|number|step|value|line) an? \w+", r"stands? (?:in|with|for itself|beside)"),
+)
+"""Words and phrases that our pages do not use, as regular expressions."""
 
 
-def value_of(name):
-    value = parameters("local")
-    for part in name.split("."):
-        value = value[part]
-    return value
+def plain_lines(path):
+    """Lines that must be prose of limited width: no code blocks, tables, headings or generated blocks."""
+    inside = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.startswith("```"):
+            inside = not inside
+        elif not inside and not line.lstrip().startswith("|") and not line.startswith("    "):
+            yield number, line
 
 
-def leaves(tree, prefix=""):
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_words_are_plain(path):
+    text = " ".join(path.read_text(encoding="utf-8").split())
+    found = [match[0] for odd in ODD for match in re.finditer(rf"\b{odd}\b", text, flags=re.IGNORECASE)]
+    assert not found
 
 
-@pytest.mark.parametrize("family", PAGES)
-def test_every_flag_of_the_documents_has_its_parameter_and_default(family):
-    row = rf"^\| `[-a-z_]+`[^|]*\| [^|]+\| `({family}\.[^`]+)` \| ([^|]+) \|$"
-    rows = re.findall(row, PAGES[family], flags=re.MULTILINE)
-    assert len(rows) == FLAGS[family]
-    for name, default in rows:
-        assert str(value_of(name)) == default, name
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_wrap(path):
+    """Tables and lines with links may be longer."""
+    assert not [f"{n}: {line}" for n, line in plain_lines(path) if len(line) > WIDTH and "](" not in line]
 
 
-@pytest.mark.parametrize("family", PAGES)
-def test_every_parameter_is_explained(family):
-    page = PAGES[family]
-    known = set(re.findall(r"`([a-z_.]+)(?::[^`]*)?`", page)) | {
-        part for name in re.findall(rf"`({family}\.[a-z_.]+)`", page) for part in name.split(".")
-    }
-    known |= {name.removeprefix(f"{family}.") for name in known}
-    obvious = {"group_min", "group_sample", "purity_sample", "neighbours", "ranks", "seed", "direction", "metric"}
-    obvious |= {"disk_points", "scatter_points", "disk_rank", "disk_groups", "radius_schedule"}
-    for name in leaves(parameters("local")[family] | _without_axes(family)):
-        last = name.rpartition(".")[2]
-        assert last in known or name in known or name.split(".", 1)[1] in known or last in obvious, name
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
-def _without_axes(family):
-    """The branch features; the names of axes are the user's."""
-    return {
-        "features": {name: value for name, value in parameters("local")[family]["features"].items() if name != "axes"}
-    }
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_recipes_that_are_named_exist(path):
+    for name in re.findall(r"recipes/[a-z_]+/[a-z0-9_]+", path.read_text(encoding="utf-8")):
+        assert (ROOT / "conf" / name).is_dir(), name
 
 
-def test_the_readme_is_short_and_its_files_exist():
+def test_every_reference_recipe_is_described():
+    page = (ROOT / "docs" / "reference-recipes.md").read_text(encoding="utf-8")
+    for family, pattern in (("hyperbolic", "v[0-9]*"), ("senses", "naomi2*"), ("scenes", "graph_embedding_*")):
+        for folder in (ROOT / "conf" / "recipes" / family).glob(pattern):
+            assert f"`{folder.name}`" in page
+
+
+def test_the_readme_is_short():
     assert len(README.splitlines()) < 150
-    for target in re.findall(r"\]\(([^)h][^)]*)\)", README):
-        assert (ROOT / target).is_file(), target
 
 
 def commands():
@@ -99,3 +100,19 @@ def test_the_other_commands_of_the_readme_exist():
     assert targets
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
     assert KEDRO.is_file()
+
+
+def test_the_architecture_names_nodes_and_datasets_that_exist():
+    """The stage tables of docs/architecture.md, row by row."""
+    from terrarium.pipeline_registry import register_pipelines
+
+    pipelines = register_pipelines()
+    nodes = {node.name.rpartition(".")[2] for pipeline in pipelines.values() for node in pipeline.nodes}
+    data = {name.rpartition(".")[2] for pipeline in pipelines.values() for name in pipeline.all_outputs()}
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    stages = "ingestion|features|training|evaluation|reporting"
+    rows = re.findall(rf"^\| (?:{stages}) \| ([^|]+) \| ([^|]+) \|$", text, flags=re.MULTILINE)
+    assert rows
+    for names, known in ((0, nodes), (1, data)):
+        for name in {name for row in rows for name in re.findall(r"`(\w+)`", row[names])}:
+            assert name in known, name

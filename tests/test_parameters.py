@@ -1,6 +1,7 @@
 """Parameters: files and models agree, defaults stand in one place, and annotations reach Kedro."""
 
 import logging
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import BaseModel
 
 from terrarium.hooks.parameters import check, family_models
-from terrarium.hyperbolic.options import Options
+from terrarium.hyperbolic.options import LegacySourceOptions, Options
 from terrarium.pipeline_registry import register_pipelines
 from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.store import TrainingStore
@@ -17,7 +18,7 @@ from tests.project import ROOT
 
 ENVIRONMENTS = ["test", *sorted(str(path.relative_to(ROOT / "conf")) for path in (ROOT / "conf/recipes").glob("*/*"))]
 RECIPES = [name for name in ENVIRONMENTS if name.startswith("recipes/hyperbolic/v")]
-HOMINIDAE = {"select": "clade", "clade": 9604, "cut_lineages_above": None}
+HOMINIDAE = {"select": "clade", "clade": 9604, "legacy": LegacySourceOptions(max_tax_id=None)}
 
 
 def changed(tree, changes):
@@ -43,11 +44,14 @@ def parameters(environment):
     return loader["parameters"]
 
 
-def models(model):
-    yield model
-    for field in model.model_fields.values():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+def models(annotation):
+    """Every option model that a type contains, itself included."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
             yield from models(field.annotation)
+    for part in get_args(annotation):
+        yield from models(part)
 
 
 @pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
@@ -63,12 +67,34 @@ def test_the_models_have_no_defaults_and_refuse_unknown_names():
                 assert field.is_required(), (model, name)
 
 
+def legal_values(model, path):
+    """Names that an option may have as values; an error where the path leads nowhere."""
+    name, _, rest = path.partition(".")
+    annotation = model.model_fields[name].annotation
+    if rest:
+        (inner,) = {part for part in models(annotation) if rest.partition(".")[0] in part.model_fields}
+        return legal_values(inner, rest)
+    return {value for part in (annotation, *get_args(annotation)) for value in get_args(part)}
+
+
+def test_what_was_renamed_leads_to_names_that_exist():
+    for model in {model for family in family_models().values() for model in models(family)}:
+        for old, new in getattr(model, "renamed", {}).items():
+            assert old not in model.model_fields, (model, old)
+            if " " not in new:
+                legal_values(model, new)
+        for option, values in getattr(model, "renamed_values", {}).items():
+            legal = legal_values(model, option)
+            assert set(values.values()) <= legal, (model, option)
+            assert not set(values) & legal, (model, option)
+
+
 def test_annotations_resolve_so_that_kedro_validates(caplog):
     caplog.set_level(logging.DEBUG)
     validator = ParameterValidator(register_pipelines())
     checked = validator.validate_raw_params(parameters("local"))
     assert "Could not extract type hints" not in caplog.text
-    for branch in ("source", "features", "model", "training", "evaluation", "reporting"):
+    for branch in ("source", "features", "model", "training", "evaluation"):
         assert isinstance(checked["hyperbolic"][branch], BaseModel), branch
 
 
@@ -77,16 +103,16 @@ def test_the_recipes_are_there_and_differ():
     assert len({str(parameters(name)["hyperbolic"]) for name in RECIPES}) == 12
     for name in RECIPES:
         chosen = Options.model_validate(parameters(name)["hyperbolic"])
-        assert chosen.training.learning_rate == chosen.training.learning_rate_end
-        assert (chosen.training.max_epochs, chosen.training.negatives, chosen.model.dim) == (10_000, 50, 10)
-        assert (chosen.training.optimiser == "riemannian_adam") is (name == "recipes/hyperbolic/v2_riemannian")
+        assert chosen.training.optimizer.learning_rate == chosen.training.schedule.final_learning_rate
+        assert (chosen.training.max_epochs, chosen.training.sampler.num_negatives, chosen.model.dim) == (10_000, 50, 10)
+        assert (chosen.training.optimizer.name == "riemannian_adam") is (name == "recipes/hyperbolic/v2_riemannian")
 
 
 @pytest.fixture(scope="module")
 def hominidae():
     source = Options.model_validate(parameters("local")["hyperbolic"]).source.model_copy(update=HOMINIDAE)
-    taxa, edges, _ = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
-    return taxa, edges, nodes.build_closure(edges, source)
+    built = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
+    return built["taxa"], built["edges"], nodes.build_closure(built["edges"], source)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -95,11 +121,12 @@ def test_every_recipe_trains(hominidae, recipe, tmp_path):
     chosen = Options.model_validate(parameters(recipe)["hyperbolic"])
     depths = nodes.compute_target_radii(taxa, chosen.features)
     training = chosen.training.model_copy(update={"max_epochs": 1})
-    start = nodes.initialise(edges, depths, chosen.model, chosen.training.objective)
-    _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
+    start = nodes.initialize(edges, depths, chosen.model, chosen.training.loss.name)
+    trained = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
+    history = trained["history"]
     assert isinstance(history, pd.DataFrame)
     row = history.iloc[0]
-    assert row["learning_rate"] == training.learning_rate
+    assert row["learning_rate"] == training.optimizer.learning_rate
     assert row["rows_moved_per_batch"] >= row["rows_per_batch"]
     assert row["false_negatives"] > 0.0
     assert {"max_norm", "mean_norm", "share_outside", "max_norm_before_projection", "depth_norm_pearson"} <= set(

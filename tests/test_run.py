@@ -22,7 +22,7 @@ def finished(tmp_path_factory):
     return root, run(root, "--pipelines=hyperbolic").stdout
 
 
-def test_a_run_says_where_its_results_lie(finished):
+def test_a_run_says_where_its_results_are(finished):
     root, printed = finished
     for name in ("report", "vectors", "metrics"):
         line = next(line for line in printed.splitlines() if f"hyperbolic.{name}: " in line)
@@ -47,7 +47,7 @@ def test_the_manifest_records_the_run(finished):
     assert manifest["parameters"]["hyperbolic"]["model"]["dim"] == 3
 
 
-def test_vectors_have_names_and_lie_inside_the_ball(finished):
+def test_vectors_have_names_and_are_inside_the_ball(finished):
     vectors = load(finished[0], "07_model_output/hyperbolic/vectors.parquet")
     points = vectors[["x0", "x1", "x2"]].to_numpy()
     assert (np.linalg.norm(points, axis=1) < 1).all()
@@ -138,7 +138,7 @@ def test_wrong_parameters_end_in_a_clear_line_and_train_nothing(tmp_path, params
     [
         ("child,parent\n1,2\n2,3\n3,1", "cycle 1 -> 2 -> 3 -> 1"),
         ("child,parent\n1,1\n2,1", "node 1 is its own parent"),
-        ("id,parent\n1,\n2,7", "node 2 names the parent 7, which is missing"),
+        ("id,parent\n1,\n2,7", "node 2 has the parent 7, which is missing"),
         ("child,parent\n1,2\n3,4", "2 roots"),
         ("child,parent\n1,2\n1,2", "duplicate edge 1 -> 2"),
         ("id,parent\n1,", "a single node"),
@@ -195,18 +195,18 @@ def test_every_registered_pipeline_runs(tmp_path):
         [str(KEDRO), "registry", "list"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
     ).stdout
     names = [line.removeprefix("- ").strip() for line in listed.splitlines() if line.startswith("- ")]
-    studies = {"hyperbolic_placement", "hyperbolic_links", "influence_validation", "scenes_tu"}
+    studies = {"hyperbolic_placement", "hyperbolic_links", "influence_validation", "scenes_tu", "senses_reference"}
     assert set(names) == {"__default__", "hyperbolic", "influence", "knowledge_graph", "scenes", "senses"} | studies
     run(tmp_path)
     assert versions(tmp_path, METRICS)
 
 
-@pytest.mark.parametrize("objective", ["ranking", "closure"])
-def test_the_other_objectives_and_options_run(tmp_path, objective):
+@pytest.mark.parametrize("loss", ["margin_ranking", "distance_softmax"])
+def test_the_other_losses_and_options_run(tmp_path, loss):
     given = {
-        "training.objective": objective,
-        "training.pair_weights": "sqrt_depth",
-        "training.train_radius": "false",
+        "training.loss.name": loss,
+        "training.loss.pair_weights": "sqrt_depth",
+        "training.optimizer.train_radius": "false",
         "model.init": "random",
         "features.radius_schedule": "hyperbolic",
         "source.clean": "true",
@@ -217,13 +217,13 @@ def test_the_other_objectives_and_options_run(tmp_path, objective):
     assert load(tmp_path, METRICS)["share_outside"] == 0
 
 
-def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
+def test_a_reference_recipe_runs_and_reports_points_outside_the_ball(tmp_path):
     given = {
         "source.select": "clade",
         "source.clade": "9604",
-        "source.cut_lineages_above": "null",
+        "source.legacy.max_tax_id": "null",
         "training.max_epochs": "3",
-        "training.learning_rate": "0.2",
+        "training.optimizer.learning_rate": "0.2",
         "reporting.disk_rank": "genus",
         "evaluation.ranks": "[genus]",
     }
@@ -239,15 +239,15 @@ def test_a_recipe_of_the_documents_runs_and_says_what_left_the_ball(tmp_path):
     assert (np.linalg.norm(vectors[[f"x{i}" for i in range(10)]].to_numpy(), axis=1) < 1).all()
 
 
-def test_what_is_withheld_is_placed_and_told_apart(finished):
+def test_held_out_taxa_are_placed_and_held_out_links_classified(finished):
     root, _ = finished
     run(root, "--pipelines=hyperbolic_placement,hyperbolic_links")
     placed = load(root, "07_model_output/hyperbolic/placement/placements.parquet")
     taxa = load(root, "02_intermediate/hyperbolic/placement/taxa.parquet")
     assert not set(placed["id"]) & set(taxa["id"])
-    assert set(placed["by_slack"]) | set(placed["parent"]) <= set(taxa["name"])
-    assert 0.0 <= load(root, "08_reporting/hyperbolic/placement/metrics.json")["placement_exact_leaf_slack"] <= 1.0
-    assert 0.0 <= load(root, "08_reporting/hyperbolic/links/metrics.json")["link_f1_slack"] <= 1.0
+    assert set(placed["by_detour"]) | set(placed["parent"]) <= set(taxa["name"])
+    assert 0.0 <= load(root, "08_reporting/hyperbolic/placement/metrics.json")["placement_exact_leaf_detour"] <= 1.0
+    assert 0.0 <= load(root, "08_reporting/hyperbolic/links/metrics.json")["link_f1_detour"] <= 1.0
     before = len(versions(root, "06_models/hyperbolic/links/weights.safetensors"))
     run(root, "--pipelines=hyperbolic_links", "--tags=evaluation")
     assert len(versions(root, "06_models/hyperbolic/links/weights.safetensors")) == before

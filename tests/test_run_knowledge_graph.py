@@ -28,7 +28,7 @@ def test_a_run_says_what_it_does_and_where_its_results_lie(finished):
         assert text in printed
     predictions = load(root, "07_model_output/knowledge_graph/predictions.parquet")
     assert predictions["head"].tolist() == ["p01"] * 3
-    config = load(root, "05_model_input/knowledge_graph/config.json")
+    config = load(root, "05_model_input/knowledge_graph/run_config.json")
     assert set(config["optimizations"]) == {
         "use_mixed_precision",
         "use_gradient_checkpointing",
@@ -53,7 +53,7 @@ def test_files_without_splits_are_split_here_and_a_recipe_runs(tmp_path):
     lines = [f"a{i}\tr{i % 2}\tb{(i * 7) % 40}\n" for i in range(200)]
     (folder / "all.txt").write_text("".join(lines))
     given = {"source.kind": "files", "source.path": folder, "source.train": "all.txt", "source.valid": "null"}
-    given |= {"source.test": "null", "model.dim": 16, "model.channels": 4, "training.max_epochs": 1}
+    given |= {"source.test": "null", "model.dim": 16, "model.output_channels": 4, "training.max_epochs": 1}
     params = ",".join([f"data_root={tmp_path}", *(f"knowledge_graph.{name}={value}" for name, value in given.items())])
     recipe = "--env=recipes/knowledge_graph/conve_max_memory_savings"
     printed = kedro("run", recipe, "--pipelines=knowledge_graph", f"--params={params}").stdout
@@ -61,7 +61,7 @@ def test_files_without_splits_are_split_here_and_a_recipe_runs(tmp_path):
     assert "use_mixed_precision: on, use_gradient_checkpointing: on, enable_memory_cleanup: on" in printed
     counts = load(tmp_path, "03_primary/knowledge_graph/split_counts.json")
     assert counts["train_triples"] > counts["test_triples"] > 0
-    assert load(tmp_path, "05_model_input/knowledge_graph/config.json")["training"]["batch_size"] == 1024
+    assert load(tmp_path, "05_model_input/knowledge_graph/run_config.json")["training"]["batch_size"] == 1024
 
 
 def test_kgx_runs_from_end_to_end(tmp_path):

@@ -27,7 +27,7 @@ def test_every_artifact_has_one_version_of_the_run(finished):
 def test_the_log_is_an_artifact(finished):
     root, _ = finished
     text = load(root, "06_models/scenes/training_log.log").read_text(encoding="utf-8")
-    assert "global epoch 3" in text
+    assert "epoch 3, cycle 1" in text
     assert "warm-up factor" in text
 
 

@@ -14,7 +14,7 @@ def finished(tmp_path_factory):
     return root, run(root, "--pipelines=senses").stdout
 
 
-def test_a_run_says_what_it_does_and_where_its_results_lie(finished):
+def test_a_run_logs_what_it_does_and_where_its_results_are(finished):
     root, printed = finished
     for text in (
         "Dynamic dimensions enabled: 24 -> max 40",
@@ -59,6 +59,7 @@ def test_weights_are_never_measured_on_what_they_were_trained_on(finished):
         ("senses.training.growth.max_dim=8", "max_dim 8 is below model.dim 24"),
         ("senses.training.growth.expand_interval=0", "expand_interval"),
         ("senses.training.memory_limit_gb=0.000001", "lower model.dim"),
+        ("senses.training.objective=documented", "--pipelines=senses_reference"),
     ],
 )
 def test_bad_input_stops_the_run_with_one_line(tmp_path, params, message):
@@ -72,8 +73,9 @@ def test_a_batch_larger_than_the_data_is_clipped_with_a_notice(tmp_path):
     assert "Batch size 1048576 exceeds the" in printed
 
 
-def test_the_documents_rules_run_from_end_to_end(tmp_path):
-    params = "senses.features.vocabulary=documented,senses.training.objective=documented"
-    printed = run(tmp_path, "--pipelines=senses", params=f"{params},senses.training.growth.rule=timetable").stdout
+def test_the_reference_pipeline_runs_on_its_own(tmp_path):
+    printed = run(tmp_path, "--pipelines=senses_reference").stdout
     assert "Reinitialized optimizer with new dimensions" in printed
-    assert len(load(tmp_path, "04_feature/senses/documented_edges.parquet")) > 0
+    assert len(load(tmp_path, "04_feature/senses/reference/edges.parquet")) > 0
+    assert load(tmp_path, "08_reporting/senses/reference/metrics.json")["dim"] == 40
+    assert not (tmp_path / "06_models/senses/weights.safetensors").exists()

@@ -10,6 +10,7 @@ from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as know
 from terrarium.pipelines.scenes.pipeline import create_pipeline as scenes
 from terrarium.pipelines.scenes.tu_pipeline import create_tu_pipeline
 from terrarium.pipelines.senses.pipeline import create_pipeline as senses
+from terrarium.pipelines.senses.reference_pipeline import create_reference_pipeline
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -26,5 +27,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "hyperbolic_links": create_links_pipeline(),
         "influence_validation": create_validation_pipeline(),
         "scenes_tu": create_tu_pipeline(),
+        "senses_reference": create_reference_pipeline(),
     }
     return {**families, **studies, "__default__": sum(families.values(), Pipeline([]))}

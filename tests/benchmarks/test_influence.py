@@ -1,4 +1,8 @@
+import pytest
+
 from benchmarks import influence
+
+pytestmark = pytest.mark.usefixtures("results_folder")
 
 
 def test_loop_and_closed_forms_agree_and_are_timed(monkeypatch, capsys):
@@ -6,13 +10,13 @@ def test_loop_and_closed_forms_agree_and_are_timed(monkeypatch, capsys):
     monkeypatch.setattr(influence, "BACKWARD", 4)
     monkeypatch.setattr(influence, "TESTS", 3)
     row = influence.compare("complex", 8, "softmax")
-    assert row[0] == "complex, 8"
-    assert float(row[-1]) < 1e-4
-    worlds = [influence._world("complex", 8, "bce", method, {}) for method in ("backward", "closed_form")]
-    found = [influence.influence(*world, 4)[0] for world in worlds]
+    assert row["model, dimension"] == "complex, 8"
+    assert float(row["largest difference / largest"]) < 1e-4
+    contexts = [influence._context("complex", 8, "bce", method, {}) for method in ("autograd", "closed_form")]
+    found = [influence.influence(*context, 4)[0] for context in contexts]
     assert abs(found[0] - found[1]).max() < 1e-6
-    assert influence.kept_mb(worlds[0][0]) > 0
-    assert influence.kept_mb(worlds[1][0]) == 0
+    assert influence.kept_mb(contexts[0][0]) > 0
+    assert influence.kept_mb(contexts[1][0]) == 0
 
 
 def test_without_a_folder_the_large_ones_say_what_to_set(monkeypatch, capsys):

@@ -3,6 +3,8 @@ import torch
 
 from benchmarks import knowledge_graph_memory as memory
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 
 def test_the_peak_is_what_exists_at_once():
     def step():

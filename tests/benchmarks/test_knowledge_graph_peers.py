@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks import knowledge_graph_peers as peers
-from tests.pipelines.knowledge_graph.graphs import random_graph
+from tests.kge.graphs import random_graph
+
+pytestmark = pytest.mark.usefixtures("results_folder")
 
 pytest.importorskip("pykeen", reason="needs the extra oracle", exc_type=ImportError)
 
@@ -15,7 +17,7 @@ def test_both_programs_train_as_many_steps_and_rank_as_many_triples(monkeypatch)
     train, evaluate = peers.ours(graph, 0)
     their_train, their_evaluate = peers.pykeen(graph)
     assert train() == their_train() > 1
-    assert evaluate() == their_evaluate() == len(graph.parts["test"])
+    assert evaluate() == their_evaluate() == len(graph.splits["test"])
 
 
 def test_a_row_a_program_is_printed(monkeypatch, capsys, tmp_path):

@@ -11,6 +11,8 @@ from benchmarks import peer_drivers, peers
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import from_ball, pairwise
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 
 @pytest.fixture(scope="module")
 def table():
@@ -70,10 +72,10 @@ def test_peers_bring_ancestors_nearer(program, needs, tree):
 
 
 def test_ours_trains_whole_epochs_as_long_as_asked(tree):
-    done = peer_drivers.terrarium(spec(program="terrarium", options=peers.SLACK, seconds=0.1), tree)
+    done = peer_drivers.terrarium(spec(program="terrarium", options=peers.DETOUR, seconds=0.1), tree)
     assert done.pairs % tree.pair_count == 0
     assert done.pairs > 0
-    start = peer_drivers.our_problem(spec(), tree, 1).start
+    start = peer_drivers.our_problem(spec(), tree, 1).initial
     assert not np.array_equal(done.layout.direction, start.direction)
 
 
@@ -81,8 +83,8 @@ def test_ours_trains_whole_epochs_as_long_as_asked(tree):
 def test_settings_of_ours_are_valid(contender, tree):
     given = peer_drivers.Spec(data="", out="", seconds=1.0, **contender.settings)
     problem = peer_drivers.our_problem(given, tree, 7)
-    assert problem.options.objective in contender.name
-    assert f"{problem.options.negatives} negatives" in contender.name
+    assert problem.options.loss.name in contender.name
+    assert f"{problem.options.sampler.num_negatives} negatives" in contender.name
     assert problem.options.max_epochs == 7
 
 
@@ -108,21 +110,21 @@ def test_a_broken_layout_is_named(tree):
 def test_tables_have_a_line_a_program(table, monkeypatch, capsys):
     layout = from_ball(np.random.default_rng(0).uniform(-0.1, 0.1, size=(40, 3)))
     monkeypatch.setattr(peers, "run", lambda *_, **__: peer_drivers.Trained(4280, 1.0, layout))
-    peers.throughput({"tiny": table})
+    peers.throughput({"Mammalia": table})
     assert capsys.readouterr().out.count("| 2.0x |") == len(peers.peers()) + 7
     peers.quality({"tiny": table}, 1.0)
     lines = capsys.readouterr().out.splitlines()
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
-    assert sum(line.startswith("| ours") for line in lines) == 7
+    assert sum(line.startswith("| Terrarium") for line in lines) == 7
 
 
 def test_ratios_are_to_ours_with_as_many_negatives(table, monkeypatch, capsys):
     layout = from_ball(np.zeros((40, 3)))
-    pairs = {"ours, closure, 50 negatives": 600, "ours, closure, 10 negatives": 900}
+    pairs = {"Terrarium, distance_softmax, 50 negatives": 600, "Terrarium, distance_softmax, 10 negatives": 900}
     monkeypatch.setattr(
         peers, "run", lambda contender, *_: peer_drivers.Trained(pairs.get(contender.name, 300), 1.0, layout)
     )
-    peers.throughput({"tiny": table})
+    peers.throughput({"Mammalia": table})
     lines = {line.split(" | ")[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines["| torch autograd, batch 64"].endswith("| 1.0x | 2.0x | 1.0x |")
     assert lines["| gensim, 10 negatives, batch 10"].endswith("| 1.0x | 3.0x | 1.0x |")
@@ -137,5 +139,5 @@ def test_a_missing_peer_leaves_the_others(table, monkeypatch, capsys):
 
 
 def test_a_spec_goes_through_json():
-    given = spec(options=peers.CLOSURE)
+    given = spec(options=peers.DISTANCE_SOFTMAX)
     assert peer_drivers.Spec(**json.loads(json.dumps(vars(given)))) == given

@@ -5,6 +5,8 @@ from benchmarks import senses
 from benchmarks.measuring import Cost
 from tests.test_parameters import ENVIRONMENTS
 
+pytestmark = pytest.mark.usefixtures("results_folder")
+
 
 @pytest.fixture
 def done(monkeypatch):
@@ -16,7 +18,7 @@ def done(monkeypatch):
         history = pd.DataFrame(
             {"epoch": [1, 2, 3], "dim": [64, 64, 128], "batch_size": [100, 100, 50], "seconds": 20.0, "parameters": 1e9}
         )
-        metrics = dict.fromkeys(senses.MEASURES, 0.5)
+        metrics = dict.fromkeys(senses.MEASURES.values(), 0.5)
         cuts = pd.DataFrame({"variant": ["PCA to 64", "first 32"], "simlex999_spearman": [0.4, 0.3]})
         return senses.Outcome(history, metrics, cuts, {}, Cost(1.0, 60.0, 1.0))
 
@@ -27,7 +29,7 @@ def done(monkeypatch):
 def test_recipes_are_shown_beside_the_documents(done, capsys):
     senses.recipes()
     printed = capsys.readouterr().out
-    assert "| senses_aggressive | 3 (12-18) | 128 at epoch 3 | 100, 50 | 1.0 (20-30) | 0.500 |" in printed
+    assert "| aggressive | 3 (12-18) | 128 at epoch 3 | 100, 50 | 1.0 (20-30) | 0.500 |" in printed
     assert [environment for _, environment in done] == list(senses.RECIPES)
     assert set(senses.RECIPES) <= set(ENVIRONMENTS)
 
@@ -43,6 +45,6 @@ def test_sizes_are_medians_over_the_seeds(done, capsys):
     printed = capsys.readouterr().out
     assert "| fixed 64 | 128 | 3.00 | 1.0 | 0.500 |" in printed
     assert "| fixed 512, PCA to 64 | 64 |  |  | 0.400 |" in printed
-    assert "| nested 128, first 32 | 32 |  |  | 0.300 |" in printed
+    assert "| matryoshka 128, first 32 | 32 |  |  | 0.300 |" in printed
     assert {parameters["model.seed"] for parameters, _ in done} == {"0", "1", "2"}
     assert len(done) == len(senses.SIZES) * 3

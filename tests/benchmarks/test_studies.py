@@ -5,9 +5,9 @@ import pytest
 
 from benchmarks import objectives
 from benchmarks.parameters import options_of
-from benchmarks.studies import Study, changed, markdown
+from benchmarks.studies import Study, changed, table_rows
 
-SMALL = {"training.max_epochs": 1, "evaluation.group_min": 2, "evaluation.ranks": ["family", "genus"]}
+SMALL = {"training.max_epochs": 1, "evaluation.min_group_size": 2, "evaluation.ranks": ["family", "genus"]}
 
 
 def test_an_unknown_parameter_is_refused():
@@ -20,7 +20,7 @@ def test_every_change_that_the_benchmarks_make_is_valid():
     given += [changes for changes in objectives.ADVICE.values() if changes is not None]
     for changes in given:
         chosen = Study.of("Hominidae", changes, seed=3).options
-        assert chosen.training.seed == chosen.withheld.seed == 3
+        assert chosen.training.seed == chosen.holdout.seed == 3
         assert chosen.source.clade == "Hominidae"
 
 
@@ -28,18 +28,21 @@ def test_a_study_measures_and_places():
     study = Study.of("9443", {**SMALL, "source.max_depth": 8})
     table, history = study.measure()
     assert list(table.index) == ["trained", "constructed", "inherited", "random"]
-    assert table.loc["constructed", "ancestor_map_slack"] > 0.99
+    assert table.loc["constructed", "ancestor_map_detour"] > 0.99
     assert table["separation_genus"].notna().all()
     assert len(history) == 1
     assert set(study.place()["kind"]) == {"leaf", "clade"}
 
 
-def test_the_frontier_has_a_column_a_clade_and_tables_are_markdown():
+def test_the_frontier_has_one_column_per_clade_and_tables_have_named_rows():
     clades = list(objectives.FRONTIER)
     rows = [
-        {"clade": clade, "layout": "pull 5", "separation": 2.0, "MAP, slack": 0.9, "MAP, distance": 0.1}
+        {"clade": clade, "layout": "positive_weight 5", "separation": 2.0, "MAP by detour": 0.9, "MAP by distance": 0.1}
         for clade in clades
     ]
     figure = objectives.frontier_figure(pd.DataFrame(rows))
     assert sum(len(trace.x) for trace in figure.data if trace.x is not None) == 2 * len(clades)
-    assert markdown(pd.DataFrame({"a": [0.5]}, index=["x"]), "name") == "| name | a |\n| --- | --- |\n| x | 0.500 |"
+    wide = objectives._wide(pd.DataFrame(rows))
+    assert wide.shape == (1, 3 * len(clades))
+    assert wide.loc["positive_weight 5", "Mammalia: order separation"] == 2.0
+    assert list(table_rows(pd.DataFrame({"a": [0.5]}, index=["x"]), "name")) == [{"name": "x", "a": "0.500"}]

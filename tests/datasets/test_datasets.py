@@ -14,7 +14,7 @@ import pytest
 from kedro.io.core import DatasetError, Version
 
 import terrarium.datasets
-from terrarium.datasets.atomic import AtomicSaves
+from terrarium.datasets.base import FileDataset
 from terrarium.reporting.theme import new_figure
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
@@ -92,7 +92,7 @@ def test_a_failed_save_leaves_the_older_version_the_newest(tmp_path, name, monke
     def fail(_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("terrarium.datasets.atomic.flush_tree", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(DatasetError, match="the disk is full"):
         make(name, tmp_path / "thing", Version(None, "2026-01-02T00.00.00.000Z")).save(value_for(name, tmp_path))
     assert make(name, tmp_path / "thing", Version(None, None)).resolve_load_version() == "2026-01-01T00.00.00.000Z"
@@ -103,10 +103,9 @@ def test_a_killed_save_leaves_no_version(tmp_path):
     code = f"""
         import os, signal
         import pandas as pd
-        import terrarium.datasets.atomic as atomic
         from kedro.io.core import Version
         from terrarium.datasets import ParquetDataset
-        atomic.flush_tree = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
         ParquetDataset(filepath={str(tmp_path / "t")!r}, version=Version(None, "2026-01-02T00.00.00.000Z")).save(
             pd.DataFrame({{"a": [1]}}))
     """
@@ -118,16 +117,16 @@ def test_a_killed_save_leaves_no_version(tmp_path):
     assert make("ParquetDataset", tmp_path / "t", Version(None, None)).load()["a"].tolist() == [2]
 
 
-@pytest.mark.parametrize("name", [*VERSIONED, "TrainingStateDataset"])
-def test_only_local_paths(name):
+@pytest.mark.parametrize("name", ["CheckpointsDataset", "TrainingStateDataset"])
+def test_what_training_writes_to_is_local(name):
     version = {} if name == "TrainingStateDataset" else {"version": Version(None, None)}
-    with pytest.raises(DatasetError, match="local path"):
+    with pytest.raises(DatasetError, match="needs a local path, because training writes"):
         getattr(terrarium.datasets, name)(filepath="s3://bucket/thing", **version)
 
 
 @pytest.mark.parametrize("name", VERSIONED)
-def test_saves_are_atomic_by_the_mixin(name):
-    assert issubclass(getattr(terrarium.datasets, name), AtomicSaves)
+def test_saves_are_atomic_by_their_base(name):
+    assert issubclass(getattr(terrarium.datasets, name), FileDataset)
 
 
 def test_metrics_are_strict_json(tmp_path):

@@ -127,7 +127,7 @@ def test_faulty_links_are_named(child, parent, message):
     ("ids", "parents", "message"),
     [
         ([1, 2, 2], [-1, 1, -1], "node 2 has a second row without a parent"),
-        ([1, 2, 2], [-1, 1, 9], "names the parent 9, which is missing"),
+        ([1, 2, 2], [-1, 1, 9], "has the parent 9, which is missing"),
         ([1, 2, 2], [-1, 1, 1], "duplicate edge 2 -> 1"),
     ],
 )

@@ -125,7 +125,7 @@ def test_several_roots_can_be_joined_by_a_virtual_one():
         Hierarchy.from_edges([1, 3], [2, 4])
     tree = Hierarchy.from_edges([1, 3], [2, 4], virtual_root=9)
     assert tree.ids.tolist() == [9, 2, 1, 4, 3]
-    with pytest.raises(HierarchyError, match="is a node already"):
+    with pytest.raises(HierarchyError, match="is already a node"):
         Hierarchy.from_edges([1, 3], [2, 4], virtual_root=4)
 
 
@@ -138,7 +138,7 @@ def test_several_roots_can_be_joined_by_a_virtual_one():
         ([1, 1], [2, 2], "duplicate edge 1 -> 2"),
         ([1, 1], [2, 3], "node 1 has two parents, 2 and 3"),
         ([], [], "empty"),
-        ([1, 2], [3], "differ in length"),
+        ([1, 2], [3], "must have the same length"),
     ],
 )
 def test_faulty_edges_are_named(child, parent, message):
@@ -149,7 +149,7 @@ def test_faulty_edges_are_named(child, parent, message):
 @pytest.mark.parametrize(
     ("ids", "parents", "message"),
     [
-        ([1, 2], [-1, 7], "node 2 names the parent 7, which is missing"),
+        ([1, 2], [-1, 7], "node 2 has the parent 7, which is missing"),
         ([1, 2, 2], [-1, 1, 1], "duplicate edge 2 -> 1"),
         ([1, 2, 3, 2], [-1, 1, 1, 3], "node 2 has two parents, 1 and 3"),
         ([1, 2], [2, 1], "cycle"),

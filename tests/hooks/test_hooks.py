@@ -1,6 +1,7 @@
 """The hooks on catalogs in memory and on disk."""
 
 import logging
+from typing import ClassVar, Literal
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ from kedro.io import DataCatalog
 from kedro.io.core import Version
 from kedro.pipeline import Node, Pipeline
 
+from terrarium.common.options import Options
 from terrarium.datasets import JSONDataset, ParquetDataset, RunManifestDataset
 from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns
 from terrarium.hooks.inputs import MissingVersionError
@@ -113,7 +115,7 @@ def test_an_input_that_was_never_made_is_named_with_its_command(tmp_path):
         ChooseInputs().before_pipeline_run(run_params("3", tmp_path), PIPELINE, data)
     data["f.raw"].save(frame(1))
     named = run_params("3", tmp_path, load_versions={"f.raw": "2020-01-01T00.00.00.000Z"})
-    with pytest.raises(MissingVersionError, match="there is no such version; on disk are 2026-01-03"):
+    with pytest.raises(MissingVersionError, match="there is no such version; the versions are 2026-01-03"):
         ChooseInputs().before_pipeline_run(named, PIPELINE, catalog(tmp_path, "2026-01-04T00.00.00.000Z"))
 
 
@@ -145,11 +147,11 @@ def tree(**changes):
         ({"hyperbolic__model__dims": 3}, "hyperbolic.model.dims does not exist: did you mean dim?"),
         ({"hyperbolic__model__max_radius": 40.0}, "hyperbolic.model.max_radius: input should be less than"),
         (
-            {"hyperbolic__training__objective": "best"},
-            "hyperbolic.training.objective: input should be 'construct', 'ranking', 'closure'",
+            {"hyperbolic__training__loss__name": "best"},
+            "hyperbolic.training.loss.name: input should be 'detour', 'distance_softmax', 'margin_ranking'",
         ),
         ({"hyperbolic__features__root_norm": 0.99}, "leaf_norm must be larger than root_norm"),
-        ({"hyperbolic__training__near_negatives": 90}, "near_negatives 90 is more than negatives 50"),
+        ({"hyperbolic__training__sampler__hard_negatives": 90}, "hard_negatives 90 is more than num_negatives 50"),
         ({"hyperbolic__source__extra_noise": ["("]}, "hyperbolic.source.extra_noise: '(' is no regular expression"),
         ({"hyperbolic__source": {}}, "hyperbolic.source.path is missing"),
     ],
@@ -160,5 +162,34 @@ def test_each_fault_has_its_line(changes, fault):
     assert all("\n" not in line for line in faults)
 
 
-def test_globals_may_stand_beside_families():
+class Inner(Options):
+    renamed: ClassVar = {"optimiser": "optimizer", "rate": "schedule.lr", "gone": "was removed: nothing needs it"}
+    renamed_values: ClassVar = {"optimizer": {"sgd": "plain_sgd"}}
+    optimizer: Literal["adam", "plain_sgd"]
+
+
+class Outer(Options):
+    training: Inner
+    variants: dict[str, Inner | None]
+
+
+@pytest.mark.parametrize(
+    ("inner", "fault"),
+    [
+        ({"optimizer": "adam", "optimiser": "adam"}, "optimiser was renamed: use f.{}.optimizer"),
+        ({"optimizer": "adam", "rate": 1}, "rate was renamed: use f.{}.schedule.lr"),
+        ({"optimizer": "adam", "gone": 1}, "gone was removed: nothing needs it"),
+        ({"optimizer": "sgd"}, "optimizer: sgd was renamed: use plain_sgd"),
+        ({"optimizer": ["sgd"]}, "optimizer: input should be 'adam' or 'plain_sgd', not ['sgd']"),
+    ],
+)
+def test_old_names_and_values_are_answered_with_the_new(inner, fault):
+    right = {"optimizer": "adam"}
+    in_block = check({"f": {"training": inner, "variants": {"a": right}}}, {"f": Outer})
+    assert in_block == [f"f.training.{fault.format('training')}"]
+    in_mapping = check({"f": {"training": right, "variants": {"a": inner, "b": None}}}, {"f": Outer})
+    assert in_mapping == [f"f.variants.a.{fault.format('variants.a')}"]
+
+
+def test_globals_may_stand_next_to_families():
     assert check(tree(data_root="/somewhere", seed=1), family_models(), ["data_root", "seed"]) == []

@@ -1,8 +1,10 @@
 """Versions that belong together, from manifests alone."""
 
 import pytest
+from kedro.pipeline import Node, Pipeline
 
-from terrarium.hooks.lineage import Lineage, choose
+from terrarium.hooks.inputs import groups
+from terrarium.hooks.lineage import Contradiction, Lineage, choose, contradictions
 
 NODES = {
     "ingest": {"inputs": [], "outputs": ["f.taxa", "f.edges"]},
@@ -28,10 +30,6 @@ def lineage():
     return Lineage(RUNS.get)
 
 
-def versions(choices):
-    return {name: choice.version for name, choice in choices.items()}
-
-
 def test_lineage_walks_through_runs(lineage):
     line = lineage.of("f.metrics", "3")
     assert line == {"f.metrics": "3", "f.weights": "1", "f.taxa": "1", "f.edges": "1"}
@@ -40,36 +38,60 @@ def test_lineage_walks_through_runs(lineage):
 
 
 def test_taxa_follow_the_weights_and_not_the_newest(lineage):
-    on_disk = {"f.taxa": ["2", "1"], "f.edges": ["2", "1"], "f.weights": ["1"]}
-    choices = choose(on_disk, {}, {"f"}, lineage)
-    assert versions(choices) == {"f.taxa": "1", "f.edges": "1", "f.weights": "1"}
-    assert choices["f.taxa"].reason == "followed"
-    assert choices["f.taxa"].because == "f.weights:1"
+    saved = {"f.taxa": ["2", "1"], "f.edges": ["2", "1"], "f.weights": ["1"]}
+    assert choose(saved, {}, lineage) == {"f.taxa": "1", "f.edges": "1", "f.weights": "1"}
 
 
 def test_without_weights_the_newest_data_are_taken(lineage):
-    assert versions(choose({"f.taxa": ["2", "1"], "f.edges": ["2", "1"]}, {}, {"f"}, lineage)) == {
-        "f.taxa": "2",
-        "f.edges": "2",
-    }
+    saved = {"f.taxa": ["2", "1"], "f.edges": ["2", "1"]}
+    assert choose(saved, {}, lineage) == {"f.taxa": "2", "f.edges": "2"}
 
 
-def test_what_the_user_names_is_kept_and_followed(lineage):
-    choices = choose({"f.taxa": ["2", "1"], "f.edges": ["2", "1"]}, {"f.edges": "1"}, {"f"}, lineage)
-    assert versions(choices) == {"f.taxa": "1", "f.edges": "1"}
-    assert choices["f.edges"].reason == "named"
+@pytest.mark.parametrize("named", [{"f.edges": "1"}, {"f.taxa": "1"}])
+def test_versions_that_the_user_names_are_kept_and_followed(lineage, named):
+    saved = {"f.taxa": ["2", "1"], "f.edges": ["2", "1"]}
+    assert choose(saved, named, lineage) == {"f.taxa": "1", "f.edges": "1"}
+
+
+def test_data_follow_named_weights_though_a_newer_run_has_all():
+    runs = Lineage({"1": RUNS["1"], "2": RUNS["1"]}.get)
+    saved = {"f.taxa": ["2", "1"], "f.weights": ["2", "1"]}
+    assert choose(saved, {"f.weights": "1"}, runs) == {"f.taxa": "1", "f.weights": "1"}
+    assert choose(saved, {"f.taxa": "1"}, runs) == {"f.taxa": "1", "f.weights": "1"}
+    assert choose(saved, {}, runs) == {"f.taxa": "2", "f.weights": "2"}
+
+
+def test_versions_that_the_user_mixes_are_read_and_contradict(lineage):
+    chosen = choose({"f.taxa": ["2", "1"], "f.weights": ["1"]}, {"f.taxa": "2"}, lineage)
+    assert chosen == {"f.taxa": "2", "f.weights": "1"}
+    assert list(contradictions(chosen, lineage)) == [Contradiction("f.weights", "1", "f.taxa", "1")]
 
 
 def test_without_manifests_the_newest_are_taken():
-    choices = choose({"f.taxa": ["2", "1"], "f.weights": ["1"]}, {}, {"f"}, Lineage(lambda _: None))
-    assert versions(choices) == {"f.taxa": "2", "f.weights": "1"}
+    saved = {"f.taxa": ["2", "1"], "f.weights": ["1"]}
+    assert choose(saved, {}, Lineage(lambda _: None)) == {"f.taxa": "2", "f.weights": "1"}
 
 
 def test_a_version_that_is_gone_falls_back_to_the_newest(lineage):
-    choices = choose({"f.taxa": ["2"], "f.weights": ["1"]}, {}, {"f"}, lineage)
-    assert (choices["f.taxa"].version, choices["f.taxa"].reason) == ("2", "removed")
+    chosen = choose({"f.taxa": ["2"], "f.weights": ["1"]}, {}, lineage)
+    assert chosen == {"f.taxa": "2", "f.weights": "1"}
+    assert list(contradictions(chosen, lineage))
 
 
-def test_families_do_not_disturb_each_other(lineage):
-    choices = choose({"f.weights": ["1"], "f.taxa": ["2", "1"], "g.taxa": ["7", "6"]}, {}, {"f", "g"}, lineage)
-    assert versions(choices) == {"f.weights": "1", "f.taxa": "1", "g.taxa": "7"}
+def test_a_run_that_only_read_older_weights_does_not_bring_them_back(lineage):
+    runs = Lineage((RUNS | {"4": RUNS["1"], "5": manifest(["evaluate"], {"f.taxa": "1", "f.weights": "1"})}).get)
+    assert choose({"f.taxa": ["4", "1"], "f.weights": ["4", "1"]}, {}, runs) == {"f.taxa": "4", "f.weights": "4"}
+
+
+def test_inputs_that_do_not_meet_are_chosen_apart():
+    def node(inputs, output, name):
+        return Node(lambda *_: None, inputs, output, name=name)
+
+    pipeline = Pipeline(
+        [
+            node(["f.taxa"], "f.counts", "f.a"),
+            node(["f.counts", "f.weights", "params:f"], "f.metrics", "f.b"),
+            node(["g.taxa", "params:f"], "g.metrics", "g.a"),
+        ]
+    )
+    assert groups(pipeline, ["g.taxa", "f.weights", "f.taxa"]) == [["f.taxa", "f.weights"], ["g.taxa"]]

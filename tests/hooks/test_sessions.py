@@ -240,7 +240,7 @@ def test_a_project_without_manifests_reads_the_newest_and_warns(mini, lines):
             manifest.unlink()
     third = mini.run(tags=["evaluation"])
     assert mini.load("f.metrics", third) == {"taxa": "birds", "weights": "mammals"}
-    assert any("No run manifest tells" in line for line in lines)
+    assert any("No run manifest says" in line for line in lines)
 
 
 def test_the_results_are_announced_at_the_end(mini, lines):

@@ -124,7 +124,7 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     assert len(list(tmp_path.glob("*/epoch_*"))) == 2
 
 
-def test_an_interrupt_says_how_to_go_on(tmp_path, caplog):
+def test_an_interrupt_says_how_to_resume(tmp_path, caplog):
     class Interrupted(Toy):
         def epoch(self, epoch: int) -> dict[str, float]:
             if epoch == 4:
@@ -133,7 +133,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path, caplog):
 
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "broken", Interrupted())
-    assert "Interrupted after epoch 3; run the same command again to go on" in caplog.text
+    assert "Interrupted after epoch 3; run the same command again to resume" in caplog.text
     assert same(train(tmp_path / "broken"), train(tmp_path / "whole"))
 
 
@@ -206,7 +206,7 @@ def test_uncounted_epochs_neither_stop_a_training_nor_are_its_best(tmp_path):
     assert (none.epochs, none.best_epoch) == (3, 3)
 
 
-def test_patience_starts_anew_where_the_column_says_so(tmp_path):
+def test_patience_restarts_where_the_column_says_so(tmp_path):
     class Grown(Scripted):
         def epoch(self, epoch):
             return {**super().epoch(epoch), "grown": float(epoch in {3, 5})}

@@ -1,6 +1,6 @@
-"""Kedro datasets whose saves are atomic: a failed or killed save leaves nothing that can be loaded.
+"""Kedro datasets whose saves are atomic: a failed or killed save leaves nothing that can be loaded (see `base`).
 
-Write `type: terrarium.datasets.<class>` in the catalog. Each class is imported when it is first asked for.
+Write `type: terrarium.datasets.<class>` in the catalog. Each class is imported when it is first used.
 """
 
 from importlib import import_module

@@ -1,47 +1,39 @@
 """Anything JSON can say, as a strict JSON file."""
 
+import json
 import math
-import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from kedro.io.core import Version
-from kedro_datasets.json import JSONDataset as _JSONDataset
-
-from terrarium.datasets.atomic import AtomicSaves, local_path
+from terrarium.datasets.base import FileDataset, JSONPreview
 
 
-class JSONDataset(AtomicSaves, _JSONDataset):
-    """`json.JSONDataset` with atomic saves of strict JSON.
+class JSONDataset(FileDataset):
+    """A strict JSON file; `save_args` are those of `json.dump`.
 
     NumPy scalars and arrays become numbers and lists. NaN and infinities, which JSON does not have, become null:
     a metric that could not be measured is absent rather than a file that other programs refuse.
     """
 
-    def __init__(
-        self,
-        *,
-        filepath: str | os.PathLike[str],
-        save_args: dict[str, Any] | None = None,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(
-            filepath=local_path(filepath),
-            save_args={**(save_args or {}), "allow_nan": False},
-            fs_args={"open_args_save": {"encoding": "utf-8"}},
-            version=version,
-            metadata=metadata,
-        )
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"indent": 2}
 
-    def save(self, data: Any) -> None:
-        """Save `data`. Raises DatasetError when it holds something that JSON cannot say."""
-        with self._staged():
-            _JSONDataset.save.__wrapped__(self, strict_json(data))
+    def read(self, path: Path) -> Any:
+        """Return the content of the file."""
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def write(self, path: Path, data: Any) -> None:
+        """Write `data`. Raises TypeError when it holds something that JSON cannot say."""
+        text = json.dumps(strict_json(data), **(self.save_args | {"allow_nan": False}))
+        path.write_text(text, encoding="utf-8")
+
+    def preview(self) -> JSONPreview:
+        """Return the content as text."""
+        return JSONPreview(json.dumps(self.load()))
 
 
 def strict_json(value: Any) -> Any:
-    """`value` in JSON's own types; NaN and infinities become None. Raises TypeError for anything else."""
+    """Return `value` in JSON's own types; NaN and infinities become None. Raises TypeError for anything else."""
     if isinstance(value, Mapping):
         return {_key(key): strict_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

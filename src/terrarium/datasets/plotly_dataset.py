@@ -1,30 +1,26 @@
 """Plotly figures as JSON, which kedro-viz draws."""
 
-import os
+import json
+from pathlib import Path
 from typing import Any
 
-from kedro.io.core import Version
-from kedro_datasets.plotly import JSONDataset as _PlotlyJSONDataset
-
-from terrarium.datasets.atomic import AtomicSaves, local_path
+from terrarium.datasets.base import FileDataset, PlotlyPreview
 
 
-class PlotlyDataset(AtomicSaves, _PlotlyJSONDataset):
-    """`plotly.JSONDataset` with atomic saves: a `plotly.graph_objects.Figure` in and out."""
+class PlotlyDataset(FileDataset):
+    """A `plotly.graph_objects.Figure` as the JSON that Plotly's JavaScript draws."""
 
-    def __init__(
-        self,
-        *,
-        filepath: str | os.PathLike[str],
-        load_args: dict[str, Any] | None = None,
-        save_args: dict[str, Any] | None = None,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(
-            filepath=local_path(filepath),
-            load_args=load_args,
-            save_args=save_args,
-            version=version,
-            metadata=metadata,
-        )
+    def read(self, path: Path) -> Any:
+        """Return the figure."""
+        from plotly.io import read_json
+
+        return read_json(path, **self.load_args)
+
+    def write(self, path: Path, data: Any) -> None:
+        """Write the figure."""
+        data.write_json(path, **self.save_args)
+
+    def preview(self) -> PlotlyPreview:
+        """Return the figure's JSON."""
+        with self.local_copy() as path:
+            return PlotlyPreview(json.loads(path.read_text(encoding="utf-8")))

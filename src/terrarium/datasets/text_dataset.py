@@ -1,27 +1,19 @@
-"""Text (HTML, Markdown) in UTF-8."""
+"""Text (HTML, Markdown, CSV) in UTF-8."""
 
-import os
-from typing import Any
+from pathlib import Path
 
-from kedro.io.core import Version
-from kedro_datasets.text import TextDataset as _TextDataset
-
-from terrarium.datasets.atomic import AtomicSaves, local_path
+from terrarium.datasets.base import FileDataset
 
 
-class TextDataset(AtomicSaves, _TextDataset):
-    """`text.TextDataset` with atomic saves, always in UTF-8."""
+class TextDataset(FileDataset):
+    """A text file in UTF-8, with its line ends as they are."""
 
-    def __init__(
-        self,
-        *,
-        filepath: str | os.PathLike[str],
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(
-            filepath=local_path(filepath),
-            fs_args={"open_args_save": {"encoding": "utf-8"}, "open_args_load": {"encoding": "utf-8"}},
-            version=version,
-            metadata=metadata,
-        )
+    def read(self, path: Path) -> str:
+        """Return the text."""
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+
+    def write(self, path: Path, data: str) -> None:
+        """Write the text."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(data)

@@ -1,4 +1,4 @@
-"""The working store of a training: where a killed run goes on."""
+"""The working store of a training, from which a killed run resumes."""
 
 import os
 from pathlib import Path
@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
-from terrarium.datasets.atomic import local_path
+from terrarium.datasets.base import require_local
 
 if TYPE_CHECKING:
     from terrarium.training.checkpointing.store import TrainingStore
 
 
 class TrainingStateDataset(AbstractDataset[None, "TrainingStore"]):
-    """An unversioned folder of running trainings, as input of a training node: load gives a `TrainingStore`.
+    """An unversioned folder of running trainings, as input of a training node: load returns a `TrainingStore`.
 
     The node writes to the store itself, while it trains, so that nothing is lost when it is killed.
     """
 
     def __init__(self, *, filepath: str | os.PathLike[str], metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata
-        self._filepath = Path(local_path(filepath))
+        self._folder = Path(require_local(filepath, type(self).__name__))
 
     def load(self) -> "TrainingStore":
-        """The store bound to the folder, which need not exist yet."""
+        """Return the store bound to the folder, which need not exist yet."""
         from terrarium.training.checkpointing.store import TrainingStore
 
-        return TrainingStore(self._filepath)
+        return TrainingStore(self._folder)
 
     def save(self, data: None) -> None:
-        """Refused: the store is written by the training node while it runs."""
+        """Refuse: the training node writes to the store while it runs. Raises DatasetError."""
         raise DatasetError(
             f"{type(self).__name__} is only an input: the training node writes to the store itself; "
             "give finished checkpoints to a CheckpointsDataset"
@@ -39,4 +39,4 @@ class TrainingStateDataset(AbstractDataset[None, "TrainingStore"]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath}
+        return {"filepath": self._folder}

@@ -1,4 +1,4 @@
-"""The one tree object that depths, closure, sampling and evaluation share."""
+"""Rooted hierarchies: the data structure behind depths, closure, sampling and evaluation."""
 
 from terrarium.hierarchy.tree import Hierarchy, HierarchyError
 

@@ -1,43 +1,44 @@
-"""What a table of edges must fulfil to be a tree; each fault is one line that names the node."""
+"""Checks that edges form a rooted hierarchy; each error is one line that names a node."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from terrarium.common.arrays import BoolArray, Int64Array
 
 
 class HierarchyError(ValueError):
-    """The edges do not form one rooted tree."""
+    """The edges do not form a rooted hierarchy."""
 
 
-def first_rows(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which entries are the first of their id."""
+def first_rows(ids: Int64Array) -> BoolArray:
+    """Return a mask of the first entry of each id, (N,)."""
     first = np.zeros(len(ids), bool)
     first[np.unique(ids, return_index=True)[1]] = True
     return first
 
 
-def check_links(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
-    """Refuse further rows of an id that repeat a parent or name none."""
+def check_links(child: Int64Array, parent: Int64Array) -> None:
+    """Raise `HierarchyError` if a further row of an id repeats a parent or has none."""
     further = ~first_rows(child)
     none = further & ((parent == -1) | (parent == child))
     if none.any():
         raise HierarchyError(
-            f"node {child[none][0]} has a second row without a parent: drop it ({int(none.sum())} such)"
+            f"node {child[none][0]} has a second row without a parent ({int(none.sum())} such): drop it"
         )
     _no_duplicates(child, parent)
     missing = further & ~np.isin(parent, child)
     if missing.any():
         i = int(np.flatnonzero(missing)[0])
-        raise HierarchyError(f"node {child[i]} names the parent {parent[i]}, which is missing: add it or drop the row")
+        raise HierarchyError(f"node {child[i]} has the parent {parent[i]}, which is missing: add it or drop the row")
 
 
-def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64], *, several_parents: bool = False) -> None:
-    """Refuse empty tables, self-parents, duplicate edges and, unless they are wanted, second parents."""
+def check_edges(child: Int64Array, parent: Int64Array, *, several_parents: bool = False) -> None:
+    """Raise `HierarchyError` for no edges, self-parents, duplicate edges and, unless allowed, second parents."""
     if len(child) != len(parent):
-        raise HierarchyError(f"{len(child)} children but {len(parent)} parents: the columns differ in length")
+        raise HierarchyError(f"{len(child)} children and {len(parent)} parents: the columns must have the same length")
     if not len(child):
-        raise HierarchyError("the hierarchy is empty or a single node: no edge to learn from; choose a larger part")
+        raise HierarchyError("the hierarchy is empty or a single node: there is no edge; choose a larger part")
     _no_self_parent(child, parent)
     if several_parents:
         _no_duplicates(child, parent)
@@ -45,8 +46,8 @@ def check_edges(child: NDArray[np.int64], parent: NDArray[np.int64], *, several_
         _one_parent(child, parent)
 
 
-def check_nodes(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
-    """Refuse no nodes, duplicate ids and parents that are no node; ids come sorted."""
+def check_nodes(ids: Int64Array, parents: Int64Array) -> None:
+    """Raise `HierarchyError` for no nodes, duplicate ids and unknown parents; ids must be sorted."""
     if not len(ids):
         raise HierarchyError("the hierarchy is empty: choose another part")
     _one_parent(ids, parents)
@@ -54,15 +55,22 @@ def check_nodes(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> None:
     if missing.any():
         i = int(np.flatnonzero(missing)[0])
         raise HierarchyError(
-            f"node {ids[i]} names the parent {parents[i]}, which is missing ({int(missing.sum())} such): "
+            f"node {ids[i]} has the parent {parents[i]}, which is missing ({int(missing.sum())} such): "
             "add the parent or drop the node"
         )
 
 
-def one_root(
-    ids: NDArray[np.int64], up: NDArray[np.int64], virtual_root: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The nodes with exactly one root: the one there is, or a virtual one above several."""
+def one_root(ids: Int64Array, up: Int64Array, virtual_root: int | None) -> tuple[Int64Array, Int64Array]:
+    """Return the nodes with exactly one root, if necessary a virtual one above several roots.
+
+    Args:
+        ids: (N,) sorted ids.
+        up: (N,) position of the parent, -1 at a root.
+        virtual_root: id of the virtual root; None if several roots are an error.
+
+    Raises:
+        HierarchyError: no root, several roots without `virtual_root`, or `virtual_root` is a node.
+    """
     roots = np.flatnonzero(up < 0)
     if not len(roots):
         raise cycle_error(ids, up)
@@ -71,19 +79,19 @@ def one_root(
     if virtual_root is None:
         named = ", ".join(str(i) for i in ids[roots[:5]])
         raise HierarchyError(
-            f"{len(roots)} roots ({named}{', …' if len(roots) > 5 else ''}): a tree has one; "
+            f"{len(roots)} roots ({named}{', …' if len(roots) > 5 else ''}): there must be one; "
             "set source.virtual_root to an unused id to join them"
         )
     if virtual_root in ids:
-        raise HierarchyError(f"source.virtual_root {virtual_root} is a node already: choose an unused id")
+        raise HierarchyError(f"source.virtual_root {virtual_root} is already a node: choose an unused id")
     at = int(np.searchsorted(ids, virtual_root))
     moved = np.where(up >= at, up + 1, up)
     moved[roots] = at
     return np.insert(ids, at, virtual_root), np.insert(moved, at, -1)
 
 
-def cycle_error(ids: NDArray[np.int64], up: NDArray[np.int64]) -> HierarchyError:
-    """The error for nodes that no root reaches, naming one cycle."""
+def cycle_error(ids: Int64Array, up: Int64Array) -> HierarchyError:
+    """Return the error for nodes that no root reaches; it names one cycle."""
     reached = up < 0
     while True:
         more = reached | ((up >= 0) & reached[up])
@@ -100,19 +108,19 @@ def cycle_error(ids: NDArray[np.int64], up: NDArray[np.int64]) -> HierarchyError
     return HierarchyError(f"cycle {shown}: remove one of these edges")
 
 
-def _one_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+def _one_parent(child: Int64Array, parent: Int64Array) -> None:
     c, p = _no_duplicates(child, parent)
     again = c[1:] == c[:-1]
     if again.any():
         i = int(np.flatnonzero(again)[0])
         raise HierarchyError(
             f"node {c[i]} has two parents, {p[i]} and {p[i + 1]} ({int(again.sum())} such): a tree has one a node; "
-            "set source.several_parents to true if they are meant"
+            "set source.allow_multiple_parents to true if they are meant"
         )
 
 
-def _no_duplicates(child: NDArray[np.int64], parent: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The edges sorted by child and parent."""
+def _no_duplicates(child: Int64Array, parent: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return the edges sorted by child and parent; raise `HierarchyError` for a duplicate."""
     order = np.lexsort((parent, child))
     c, p = child[order], parent[order]
     same = (c[1:] == c[:-1]) & (p[1:] == p[:-1])
@@ -122,7 +130,7 @@ def _no_duplicates(child: NDArray[np.int64], parent: NDArray[np.int64]) -> tuple
     return c, p
 
 
-def _no_self_parent(child: NDArray[np.int64], parent: NDArray[np.int64]) -> None:
+def _no_self_parent(child: Int64Array, parent: Int64Array) -> None:
     own = child == parent
     if own.any():
         raise HierarchyError(

@@ -1,4 +1,4 @@
-"""What several parents add to a tree: links beside those of the first parents, and the ancestors they give."""
+"""Hierarchies with several parents per node: cycles and ancestors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from terrarium.common.arrays import Int32Array, Int64Array
 from terrarium.hierarchy.checks import HierarchyError
 
 
@@ -23,13 +24,13 @@ class Ancestors(NamedTuple):
         difference: (P,) edges of the shortest path up.
     """
 
-    start: NDArray[np.int64]
-    rows: NDArray[np.int32]
+    start: Int64Array
+    rows: Int32Array
     difference: NDArray[np.int16]
 
 
-def refuse_cycles(child: NDArray[np.int32], parent: NDArray[np.int32], ids: NDArray[np.int64]) -> None:
-    """Refuse links (rows) that form a cycle, naming one in ids."""
+def require_acyclic(child: Int32Array, parent: Int32Array, ids: Int64Array) -> None:
+    """Raise `HierarchyError` with the ids of a cycle if links (rows) form one."""
     size = len(ids)
     graph = coo_array((np.ones(len(child), np.int8), (child, parent)), shape=(size, size))
     count, label = connected_components(graph, directed=True, connection="strong")
@@ -43,8 +44,13 @@ def refuse_cycles(child: NDArray[np.int32], parent: NDArray[np.int32], ids: NDAr
     raise HierarchyError(f"cycle {shown}: remove one of these edges")
 
 
-def ancestors_of(child: NDArray[np.int32], parent: NDArray[np.int32], size: int) -> Ancestors:
-    """Ancestors by all links (child -> parent, rows of an acyclic graph of `size` rows), in O(pairs)."""
+def ancestors_of(child: Int32Array, parent: Int32Array, size: int) -> Ancestors:
+    """Return the ancestors of each row of an acyclic graph, in O(pairs).
+
+    Args:
+        child, parent: (E,) rows of the links.
+        size: number of rows.
+    """
     by_child = np.argsort(child, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(child, minlength=size))])
     above = parent[by_child]
@@ -53,7 +59,7 @@ def ancestors_of(child: NDArray[np.int32], parent: NDArray[np.int32], size: int)
 
 @njit(cache=True)
 def _parents_first(start: Any, above: Any) -> Any:  # pragma: no cover - compiled
-    """Rows in an order in which parents precede children (Kahn 1962)."""
+    """Return the rows in topological order, parents first (Kahn 1962)."""
     size = len(start) - 1
     waiting = np.zeros(size, np.int64)
     below_count = np.zeros(size + 1, np.int64)
@@ -88,7 +94,7 @@ def _parents_first(start: Any, above: Any) -> Any:  # pragma: no cover - compile
 
 @njit(cache=True)
 def _collect(start: Any, above: Any, order: Any) -> Any:  # pragma: no cover - compiled
-    """Union of each row's parents and their ancestors, with the shortest way to each."""
+    """Return the union of each row's parents and their ancestors, with the shortest path to each."""
     size = len(order)
     first, count = np.zeros(size, np.int64), np.zeros(size, np.int64)
     rows, far = np.zeros(1024, np.int64), np.zeros(1024, np.int64)

@@ -3,8 +3,8 @@
 Nodes are rows 0 .. N-1 in preorder, children by ascending id. In a tree a parent therefore precedes its children and
 the descendants of row i are the rows i+1 .. end[i]-1, so an ancestor test is two comparisons (Euler tour intervals).
 
-Where nodes have several parents, the first parent of each gives the tree that rows, depths and intervals follow; the
-other links are kept beside it, and ancestors are looked up in sorted rows instead of intervals.
+If nodes have several parents, the first parent of each gives the tree for rows, depths and intervals. The further
+links are kept separately, and ancestors are looked up in sorted rows instead of intervals.
 """
 
 from __future__ import annotations
@@ -16,37 +16,35 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from terrarium.common.arrays import BoolArray, Int32Array, Int64Array
 from terrarium.hierarchy import checks
-from terrarium.hierarchy.links import Ancestors, ancestors_of, refuse_cycles
-
-Rows = NDArray[np.int32]
-Ids = NDArray[np.int64]
+from terrarium.hierarchy.links import Ancestors, ancestors_of, require_acyclic
 
 HierarchyError = checks.HierarchyError
 
 
-def _no_rows() -> Rows:
+def _no_rows() -> Int32Array:
     return np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
-    """A rooted tree, or a rooted acyclic graph around the tree of its first parents.
+    """A rooted tree, or a rooted acyclic graph with a tree of first parents.
 
     Attributes:
         ids: (N,) identifier of each row.
         parent: (N,) row of the first parent, -1 at the root (row 0).
         depth: (N,) edges to the root by first parents.
         end: (N,) one past the last row of the subtree.
-        extra_child, extra_parent: (E,) rows of the further links, sorted by child; none in a tree.
+        extra_child, extra_parent: (E,) rows of the further links, sorted by child; empty in a tree.
     """
 
-    ids: Ids
-    parent: Rows
+    ids: Int64Array
+    parent: Int32Array
     depth: NDArray[np.int16]
-    end: Rows
-    extra_child: Rows = field(default_factory=_no_rows)
-    extra_parent: Rows = field(default_factory=_no_rows)
+    end: Int32Array
+    extra_child: Int32Array = field(default_factory=_no_rows)
+    extra_parent: Int32Array = field(default_factory=_no_rows)
 
     @classmethod
     def from_edges(
@@ -60,10 +58,10 @@ class Hierarchy:
         """Build the hierarchy of the edges child -> parent.
 
         Args:
-            child: (E,) ids; each id may stand here once, unless it may have several parents.
+            child: (E,) ids, each once unless `several_parents`.
             parent: (E,) ids.
-            virtual_root: id of a root to add above several roots. Without it several roots are an error.
-            several_parents: whether a node may have several; the one that stands first is its first parent.
+            virtual_root: id of a root to add above several roots; None if several roots are an error.
+            several_parents: whether a node may have several parents; the first in the table is its first parent.
 
         Raises:
             HierarchyError: self-parent, duplicate edge, second parent, cycle, no root, or several roots.
@@ -89,13 +87,13 @@ class Hierarchy:
         virtual_root: int | None = None,
         several_parents: bool = False,
     ) -> Hierarchy:
-        """Build the hierarchy of N nodes, each with the id of its parent; the root names itself or -1.
+        """Build the hierarchy of N nodes, each with the id of its parent; the parent of the root is itself or -1.
 
         Args:
-            ids: (N,) ids, each once, unless it may have several parents.
+            ids: (N,) ids, each once unless `several_parents`.
             parent_ids: (N,) ids of the parents.
-            virtual_root: id of a root to add above several roots. Without it several roots are an error.
-            several_parents: whether an id may have several rows; the one that stands first gives its first parent.
+            virtual_root: id of a root to add above several roots; None if several roots are an error.
+            several_parents: whether an id may have several rows; the first one has its first parent.
 
         Raises:
             HierarchyError: a parent that is not among the ids, a repeated id, a cycle, no root, or several roots.
@@ -115,18 +113,18 @@ class Hierarchy:
         return cls._from_parents(ids, up)
 
     @classmethod
-    def _from_parents(cls, ids: Ids, up: NDArray[np.int64]) -> Hierarchy:
-        """Lay out nodes (ids ascending, `up` the position of the parent, -1 at the one root) in preorder."""
+    def _from_parents(cls, ids: Int64Array, up: Int64Array) -> Hierarchy:
+        """Order nodes in preorder; ids are sorted, `up` is the position of the parent and -1 at the root."""
         levels = _levels(ids, up)
         if len(levels) > np.iinfo(np.int16).max:
-            raise HierarchyError(f"{len(levels):,} levels: depths are kept in 16 bits; choose a shallower part")
+            raise HierarchyError(f"{len(levels):,} levels: depths are stored in 16 bits; choose a shallower part")
         size = np.ones(len(ids), np.int64)
         for level in reversed(levels[1:]):
             np.add.at(size, up[level], size[level])
         row = np.zeros(len(ids), np.int64)
         depth = np.zeros(len(ids), np.int16)
         for k, level in enumerate(levels[1:], start=1):
-            row[level] = row[up[level]] + 1 + _elder_siblings(up[level], size[level])
+            row[level] = row[up[level]] + 1 + _preceding_siblings(up[level], size[level])
             depth[level] = k
         order = np.empty(len(ids), np.int64)
         order[row] = np.arange(len(ids))
@@ -139,12 +137,12 @@ class Hierarchy:
             end=(rows + size[order]).astype(np.int32),
         )
 
-    def _with_links(self, child: Ids, parent: Ids) -> Hierarchy:
-        """The hierarchy with further links, given by id."""
+    def _with_links(self, child: Int64Array, parent: Int64Array) -> Hierarchy:
+        """Return the hierarchy with further links, given by id."""
         below, above = self.rows(child), self.rows(parent)
         order = np.lexsort((above, below))
         whole = replace(self, extra_child=below[order], extra_parent=above[order])
-        refuse_cycles(*whole.links(), self.ids)
+        require_acyclic(*whole.links(), self.ids)
         return whole
 
     def __len__(self) -> int:
@@ -152,7 +150,7 @@ class Hierarchy:
 
     @property
     def is_tree(self) -> bool:
-        """Whether every node has one parent at most."""
+        """Whether every node has at most one parent."""
         return not len(self.extra_child)
 
     @property
@@ -162,13 +160,13 @@ class Hierarchy:
 
     @property
     def pair_count(self) -> int:
-        """Ancestor-descendant pairs: in a tree the sum of the depths."""
+        """Number of ancestor-descendant pairs: in a tree the sum of the depths."""
         if not self.is_tree:
             return len(self.ancestor_rows.rows)
         return int(self.depth.sum(dtype=np.int64))
 
-    def rows(self, ids: ArrayLike) -> Rows:
-        """Rows of ids, shape kept.
+    def rows(self, ids: ArrayLike) -> Int32Array:
+        """Return the rows of ids, in the same shape.
 
         Raises:
             HierarchyError: an id that is not in the tree.
@@ -181,16 +179,16 @@ class Hierarchy:
             raise HierarchyError(f"id {absent.flat[0]} is not in the hierarchy ({absent.size} such ids)")
         return order[at]
 
-    def is_ancestor(self, ancestor: ArrayLike, descendant: ArrayLike) -> NDArray[np.bool_]:
-        """Whether rows are proper ancestors of rows; broadcasts."""
+    def is_ancestor(self, ancestor: ArrayLike, descendant: ArrayLike) -> BoolArray:
+        """Return whether rows are proper ancestors of rows; broadcasts."""
         a, d = np.asarray(ancestor), np.asarray(descendant)
         if self.is_tree:
             return (a < d) & (d < self.end[a])
         pairs, wanted = self._pair_keys, d.astype(np.int64) * len(self) + a
         return pairs[np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)] == wanted
 
-    def ancestors(self, row: int) -> Rows:
-        """Proper ancestors of a row, nearest first."""
+    def ancestors(self, row: int) -> Int32Array:
+        """Return the proper ancestors of a row, nearest first."""
         if not self.is_tree:
             part = slice(*self.ancestor_rows.start[row : row + 2])
             return self.ancestor_rows.rows[part][np.argsort(self.ancestor_rows.difference[part], kind="stable")]
@@ -201,42 +199,46 @@ class Hierarchy:
             above = self.parent[above]
         return np.array(found, np.int32)
 
-    def children(self, row: int) -> Rows:
-        """Children of a row by first parent, by ascending id; then those by further links."""
+    def children(self, row: int) -> Int32Array:
+        """Return the children of a row: first those of the tree by ascending id, then those by further links."""
         inside = np.arange(row + 1, self.end[row], dtype=np.int32)
         return np.concatenate([inside[self.parent[inside] == row], self.extra_child[self.extra_parent == row]])
 
-    def parents(self, row: int) -> Rows:
-        """Parents of a row, the first parent first; none at the root."""
+    def parents(self, row: int) -> Int32Array:
+        """Return the parents of a row, the first parent first; empty at the root."""
         first = self.parent[row : row + 1]
         return np.concatenate([first[first >= 0], self.extra_parent[self.extra_child == row]])
 
-    def links(self) -> tuple[Rows, Rows]:
-        """All direct links (child, parent), by child, the first parent first."""
+    def links(self) -> tuple[Int32Array, Int32Array]:
+        """Return all direct links as rows (child, parent), sorted by child, the first parent first."""
         child = np.concatenate([np.arange(1, len(self), dtype=np.int32), self.extra_child])
         parent = np.concatenate([self.parent[1:], self.extra_parent])
         order = np.argsort(child, kind="stable")
         return child[order], parent[order]
 
-    def below(self, row: int) -> Rows:
-        """All descendants of a row, ascending."""
+    def below(self, row: int) -> Int32Array:
+        """Return all proper descendants of a row, ascending."""
         if self.is_tree:
             return np.arange(row + 1, self.end[row], dtype=np.int32)
         return np.flatnonzero(self.is_ancestor(row, np.arange(len(self)))).astype(np.int32)
 
-    def part(self, keep: NDArray[np.bool_]) -> Hierarchy:
-        """The hierarchy of the rows that stay; with a row the way up by first parents stays."""
+    def part(self, keep: BoolArray) -> Hierarchy:
+        """Return the hierarchy of some rows.
+
+        Args:
+            keep: (N,) mask; if a row is kept, all its ancestors by first parents must be.
+        """
         child, parent = self.links()
         stays = keep[child] & keep[parent]
         ids = np.concatenate([self.ids[:1], self.ids[child[stays]]])
         parents = np.concatenate([[-1], self.ids[parent[stays]]])
         return Hierarchy.from_parents(ids, parents, several_parents=not self.is_tree)
 
-    def closure(self) -> tuple[Rows, Rows, NDArray[np.int16]]:
-        """All pairs (ancestor, descendant, depth difference), by descendant row, nearest ancestor first.
+    def closure(self) -> tuple[Int32Array, Int32Array, NDArray[np.int16]]:
+        """Return all pairs as rows (ancestor, descendant) and depth differences, (P,) each.
 
-        In a tree one gather per depth difference, no loop over nodes: the ancestor k steps up of all nodes at once.
-        With several parents the difference is that of the shortest way.
+        Pairs are sorted by descendant, nearest ancestor first. With several parents the difference is the length of
+        the shortest path. In a tree this takes one gather per depth difference: the ancestors k steps up of all nodes.
         """
         if not self.is_tree:
             start, rows, steps = self.ancestor_rows
@@ -257,14 +259,14 @@ class Hierarchy:
         difference -= np.repeat(start, depth)
         return ancestor, descendant, difference.astype(np.int16)
 
-    def levels(self) -> tuple[Rows, NDArray[np.int64]]:
-        """Rows sorted by depth (preorder within a depth) and (max_depth + 2,) offsets of the depths."""
+    def levels(self) -> tuple[Int32Array, Int64Array]:
+        """Return the rows sorted by depth (preorder within a depth) and (max_depth + 2,) offsets of the depths."""
         order = np.argsort(self.depth, kind="stable").astype(np.int32)
         counts = np.bincount(self.depth, minlength=self.max_depth + 1)
         return order, np.concatenate([[0], np.cumsum(counts)])
 
-    def lca(self, a: ArrayLike, b: ArrayLike) -> Rows:
-        """Lowest common ancestor-or-self of rows by first parents; broadcasts. One step up of all open pairs a time."""
+    def lca(self, a: ArrayLike, b: ArrayLike) -> Int32Array:
+        """Return the lowest common ancestor-or-self of rows by first parents; broadcasts."""
         x, y = (v.astype(np.int32) for v in np.broadcast_arrays(np.asarray(a), np.asarray(b)))
         shape = x.shape
         x, y = x.ravel().copy(), y.ravel().copy()
@@ -277,13 +279,13 @@ class Hierarchy:
             todo = todo[x[todo] != y[todo]]
         return x.reshape(shape)
 
-    def hops(self, a: ArrayLike, b: ArrayLike) -> NDArray[np.int64]:
-        """Edges on the path between rows by first parents; broadcasts."""
+    def hops(self, a: ArrayLike, b: ArrayLike) -> Int64Array:
+        """Return the number of edges on the path between rows by first parents; broadcasts."""
         depth = self.depth.astype(np.int64)
         return depth[np.asarray(a)] + depth[np.asarray(b)] - 2 * depth[self.lca(a, b)]
 
     def fingerprint(self) -> str:
-        """SHA-256 of ids, parents and further links, hexadecimal: equal hierarchies, equal fingerprints."""
+        """Return the SHA-256 of ids, parents and further links, hexadecimal."""
         digest = hashlib.sha256()
         digest.update(np.ascontiguousarray(self.ids, "<i8").tobytes())
         digest.update(np.ascontiguousarray(self.parent, "<i4").tobytes())
@@ -293,23 +295,23 @@ class Hierarchy:
 
     @cached_property
     def ancestor_rows(self) -> Ancestors:
-        """Sorted proper ancestors of each row, with the shortest way to each."""
+        """Sorted proper ancestors of each row, with the shortest path to each."""
         return ancestors_of(*self.links(), len(self))
 
     @cached_property
-    def _pair_keys(self) -> NDArray[np.int64]:
+    def _pair_keys(self) -> Int64Array:
         """descendant * N + ancestor of all pairs, ascending."""
         start, rows, _ = self.ancestor_rows
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(start)) * len(self) + rows
 
     @cached_property
-    def _by_id(self) -> tuple[Rows, Ids]:
+    def _by_id(self) -> tuple[Int32Array, Int64Array]:
         order = np.argsort(self.ids, kind="stable").astype(np.int32)
         return order, self.ids[order]
 
 
-def _levels(ids: Ids, up: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Positions by depth, each level sorted by (parent, id); an unreached node lies on or below a cycle."""
+def _levels(ids: Int64Array, up: Int64Array) -> list[Int64Array]:
+    """Return the positions of each depth, sorted by (parent, id); an unreached node is on or below a cycle."""
     by_parent = np.argsort(up, kind="stable")
     first = np.searchsorted(up[by_parent], np.arange(len(ids) + 1))
     levels = [np.flatnonzero(up < 0)]
@@ -328,8 +330,8 @@ def _levels(ids: Ids, up: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return levels
 
 
-def _elder_siblings(parents: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sum of the sizes of the elder siblings; siblings are neighbours in the level."""
+def _preceding_siblings(parents: Int64Array, size: Int64Array) -> Int64Array:
+    """Return the sum of the sizes of the preceding siblings; siblings are adjacent in a level."""
     before = np.cumsum(size) - size
     is_first = np.concatenate([[True], parents[1:] != parents[:-1]])
     start = np.maximum.accumulate(np.where(is_first, np.arange(len(size)), 0))

@@ -1,32 +1,17 @@
 """Which versions were made from which, and a choice of versions that belong together.
 
-The free inputs of a partial run (say, `--tags=evaluation`) must fit each other: weights trained on mammals must not be
-measured on birds because the birds were ingested later. The manifests of the runs say what each version was made from.
+The inputs of a partial run (say, `--tags=evaluation`) must fit each other: weights trained on mammals must not be
+evaluated on birds because the birds were ingested later. So inputs that meet in a run come from one earlier run: they
+are what it wrote, and what that was made from. The manifests of the runs say what each version was made from.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
-
-from terrarium.hooks.catalogs import family_of
-
-Reason = Literal["newest", "named", "followed", "agreeing", "conflict", "removed"]
-"""Why a version was chosen: nothing spoke against the newest; the user named it; another input was made from it; the
-newer ones were made from other versions; no version agrees, so the newest; the wanted one is gone, so the newest."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The version of an input, and what decided it (`because` is another input and its version, or empty)."""
-
-    version: str
-    reason: Reason
-    because: str = ""
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 
 class Lineage:
-    """The versions that a version was made from, by the manifests that `read_manifest` finds for a run's version."""
+    """The versions that a version was made from, by the manifests that `read_manifest` returns for a run's version."""
 
     def __init__(self, read_manifest: Callable[[str], Mapping[str, Any] | None]) -> None:
         self._read_manifest = read_manifest
@@ -34,11 +19,11 @@ class Lineage:
         self._lines: dict[tuple[str, str], dict[str, str]] = {}
 
     def is_known(self, name: str, version: str) -> bool:
-        """Whether a manifest tells how `version` of `name` was made."""
+        """Return whether a manifest says how `version` of `name` was made."""
         return self._producer(name, version) is not None
 
     def of(self, name: str, version: str) -> dict[str, str]:
-        """Dataset names and versions that `version` of `name` was made from or together with, itself first.
+        """Return the dataset names and versions that `version` of `name` was made from or with, itself first.
 
         Where several versions of one dataset are met, the nearest counts.
         """
@@ -50,10 +35,10 @@ class Lineage:
         line: dict[str, str] = {}
         queue = deque([(name, version)])
         while queue:
-            here, made_in = queue.popleft()
-            if here not in line:
-                line[here] = made_in
-                queue.extend(self._relatives(here, made_in))
+            current, made_in = queue.popleft()
+            if current not in line:
+                line[current] = made_in
+                queue.extend(self._relatives(current, made_in))
         return line
 
     def _relatives(self, name: str, version: str) -> Iterator[tuple[str, str]]:
@@ -61,7 +46,8 @@ class Lineage:
         manifest, node = self._manifest(version), self._producer(name, version)
         if manifest is None or node is None:
             return
-        read, made = manifest.get("read", {}), _made(manifest)
+        read = manifest.get("read", {})
+        made = {output for other in manifest.get("nodes", {}).values() for output in other["outputs"]}
         for relative in [*node["outputs"], *node["inputs"]]:
             if relative in read:
                 yield relative, read[relative]
@@ -78,83 +64,71 @@ class Lineage:
         return self._manifests[version]
 
 
-def choose(
-    versions: Mapping[str, Sequence[str]],
-    named: Mapping[str, str],
-    running: set[str],
-    lineage: Lineage,
-) -> dict[str, Choice]:
-    """Choose a version of each input so that all belong together.
+class Contradiction(NamedTuple):
+    """`name`:`version` was made from `other`:`made_from`, but the run reads another version of `other`."""
 
-    Versions that the user named come first and are kept. Then family by family, first the input whose newest version
-    was made from most of the others (a tie goes to the newest), at its newest version that agrees with what is chosen
-    by then; every input in its lineage takes the version found there.
+    name: str
+    version: str
+    other: str
+    made_from: str
+
+
+def choose(saved: Mapping[str, Sequence[str]], named: Mapping[str, str], lineage: Lineage) -> dict[str, str]:
+    """Return a version of each input of one group, so that all belong together as far as they can.
+
+    Versions that the user named are kept. The others come from the run whose artifacts, with what those were made
+    from, give the most of them without contradicting what is chosen; of equal runs from the newest. What is left is
+    chosen in the same way, and takes its newest version when no run fits.
 
     Args:
-        versions: each input's versions on disk, the newest first, at least one.
-        named: versions that the user named.
-        running: families whose nodes run; inputs of others follow them.
+        saved: each input's versions, the newest first, at least one.
+        named: versions that the user named, by input.
         lineage: what each version was made from.
     """
-    settled: dict[str, tuple[str, str]] = {}
-    choices: dict[str, Choice] = {}
-    for name in _ranked(versions, named, running, lineage):
-        choice = _choose_one(name, versions[name], named.get(name), settled, lineage)
-        choices[name] = choice
-        for relative, version in lineage.of(name, choice.version).items():
-            settled.setdefault(relative, (version, f"{name}:{choice.version}"))
-    return choices
+    chosen = {name: named[name] for name in saved if name in named}
+    while left := [name for name in saved if name not in chosen]:
+        runs = sorted({version for name in left for version in saved[name]}, reverse=True)
+        settled: dict[str, str] = {}
+        for name, version in chosen.items():
+            settled = lineage.of(name, version) | settled
+        gains = (_gain(_written_in(run, left, saved, lineage), left, saved, settled | chosen) for run in runs)
+        best = _first_longest(gains, len(left))
+        chosen |= best or {name: saved[name][0] for name in left}
+    return chosen
 
 
-def _choose_one(
-    name: str, on_disk: Sequence[str], wanted: str | None, settled: Mapping[str, tuple[str, str]], lineage: Lineage
-) -> Choice:
-    if wanted is not None:
-        return Choice(wanted, "named")
-    if name in settled:
-        version, because = settled[name]
-        return Choice(version, "followed", because) if version in on_disk else Choice(on_disk[0], "removed", because)
-    against = ""
-    for version in on_disk:
-        conflict = _conflict(lineage.of(name, version), settled)
-        if conflict is None:
-            return Choice(version, "agreeing" if against else "newest", against)
-        against = against or conflict
-    return Choice(on_disk[0], "conflict", against)
+def contradictions(chosen: Mapping[str, str], lineage: Lineage) -> Iterator[Contradiction]:
+    """Yield where a chosen version was made from another version of a chosen input."""
+    for name, version in chosen.items():
+        for other, made_from in lineage.of(name, version).items():
+            if chosen.get(other, made_from) != made_from:
+                yield Contradiction(name, version, other, made_from)
 
 
-def _conflict(line: Mapping[str, str], settled: Mapping[str, tuple[str, str]]) -> str | None:
-    """The chosen input that speaks against `line`, or None."""
-    return next((settled[name][1] for name, made in line.items() if settled.get(name, (made, ""))[0] != made), None)
+def _written_in(run: str, names: Iterable[str], saved: Mapping[str, Sequence[str]], lineage: Lineage) -> dict[str, str]:
+    """What `run` wrote of `names` and what that was made from; without a manifest, one dataset alone."""
+    written = [name for name in names if run in saved[name]]
+    known = [name for name in written if lineage.is_known(name, run)]
+    line: dict[str, str] = {}
+    for name in known or written[:1]:
+        line = lineage.of(name, run) | line
+    return line
 
 
-def _ranked(
-    versions: Mapping[str, Sequence[str]], named: Mapping[str, str], running: set[str], lineage: Lineage
-) -> list[str]:
-    """The inputs in the order in which they choose."""
-    covers = {
-        name: (lineage.of(name, on_disk[0]).keys() & versions.keys()) - {name} for name, on_disk in versions.items()
-    }
-    foreign = {
-        family: {
-            other
-            for name in covers
-            if family_of(name) == family
-            for other in covers[name]
-            if family_of(other) != family
-        }
-        for family in {family_of(name) for name in versions}
-    }
-
-    def key(name: str) -> tuple[bool, bool, int, str, int]:
-        family = family_of(name)
-        own = sum(family_of(other) == family for other in covers[name])
-        return name not in named, family not in running, len(foreign[family]), family, -own
-
-    newest_first = sorted(sorted(versions), key=lambda name: versions[name][0], reverse=True)
-    return sorted(newest_first, key=key)
+def _gain(
+    line: Mapping[str, str], left: Iterable[str], saved: Mapping[str, Sequence[str]], settled: Mapping[str, str]
+) -> dict[str, str]:
+    """The inputs without a version that `line` gives one; none when it contradicts what is settled."""
+    if any(line.get(name, version) != version for name, version in settled.items()):
+        return {}
+    return {name: line[name] for name in left if line.get(name) in saved[name]}
 
 
-def _made(manifest: Mapping[str, Any]) -> set[str]:
-    """All that a run's nodes made, in memory or on disk."""
-    return {output for node in manifest.get("nodes", {}).values() for output in node["outputs"]}
+def _first_longest(gains: Iterable[dict[str, str]], most: int) -> dict[str, str]:
+    best: dict[str, str] = {}
+    for gain in gains:
+        if len(gain) > len(best):
+            best = gain
+        if len(best) == most:
+            break
+    return best

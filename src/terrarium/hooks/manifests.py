@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from kedro.io import CatalogProtocol
-from kedro.io.core import DatasetError, Version, is_parameter
+from kedro.io.core import DatasetError, is_parameter
 from kedro.pipeline import Pipeline
 
-from terrarium.hooks.catalogs import MANIFEST, all_versioned, has_version, versioned
+from terrarium.datasets.base import copy_at, has_version
+from terrarium.hooks.catalogs import MANIFEST, versioned_dataset, versioned_datasets
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +26,14 @@ _REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def manifest_reader(catalog: CatalogProtocol) -> Callable[[str], Mapping[str, Any] | None]:
-    """A function from a run's version to its manifest, or to None where there is none that can be read."""
-    dataset = versioned(catalog, MANIFEST)
+    """Return a function from a run's version to its manifest, or to None where there is none that can be read."""
+    dataset = versioned_dataset(catalog, MANIFEST)
 
     def read(stamp: str) -> Mapping[str, Any] | None:
         if dataset is None or not has_version(dataset, stamp):
             return None
         try:
-            content = dataset._copy(_version=Version(stamp, None)).load()
+            content = copy_at(dataset, stamp).load()
         except DatasetError as error:
             logger.warning("The manifest of run %s cannot be read: %s", stamp, error)
             return None
@@ -41,8 +42,8 @@ def manifest_reader(catalog: CatalogProtocol) -> Callable[[str], Mapping[str, An
     return read
 
 
-def start_of(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, Any]:
-    """What is known of a run before its first node."""
+def new_manifest(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, Any]:
+    """Return what is known of a run before its first node."""
     parameters = _parameters(catalog)
     return {
         "format": FORMAT,
@@ -62,7 +63,7 @@ def start_of(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
         "written": {},
         "nodes": {node.name: {"inputs": _data(node.inputs), "outputs": list(node.outputs)} for node in pipeline.nodes},
         "parameters": parameters,
-        "runtime_params": plain(run_params.get("runtime_params") or {}),
+        "runtime_params": to_plain(run_params.get("runtime_params") or {}),
         "seeds": dict(_seeds(parameters)),
         "packages": _packages(),
         "python": platform.python_version(),
@@ -72,10 +73,10 @@ def start_of(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
 
 
 def versions_touched(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, Any]:
-    """The versions a run has written by now, those of earlier runs that it reads, and what it makes unversioned."""
+    """Return the versions that a run has written so far and reads from earlier runs, and its unversioned outputs."""
     read, written = {}, {}
     consumed = pipeline.all_inputs()
-    datasets = all_versioned(catalog, pipeline.datasets())
+    datasets = versioned_datasets(catalog, pipeline.datasets())
     for name, dataset in datasets.items():
         own = dataset.resolve_save_version()
         if name in pipeline.all_outputs() and own is not None and has_version(dataset, own):
@@ -86,18 +87,18 @@ def versions_touched(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, 
 
 
 def now() -> str:
-    """The time in UTC, to the millisecond."""
+    """Return the time in UTC, to the millisecond."""
     return datetime.now(tz=UTC).isoformat(timespec="milliseconds")
 
 
-def plain(value: Any) -> Any:
-    """`value` with pydantic models turned into dicts and everything that JSON lacks into text."""
+def to_plain(value: Any) -> Any:
+    """Return `value` with pydantic models turned into dicts and everything that JSON lacks into text."""
     if hasattr(value, "model_dump"):
-        return plain(value.model_dump(mode="json"))
+        return to_plain(value.model_dump(mode="json"))
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
-        return [plain(item) for item in value]
+        return [to_plain(item) for item in value]
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
@@ -115,7 +116,7 @@ def _listed(value: Any) -> list[str]:
 
 def _parameters(catalog: CatalogProtocol) -> dict[str, Any]:
     dataset = catalog.get("parameters") if "parameters" in catalog else None
-    content: dict[str, Any] = plain(dataset.load()) if dataset is not None else {}
+    content: dict[str, Any] = to_plain(dataset.load()) if dataset is not None else {}
     return content
 
 

@@ -5,28 +5,33 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from types import UnionType
-from typing import Any, Union, get_origin
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
+from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from pydantic import BaseModel, ValidationError
 
+from terrarium.hooks.environments import require_environment
 
-class ParameterError(ValueError):
-    """Parameters that do not exist or have a wrong value, a line for each."""
+
+class ParameterError(ClickException, ValueError):
+    """Parameters that do not exist or have a wrong value, one line for each."""
 
 
 class ValidateParameters:
-    """Hold the whole tree of parameters, and every runtime parameter, against the families' option models.
+    """Check the whole tree of parameters, with every runtime parameter, against the families' option models.
 
-    Kedro validates the branches that the nodes of the requested pipelines take; this covers what lies around them: a
-    family, a branch or a global that does not exist.
+    Kedro validates the branches that the nodes of the requested pipelines take; this covers the rest: a family, a
+    branch, a global or an environment that does not exist.
     """
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Raises ParameterError, before anything is loaded or run."""
+        """Raise ParameterError or EnvironmentNameError, before anything is loaded or run."""
+        require_environment(Path(context.config_loader.conf_source), context.env)
         faults = check(context.config_loader["parameters"], family_models(), _globals(context))
         if faults:
             raise ParameterError("\n".join(faults))
@@ -43,19 +48,19 @@ FAMILIES = {
 
 
 def family_models() -> dict[str, type[BaseModel]]:
-    """The model of each family's tree: the class `Options` of its library package."""
+    """Return the model of each family's tree: the class `Options` of its library package."""
     return {name: import_module(f"terrarium.{package}.options").Options for name, package in FAMILIES.items()}
 
 
 def check(
     parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]], globals_: Iterable[str] = ()
 ) -> list[str]:
-    """A line for each fault of a tree of parameters: what, where, and the nearest name there is.
+    """Return one line for each fault of a tree of parameters: what, where, and the nearest name that exists.
 
     Args:
-        parameters: the tree; Kedro puts globals that were given at run time beside the families.
-        models: of each family's branch.
-        globals_: names that may stand beside the families.
+        parameters: the tree; Kedro puts globals that were given at run time next to the families.
+        models: the option model of each family.
+        globals_: names that are legal next to the families.
     """
     known = sorted([*models, *globals_])
     faults = [f"{name} does not exist: {_nearest(str(name), known)}" for name in parameters if name not in known]
@@ -63,32 +68,65 @@ def check(
         try:
             model.model_validate(parameters.get(family, {}))
         except ValidationError as error:
-            lines = [_line(family, model, fault) for fault in error.errors()]
+            lines = [line for fault in error.errors() for line in _lines(family, model, fault)]
             faults += dict.fromkeys(lines)
     return faults
 
 
 def _globals(context: KedroContext) -> Iterable[str]:
     try:
-        found: dict[str, Any] = context.config_loader["globals"]
+        return list(context.config_loader["globals"])
     except KeyError:
         return ()
-    return found
+
+
+def _lines(family: str, model: type[BaseModel], fault: Any) -> list[str]:
+    """Return one line for each option of a renamed branch, otherwise the one line of the fault."""
+    if fault["type"] == "extra_forbidden" and isinstance(fault["input"], Mapping):
+        options = [[*map(str, fault["loc"]), *option] for option in _option_paths(fault["input"])]
+        current = [_current_path(model, option) for option in options]
+        if options and all(new != old for old, new in zip(options, current, strict=True)):
+            return [
+                f"{family}.{'.'.join(old)} was renamed: use {family}.{'.'.join(new)}"
+                for old, new in zip(options, current, strict=True)
+            ]
+    return [_line(family, model, fault)]
+
+
+def _option_paths(tree: Mapping[str, Any]) -> Iterable[list[str]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from ([str(name), *path] for path in _option_paths(value))
+        else:
+            yield [str(name)]
+
+
+def _current_path(model: Any, path: list[str]) -> list[str]:
+    """Return the path of an option below a model with all renamed branches and options replaced."""
+    renamed = getattr(model, "renamed", {})
+    for length in range(len(path), 0, -1):
+        old = ".".join(path[:length])
+        if old in renamed:
+            return _current_path(model, [*renamed[old].split("."), *path[length:]])
+    return path if len(path) < 2 else [path[0], *_current_path(_model_at(model, path[:1]), path[1:])]
 
 
 def _line(family: str, model: type[BaseModel], fault: Any) -> str:
-    place = ".".join([family, *_path(model, fault["loc"])])
+    place = _joined(family, *_path(model, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         *branch, name = fault["loc"]
         owner = _model_at(model, branch)
-        if owner is not None and name in getattr(owner, "renamed", {}):
-            return f"{place} was renamed: use {'.'.join([family, *map(str, branch), owner.renamed[name]])}"
+        advice = getattr(owner, "renamed", {}).get(name)
+        if advice is not None:
+            is_sentence = " " in advice
+            return f"{place} {advice if is_sentence else f'was renamed: use {_joined(family, *branch, advice)}'}"
         return f"{place} does not exist: {_nearest(str(name), sorted(owner.model_fields) if owner else [])}"
     if fault["type"] == "literal_error":
         *branch, name = fault["loc"]
         values = getattr(_model_at(model, branch), "renamed_values", {}).get(name, {})
-        if fault["input"] in values:
-            return f"{place}: {fault['input']} was renamed: use {values[fault['input']]}"
+        new = values.get(fault["input"]) if isinstance(fault["input"], str) else None
+        if new is not None:
+            return f"{place}: {fault['input']} was renamed: use {new}"
     if fault["type"] == "missing":
         return f"{place} is missing: give it a value in conf/base/parameters/{family}.yml"
     text = fault["msg"].removeprefix("Value error, ")
@@ -98,26 +136,40 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
 def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
     """The parameter's name, without what pydantic adds for a member of a union."""
     path: list[str] = []
-    inner: Any = model
-    for part in place:
-        path.append(str(part))
-        fields = getattr(inner, "model_fields", {})
-        if part not in fields:
-            break
-        inner = fields[part].annotation
-        if get_origin(inner) in (UnionType, Union):
+    here: Any = model
+    for name in place:
+        path.append(str(name))
+        here = _type_at(here, name)
+        if here is None or get_origin(here) in (UnionType, Union):
             break
     return path
 
 
-def _model_at(model: type[BaseModel], branch: Iterable[Any]) -> type[Any] | None:
-    """The option model of a branch, or None where the branch is no model."""
+def _model_at(model: type[BaseModel], branch: Iterable[Any]) -> type[BaseModel] | None:
+    """The option model of a branch, or None where the branch is not a model."""
+    here: Any = model
     for name in branch:
-        field = model.model_fields.get(str(name))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return None
-        model = field.annotation
-    return model
+        here = _type_at(here, name)
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def _type_at(outer: Any, name: Any) -> Any:
+    """The type of an option of a model or of a value of a mapping, without null; None for anything else."""
+    if get_origin(outer) is dict:
+        return _without_null(get_args(outer)[1])
+    if isinstance(outer, type) and issubclass(outer, BaseModel) and str(name) in outer.model_fields:
+        return _without_null(outer.model_fields[str(name)].annotation)
+    return None
+
+
+def _without_null(annotation: Any) -> Any:
+    """The type of `X | None`, without None; any other type as it is."""
+    members = [part for part in get_args(annotation) if part is not NoneType]
+    return members[0] if get_origin(annotation) in (UnionType, Union) and len(members) == 1 else annotation
+
+
+def _joined(*names: Any) -> str:
+    return ".".join(map(str, names))
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Consumers in a run read what that run wrote, whatever other runs write meanwhile."""
+"""The nodes of a run read what that run wrote, whatever other runs write at the same time."""
 
 import logging
 from typing import Any
@@ -8,7 +8,8 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from terrarium.hooks.catalogs import all_versioned, read_at
+from terrarium.datasets.base import read_at
+from terrarium.hooks.catalogs import versioned_datasets
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class PinVersions:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Pin all outputs; with --only-missing-outputs those alone that are missing, as the others may be read."""
+        """Pin all outputs; with --only-missing-outputs only the missing ones, since the others may be read."""
         named = run_params.get("load_versions") or {}
         for name in sorted(pipeline.all_outputs() & set(named)):
             logger.warning("--load-versions=%s:%s has no effect, as this run writes %s", name, named[name], name)
@@ -34,7 +35,7 @@ class PinVersions:
 
 
 def _pin(catalog: CatalogProtocol, names: set[str], *, spare_existing: bool) -> None:
-    for dataset in all_versioned(catalog, names).values():
+    for dataset in versioned_datasets(catalog, names).values():
         if spare_existing and dataset.exists():
             continue
         own = dataset.resolve_save_version()

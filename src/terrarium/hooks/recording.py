@@ -8,14 +8,15 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from terrarium.hooks.catalogs import MANIFEST, read_at, versioned
-from terrarium.hooks.manifests import now, start_of, versions_touched
+from terrarium.datasets.base import read_at
+from terrarium.hooks.catalogs import MANIFEST, versioned_dataset
+from terrarium.hooks.manifests import new_manifest, now, versions_touched
 
 logger = logging.getLogger(__name__)
 
 
 class _Run:
-    """A run that is going on: its manifest, its nodes, and how far it has come."""
+    """A run in progress: its manifest, its nodes, and how far it has come."""
 
     def __init__(self, manifest: dict[str, Any], pipeline: Pipeline) -> None:
         self.manifest = manifest
@@ -24,7 +25,7 @@ class _Run:
         self.failed: Node | None = None
 
     def failed_at(self) -> str | None:
-        """The node that failed: in its function, in saving its outputs, or in loading its inputs."""
+        """Return the node that failed: in its function, in saving its outputs, or in loading its inputs."""
         if self.failed is not None:
             return self.failed.name
         nodes = self.pipeline.nodes
@@ -47,13 +48,13 @@ class RecordRuns:
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Begin the manifest."""
-        dataset = versioned(catalog, MANIFEST)
+        """Start the manifest."""
+        dataset = versioned_dataset(catalog, MANIFEST)
         if dataset is None:
             logger.warning("The catalog has no versioned entry '%s', so this run leaves no manifest", MANIFEST)
             return
         read_at(dataset, str(dataset.resolve_save_version()))
-        run = _Run(start_of(run_params, pipeline, catalog), pipeline)
+        run = _Run(new_manifest(run_params, pipeline, catalog), pipeline)
         self._runs[run_params["run_id"]] = run
         _save(run, catalog)
 
@@ -83,12 +84,13 @@ class RecordRuns:
         """Close the manifest of a run that failed, saying where."""
         run = self._runs.pop(run_params["run_id"], None)
         if run is not None:
-            _save(run, catalog, status="failed", ended=now(), error=f"{type(error).__name__}: {error}")
-            _save(run, catalog, failed_at=run.failed_at())
+            run.manifest |= versions_touched(run.pipeline, catalog)
+            message = f"{type(error).__name__}: {error}"
+            _save(run, catalog, status="failed", ended=now(), error=message, failed_at=run.failed_at())
 
 
 def _save(run: _Run, catalog: CatalogProtocol, **changes: Any) -> None:
     run.manifest |= {**versions_touched(run.pipeline, catalog), **changes}
-    dataset = versioned(catalog, MANIFEST)
+    dataset = versioned_dataset(catalog, MANIFEST)
     if dataset is not None:
         dataset.save(run.manifest)

@@ -1,15 +1,15 @@
-"""A run ends by saying where its results lie."""
+"""A run ends with the paths of its results."""
 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from terrarium.hooks.catalogs import all_versioned, family_of
+from terrarium.datasets.base import location
+from terrarium.hooks.catalogs import family_of, versioned_datasets
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ class AnnounceResults:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """One line an artifact, family by family."""
+        """Log one line per artifact, family by family."""
         wanted = {name for name in pipeline.all_outputs() if name.rpartition(".")[2] in _ANNOUNCED}
-        written = all_versioned(catalog, wanted)
+        written = versioned_datasets(catalog, wanted)
         for name in sorted(written, key=lambda name: (family_of(name), _ANNOUNCED.index(name.rpartition(".")[2]))):
-            logger.info("%s: %s", name, Path(str(written[name]._get_load_path())))
+            logger.info("%s: %s", name, location(written[name], written[name].resolve_load_version()))

@@ -1,0 +1,18 @@
+"""Hierarchies in the Poincaré ball. Nothing here knows Kedro; the pipelines are in `terrarium.pipelines.hyperbolic`.
+
+Where to look:
+
+    options/      every parameter, by stage
+    geometry/     distance, detour, conversion between polar and ball coordinates; rounding
+    data/         read.py: the sources; build.py: taxa, edges and the closure; holdout.py: what is held out of training
+    layouts/      target radii, initial layouts, and the constructed layout that needs no training
+    training/     sampling/: the pairs of an epoch and their negatives; objectives.py: the losses in PyTorch; cpu/: the
+                  same losses, gradients and optimizer compiled for the CPU
+    evaluation/   reconstruction.py: MAP and mean rank (counted in rank_kernel.py); distortion, separation, purity,
+                  placement of held-out taxa, link prediction; compare.py: all of them for several layouts
+    reporting/    figures and the HTML report
+    legacy/       only what the reference recipes v0 to v2 need
+
+For a new loss: add its name and options to `options/training.py`, its formula to `training/objectives.py`, and its
+gradient to `training/cpu/`; the tests compare the two.
+"""

@@ -1,31 +1,40 @@
-"""Typed parameters of the influence family, branch by branch; the defaults stand in its parameter file."""
+"""Typed parameters of the influence family. Defaults are in `conf/base/parameters/influence.yml` only."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from terrarium.common.options import Options as Base
 from terrarium.kge.options import Precision
 
-SUBSETS_OF_SEED = 3
-"""Retrainings of a seed that a rank correlation needs, once their mean is taken off."""
+MIN_SUBSETS_PER_SEED = 3
+"""A rank correlation needs three retrainings per seed, because the mean of each seed is subtracted first."""
 
 
-class SourceOptions(Base):
-    """Which triples are asked about."""
+class QueryOptions(Base):
+    """Query triples: the triples whose predictions are explained."""
 
-    kind: Literal["test", "file", "indices", "predictions", "none"] = Field(description="see docs/influence.md")
-    path: str | None = Field(description="file: a file of triples, head TAB relation TAB tail")
-    indices: list[int] = Field(description="indices: rows of the test triples, from 0")
-    entity: str | None = Field(description="predictions: id or name of the head; null: of the first test triple")
-    relation: str | None = Field(description="predictions: null: that of the entity's first test triple")
-    predicted: int = Field(gt=0, description="predictions: how many of the best")
-    limit: int = Field(ge=0, description="triples at most, in their order, of the other kinds; 0: all")
+    renamed: ClassVar = {"predicted": "num_predictions", "limit": "max_queries"}
+
+    kind: Literal["test", "file", "indices", "predictions", "none"] = Field(
+        description="where query triples come from: the test split, a file, rows of the test split, the model's best "
+        "predictions, or none (self-influence only)"
+    )
+    path: str | None = Field(description="kind file: path of a file with lines head TAB relation TAB tail, .gz too")
+    indices: list[int] = Field(description="kind indices: rows of the test split, from 0")
+    entity: str | None = Field(
+        description="kind predictions: id or name of the head; null: the head of the first test triple"
+    )
+    relation: str | None = Field(
+        description="kind predictions: id or name; null: the relation of the entity's first test triple"
+    )
+    num_predictions: int = Field(gt=0, description="kind predictions: how many of the best-scored tails")
+    max_queries: int = Field(ge=0, description="largest number of query triples of the other kinds; 0: no limit")
 
     @model_validator(mode="after")
-    def _is_whole(self) -> SourceOptions:
+    def _has_what_its_kind_reads(self) -> QueryOptions:
         if self.kind == "file" and self.path is None:
             raise ValueError("kind file reads a file: set path to it")
         if self.kind == "indices" and not self.indices:
@@ -34,10 +43,10 @@ class SourceOptions(Base):
 
 
 class CheckpointOptions(Base):
-    """Which checkpoints are summed over."""
+    """Checkpoints of the training that influence is summed over."""
 
-    use: Literal["all", "best", "last"] = Field(description="all that are kept, or one")
-    epochs: list[int] = Field(description="all: these epochs only; []: every epoch that is kept")
+    use: Literal["all", "best", "last"] = Field(description="all checkpoints that were kept, or one of them")
+    epochs: list[int] = Field(description="use all: only the checkpoints of these epochs; []: every epoch kept")
 
     @model_validator(mode="after")
     def _is_one_choice(self) -> CheckpointOptions:
@@ -46,100 +55,156 @@ class CheckpointOptions(Base):
         return self
 
 
-class ModelOptions(Base):
-    """Which states of the scorer."""
+class AttributionOptions(Base):
+    """Which gradients are compared, and how."""
 
-    checkpoints: CheckpointOptions
+    renamed: ClassVar = {
+        "unit": "attribution_unit",
+        "measure": "output_fn",
+        "precondition": "preconditioner",
+        "normalise": "normalization",
+        "projection": "projection_dim",
+    }
+    renamed_values: ClassVar = {"method": {"backward": "autograd"}, "output_fn": {"part": "training_loss"}}
 
-
-class FeatureOptions(Base):
-    """Which gradient stands for a triple, and how two of them are compared."""
-
-    unit: Literal["removal", "share", "row", "positive"] = Field(description="what of the loss belongs to a triple")
-    measure: Literal["loss", "part", "score"] = Field(description="what is explained of the triple asked about")
-    layers: list[str] = Field(description="names of parameters; []: all")
-    precondition: Literal["none", "factored", "exact"] = Field(description="weight by the state of Adam or Adagrad")
-    normalise: Literal["none", "cosine"]
-    projection: int = Field(ge=0, description="numbers that a gradient is projected to at random; 0: exact")
-    method: Literal["closed_form", "backward"] = Field(description="backward: one pass a triple, to compare with")
-    seed: int = Field(ge=0)
+    attribution_unit: Literal["removal", "share", "row", "positive"] = Field(
+        description="part of the training loss that belongs to a training triple: what its removal changes, an equal "
+        "share of its rows of the loss, the whole rows, or the term of its own answer"
+    )
+    output_fn: Literal["loss", "training_loss", "score"] = Field(
+        description="model output function of a query triple: its own loss, its attribution unit as if it were a "
+        "training triple, or minus its score"
+    )
+    layers: list[str] = Field(description="names of the model's parameters that are compared; []: all")
+    preconditioner: Literal["none", "factored", "exact"] = Field(
+        description="weight gradients by the state of Adam or Adagrad: not at all, by a rank-one approximation per "
+        "matrix, or element by element (small graphs)"
+    )
+    normalization: Literal["none", "cosine"] = Field(
+        description="cosine divides each influence by the lengths of both gradients"
+    )
+    projection_dim: int = Field(ge=0, description="dimensions of a random projection of gradients; 0: no projection")
+    method: Literal["closed_form", "autograd"] = Field(
+        description="closed_form computes dot products from factors; autograd runs one backward pass per triple"
+    )
+    seed: int = Field(ge=0, description="seed of projections, path permutations and validation studies")
 
     @model_validator(mode="after")
-    def _fits(self) -> FeatureOptions:
-        compared = self.projection > 0 or self.normalise == "cosine"
-        if self.precondition == "exact" and compared:
-            raise ValueError("precondition exact stands alone: set normalise to none and projection to 0, or factored")
-        if self.method == "backward" and (self.precondition != "none" or compared):
+    def _fits(self) -> AttributionOptions:
+        transformed = self.projection_dim > 0 or self.normalization == "cosine"
+        if self.preconditioner == "exact" and transformed:
             raise ValueError(
-                "method backward gives plain dot products: set precondition and normalise to none and projection to 0"
+                "preconditioner exact works on plain dot products only: set normalization to none and projection_dim "
+                "to 0, or use factored"
+            )
+        if self.method == "autograd" and (self.preconditioner != "none" or transformed):
+            raise ValueError(
+                "method autograd computes plain dot products: set preconditioner and normalization to none and "
+                "projection_dim to 0"
             )
         return self
 
 
-class TrainingOptions(Base):
-    """Retrainings, in the pipeline influence_validation."""
+class ScoringOptions(Base):
+    """How influence scores are computed."""
 
-    epochs: int = Field(ge=0, description="of each retraining; 0: as many as the checkpoints' training had to its best")
-    checkpoints: int = Field(gt=0, description="states of a retraining that influence is summed over, evenly apart")
-    subsets: int = Field(gt=1, description="linear datamodelling: retrainings, each without a part of the triples")
-    left_out: float = Field(gt=0, lt=1, description="linear datamodelling: share of triples that a retraining lacks")
-    removed: list[PositiveInt] = Field(min_length=1, description="deletion: how many triples are removed")
-    planted: float = Field(gt=0, lt=1, description="wrong triples: share of the training triples")
-    split: Literal["test", "valid"] = Field(description="where the triples asked about stand")
-    tested: int = Field(gt=0, description="linear datamodelling: triples asked about")
-    deletion_tested: int = Field(gt=0, description="deletion: triples asked about")
-    seeds: list[NonNegativeInt] = Field(min_length=1, description="starts of the retrainings")
+    renamed: ClassVar = {"top": "top_k"}
 
-    @model_validator(mode="after")
-    def _can_be_compared(self) -> TrainingOptions:
-        for name, given in (("seeds", self.seeds), ("removed", self.removed)):
-            if len(set(given)) < len(given):
-                raise ValueError(f"{name} {given} holds a number twice: give each once")
-        if self.subsets < SUBSETS_OF_SEED * len(self.seeds):
-            raise ValueError(
-                f"{self.subsets} subsets for {len(self.seeds)} seeds leave a seed fewer than {SUBSETS_OF_SEED} "
-                "retrainings, which cannot be ranked: raise subsets, or give fewer seeds"
-            )
-        return self
+    top_k: int = Field(gt=0, description="proponents, and as many opponents, kept per query triple")
+    batch_size: int = Field(gt=0, description="query triples scored together")
+    block_mb: int = Field(gt=0, description="memory for a block of training triples, in MB")
+    self_influence: bool = Field(description="also write the self-influence of every training triple")
+    precision: Precision = Field(description="floating-point precision of gradients")
+    device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
+    gradient_checkpointing: bool = Field(
+        description="method autograd: recompute the query embedding in the backward pass instead of keeping it"
+    )
+    memory_cleanup: bool = Field(description="release cached GPU memory at intervals")
+    cleanup_interval: int = Field(gt=0, description="blocks (autograd: triples) between two cleanups")
 
 
 class PathOptions(Base):
-    """Paths between head and tail."""
+    """Paths between the head and the tail of a query triple, ranked by influence."""
 
-    length: int = Field(ge=1, le=3, description="edges at most")
-    triples: int = Field(ge=0, description="how many of the triples asked about, from the first; 0: none")
-    most: int = Field(gt=0, description="paths kept of a triple")
-    permutations: int = Field(ge=0, description="shuffles of the scores for the null; 0: none")
+    renamed: ClassVar = {
+        "length": "max_length",
+        "triples": "num_queries",
+        "most": "top_k",
+        "permutations": "num_permutations",
+    }
+
+    max_length: int = Field(ge=1, le=3, description="largest number of edges of a path")
+    num_queries: int = Field(ge=0, description="search paths for the first so many query triples; 0: none")
+    top_k: int = Field(gt=0, description="paths kept per query triple")
+    num_permutations: int = Field(ge=0, description="permutations of the permutation test; 0: no p-value")
 
 
-class EvaluationOptions(Base):
-    """How the scores are computed."""
+class ValidationOptions(Base):
+    """Retrainings of the pipeline influence_validation."""
 
-    top: int = Field(gt=0, description="proponents and as many opponents of a triple")
-    batch_size: int = Field(gt=0, description="triples asked about at once")
-    block_mb: int = Field(gt=0, description="memory for a block of training triples")
-    self_influence: bool = Field(description="of every training triple, in a table of its own")
-    precision: Precision
-    device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
-    gradient_checkpointing: bool = Field(description="backward: compute the query again instead of keeping it")
-    memory_cleanup: bool = Field(description="give cached memory of a GPU back at intervals")
-    cleanup_interval: int = Field(gt=0, description="blocks, or triples of backward, between cleanups")
-    paths: PathOptions
+    renamed: ClassVar = {
+        "checkpoints": "num_checkpoints",
+        "subsets": "num_subsets",
+        "left_out": "subset_dropout",
+        "removed": "removal_sizes",
+        "planted": "label_noise",
+        "tested": "num_queries",
+        "deletion_tested": "num_deletion_queries",
+    }
+    renamed_values: ClassVar = {"split": {"valid": "validation"}}
+
+    epochs: int = Field(ge=0, description="epochs of each retraining; 0: up to the best epoch of the original training")
+    num_checkpoints: int = Field(gt=0, description="evenly spaced checkpoints of a retraining, for its influence")
+    num_subsets: int = Field(gt=1, description="linear datamodeling score: retrainings on random subsets")
+    subset_dropout: float = Field(
+        gt=0, lt=1, description="linear datamodeling score: probability that a subset lacks a triple"
+    )
+    removal_sizes: list[PositiveInt] = Field(min_length=1, description="deletion: numbers of top proponents to remove")
+    label_noise: float = Field(gt=0, lt=1, description="mislabelled triples added, as a fraction of training triples")
+    split: Literal["test", "validation"] = Field(description="split that query triples are drawn from")
+    num_queries: int = Field(gt=0, description="linear datamodeling score: number of query triples")
+    num_deletion_queries: int = Field(gt=0, description="deletion: number of query triples")
+    seeds: list[NonNegativeInt] = Field(min_length=1, description="seeds of the retrainings")
+
+    @model_validator(mode="after")
+    def _can_be_compared(self) -> ValidationOptions:
+        for name, values in (("seeds", self.seeds), ("removal_sizes", self.removal_sizes)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} {values} has a number twice: give each once")
+        if self.num_subsets < MIN_SUBSETS_PER_SEED * len(self.seeds):
+            raise ValueError(
+                f"{self.num_subsets} subsets for {len(self.seeds)} seeds leave a seed fewer than "
+                f"{MIN_SUBSETS_PER_SEED} retrainings, which cannot be ranked: raise num_subsets, or give fewer seeds"
+            )
+        return self
 
 
 class ReportingOptions(Base):
     """What the report shows."""
 
-    triples: int = Field(gt=0, description="triples asked about that are shown one by one")
-    edges: int = Field(gt=0, description="proponents in a picture and a table")
+    renamed: ClassVar = {"triples": "num_queries", "edges": "num_proponents"}
+
+    num_queries: int = Field(gt=0, description="query triples shown one by one")
+    num_proponents: int = Field(gt=0, description="proponents in a figure and a table")
 
 
 class Options(Base):
-    """The family's tree of parameters."""
+    """Parameters of the family."""
 
-    source: SourceOptions
-    model: ModelOptions
-    features: FeatureOptions
-    training: TrainingOptions
-    evaluation: EvaluationOptions
+    renamed: ClassVar = {
+        "source": "queries",
+        "model.checkpoints": "checkpoints",
+        "model": "checkpoints",
+        "features": "attribution",
+        "evaluation.paths": "paths",
+        "evaluation": "scoring",
+        "training": "validation",
+    }
+
+    queries: QueryOptions
+    checkpoints: CheckpointOptions
+    attribution: AttributionOptions
+    scoring: ScoringOptions
+    paths: PathOptions
+    validation: ValidationOptions
     reporting: ReportingOptions

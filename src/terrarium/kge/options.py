@@ -1,162 +1,328 @@
-"""Typed parameters of the knowledge graph family, branch by branch; the defaults stand in its parameter file."""
+"""Option models of the family knowledge_graph. Defaults are in `conf/base/parameters/knowledge_graph.yml`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from terrarium.common.options import Options as Base
-from terrarium.kge.models.conve_shape import ImageShape, image_shape
 from terrarium.training.options import FitOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDATED = ("validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10")
-"""What an epoch is measured by: filtered, both sides but where one is named."""
+VALIDATION_METRICS = ("validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10")
+"""Columns of the history that are measured on validation triples: filtered, mean of both sides or of the named one."""
 Precision = Literal["64-true", "32-true", "bf16-mixed", "16-mixed", "mixed"]
+ModelName = Literal["conve", "complex", "distmult"]
+LossName = Literal["cross_entropy", "bce"]
+TrainType = Literal["KvsAll", "1vsAll"]
+QueryWeight = Literal["equal", "by_num_answers"]
+
+_DEVICE = "torch device: cpu, cuda, cuda:N, mps, or auto (a GPU if there is one)"
 
 
 class SourceOptions(Base):
-    """Which triples, and where they are."""
+    """Which triples to read."""
 
-    kind: Literal["virus_host", "files", "kgx", "pyg"] = Field(description="see docs/knowledge_graph.md")
-    path: str | None = Field(description="folder of the files of the kinds files, kgx and pyg")
-    clade: int | str | None = Field(description="virus_host: name or tax id below Viruses; null: all")
-    train: str = Field(description="files: name of the training triples")
-    valid: str | None = Field(description="files: name of the validation triples; null: split here")
-    test: str | None = Field(description="files: name of the test triples; null: split here")
-    entity_dictionary: str | None = Field(description="files: name TAB index; null: numbered as they appear")
-    relation_dictionary: str | None = Field(description="files: name TAB index; null: numbered as they appear")
-    nodes: str = Field(description="kgx: name of the file of nodes")
-    edges: str = Field(description="kgx: name of the file of edges")
-    style: str = Field(description="kgx: which edges are kept")
-    styles: str | None = Field(description="kgx: a file of styles; null: the project's")
-    dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="pyg: which graph")
-    faults: Literal["error", "skip"] = Field(description="faulty lines: stop at the first, or skip and count")
+    renamed: ClassVar[Mapping[str, str]] = {"faults": "on_error"}
+
+    kind: Literal["virus_host", "files", "kgx", "pyg"] = Field(
+        description="packaged NCBI virus-host graph (virus_host), files of triples (files), a KGX graph (kgx), or a "
+        "benchmark in PyTorch Geometric's raw layout (pyg)"
+    )
+    path: str | None = Field(description="folder of the files, for files, kgx and pyg")
+    clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
+    train: str = Field(description="file name of the training triples, for files")
+    valid: str | None = Field(
+        description="file name of the validation triples, for files; null splits the training file"
+    )
+    test: str | None = Field(description="file name of the test triples, for files; null splits the training file")
+    entity_dictionary: str | None = Field(
+        description="file of lines name TAB index, for files; null numbers entities in order of appearance"
+    )
+    relation_dictionary: str | None = Field(
+        description="file of lines name TAB index, for files; null numbers relations in order of appearance"
+    )
+    nodes: str = Field(description="file name of the nodes, for kgx")
+    edges: str = Field(description="file name of the edges, for kgx")
+    style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
+    styles: str | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
+    dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
+    on_error: Literal["error", "skip"] = Field(
+        description="at a malformed line: stop and name it (error), or drop and count it (skip)"
+    )
 
     @model_validator(mode="after")
-    def _has_path(self) -> SourceOptions:
+    def _check_path(self) -> SourceOptions:
         if self.kind != "virus_host" and self.path is None:
             raise ValueError(f"kind {self.kind} reads files: set path to their folder")
         return self
 
 
 class FeatureOptions(Base):
-    """How triples that come undivided are split."""
+    """How to split triples that come without splits."""
 
-    split_relations: list[str] = Field(description="relations of which triples are held out; []: the source's choice")
-    by: Literal["pair", "head"] | None = Field(
-        description="what stays together: a pair of ends, or all answers of a head; null: the source's choice"
+    renamed: ClassVar[Mapping[str, str]] = {
+        "by": "split_by",
+        "valid_share": "val_fraction",
+        "test_share": "test_fraction",
+        "group_share": "group_fraction",
+    }
+
+    split_relations: list[str] = Field(
+        description="relations whose triples are held out, all others train; [] takes the source's choice"
     )
-    valid_share: float = Field(gt=0, lt=0.5, description="of what is held together")
-    test_share: float = Field(gt=0, lt=0.5, description="of what is held together")
-    group_share: float = Field(ge=0, lt=0.5, description="share of groups held out whole, as test_groups")
-    seed: int = Field(ge=0)
+    split_by: Literal["pair", "head"] | None = Field(
+        description="what stays in one split: all triples of a pair of entities (pair) or of a head (head); null takes "
+        "the source's choice"
+    )
+    val_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs or heads held out for validation")
+    test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs or heads held out for testing")
+    group_fraction: float = Field(
+        ge=0, lt=0.5, description="fraction of the entity groups held out whole, as split test_groups"
+    )
+    seed: int = Field(ge=0, description="seed of the split")
 
-    def of(self, relations: pd.DataFrame, asked: Sequence[str]) -> FeatureOptions:
-        """These options with the source's choice of `by` for the relations asked about, where none is made."""
-        if self.by is not None:
+    def with_source_choice(self, relations: pd.DataFrame, split_relations: Sequence[str]) -> FeatureOptions:
+        """Return these options with `split_by` filled in from the source where it is null.
+
+        Args:
+            relations: the table of relations, with columns relation and together.
+            split_relations: the relations whose triples are held out.
+        """
+        if self.split_by is not None:
             return self
-        choice = relations.loc[relations["relation"].isin(list(asked)), "together"]
-        return self.model_copy(update={"by": "head" if len(choice) and (choice == "head").all() else "pair"})
+        choices = relations.loc[relations["relation"].isin(list(split_relations)), "together"]
+        by_head = len(choices) > 0 and bool((choices == "head").all())
+        return self.model_copy(update={"split_by": "head" if by_head else "pair"})
+
+
+class ConvEImage(NamedTuple):
+    """Shape of the image of one vector, and of the feature map that the filters make of two stacked images."""
+
+    height: int
+    width: int
+    map_height: int
+    map_width: int
 
 
 class ModelOptions(Base):
-    """The scorer."""
+    """The embedding model."""
 
-    scorer: Literal["conve", "complex", "distmult"]
-    dim: int = Field(ge=2, description="numbers an entity; complex: half of them real, half imaginary")
-    reciprocal: bool = Field(description="a second vector a relation, for the way back")
-    entity_bias: bool = Field(description="a number an entity is added to its score")
-    embedding_height: int | None = Field(gt=0, description="conve: rows of an image; null: follows dim")
-    embedding_width: int | None = Field(gt=0, description="conve: columns of an image; null: follows dim")
-    stack: Literal["height", "width"] = Field(description="conve: how the two images are joined")
-    channels: int = Field(gt=0, description="conve: filters")
-    kernel_height: int = Field(gt=0)
-    kernel_width: int = Field(gt=0)
-    input_dropout: float = Field(ge=0, lt=1, description="of what enters")
-    feature_map_dropout: float = Field(ge=0, lt=1, description="conve: of whole channels")
-    output_dropout: float = Field(ge=0, lt=1, description="of the query before it meets the entities")
-    seed: int = Field(ge=0)
+    renamed: ClassVar[Mapping[str, str]] = {
+        "scorer": "name",
+        "reciprocal": "inverse_relations",
+        "stack": "stack_axis",
+        "channels": "output_channels",
+    }
+
+    name: ModelName = Field(description="ConvE, ComplEx or DistMult")
+    dim: int = Field(ge=2, description="embedding dimension; for complex half real, half imaginary parts (even)")
+    inverse_relations: bool = Field(
+        description="give each relation a second embedding for its inverse, by which heads are predicted"
+    )
+    entity_bias: bool = Field(description="add a trained bias per entity to its scores")
+    embedding_height: int | None = Field(
+        gt=0, description="height of the image of a vector, for conve; null derives it from dim"
+    )
+    embedding_width: int | None = Field(
+        gt=0, description="width of the image of a vector, for conve; null derives it from dim"
+    )
+    stack_axis: Literal["height", "width"] = Field(
+        description="axis along which the images of head and relation are joined, for conve"
+    )
+    output_channels: int = Field(gt=0, description="number of convolution filters, for conve")
+    kernel_height: int = Field(gt=0, description="height of the filters, for conve")
+    kernel_width: int = Field(gt=0, description="width of the filters, for conve")
+    input_dropout: float = Field(ge=0, lt=1, description="dropout of the embeddings of head and relation")
+    feature_map_dropout: float = Field(ge=0, lt=1, description="dropout of whole feature maps, for conve")
+    output_dropout: float = Field(ge=0, lt=1, description="dropout of the query embedding")
+    seed: int = Field(ge=0, description="seed of the initial parameters")
 
     @model_validator(mode="after")
-    def _shapes_fit(self) -> ModelOptions:
-        if self.scorer == "conve":
+    def _check_shapes(self) -> ModelOptions:
+        if self.name == "conve":
             self.image()
-        if self.scorer == "complex" and self.dim % 2:
+        if self.name == "complex" and self.dim % 2:
             raise ValueError(f"dim {self.dim} is odd, and complex needs pairs of numbers: make it even")
         return self
 
-    def image(self) -> ImageShape:
-        """The shape that conve's vectors are folded to; ValueError where it does not fit."""
-        return image_shape(
-            self.dim,
-            (self.embedding_height, self.embedding_width),
-            self.stack,
-            (self.kernel_height, self.kernel_width),
-        )
+    def image(self) -> ConvEImage:
+        """Return the shape of ConvE's images; sides that are null follow `dim`, as square as possible.
+
+        Raises:
+            ValueError: height times width is not `dim`, or the kernel is larger than the stacked images.
+        """
+        height, width = self._image_sides()
+        stacked = (2 * height, width) if self.stack_axis == "height" else (height, 2 * width)
+        map_height, map_width = stacked[0] - self.kernel_height + 1, stacked[1] - self.kernel_width + 1
+        if map_height < 1 or map_width < 1:
+            raise ValueError(
+                f"the kernel {self.kernel_height} x {self.kernel_width} is larger than the stacked images, "
+                f"{stacked[0]} x {stacked[1]}: lower kernel_height and kernel_width or choose other sides"
+            )
+        return ConvEImage(height, width, map_height, map_width)
+
+    def _image_sides(self) -> tuple[int, int]:
+        height, width = self.embedding_height, self.embedding_width
+        if height is None and width is None:
+            height = max(side for side in range(1, math.isqrt(self.dim) + 1) if self.dim % side == 0)
+        height = height or self.dim // (width or 1)
+        width = width or self.dim // height
+        if height * width != self.dim:
+            raise ValueError(
+                f"embedding_height {height} x embedding_width {width} is {height * width}, not dim {self.dim}: change "
+                "one, or set both to null, and they follow dim"
+            )
+        return height, width
+
+
+class LossOptions(Base):
+    """The loss of a query's scores of all entities."""
+
+    renamed_values: ClassVar[Mapping[str, Mapping[str, str]]] = {"name": {"softmax": "cross_entropy"}}
+
+    name: LossName = Field(
+        description="softmax cross entropy over all entities (cross_entropy), or binary cross entropy of each (bce)"
+    )
+    label_smoothing: float = Field(ge=0, lt=1, description="fraction of the target spread evenly over all entities")
+    n3_weight: float = Field(
+        ge=0, description="weight of the N3 penalty, the cubed moduli of the embeddings used (Lacroix et al. 2018)"
+    )
+
+
+class OptimizerOptions(Base):
+    """How parameters are updated."""
+
+    name: Literal["adam", "adagrad"] = Field(description="torch.optim.Adam or torch.optim.Adagrad")
+    learning_rate: float = Field(gt=0, description="learning rate of the first epoch")
+    clip_norm: float = Field(ge=0, allow_inf_nan=False, description="largest gradient norm; 0 does not clip")
+
+
+class ScheduleOptions(Base):
+    """How the learning rate changes."""
+
+    learning_rate_decay: float = Field(gt=0, le=1, description="factor of the learning rate after each epoch")
+
+
+class MemoryOptions(Base):
+    """What trades time for memory; results are the same up to rounding."""
+
+    entity_chunk_size: int = Field(
+        ge=0, description="number of entities scored at a time in the loss; 0 scores all and keeps the scores"
+    )
+    gradient_checkpointing: bool = Field(
+        description="recompute the query embedding in the backward pass instead of keeping its activations"
+    )
+    cleanup: bool = Field(description="return cached GPU memory to the driver every cleanup_interval batches")
+    cleanup_interval: int = Field(gt=0, description="number of batches between cleanups")
+
+
+class ValidationOptions(Base):
+    """When and on what to measure during training."""
+
+    interval: int = Field(gt=0, description="number of epochs between measurements on the validation triples")
+    max_triples: int = Field(ge=0, description="number of validation triples to measure, a random sample; 0: all")
 
 
 class TrainingOptions(FitOptions):
-    """The objective, its optimiser and the optimisations."""
+    """What is minimised, and how."""
 
-    targets: Literal["all", "single"] = Field(description="all: a row a question; single: a row a triple")
-    row_weight: Literal["equal", "answers"] = Field(description="answers: a row counts as often as it has answers")
-    loss: Literal["bce", "softmax"]
-    label_smoothing: float = Field(ge=0, lt=1)
-    nuclear_norm_weight: float = Field(ge=0, description="of the cubed moduli of the vectors of a row (Lacroix 2018)")
-    optimiser: Literal["adam", "adagrad"]
-    learning_rate: float = Field(gt=0)
-    learning_rate_decay: float = Field(gt=0, le=1, description="factor on the rate after each epoch")
-    batch_size: int = Field(gt=1, description="rows a step")
-    entity_chunk: int = Field(ge=0, description="entities scored at once; 0: all, and the scores are kept")
-    precision: Precision = Field(description="mixed: fp16 on a GPU, bf16 on a CPU")
-    device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
-    clip_norm: float = Field(ge=0, allow_inf_nan=False, description="largest gradient norm; 0 does not clip")
-    gradient_checkpointing: bool = Field(description="compute the query again on the way back instead of keeping it")
-    memory_cleanup: bool = Field(description="give cached memory of a GPU back at intervals")
-    cleanup_interval: int = Field(gt=0, description="batches between cleanups")
-    validation_every: int = Field(gt=0, description="epochs between measures on the validation triples")
-    validation_triples: int = Field(ge=0, description="how many of them, at random; 0: all")
-    seed: int = Field(ge=0)
+    renamed: ClassVar[Mapping[str, str]] = {
+        "targets": "train_type, KvsAll (was all) or 1vsAll (was single)",
+        "row_weight": "query_weight, equal or by_num_answers (was answers)",
+        "label_smoothing": "loss.label_smoothing",
+        "nuclear_norm_weight": "loss.n3_weight",
+        "optimiser": "optimizer.name",
+        "learning_rate": "optimizer.learning_rate",
+        "clip_norm": "optimizer.clip_norm",
+        "learning_rate_decay": "schedule.learning_rate_decay",
+        "entity_chunk": "memory.entity_chunk_size",
+        "gradient_checkpointing": "memory.gradient_checkpointing",
+        "memory_cleanup": "memory.cleanup",
+        "cleanup_interval": "memory.cleanup_interval",
+        "validation_every": "validation.interval",
+        "validation_triples": "validation.max_triples",
+    }
+
+    train_type: TrainType = Field(
+        description="one row per query (entity, relation) with all its answers (KvsAll), or one row per triple (1vsAll)"
+    )
+    query_weight: QueryWeight = Field(
+        description="weight of a query: 1 (equal), or its number of answers over the mean number (by_num_answers)"
+    )
+    batch_size: int = Field(gt=1, description="rows per batch")
+    loss: LossOptions
+    optimizer: OptimizerOptions
+    schedule: ScheduleOptions
+    memory: MemoryOptions
+    validation: ValidationOptions
+    precision: Precision = Field(
+        description="number format: 64, 32 or 16 bits, or mixed: 16-mixed on a GPU, bf16-mixed on a CPU"
+    )
+    device: str = Field(description=_DEVICE)
+    seed: int = Field(ge=0, description="seed of the order of rows, of dropout and of the validation sample")
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _refuse_old_loss(cls, loss: object) -> object:
+        if isinstance(loss, str):
+            raise ValueError("use loss.name, cross_entropy (was softmax) or bce")
+        return loss
 
     @model_validator(mode="after")
-    def _fits(self) -> TrainingOptions:
-        if self.entity_chunk and self.precision == "64-true":
-            raise ValueError("entity_chunk sums in 32 bits: set it to 0 for precision 64-true")
-        if self.stopping.metric not in ("loss", *VALIDATED):
+    def _check(self) -> TrainingOptions:
+        if self.memory.entity_chunk_size and self.precision == "64-true":
+            raise ValueError("memory.entity_chunk_size sums in 32 bits: set it to 0 for precision 64-true")
+        if self.stopping.metric not in ("loss", *VALIDATION_METRICS):
             raise ValueError(
-                f"stopping.metric is {self.stopping.metric!r}: choose loss (with direction min), {', '.join(VALIDATED)}"
+                f"stopping.metric is {self.stopping.metric!r}: choose loss (with direction min), "
+                f"{', '.join(VALIDATION_METRICS)}"
             )
         return self
 
 
 class BaselineOptions(Base):
-    """What answers are compared with."""
+    """The untrained baselines: majority and nearest relatives."""
 
-    relation: str | None = Field(description="relation whose tails are guessed; null: the one the source asks about")
-    hierarchy: str | None = Field(description="relation to the parent; null: the source's, if it has one")
+    relation: str | None = Field(
+        description="relation whose tails the baselines predict; null takes the one that the source holds out"
+    )
+    hierarchy: str | None = Field(
+        description="relation from an entity to its parent, for nearest relatives; null takes the source's, if any"
+    )
 
 
 class PredictOptions(Base):
-    """Questions whose best answers become a table."""
+    """The queries whose best answers become a table."""
 
-    heads: list[str] = Field(description="entities by id or name; []: heads of the first test triples")
-    relation: str | None = Field(description="null: the most frequent of the test triples")
-    among: Literal["answers", "entities"] = Field(description="tails of the relation in training, or all entities")
-    top: int = Field(gt=0, description="answers a question")
+    renamed: ClassVar[Mapping[str, str]] = {"among": "candidates", "top": "top_k"}
+
+    heads: list[str] = Field(description="entities by id or name; [] takes heads of the first test triples")
+    relation: str | None = Field(
+        description="relation of the queries; null takes the most frequent of the test triples"
+    )
+    candidates: Literal["answers", "entities"] = Field(
+        description="tails to choose from: those of the relation in training (answers), or all entities (entities)"
+    )
+    top_k: int = Field(gt=0, description="number of answers per query")
 
 
 class EvaluationOptions(Base):
-    """How ranks are measured."""
+    """How held-out triples are ranked."""
 
-    batch_size: int = Field(gt=0, description="questions scored at once, at most")
-    scores_mb: int = Field(gt=0, description="memory for the scores of a batch; fewer questions where it is short")
-    precision: Precision = Field(description="of the queries and scores")
-    device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
+    renamed: ClassVar[Mapping[str, str]] = {"scores_mb": "score_memory_mb"}
+
+    batch_size: int = Field(gt=0, description="queries scored at a time, at most")
+    score_memory_mb: int = Field(
+        gt=0, description="memory for the scores of a batch, in MB; lowers batch_size if short"
+    )
+    precision: Precision = Field(description="number format of the query embeddings; scores have at least 32 bits")
+    device: str = Field(description=_DEVICE)
     baseline: BaselineOptions
     predict: PredictOptions
 
@@ -164,11 +330,13 @@ class EvaluationOptions(Base):
 class ReportingOptions(Base):
     """What the report shows."""
 
-    relations: int = Field(gt=0, description="relations in the figure and the table, the most frequent first")
+    renamed: ClassVar[Mapping[str, str]] = {"relations": "num_relations"}
+
+    num_relations: int = Field(gt=0, description="relations in the figure and the table, the most frequent first")
 
 
 class Options(Base):
-    """The family's tree of parameters."""
+    """All parameters of the family."""
 
     source: SourceOptions
     features: FeatureOptions

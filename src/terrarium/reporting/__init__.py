@@ -1,1 +1,1 @@
-"""What the reports of all families share: one page, one look of figures, one way to write numbers."""
+"""Shared parts of all reports: the HTML page, the style of figures and the format of numbers."""

@@ -1,4 +1,4 @@
-"""One self-contained HTML page: prose, tables and figures, no network."""
+"""Self-contained HTML pages of prose, tables and figures."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ class Block:
 
 
 def heading(text: str) -> Block:
-    """A section's title."""
+    """Return a section title."""
     return Block(f"<h2>{escape(text)}</h2>")
 
 
 def paragraph(text: str) -> Block:
-    """Prose."""
+    """Return a paragraph."""
     return Block(f"<p>{escape(text)}</p>")
 
 
 def code(text: str) -> Block:
-    """Lines of code."""
+    """Return lines of code."""
     return Block(f"<pre><code>{escape(text)}</code></pre>")
 
 
 def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Block:
-    """A table of the frame's columns, with other labels where given."""
+    """Return an HTML table of all columns of a DataFrame; `labels` replaces column names."""
     names = labels or {}
     head = "".join(_head(str(names.get(c, c)), frame[c]) for c in frame.columns)
     rows = "".join(f"<tr>{''.join(_cell(v) for v in row)}</tr>" for row in frame.itertuples(index=False))
@@ -58,14 +58,14 @@ def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Block:
 
 
 def figure(plot: Any, name: str) -> Block:
-    """A plotly figure; `name` is its id on the page, its title what a screen reader says."""
+    """Return a plotly figure as HTML; `name` is its id on the page, its title is read by screen readers."""
     title = re.sub(r"<[^>]*>", " ", plot.layout.title.text or name)
     body = plot.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False})
     return Block(f'<figure role="img" aria-label="{escape(unescape(title))}">{body}</figure>')
 
 
 def page(title: str, blocks: Iterable[Block]) -> str:
-    """The page, with the plotting library inside."""
+    """Return the page, with the plotting library inside."""
     from plotly.offline import get_plotlyjs
 
     content = "\n".join(block.html for block in blocks)
@@ -81,7 +81,7 @@ def render_page(template: str, *, title: str, **values: Any) -> str:
     """Render a report as one self-contained HTML page.
 
     Args:
-        template: path of the family's template below `terrarium`, such as `kge/reporting/report.html.j2`. It extends
+        template: path of a template in the package `terrarium`, such as `kge/reporting/report.html.j2`. It extends
             `page.html.j2` and fills the block `content`. Values are escaped; a name that is not given is an error.
             Templates can call `table(frame, labels)` and `figure(plot, name)`, and use the filters `number` (four
             significant digits, thousands separated), `percent` (one decimal) and `listing` (a, b and c).
@@ -123,7 +123,7 @@ def _figure_markup(plot: Any, name: str) -> Markup:
 
 
 def listing(words: Sequence[str]) -> str:
-    """Words as prose: a, b and c."""
+    """Return words as prose: a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 

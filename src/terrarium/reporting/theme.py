@@ -1,4 +1,4 @@
-"""The look of figures and numbers."""
+"""The style of figures and the format of numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ GREY, LIGHT = "#9A9A9A", "#E4E4E4"
 
 
 def new_figure(title: str, height: int = 420, **rows_and_columns: Any) -> Any:
-    """An empty plotly figure in the common look; with rows and columns, one of several panels."""
+    """Return an empty plotly figure in the common style.
+
+    Args:
+        title: title of the figure.
+        height: in pixels.
+        rows_and_columns: arguments of `plotly.subplots.make_subplots`, for several panels.
+    """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -30,14 +36,14 @@ def new_figure(title: str, height: int = 420, **rows_and_columns: Any) -> Any:
 
 
 def note_empty(figure: Any, text: str) -> None:
-    """Say in the middle of a figure why it shows nothing."""
+    """Write into the middle of an empty figure why it is empty."""
     figure.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
 
 
 def number(value: Any) -> str:
-    """A number for people: thousands separated, four significant digits, nothing for what is undefined."""
+    """Format a number with separated thousands and four significant digits; None and non-finite values are empty."""
     if isinstance(value, str):
         return value
     if value is None or not math.isfinite(value):

@@ -1,8 +1,8 @@
-"""Typed parameters of the scenes family, branch by branch; the defaults stand in its parameter file."""
+"""Typed options of the scenes family, one model per block; the defaults are in its parameter file."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,222 +11,326 @@ from terrarium.training.options import FitOptions, TorchOptions
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
-LATER_S, LATER_WITHIN_S = 1.0, 0.25
-"""The second view of a graph may be the same group this much later."""
+LATER_S, LATER_TOLERANCE_S = 1.0, 0.25
+"""A temporal positive is the same group of road users this many seconds later."""
 
 
 class VariantOptions(Base):
     """A kind of simulated traffic."""
 
-    scenes: int = Field(ge=0)
-    maps: int = Field(gt=0, description="road networks, the same for all variants; scenes take turns on them")
-    vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes have half to one and a half of it")
-    speed_mean: float = Field(gt=0, description="desired speed of vehicles, m/s")
-    speed_deviation: float = Field(ge=0)
-    lane_change_rate: float = Field(ge=0, description="looks at another lane a second")
-    idle_lane_changes: float = Field(ge=0, le=1, description="share of looks that change lane without any gain")
-    motorcycle_share: float = Field(ge=0, le=1)
-    cyclist_share: float = Field(ge=0, le=1)
-    pedestrians: float = Field(ge=0, description="mean number of people who cross in a scene")
-    staged_share: float = Field(
-        ge=0, le=1, description="share of scenes that start with a group at a fork, which take turns in what it is for"
+    renamed: ClassVar = {
+        "speed_deviation": "speed_std",
+        "idle_lane_changes": "random_lane_change_prob",
+        "motorcycle_share": "motorcycle_fraction",
+        "cyclist_share": "cyclist_fraction",
+        "pedestrians": "mean_pedestrians",
+        "staged_share": "staged_fraction",
+    }
+
+    scenes: int = Field(ge=0, description="number of scenes to simulate")
+    maps: int = Field(gt=0, description="number of road networks; all variants share them, scenes take turns on them")
+    vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes draw 0.5 to 1.5 times this")
+    speed_mean: float = Field(gt=0, description="mean desired speed of vehicles, in m/s")
+    speed_std: float = Field(ge=0, description="standard deviation of the desired speed, in m/s")
+    lane_change_rate: float = Field(ge=0, description="how often a driver considers a lane change, per second")
+    random_lane_change_prob: float = Field(
+        ge=0, le=1, description="probability of a considered lane change that gains nothing"
+    )
+    motorcycle_fraction: float = Field(ge=0, le=1, description="fraction of drivers on motorcycles")
+    cyclist_fraction: float = Field(ge=0, le=1, description="fraction of drivers on bicycles")
+    mean_pedestrians: float = Field(ge=0, description="mean number of pedestrians who cross the road in a scene")
+    staged_fraction: float = Field(
+        ge=0, le=1, description="fraction of scenes that start with a group forming a rare archetype"
     )
 
 
 class SimulatorOptions(Base):
-    """The simulator of the project."""
+    """The built-in traffic simulator."""
 
-    variants: dict[str, VariantOptions | None] = Field(description="by the name of the source; null: none")
-    seconds: float = Field(gt=0, description="length of a scene")
-    record_every_s: float = Field(gt=0)
-    seed: int = Field(ge=0)
+    renamed: ClassVar = {"seconds": "duration_s", "record_every_s": "record_interval_s"}
+
+    variants: dict[str, VariantOptions | None] = Field(description="kinds of traffic by source name; null removes one")
+    duration_s: float = Field(gt=0, description="length of a scene, in seconds")
+    record_interval_s: float = Field(gt=0, description="time between recorded states, in seconds")
+    seed: int = Field(ge=0, description="seed of maps and traffic")
 
 
 class RecordingOptions(Base):
     """A folder of recorded scenes."""
 
-    reader: Literal["carla", "argoverse", "tables"]
-    path: str
+    reader: Literal["carla", "argoverse", "tables"] = Field(description="format of the folder")
+    path: str = Field(description="the folder")
 
 
 class SourceOptions(Base):
     """Where scenes come from."""
 
+    renamed: ClassVar = {"off_lane_m": "max_lane_distance_m"}
+
     simulator: SimulatorOptions
-    recordings: dict[str, RecordingOptions | None] = Field(description="by the name of the source; null: none")
-    off_lane_m: float = Field(
-        ge=0, description="how far a road user may be from its lane's centre line, and beyond its ends"
+    recordings: dict[str, RecordingOptions | None] = Field(
+        description="recorded scenes by source name; null removes one"
     )
+    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
 
 
 class GraphOptions(Base):
     """How a scene becomes graphs."""
 
-    interval_s: float = Field(gt=0, description="time between snapshots; the first is left out")
-    lead_m: float = Field(gt=0, description="longest way to a vehicle in front")
-    neighbour_m: float = Field(gt=0, description="longest way, ahead or behind, to a vehicle beside")
-    opposite_ahead_m: float = Field(gt=0)
-    opposite_behind_m: float = Field(ge=0)
-    lead_path: int = Field(ge=0, description="a relation is left out when so few edges join its ends already")
-    neighbour_path: int = Field(ge=0)
-    opposite_path: int = Field(ge=0)
-    lanes_passed: int = Field(
-        ge=1, description="following lanes that may be passed between snapshots without a change of lane; original: 1"
+    renamed: ClassVar = {
+        "lead_m": "max_lead_m",
+        "neighbour_m": "max_neighbor_m",
+        "opposite_ahead_m": "max_opposite_ahead_m",
+        "opposite_behind_m": "max_opposite_behind_m",
+        "lead_path": "redundant_lead_hops",
+        "neighbour_path": "redundant_neighbor_hops",
+        "opposite_path": "redundant_opposite_hops",
+        "lanes_passed": "max_lanes_passed",
+        "smallest": "min_nodes",
+    }
+
+    interval_s: float = Field(gt=0, description="time between snapshots, in seconds; the first snapshot is left out")
+    max_lead_m: float = Field(gt=0, description="longest distance along the lanes to a vehicle ahead, in metres")
+    max_neighbor_m: float = Field(gt=0, description="longest distance to a vehicle on an adjacent lane, in metres")
+    max_opposite_ahead_m: float = Field(gt=0, description="longest distance to opposite traffic ahead, in metres")
+    max_opposite_behind_m: float = Field(
+        ge=0, description="longest distance to opposite traffic that has passed, in metres"
     )
-    smallest: int = Field(ge=1, description="road users a graph has at least; 1 keeps those without relations")
+    redundant_lead_hops: int = Field(
+        ge=0, description="omit a following relation if a path of at most this many relations joins its ends"
+    )
+    redundant_neighbor_hops: int = Field(ge=0, description="as redundant_lead_hops, for neighbour relations")
+    redundant_opposite_hops: int = Field(ge=0, description="as redundant_lead_hops, for opposite relations")
+    max_lanes_passed: int = Field(
+        ge=1, description="a lane that follows the one before within this many lanes is no lane change"
+    )
+    min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 
 
 class FeatureOptions(Base):
-    """Graphs, their encoding, and which scenes are kept aside."""
+    """Graphs, their encoding as numbers, and the split of the scenes."""
+
+    renamed: ClassVar = {
+        "scaled": "standardize",
+        "relations": "relation_encoding: strict is now one_hot",
+        "validation_share": "val_fraction",
+        "test_share": "test_fraction",
+        "test_only": "test_only_sources",
+    }
 
     graphs: GraphOptions
-    scaled: bool = Field(description="speeds and lengths less their mean, by their deviation, of the training part")
-    relations: Literal["strict", "collapsed"] = Field(
-        description="collapsed: the original's slots, where leading and following are neighbour"
+    standardize: bool = Field(description="scale speeds and path lengths by training mean and standard deviation")
+    relation_encoding: Literal["one_hot", "collapsed"] = Field(
+        description="collapsed: leading and following share the slot of neighbour"
     )
-    validation_share: float = Field(gt=0, lt=0.5, description="of the scenes")
-    test_share: float = Field(gt=0, lt=0.5, description="of the scenes")
-    test_only: list[str] = Field(description="sources whose scenes are all for the test")
-    seed: int = Field(ge=0)
+    val_fraction: float = Field(gt=0, lt=0.5, description="fraction of the scenes of each source for validation")
+    test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the scenes of each source for the test")
+    test_only_sources: list[str] = Field(description="sources whose scenes are all test scenes")
+    seed: int = Field(ge=0, description="seed of the split")
 
 
 class ModelOptions(Base):
-    """The encoder."""
+    """The graph encoder."""
 
-    dim: int = Field(
-        gt=0, description="of the embedding; what is handed out is wider where `export` takes what comes before it"
+    renamed: ClassVar = {
+        "hidden": "hidden_channels",
+        "layers": "num_layers",
+        "head": "projection_dim",
+        "normalised": "l2_normalize",
+        "readout": "jumping_knowledge: all is now cat",
+        "export": "output",
+    }
+
+    dim: int = Field(gt=0, description="dimension of the embedding")
+    hidden_channels: int = Field(gt=0, description="width of each GINE layer")
+    num_layers: int = Field(gt=0, description="number of GINE layers")
+    dropout: float = Field(ge=0, lt=1, description="dropout probability")
+    projection_dim: int = Field(gt=0, description="dimension of the projection that the objective compares")
+    l2_normalize: bool = Field(description="scale embeddings to length 1")
+    jumping_knowledge: Literal["last", "cat"] = Field(
+        description="pool the last layer only, or concatenate the pools of all"
     )
-    hidden: int = Field(gt=0, description="width of a layer")
-    layers: int = Field(gt=0)
-    dropout: float = Field(ge=0, lt=1)
-    head: Literal["full", "half"] = Field(description="width of the projection's output: dim, or half of it")
-    normalised: bool = Field(description="embeddings have length 1")
-    readout: Literal["last", "all"] = Field(description="layers whose mean, largest and sum are read out")
-    export: Literal["embedding", "readout", "contexts"] = Field(
-        description="what is handed out; contexts: the readout, scaled, and how often each context is expected"
+    output: Literal["embedding", "readout", "contexts"] = Field(
+        description="exported vector; readout: the pooled layers; contexts: these and the expected node contexts"
     )
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, description="seed of the initial weights")
 
 
 class AugmentationOptions(Base):
-    """How views of a graph differ."""
+    """Random changes that turn a graph into a view."""
 
-    views: Literal["both", "second"] = Field(description="which of the two views are changed")
-    node_noise: float = Field(ge=0, description="deviation of what is added to speeds, in features' units")
-    edge_noise: float = Field(ge=0, description="the same of path lengths")
-    drop_edge: float = Field(ge=0, lt=1)
-    drop_in_pairs: bool = Field(description="both directions of a relation are dropped together")
-    drop_node: float = Field(ge=0, lt=1)
-    subgraph: float = Field(gt=0, le=1, description="share of the road users that a walk keeps; 1 keeps all")
-    mask_features: float = Field(ge=0, lt=1, description="share of road users without features")
-    temporal: float = Field(ge=0, le=1, description="share of graphs whose second view is that of a second later")
+    renamed: ClassVar = {
+        "views": "apply_to",
+        "drop_edge": "edge_drop_prob",
+        "drop_in_pairs": "drop_edge_pairs",
+        "drop_node": "node_drop_prob",
+        "subgraph": "subgraph_fraction",
+        "mask_features": "feature_mask_prob",
+        "temporal": "temporal_positive_prob",
+    }
+
+    apply_to: Literal["both", "second"] = Field(description="which of the two views are changed")
+    node_noise: float = Field(ge=0, description="standard deviation of the noise on speeds, in feature units")
+    edge_noise: float = Field(ge=0, description="standard deviation of the noise on path lengths, in feature units")
+    edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped")
+    drop_edge_pairs: bool = Field(description="drop both directions of a relation together")
+    node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped")
+    subgraph_fraction: float = Field(
+        gt=0, le=1, description="keep this fraction of the nodes, those nearest to a random one"
+    )
+    feature_mask_prob: float = Field(ge=0, lt=1, description="probability that all features of a node are set to 0")
+    temporal_positive_prob: float = Field(
+        ge=0, le=1, description="probability that the second view is the same group one second later"
+    )
 
 
 class ObjectiveOptions(Base):
-    """What is minimised."""
+    """The training objective."""
 
-    name: Literal["nt_xent", "info_nce", "vicreg", "bgrl", "masked"] = Field(description="see docs/scenes.md")
-    temperature: float = Field(gt=0, description="of nt_xent and info_nce")
-    mask_same_scene: bool = Field(description="graphs of the same scene are no negatives of each other")
-    variance_weight: float = Field(ge=0, description="of vicreg")
-    invariance_weight: float = Field(ge=0, description="of vicreg")
-    covariance_weight: float = Field(ge=0, description="of vicreg")
-    momentum: float = Field(ge=0, lt=1, description="of bgrl's target at the start; rises to 1")
-    mask_share: float = Field(gt=0, lt=1, description="of masked: road users whose features are to be found")
-    reconstruction_weight: float = Field(ge=0, description="of masked, added to another objective")
-    context_weight: float = Field(ge=0, description="of foretelling what is around each road user, added to any")
+    renamed: ClassVar = {"momentum": "target_momentum", "mask_share": "mask_fraction"}
+
+    name: Literal["nt_xent", "info_nce", "vicreg", "bgrl", "masked"] = Field(
+        description="info_nce: one-sided nt_xent (SimCLR); masked: reconstruction (GraphMAE)"
+    )
+    temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent and info_nce")
+    mask_same_scene: bool = Field(description="exclude graphs of the same scene from the negatives")
+    variance_weight: float = Field(ge=0, description="weight of the variance term of vicreg")
+    invariance_weight: float = Field(ge=0, description="weight of the invariance term of vicreg")
+    covariance_weight: float = Field(ge=0, description="weight of the covariance term of vicreg")
+    target_momentum: float = Field(ge=0, lt=1, description="initial momentum of bgrl's target encoder; rises to 1")
+    mask_fraction: float = Field(gt=0, lt=1, description="fraction of nodes whose features masked reconstructs")
+    reconstruction_weight: float = Field(ge=0, description="weight of the masked objective added to another objective")
+    context_weight: float = Field(ge=0, description="weight of an added loss: predict each node's context (GROVER)")
 
 
 class ScheduleOptions(Base):
-    """The learning rate."""
+    """The learning rate schedule."""
 
-    kind: Literal["step", "loops"] = Field(
-        description="step: one warm-up and one cosine, step by step; loops: the documents', a new optimiser each loop"
+    renamed: ClassVar = {
+        "kind": "warm_restarts: true for loops, false for step",
+        "floor": "min_lr_ratio",
+        "epochs_per_loop": "cycle_epochs",
+        "decay": "restart_decay",
+    }
+
+    warm_restarts: bool = Field(
+        description="restart optimizer and cosine every `cycle_epochs`, with one rate per epoch; else one per step"
     )
-    learning_rate: float = Field(gt=0)
-    warmup_epochs: int = Field(ge=0)
-    cosine: bool
-    floor: float = Field(ge=0, le=1, description="end of the cosine, as a share of the rate")
-    epochs_per_loop: int = Field(gt=0, description="for loops")
-    decay: float = Field(gt=0, le=1, description="for loops: factor on the rate, loop by loop")
+    learning_rate: float = Field(gt=0, description="peak learning rate")
+    warmup_epochs: int = Field(ge=0, description="epochs of linear warm-up; 0 starts at the peak")
+    cosine: bool = Field(description="decay along a cosine; otherwise the rate is constant after the warm-up")
+    min_lr_ratio: float = Field(ge=0, le=1, description="final rate of the cosine as a fraction of its peak")
+    cycle_epochs: int = Field(gt=0, description="epochs between warm restarts")
+    restart_decay: float = Field(gt=0, le=1, description="factor on the peak rate at every warm restart")
 
 
 class TrainingOptions(FitOptions, TorchOptions):
-    """Objective, augmentation, optimiser and schedule."""
+    """Objective, augmentation, optimizer and schedule."""
 
     objective: ObjectiveOptions
     augmentation: AugmentationOptions
     schedule: ScheduleOptions
-    optimizer: Literal["adamw", "adam"]
-    weight_decay: float = Field(ge=0)
-    batch_size: int = Field(gt=1)
-    seed: int = Field(ge=0)
+    optimizer: Literal["adamw", "adam"] = Field(description="update rule; adamw decouples the weight decay")
+    weight_decay: float = Field(ge=0, description="weight decay of the optimizer")
+    batch_size: int = Field(gt=1, description="graphs per batch")
+    seed: int = Field(ge=0, description="seed of batches, augmentations and dropout")
 
 
 class CoverageOptions(Base):
-    """Which source is asked what it lacks of another."""
+    """What the simulated scenes lack of the recorded ones."""
+
+    renamed: ClassVar = {
+        "neighbours": "num_neighbors",
+        "permutations": "num_permutations",
+        "false_alarms": "target_fpr",
+        "halvings": "num_random_splits",
+        "strength": "C",
+        "user_strength": "node_C",
+    }
 
     simulated: str = Field(description="source that may lack something")
-    recorded: str = Field(description="source that shows what there is")
-    neighbours: int = Field(gt=0, description="k of the nearest neighbours")
-    permutations: int = Field(gt=0, description="whole scenes are shuffled between the sources so often")
-    false_alarms: float = Field(gt=0, lt=1, description="share at which known holes are looked for")
-    halvings: int = Field(gt=0, description="halvings of the simulated scenes that known holes are averaged over")
-    strength: float = Field(gt=0, description="inverse penalty of the classifier of graphs that looks for known holes")
-    user_strength: float = Field(gt=0, description="the same of the classifier of road users")
+    recorded: str = Field(description="source to compare it with")
+    num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
+    num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
+    target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
+    num_random_splits: int = Field(gt=0, description="random splits of the simulated scenes in the deletion test")
+    C: float = Field(gt=0, description="inverse regularization strength of the graph classifier in the deletion test")
+    node_C: float = Field(gt=0, description="inverse regularization strength of the node classifier in that test")
 
 
 class EvaluationOptions(Base):
     """How embeddings are measured."""
 
-    part: Literal["test", "validation"] = Field(
-        description="scenes that are asked about; validation to compare settings"
+    renamed: ClassVar = {
+        "part": "split",
+        "smallest_class": "min_positives",
+        "queries": "max_queries",
+        "neighbours": "num_neighbors",
+        "fit_graphs": "max_train_graphs",
+        "random_encoders": "num_random_encoders",
+        "probe_strengths": "probe_C",
+        "wl_rounds": "wl_iterations",
+        "views": "augmentation",
+    }
+
+    split: Literal["test", "validation"] = Field(description="scenes to measure on; use validation to compare settings")
+    min_positives: int = Field(gt=1, description="graphs with an archetype needed in training and measured scenes")
+    max_queries: int = Field(gt=1, description="at most this many graphs serve as retrieval queries")
+    num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour classifier")
+    max_train_graphs: int = Field(gt=1, description="at most this many training graphs fit the probes")
+    num_random_encoders: int = Field(gt=0, description="number of untrained encoders measured as a baseline")
+    probe_C: list[Positive] = Field(
+        min_length=1, description="inverse regularization strengths of the probe; validation chooses one"
     )
-    smallest_class: int = Field(gt=1, description="graphs with an archetype that training and test need each")
-    queries: int = Field(gt=1, description="graphs that are looked up, at most")
-    neighbours: int = Field(gt=0, description="k of the nearest neighbours that vote")
-    fit_graphs: int = Field(gt=1, description="training graphs that probes are fitted on, at most")
-    random_encoders: int = Field(gt=0, description="untrained encoders that are measured beside")
-    probe_strengths: list[Positive] = Field(
-        min_length=1, description="inverse penalties of the probe; each representation takes its best on validation"
+    wl_iterations: list[Count] = Field(
+        min_length=1, description="iterations of the Weisfeiler-Lehman kernel; validation chooses one"
     )
-    wl_rounds: list[Count] = Field(
-        min_length=1, description="rounds of the Weisfeiler-Lehman kernel; each measure takes its best on validation"
-    )
-    views: AugmentationOptions = Field(description="the same for every model, so that cross-view numbers compare")
+    augmentation: AugmentationOptions = Field(description="views for alignment and cross-view top-1")
     coverage: CoverageOptions
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, description="seed of subsets, views and permutations")
 
 
 class ReportingOptions(Base):
     """What the report shows."""
 
-    pictures: int = Field(gt=0, description="exemplar scenes that are drawn")
-    map_points: int = Field(gt=0, description="graphs in the map of both sources")
+    renamed: ClassVar = {"pictures": "num_exemplars", "map_points": "max_map_points"}
+
+    num_exemplars: int = Field(gt=0, description="exemplar scenes drawn in the report")
+    max_map_points: int = Field(gt=0, description="at most this many graphs of each source on the map")
 
 
 class TUOptions(Base):
-    """The outside check on graphs that are no traffic (`scenes_tu`)."""
+    """The benchmark on TU Dortmund graph classification data sets (`scenes_tu`)."""
 
-    path: str | None = Field(description="folder with a folder a data set, each with raw/ as from TU Dortmund")
-    datasets: list[str]
-    epochs: int = Field(ge=0, description="fixed in advance; nothing is chosen by accuracy")
-    seeds: int = Field(gt=0)
-    folds: int = Field(gt=1)
-    hidden: int = Field(gt=0)
-    layers: int = Field(gt=0)
-    batch_size: int = Field(gt=1)
-    learning_rate: float = Field(gt=0)
-    drop_node: float = Field(ge=0, lt=1)
-    drop_edge: float = Field(ge=0, lt=1)
-    temperature: float = Field(gt=0)
-    objective: Literal["nt_xent", "vicreg", "bgrl", "masked"]
-    wl_rounds: int = Field(ge=0, description="rounds of the WL subtree kernel that is measured beside")
-    seed: int = Field(ge=0)
+    renamed: ClassVar = {
+        "seeds": "num_seeds",
+        "folds": "n_splits",
+        "hidden": "hidden_channels",
+        "layers": "num_layers",
+        "drop_node": "node_drop_prob",
+        "drop_edge": "edge_drop_prob",
+        "wl_rounds": "wl_iterations",
+    }
+
+    path: str | None = Field(description="folder with one folder per data set, each with its files in raw/")
+    datasets: list[str] = Field(description="names of the data sets")
+    epochs: int = Field(ge=0, description="training epochs, fixed in advance: no accuracy chooses anything")
+    num_seeds: int = Field(gt=0, description="number of repetitions, with consecutive seeds")
+    n_splits: int = Field(gt=1, description="folds of the cross-validation")
+    hidden_channels: int = Field(gt=0, description="width of each GINE layer")
+    num_layers: int = Field(gt=0, description="number of GINE layers")
+    batch_size: int = Field(gt=1, description="graphs per batch")
+    learning_rate: float = Field(gt=0, description="constant learning rate")
+    node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped in a view")
+    edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped in a view")
+    temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent")
+    objective: Literal["nt_xent", "vicreg", "bgrl", "masked"] = Field(description="training objective")
+    wl_iterations: int = Field(ge=0, description="iterations of the Weisfeiler-Lehman subtree kernel baseline")
+    seed: int = Field(ge=0, description="first seed")
 
 
 class Options(Base):
-    """The family's tree of parameters."""
+    """The parameters of the scenes family."""
 
     source: SourceOptions
     features: FeatureOptions
@@ -237,9 +341,9 @@ class Options(Base):
     tu: TUOptions
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Options:
-        sources = {name for name, value in self.source.simulator.variants.items() if value and value.scenes}
-        sources |= {name for name, value in self.source.recordings.items() if value}
+    def _has_both_sources(self) -> Options:
+        sources = {name for name, variant in self.source.simulator.variants.items() if variant and variant.scenes}
+        sources |= {name for name, recording in self.source.recordings.items() if recording}
         for field in ("simulated", "recorded"):
             name = getattr(self.evaluation.coverage, field)
             if name not in sources:
@@ -247,27 +351,30 @@ class Options(Base):
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "
                     "coverage needs scenes of two sources"
                 )
-        if self.training.augmentation.temporal and not self._has_graphs_a_second_apart():
+        return self
+
+    @model_validator(mode="after")
+    def _has_temporal_positives(self) -> Options:
+        interval = self.features.graphs.interval_s
+        nearest = max(round(LATER_S / interval), 1) * interval
+        if self.training.augmentation.temporal_positive_prob and abs(nearest - LATER_S) >= LATER_TOLERANCE_S:
             raise ValueError(
-                f"training.augmentation.temporal needs graphs a second apart, and features.graphs.interval_s is "
-                f"{self.features.graphs.interval_s:g}: set temporal to 0, or the interval to 1 or a part of it"
+                "training.augmentation.temporal_positive_prob needs graphs one second apart, and "
+                f"features.graphs.interval_s is {interval:g}: set temporal_positive_prob to 0, or the interval to 1 "
+                "or an integer fraction of it"
             )
         return self
 
     @model_validator(mode="after")
-    def _export_is_trained(self) -> Options:
-        objective, export = self.training.objective, self.model.export
-        if export == "embedding" and objective.name == "masked":
+    def _output_is_trained(self) -> Options:
+        objective, output = self.training.objective, self.model.output
+        if output == "embedding" and objective.name == "masked":
             raise ValueError(
-                "training.objective.name masked trains no layer of the embedding: set model.export to readout"
+                "training.objective.name masked trains no layer of the embedding: set model.output to readout"
             )
-        if export == "contexts" and objective.context_weight == 0.0:
+        if output == "contexts" and objective.context_weight == 0.0:
             raise ValueError(
-                "model.export is contexts and training.objective.context_weight 0, so that nothing learns them: "
-                "set the weight, or model.export to readout"
+                "model.output is contexts and training.objective.context_weight 0, so that nothing learns them: "
+                "set the weight, or model.output to readout"
             )
         return self
-
-    def _has_graphs_a_second_apart(self) -> bool:
-        interval = self.features.graphs.interval_s
-        return abs(max(round(LATER_S / interval), 1) * interval - LATER_S) < LATER_WITHIN_S

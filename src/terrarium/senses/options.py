@@ -1,157 +1,313 @@
-"""Typed parameters of the senses family, branch by branch; the defaults stand in its parameter file."""
+"""Option models of the senses family. The defaults are in `conf/base/parameters/senses.yml`."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from terrarium.common.options import Options as Base
 from terrarium.senses.data.relations import RELATIONS
-from terrarium.senses.models.initial import Initialisation
-from terrarium.senses.training.growth import GrowthOptions
+from terrarium.senses.legacy.options import ReferenceOptions
 from terrarium.training.options import FitOptions
+
+Initialization = Literal["inherited", "random"]
+GrowthRule = Literal["need", "timetable", "random"]
+_REFERENCE = (
+    "no longer exists: the reference recipe is a pipeline of its own, --env=recipes/senses/naomi2 "
+    "--pipelines=senses_reference"
+)
+
+
+def _refuse(values: Any, removed: dict[str, str]) -> Any:
+    """Return the values of a branch, or raise ValueError with what to do about an option that was removed."""
+    for name in removed.keys() & (values.keys() if isinstance(values, dict) else set()):
+        raise ValueError(f"{name} {removed[name]}")
+    return values
 
 
 class SourceOptions(Base):
     """Where WordNet is, and what else is read."""
 
     path: str | None = Field(
-        description="folder of WordNet's data.* and index.*; null: looked for, see docs/sources.md"
+        description="folder with WordNet's data.* and index.* files; null searches the places listed in docs/sources.md"
     )
-    relations: str | None = Field(description="CSV, TSV or Parquet of further relations: head, relation, tail")
-    similarity: dict[str, str] = Field(description="files of word pairs with people's scores, by name")
-
-
-class AxisOptions(Base):
-    """A named axis: words of one pole, of the other, and words that are neither."""
-
-    positive: list[str] = Field(min_length=1)
-    negative: list[str] = Field(min_length=1)
-    neutral: list[str]
-
-    @model_validator(mode="after")
-    def _paired(self) -> AxisOptions:
-        if len(self.positive) != len(self.negative):
-            raise ValueError("positive and negative must be as many: they are opposed in pairs")
-        return self
+    relations: str | None = Field(
+        description="CSV, TSV or Parquet file of additional relations with the columns head, relation and tail; "
+        "null: none"
+    )
+    similarity: dict[str, str] = Field(
+        description="word similarity benchmarks by name: paths of tab-separated files of word, word, human score"
+    )
 
 
 class FeatureOptions(Base):
-    """Which pairs are trained on, and how the documents' edges are made."""
+    """Which pairs are trained on and which are held out."""
 
-    validation_share: float = Field(gt=0, lt=0.5, description="share of the pairs that choose the best epoch")
-    test_share: float = Field(gt=0, lt=0.5, description="share of the pairs that are asked for at the end")
-    antonym_validation_share: float = Field(gt=0, lt=0.5, description="validation_share of the antonym pairs")
-    antonym_test_share: float = Field(gt=0, lt=0.5, description="test_share of the antonym pairs")
-    leave_out: list[str] = Field(description="relations that are not trained on")
-    vocabulary: Literal["senses", "documented"] = Field(
-        description="senses; documented: (lemma, part of speech) and edges by prefix, for objective documented"
+    renamed: ClassVar = {
+        "validation_share": "val_fraction",
+        "test_share": "test_fraction",
+        "antonym_validation_share": "antonym_val_fraction",
+        "antonym_test_share": "antonym_test_fraction",
+        "leave_out": "excluded_relations",
+    }
+    val_fraction: float = Field(
+        gt=0, lt=0.5, description="fraction of the pairs in the validation split, which selects the best epoch"
     )
-    axes: dict[str, AxisOptions | None] = Field(
-        description="named axes, for training.unsupervised: false; null drops one"
-    )
-    seed: int = Field(ge=0)
+    test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs in the test split")
+    antonym_val_fraction: float = Field(gt=0, lt=0.5, description="val_fraction for antonym pairs")
+    antonym_test_fraction: float = Field(gt=0, lt=0.5, description="test_fraction for antonym pairs")
+    excluded_relations: list[str] = Field(description="names of relations that are not used at all")
+    seed: int = Field(ge=0, description="seed of the split")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_removed(cls, values: Any) -> Any:
+        return _refuse(values, {"axes": "was moved: use senses.training.named_axes.axes", "vocabulary": _REFERENCE})
 
     @model_validator(mode="after")
-    def _known(self) -> FeatureOptions:
-        unknown = [name for name in self.leave_out if name not in RELATIONS]
+    def _relations_exist(self) -> FeatureOptions:
+        unknown = [name for name in self.excluded_relations if name not in RELATIONS]
         if unknown:
-            raise ValueError(f"leave_out names {', '.join(unknown)}, and the relations are {', '.join(RELATIONS)}")
+            raise ValueError(
+                f"excluded_relations names {', '.join(unknown)}, and the relations are {', '.join(RELATIONS)}"
+            )
         return self
 
 
 class ModelOptions(Base):
     """The table of vectors."""
 
-    dim: int = Field(ge=2, description="dimensions at the start; with growth.enabled false, to the end")
-    init: Initialisation = Field(description="inherited: sums over ancestors, see docs/senses.md; random")
-    generality: float = Field(
-        ge=0, description="of the column of the inherited start that says how general a synset is"
+    renamed: ClassVar = {"generality": "specificity_column"}
+    dim: int = Field(ge=2, description="number of dimensions; with growth, at the start of training")
+    init: Initialization = Field(
+        description="initial vectors. inherited: weighted sums of random directions of a synset's ancestors; "
+        "random: random directions"
     )
-    seed: int = Field(ge=0)
+    specificity_column: float = Field(
+        ge=0,
+        description="with init inherited, the first column is this factor times sqrt(1 - information content): largest "
+        "for general synsets, 0 for leaves. 0: a column like the others",
+    )
+    seed: int = Field(ge=0, description="seed of the initial vectors")
 
 
-class DocumentedOptions(Base):
-    """The original's objective, for objective documented."""
+class LossOptions(Base):
+    """Weights and constants of the losses. The link loss has weight 1."""
 
-    targets: dict[str, float] = Field(description="distance wanted between the ends of each relation")
-    sparsity_weight: float = Field(ge=0, description="of the mean |x| over the whole table")
-    clip_norm: float = Field(ge=0, description="largest norm of the gradient of the whole table")
-    validation_share: float = Field(gt=0, lt=1, description="of the edges, at random: most stand in training, too")
-    activity_threshold: float = Field(ge=0, description="|x| above it counts a row for a column")
-    init_std: float = Field(gt=0)
-    new_column_std: float = Field(gt=0)
+    temperature: float = Field(gt=0, description="divides the cosines of the link and direction losses")
+    direction_weight: float = Field(
+        ge=0, description="weight of the direction loss: a pair of a directed relation against the reversed pair"
+    )
+    taxonomy_weight: float = Field(
+        ge=0, description="weight of the squared error between the cosine of two synsets and their Lin similarity"
+    )
+    antonym_weight: float = Field(
+        ge=0, description="weight of the antonym loss: opposite signs on polar dimensions, equal signs elsewhere"
+    )
+    antonym_margin: float = Field(
+        gt=0, lt=1, description="opposition on the polar dimensions beyond which the antonym loss gains nothing"
+    )
+    sense_offset_penalty: float = Field(
+        ge=0, description="weight of the squared length of the offset between a sense and its synset"
+    )
+    matryoshka_dims: list[int] = Field(
+        description="prefix lengths that are trained to serve as vectors of their own (Matryoshka representations); "
+        "[]: none"
+    )
+
+
+class SamplerOptions(Base):
+    """What is drawn for each batch of links."""
+
+    num_negatives: int = Field(gt=0, description="random synsets per batch, shared by its links as negatives")
+    taxonomy_pairs_per_link: float = Field(ge=0, description="synset pairs of the taxonomy loss per link of a batch")
+    common_ancestor_fraction: float = Field(
+        ge=0, le=1, description="fraction of the taxonomy pairs drawn below a common ancestor; the rest are random"
+    )
+    antonym_pairs_per_link: float = Field(ge=0, description="additional antonym pairs per link of a batch")
+
+
+class OptimizerOptions(Base):
+    """Adagrad with one accumulator per row of the table."""
+
+    learning_rate: float = Field(gt=0, description="learning rate of the first epoch")
+    relation_lr_factor: float = Field(
+        gt=0, description="factor on the learning rate for the scales and shifts of the relations"
+    )
+
+
+class ScheduleOptions(Base):
+    """The learning rate decays geometrically over max_epochs."""
+
+    final_learning_rate: float = Field(gt=0, description="learning rate of epoch max_epochs")
+
+
+class SparsityOptions(Base):
+    """Exact zeros in the synset vectors."""
+
+    zero_fraction: float = Field(ge=0, lt=1, description="fraction of exact zeros in each synset vector")
+    log_range: tuple[float, float] = Field(description="range of zero fractions that the log names as the target")
+
+
+class GrowthOptions(Base):
+    """Whether and when dimensions are added or removed during training."""
+
+    renamed: ClassVar = {
+        "plateau": "plateau_threshold",
+        "min_gain": "min_gain_per_doubling",
+        "new_column_share": "new_column_energy",
+        "prune_below": "prune_threshold",
+    }
+    enabled: bool = Field(description="false keeps model.dim dimensions")
+    max_dim: int = Field(gt=0, description="largest number of dimensions")
+    expand_interval: int = Field(gt=0, description="epochs between two checks")
+    expand_by: int = Field(gt=0, description="dimensions added at a time")
+    rule: GrowthRule = Field(
+        description="need: when the active dimensions have stopped improving the validation loss; timetable: at every "
+        "check; random: at half of the checks"
+    )
+    saturation_threshold: float = Field(
+        gt=0,
+        le=1,
+        description="a column is active if its energy is at least this fraction of the mean; rule need requires "
+        "80 % active columns",
+    )
+    plateau_threshold: float = Field(
+        ge=0,
+        description="rule need adds columns only if the validation loss fell by at most this fraction since the last "
+        "check",
+    )
+    min_gain_per_doubling: float = Field(
+        ge=0,
+        description="rule need stops growth if the last one lowered the validation loss by less than this fraction per "
+        "doubling of the parameters",
+    )
+    new_column_energy: float = Field(gt=0, lt=0.5, description="fraction of a row's squared length in new columns")
+    prune_threshold: float = Field(
+        ge=0, lt=1, description="columns with less than this fraction of the mean energy are removed; 0: none"
+    )
+
+
+class AxisOptions(Base):
+    """A named axis by its words."""
+
+    positive: list[str] = Field(min_length=1, description="words of the positive pole")
+    negative: list[str] = Field(
+        min_length=1, description="words of the negative pole, each the opposite of the positive word in its place"
+    )
+    neutral: list[str] = Field(description="words that should be 0 on the axis")
+
+    @model_validator(mode="after")
+    def _paired(self) -> AxisOptions:
+        if len(self.positive) != len(self.negative):
+            raise ValueError("positive and negative must be equally long: they are opposed in pairs")
+        return self
+
+
+class NamedAxesOptions(Base):
+    """Supervision of polar dimensions by given words."""
+
+    enabled: bool = Field(description="whether polar dimensions are trained to be the named axes")
+    polarity_weight: float = Field(ge=0, description="weight of the loss that opposes the pairs of an axis on it")
+    consistency_weight: float = Field(ge=0, description="weight of the loss on the sign of single words on an axis")
+    axes: dict[str, AxisOptions | None] = Field(description="words of each axis; null drops an axis")
 
 
 class TrainingOptions(FitOptions):
-    """The objective, its optimiser and the growth."""
+    """Losses, sampling, optimizer and growth."""
 
-    objective: Literal["contrastive", "documented"] = Field(description="see docs/senses.md")
-    unsupervised: bool = Field(description="false: named axes are trained, too (features.axes)")
-    temperature: float = Field(gt=0, description="factor on the cosine among negatives")
-    negatives: int = Field(gt=0, description="synsets that a batch is told apart from")
-    direction_weight: float = Field(ge=0, description="of telling a directed pair from the pair turned round")
-    taxonomy_weight: float = Field(ge=0, description="of the squared error against Lin's similarity")
-    taxonomic_pairs: float = Field(ge=0, description="pairs of the taxonomy for each link of a batch")
-    near_share: float = Field(ge=0, le=1, description="of them below a common ancestor; the others are any two")
-    opposition_weight: float = Field(ge=0, description="of opposing on polar dimensions, and there alone")
-    antonym_pairs: float = Field(ge=0, description="antonym pairs for each link of a batch, beside the links")
-    margin: float = Field(gt=0, lt=1, description="opposition beyond which nothing more is to be gained")
-    offset_penalty: float = Field(ge=0, description="pull of a sense to its synset")
-    polarity_weight: float = Field(ge=0, description="for unsupervised: false")
-    consistency_weight: float = Field(ge=0, description="for unsupervised: false")
-    sparsity_target: float = Field(ge=0, lt=1, description="share of exact zeros in each synset's vector")
-    sparsity_range: tuple[float, float] = Field(description="what the log says beside it; the documents' 40 to 70 %")
-    matryoshka: list[int] = Field(description="widths whose first dimensions are trained to stand alone; []: none")
-    growth: GrowthOptions
-    documented: DocumentedOptions
-    batch_size: int = Field(gt=0, description="links a batch; more than there are is all of them")
-    adaptive_batch: bool = Field(
-        description="batch_size * start / present dimensions, not below 32,768 if it was above"
+    renamed: ClassVar = {
+        "unsupervised": "named_axes.enabled, with the opposite value",
+        "temperature": "loss.temperature, which divides: 0.1 instead of 10",
+        "negatives": "sampler.num_negatives",
+        "direction_weight": "loss.direction_weight",
+        "taxonomy_weight": "loss.taxonomy_weight",
+        "taxonomic_pairs": "sampler.taxonomy_pairs_per_link",
+        "near_share": "sampler.common_ancestor_fraction",
+        "opposition_weight": "loss.antonym_weight",
+        "antonym_pairs": "sampler.antonym_pairs_per_link",
+        "margin": "loss.antonym_margin",
+        "offset_penalty": "loss.sense_offset_penalty",
+        "polarity_weight": "named_axes.polarity_weight",
+        "consistency_weight": "named_axes.consistency_weight",
+        "sparsity_target": "sparsity.zero_fraction",
+        "sparsity_range": "sparsity.log_range",
+        "matryoshka": "loss.matryoshka_dims",
+        "adaptive_batch": "adaptive_batch_size",
+        "learning_rate": "optimizer.learning_rate",
+        "learning_rate_end": "schedule.final_learning_rate",
+        "relation_rate": "optimizer.relation_lr_factor",
+    }
+    loss: LossOptions
+    sampler: SamplerOptions
+    batch_size: int = Field(gt=0, description="links per batch; at most all links")
+    adaptive_batch_size: bool = Field(
+        description="after growth, multiply batch_size by start dimensions / present dimensions, but never go below "
+        "32,768 links if it was above"
     )
-    learning_rate: float = Field(gt=0, description="of the first epoch")
-    learning_rate_end: float = Field(gt=0, description="of the last epoch there may be; geometric in between")
-    relation_rate: float = Field(gt=0, description="factor on the rate for the relations' numbers")
-    memory_limit_gb: float | None = Field(gt=0, description="memory that training may use; null: what is free")
+    optimizer: OptimizerOptions
+    schedule: ScheduleOptions
+    sparsity: SparsityOptions
+    growth: GrowthOptions
+    named_axes: NamedAxesOptions
+    memory_limit_gb: float | None = Field(gt=0, description="memory in GB that training may use; null: what is free")
     device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, description="seed of batches, negatives and the random growth rule")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_removed(cls, values: Any) -> Any:
+        return _refuse(values, {"objective": _REFERENCE, "documented": _REFERENCE})
 
     @model_validator(mode="after")
-    def _documented_fits(self) -> TrainingOptions:
-        if self.objective == "documented" and (self.matryoshka or not self.unsupervised):
-            raise ValueError(
-                "objective documented has neither matryoshka nor named axes: set matryoshka to [] and unsupervised "
-                "to true"
-            )
+    def _axes_are_named(self) -> TrainingOptions:
+        if self.named_axes.enabled and not any(self.named_axes.axes.values()):
+            raise ValueError("named_axes.enabled is true and named_axes.axes names none: add axes")
         return self
 
 
 class EvaluationOptions(Base):
-    """How the vectors are measured."""
+    """How the vectors are evaluated."""
 
-    ranking_queries: int = Field(gt=0, description="held-out pairs a relation that are ranked, at most")
-    transitive_pairs: int = Field(gt=0, description="pairs of synset and far ancestor whose direction is asked")
-    sparsity_curve: list[float] = Field(description="shares of zeros at which quality is measured")
-    truncations: list[int] = Field(
-        description="dimensions to which the vectors are cut, by PCA and by taking the first"
+    renamed: ClassVar = {
+        "ranking_queries": "max_ranking_pairs",
+        "transitive_pairs": "max_transitive_pairs",
+        "sparsity_curve": "zero_fractions",
+        "truncations": "truncated_dims",
+        "axis_pairs": "min_axis_pairs",
+        "null_directions": "num_null_directions",
+    }
+    max_ranking_pairs: int = Field(gt=0, description="largest number of test pairs per relation that are ranked")
+    max_transitive_pairs: int = Field(
+        gt=0, description="largest number of pairs of a synset and a distant ancestor for is_a_direction_transitive"
     )
-    axis_pairs: int = Field(gt=1, description="antonym pairs that an axis needs at least")
-    null_directions: int = Field(gt=0, description="random directions that axes are compared with")
-    seed: int = Field(ge=0)
+    zero_fractions: list[float] = Field(description="zero fractions at which the metrics are reported")
+    truncated_dims: list[int] = Field(
+        description="numbers of dimensions to which the vectors are truncated, by PCA and by their first dimensions"
+    )
+    min_axis_pairs: int = Field(gt=1, description="smallest number of antonym pairs that make and test an axis")
+    num_null_directions: int = Field(gt=0, description="random directions that each axis is compared with")
+    seed: int = Field(ge=0, description="seed of all samples of the evaluation")
 
 
 class ReportingOptions(Base):
     """What the report shows."""
 
-    neighbours_of: list[str] = Field(description="words whose nearest senses are listed")
-    neighbours: int = Field(gt=0, description="how many")
-    top_words: int = Field(gt=0, description="words at either end of a dimension")
-    dimensions: int = Field(gt=0, description="dimensions that are listed")
+    renamed: ClassVar = {
+        "neighbours_of": "neighbour_words",
+        "neighbours": "num_neighbours",
+        "top_words": "num_words",
+        "dimensions": "num_dimensions",
+    }
+    neighbour_words: list[str] = Field(description="words whose nearest senses are listed")
+    num_neighbours: int = Field(gt=0, description="nearest senses per sense")
+    num_dimensions: int = Field(gt=0, description="dimensions whose extreme words are listed")
+    num_words: int = Field(gt=0, description="words at either end of a dimension")
 
 
 class Options(Base):
-    """The family's tree of parameters."""
+    """The parameters of the family."""
 
     source: SourceOptions
     features: FeatureOptions
@@ -159,6 +315,7 @@ class Options(Base):
     training: TrainingOptions
     evaluation: EvaluationOptions
     reporting: ReportingOptions
+    reference: ReferenceOptions
 
     @model_validator(mode="after")
     def _fit_together(self) -> Options:
@@ -168,8 +325,4 @@ class Options(Base):
                 f"training.growth.max_dim {growth.max_dim} is below model.dim {self.model.dim}: raise it, or set "
                 "training.growth.enabled to false"
             )
-        if (self.features.vocabulary == "documented") != (self.training.objective == "documented"):
-            raise ValueError("features.vocabulary and training.objective are documented together or not at all")
-        if not self.training.unsupervised and not any(self.features.axes.values()):
-            raise ValueError("training.unsupervised is false and features.axes names none: add axes")
         return self

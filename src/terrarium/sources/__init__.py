@@ -1,1 +1,1 @@
-"""Readers of the outside world. Each returns plain tables."""
+"""Readers of files and packages. Each returns plain tables."""

@@ -1,5 +1,5 @@
-"""The error that every reader raises."""
+"""The error that all readers raise."""
 
 
 class SourceError(ValueError):
-    """The source lacks what was asked for; the message says what to ask for instead."""
+    """A source is missing, broken or lacks what was requested; the message says how to correct it."""

@@ -1,4 +1,4 @@
-"""Graph classification sets of TU Dortmund in their text files, read without any cache of binary files."""
+"""Graph classification data sets of TU Dortmund, read from their text files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ import numpy as np
 from terrarium.sources.errors import SourceError
 
 LARGEST_DEGREE = 64
-"""Nodes without labels and attributes are told by their degree; those above share a column."""
+"""Nodes without labels and attributes get one-hot degrees; larger degrees share a column."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledGraphs:
-    """Graphs with a class each.
+    """Graphs, each with a class.
 
     Attributes:
-        node_offset, edge_offset: where each graph's nodes and edges begin, and the end (g + 1).
-        x: one-hot node labels, with standardised attributes behind if there are any, or one-hot degrees where a set
-            has neither, float32 (n, ·).
-        edge: from and to, numbered within the graph (e, 2).
-        edge_x: one-hot edge labels, or a column of ones, float32 (e, ·).
-        label: class of each graph, from 0 (g).
+        node_offset, edge_offset: (G + 1,) first node and first edge of each graph, and the end.
+        x: (N, F) float32, one-hot node labels followed by standardized attributes; one-hot degrees without both.
+        edge: (E, 2) source and target, numbered within the graph.
+        edge_x: (E, D) float32, one-hot edge labels, or one column of ones.
+        label: (G,) class of each graph, from 0.
     """
 
     node_offset: np.ndarray
@@ -35,10 +34,10 @@ class LabelledGraphs:
 
 
 def read_tu(path: str | Path, name: str) -> LabelledGraphs:
-    """Read the set `name` from `path/name/raw` with torch-geometric's parser of the text files.
+    """Read the data set `name` from `path/name/raw` with PyTorch Geometric's parser.
 
     Raises:
-        SourceError: when the files are not there, or nodes are not in the order of their graphs.
+        SourceError: a file is missing, or nodes are not in the order of their graphs.
     """
     folder = Path(path) / name / "raw"
     for file in (f"{name}_{part}.txt" for part in ("A", "graph_indicator", "graph_labels")):
@@ -50,7 +49,9 @@ def read_tu(path: str | Path, name: str) -> LabelledGraphs:
     data, slices, sizes = read_tu_data(str(folder), name)
     _, label = np.unique(data.y.numpy(), return_inverse=True)
     if len(nodes) != len(label):
-        raise SourceError(f"{folder} has {len(nodes):,} graphs with nodes and {len(label):,} with a class: mend them")
+        raise SourceError(
+            f"{folder} has {len(nodes):,} graphs with nodes and {len(label):,} with a class: correct the files"
+        )
     edge = data.edge_index.numpy().T
     edge_offset = slices["edge_index"].numpy()
     missing = len(nodes) + 1 - len(edge_offset)
@@ -66,21 +67,21 @@ def read_tu(path: str | Path, name: str) -> LabelledGraphs:
 
 
 def _nodes(file: Path) -> np.ndarray:
-    """How many nodes each graph has (g)."""
+    """Return the number of nodes of each graph, (G,)."""
     owner = np.loadtxt(file, dtype=np.int64, ndmin=1)
     if (np.diff(owner) < 0).any():
-        raise SourceError(f"{file} is not in the order of graphs: sort its lines, and nodes and edges with them")
+        raise SourceError(f"{file} is not in the order of graphs: sort its lines, with nodes and edges")
     return np.bincount(owner - 1)
 
 
 def _features(x: np.ndarray, attributes: int) -> np.ndarray:
-    """Labels first, then the attributes with mean 0 and deviation 1 (n, ·)."""
+    """Return labels followed by attributes with mean 0 and deviation 1, (N, F)."""
     own = x[:, :attributes]
     own = (own - own.mean(axis=0)) / np.maximum(own.std(axis=0), 1e-6)
     return np.concatenate([x[:, attributes:], own], axis=1)
 
 
 def _degrees(start: np.ndarray, count: int) -> np.ndarray:
-    """One-hot degrees, at most LARGEST_DEGREE, no wider than there is need (n, ·)."""
+    """Return one-hot degrees capped at LARGEST_DEGREE, (N, largest degree + 1)."""
     degree = np.minimum(np.bincount(start, minlength=count), LARGEST_DEGREE)
     return np.eye(int(degree.max(initial=0)) + 1, dtype=np.float32)[degree]

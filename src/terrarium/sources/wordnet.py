@@ -1,7 +1,7 @@
-"""WordNet 3.0 from its database files (data.* and index.*, format: wndb(5WN)), wherever they are installed.
+"""WordNet 3.0 from its database files data.* and index.* (format: wndb(5WN)).
 
-The files are read directly because NLTK's reader takes no folder outside its own path, and Debian's package lacks the
-files `lexnames` and `index.sense`, which can be made up from the rest.
+NLTK's reader takes no folder outside its own path, and Debian's package lacks the files `lexnames` and `index.sense`,
+whose contents follow from the rest. So the files are read directly.
 """
 
 from __future__ import annotations
@@ -98,14 +98,13 @@ POINTERS: dict[str, str] = {
 
 @dataclass(frozen=True, eq=False)
 class WordNet:
-    """The database as three tables; a synset is named by its part of speech (n, v, a, r) and its offset.
+    """The database as three tables; a synset has a part of speech (n, v, a, r) and an offset as its key.
 
     Attributes:
-        synsets: pos, offset, type (n, v, a, s, r), lexname, gloss; a row a synset, in the order of the files.
-        senses: pos, offset, word (from 1), lemma (lower case, without marker), form (as written), lex_id, sense_key; a
-            row a lemma in a synset.
-        relations: pos, offset, word, relation, target_pos, target_offset, target_word; word 0 stands for the whole
-            synset.
+        synsets: pos, offset, type (n, v, a, s, r), lexname, gloss; one row per synset, in the order of the files.
+        senses: pos, offset, word (from 1), lemma (lower case, without marker), form (as written), lex_id, sense_key;
+            one row per lemma of a synset.
+        relations: pos, offset, word, relation, target_pos, target_offset, target_word; word 0 means the whole synset.
     """
 
     synsets: pd.DataFrame
@@ -114,10 +113,10 @@ class WordNet:
 
 
 def find_wordnet(folder: str | Path | None = None) -> Path:
-    """The folder of the database files: the one given, Debian's, or NLTK's.
+    """Return the folder of the database files: `folder`, or else Debian's or NLTK's.
 
     Raises:
-        SourceError: there is none; the message names the ways to get one.
+        SourceError: there is none; the message lists the ways to get one.
     """
     if folder is not None:
         if (Path(folder) / "data.noun").is_file():
@@ -137,7 +136,7 @@ def read_wordnet(folder: Path, parts: str = "nvar") -> WordNet:
     """Read the database files of the parts of speech.
 
     Args:
-        folder: from `find_wordnet`.
+        folder: folder of data.* and index.*, as `find_wordnet` returns it.
         parts: any of n, v, a, r.
 
     Raises:
@@ -158,15 +157,15 @@ def read_wordnet(folder: Path, parts: str = "nvar") -> WordNet:
 
 
 def read_hypernyms(folder: Path, pos: str) -> pd.DataFrame:
-    """Nouns or verbs below their hypernyms and the classes that they are instances of.
+    """Read nouns or verbs with their hypernyms and instance hypernyms.
 
     Args:
         folder: from `find_wordnet`.
         pos: n or v.
 
     Returns:
-        id (offset), parent (-1 at a topmost one), name (as dog.n.01), rank (lexicographer file); a row a link, the
-        first parent of a synset first.
+        id (offset), parent (-1 without one), name (as dog.n.01), rank (lexicographer file); one row per link, in the
+        order of the file.
     """
     wordnet = read_wordnet(folder, pos)
     links = wordnet.relations
@@ -191,7 +190,7 @@ def read_hypernyms(folder: Path, pos: str) -> pd.DataFrame:
 
 
 def sense_numbers(folder: Path, parts: str = "nvar") -> dict[tuple[str, str, int], int]:
-    """Number of each (part, lemma, offset): the order in which index.* lists a lemma's synsets."""
+    """Return the sense number of each (pos, lemma, offset): its place in the lemma's line of index.*."""
     found = {}
     for pos in parts:
         for tokens, _ in _records(folder / f"index.{FILES[pos]}"):
@@ -201,7 +200,7 @@ def sense_numbers(folder: Path, parts: str = "nvar") -> dict[tuple[str, str, int
 
 
 def _nltk_folders() -> list[Path]:
-    """NLTK's folders of the corpus, if nltk is installed."""
+    """Return NLTK's folders of the corpus, if nltk is installed."""
     if importlib.util.find_spec("nltk") is None:
         return []
     from nltk.data import path
@@ -210,7 +209,7 @@ def _nltk_folders() -> list[Path]:
 
 
 def _records(file: Path) -> list[tuple[list[str], str]]:
-    """Fields and gloss of each synset; the licence at the head is indented."""
+    """Return fields and gloss of each line; the indented licence at the top is skipped."""
     if not file.is_file():
         raise SourceError(f"{file} is missing: give a folder with WordNet's data.* and index.* files")
     found = []
@@ -224,7 +223,7 @@ def _records(file: Path) -> list[tuple[list[str], str]]:
 def _read_record(
     pos: str, tokens: list[str], gloss: str, synsets: list[tuple], words: list[tuple], pointers: list[tuple]
 ) -> None:
-    """synset_offset lex_filenum ss_type w_cnt word lex_id ... p_cnt (symbol offset pos source/target) ..."""
+    """Parse: synset_offset lex_filenum ss_type w_cnt word lex_id ... p_cnt (symbol offset pos source/target) ..."""
     try:
         offset, lex_file, kind, count = int(tokens[0]), int(tokens[1]), tokens[2], int(tokens[3], 16)
         synsets.append((pos, offset, kind, LEXNAMES[lex_file], gloss))
@@ -240,9 +239,9 @@ def _read_record(
 
 
 def _with_keys(senses: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
-    """Senses with lemma and sense key lemma%type:file:id:head:head_id (senseidx(5WN)).
+    """Return senses with lemma and sense key lemma%type:file:id:head:head_id (senseidx(5WN)).
 
-    An adjective satellite is named after the first word of its head, to which its synset is similar.
+    The head of an adjective satellite is the first word of the synset that it is similar to.
     """
     marker = r"\((?:a|p|ip)\)$"
     senses = senses.assign(lemma=senses["form"].str.replace(marker, "", regex=True).str.lower())
@@ -263,7 +262,7 @@ def _with_keys(senses: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
 
 
 def _heads(senses: pd.DataFrame, relations: pd.DataFrame) -> pd.Series:
-    """head:head_id of the satellites, a colon for all others."""
+    """Return head:head_id of satellites, a colon for other senses."""
     similar = relations[relations["relation"] == "similar_to"].drop_duplicates("offset")
     head_of = similar.set_index("offset")["target_offset"]
     first = senses[(senses["word"] == 1) & (senses["type"] == "a")].set_index("offset")

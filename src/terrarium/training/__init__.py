@@ -1,1 +1,1 @@
-"""The one training loop all families share: epochs, stopping, checkpoints, history, seeds, devices."""
+"""The training loop that all families share: epochs, stopping, checkpoints, history, seeds, devices."""

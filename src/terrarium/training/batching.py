@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+Row = TypeVar("Row", bound=np.integer)
 
-def split_batches(order: NDArray[np.integer], size: int) -> list[NDArray[np.integer]]:
+
+def split_batches(order: NDArray[Row], size: int) -> list[NDArray[Row]]:
     """Split the rows of an epoch into batches.
 
     A last batch of a single row joins the one before it: batch normalisation and contrastive losses need two rows.

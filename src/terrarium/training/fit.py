@@ -25,19 +25,19 @@ class Trainable(Protocol):
     """What a family supplies: something that can train one epoch, and be saved and restored."""
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """Train epoch `epoch` (from 1) in place; return `loss`, `items` and further numbers for the history."""
+        """Train epoch `epoch` (from 1) in place; return `loss`, `items` and further numbers for the history row."""
         ...
 
     def state(self) -> State:
-        """Everything needed to go on to the same bits; its arrays are finite and may share memory with the model."""
+        """Return everything needed to resume bit for bit; the arrays are finite and may share memory with the model."""
         ...
 
     def load(self, state: State) -> None:
-        """Become what `state` describes."""
+        """Restore what `state` describes."""
         ...
 
     def weights(self) -> State:
-        """A copy of the weights, as they are exported."""
+        """Return a copy of the weights, as they are exported."""
         ...
 
 
@@ -47,14 +47,14 @@ class TrainingDiverged(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What a training gives.
+    """The result of a training.
 
     Attributes:
-        history: a row an epoch (see `history_table`).
+        history: one row per epoch (see `history_table`).
         best, final: exported weights of the best and of the last epoch.
-        checkpoints: folder with the checkpoints; a working folder, to be copied by whoever keeps it.
-        stop_reason: a sentence.
-        epochs: how many epochs the weights have been trained.
+        checkpoints: working folder with the checkpoints; copy it to keep it.
+        stop_reason: why the training stopped, as a sentence.
+        epochs: number of epochs that were trained.
         best_epoch: the epoch of `best`.
     """
 
@@ -84,20 +84,23 @@ def fit(
     """Train until the epochs or the patience are used up, with a checkpoint after every epoch.
 
     Args:
-        trainable: built as for a new training; an unfinished one with the same fingerprint is loaded into it.
-            It holds the final state afterwards.
+        trainable: built as for a new training; the checkpoint of an unfinished training with the same fingerprint is
+            loaded into it. It holds the final state afterwards.
         options: epochs, early stopping and checkpoints.
         store: where the checkpoints are kept.
         fingerprint: JSON object of everything that decides the result: fingerprints of the data, all options, the seed.
         title: name of the training in the log and on the progress bar.
-        uncounted_epochs: how many first epochs early stopping and the choice of the best leave out, because their
-            metric does not compare with that of later ones.
-        restarts: column of the history; after an epoch where it is not 0, patience starts anew, because what follows
-            is another model.
+        uncounted_epochs: number of first epochs that early stopping and the choice of the best epoch ignore, because
+            their metric is not comparable with that of later ones.
+        restarts: column of the history; after an epoch where it is not 0, patience restarts, because another model
+            follows.
+
+    Returns:
+        The weights of the best and of the last epoch, the history, and how the training ended.
 
     Raises:
-        TrainingDiverged: when the loss or the weights are not finite; the checkpoints before stay as they are.
-        StoreLocked: when another process trains with the same fingerprint.
+        TrainingDiverged: the loss or the weights are not finite; earlier checkpoints stay as they are.
+        StoreLocked: another process trains with the same fingerprint.
     """
     with store.open(fingerprint, options.checkpoints) as run:
         training = _Training(trainable, options, run, title, uncounted_epochs, restarts)
@@ -107,13 +110,13 @@ def fit(
             return training.finish()
         except KeyboardInterrupt:
             logger.warning(
-                "Interrupted after epoch %d; run the same command again to go on from %s", training.epoch, run.folder
+                "Interrupted after epoch %d; run the same command again to resume from %s", training.epoch, run.folder
             )
             raise
 
 
 class _Training:
-    """A training under way: the epoch reached, the stopping counters and the history."""
+    """A training in progress: the epoch reached, the stopping counters and the history."""
 
     def __init__(
         self,
@@ -133,7 +136,7 @@ class _Training:
         self._history: list[dict[str, JSON]] = []
 
     def resume(self) -> None:
-        """Take up the newest checkpoint, if there is one."""
+        """Load the newest checkpoint, if there is one."""
         checkpoint = self._run.resume()
         if checkpoint is not None:
             self._trainable.load(checkpoint.state)
@@ -147,7 +150,7 @@ class _Training:
                 display.show(self._history[-1], self._stopping.best_epoch == self.epoch, self._stopping.waited)
 
     def finish(self) -> FitResult:
-        """Mark the run as finished and collect its result."""
+        """Mark the run as finished and return its result."""
         reason = self._stop_reason() or ""
         logger.info("%s: %s", self._title, reason)
         if self.epoch == 0:
@@ -188,7 +191,7 @@ class _Training:
         return float(row[name])
 
     def _weights_of(self, epoch: int) -> State:
-        """The weights of an earlier epoch; the trainable is put back into its final state."""
+        """The weights of an earlier epoch; the trainable returns to its final state."""
         self._trainable.load(self._run.read(epoch).state)
         weights = self._trainable.weights()
         self._trainable.load(self._run.read(self.epoch).state)
@@ -197,7 +200,7 @@ class _Training:
     def _stop_reason(self) -> str | None:
         options, stopping = self._options, self._stopping
         if options.max_epochs == 0:
-            return "No epochs were asked for (max_epochs is 0), so the weights are the initial ones."
+            return "max_epochs is 0, so the weights are the initial ones."
         if self.epoch > 0 and self._early.should_stop(stopping):
             margin = f" by more than {self._early.min_delta:g}" if self._early.min_delta else ""
             return (

@@ -1,4 +1,4 @@
-"""The history of a training: a row an epoch."""
+"""The history of a training: one row per epoch."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ _OURS = {"epoch", "seconds", "items_per_second", "peak_memory_mb", "best"}
 
 
 def history_row(epoch: int, numbers: Mapping[str, float], seconds: float) -> dict[str, JSON]:
-    """The row of `epoch` from what the trainable returned (`loss`, `items` and its own diagnostics).
+    """Return the row of `epoch` from what the trainable returned (`loss`, `items` and its own diagnostics).
 
-    Raises ValueError when `loss` or `items` is missing or a name is one that the history fills in itself.
+    Raises ValueError when `loss` or `items` is missing, or a name is one that the history fills in itself.
     """
     missing, taken = {"loss", "items"} - numbers.keys(), _OURS & numbers.keys()
     if missing or taken:
@@ -26,10 +26,11 @@ def history_row(epoch: int, numbers: Mapping[str, float], seconds: float) -> dic
 
 
 def history_table(rows: Sequence[Mapping[str, JSON]], best_epoch: int) -> pd.DataFrame:
-    """The rows as a table.
+    """Return the rows as a table.
 
-    Columns: epoch, loss, the trainable's own, learning_rate if given, seconds, items_per_second, peak_memory_mb, best.
-    `best` is true in the row of `best_epoch`. Without rows the table has the columns that every history has.
+    Columns: epoch, loss, the trainable's own columns, learning_rate if given, seconds, items_per_second,
+    peak_memory_mb, best. `best` is true in the row of `best_epoch`. Without rows the table has the columns that
+    every history has.
     """
     names = dict.fromkeys(name for row in rows for name in row) or dict.fromkeys([*_FIRST, *_LAST[1:]])
     own = [name for name in names if name not in [*_FIRST, *_LAST]]
@@ -39,7 +40,7 @@ def history_table(rows: Sequence[Mapping[str, JSON]], best_epoch: int) -> pd.Dat
 
 
 def peak_memory_mb() -> float:
-    """The largest resident memory of this process so far, in MB (10^6 bytes)."""
+    """Return the largest resident memory of this process so far, in MB (10^6 bytes)."""
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024

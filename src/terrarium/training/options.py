@@ -10,25 +10,25 @@ Precision = Literal["64-true", "32-true", "bf16-mixed", "16-mixed"]
 
 
 class StoppingOptions(Options):
-    """When to stop early, and by which number the best epoch is chosen."""
+    """When to stop early, and which metric chooses the best epoch."""
 
-    patience: int = Field(ge=0, description="measured epochs without progress before stopping; 0 never stops")
+    patience: int = Field(ge=0, description="measured epochs without progress before training stops; 0 never stops")
     min_delta: float = Field(ge=0, allow_inf_nan=False, description="gain in the metric that counts as progress")
-    metric: str = Field(min_length=1, description="column of the history to watch, usually loss")
-    direction: Literal["min", "max"] = Field(description="whether a smaller or a larger metric is better")
+    metric: str = Field(min_length=1, description="column of the history that is watched, such as loss")
+    direction: Literal["min", "max"] = Field(description="whether a smaller (min) or a larger (max) metric is better")
 
 
 class CheckpointOptions(Options):
-    """Which checkpoints to keep beside the best and the final one."""
+    """Which checkpoints to keep besides those of the best and of the last epoch."""
 
-    keep_last: int = Field(ge=1, description="how many of the newest epochs to keep")
-    keep_every: int = Field(ge=0, description="also keep every k-th epoch; 0 keeps none")
+    keep_last: int = Field(ge=1, description="number of newest epochs whose checkpoints are kept")
+    keep_every: int = Field(ge=0, description="also keep the checkpoint of every k-th epoch; 0 keeps none of them")
 
 
 class FitOptions(Options):
     """Options of `fit`; a family's training options may inherit from it."""
 
-    max_epochs: int = Field(ge=0, description="epochs at most; 0 trains nothing and exports the initial weights")
+    max_epochs: int = Field(ge=0, description="largest number of epochs; 0 exports the initial weights")
     stopping: StoppingOptions
     checkpoints: CheckpointOptions
 
@@ -36,6 +36,6 @@ class FitOptions(Options):
 class TorchOptions(Options):
     """Where and how a torch model is trained."""
 
-    device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
-    precision: Precision
-    clip_norm: float = Field(ge=0, allow_inf_nan=False, description="largest gradient norm; 0 does not clip")
+    device: str = Field(description="where to train: cpu, cuda, cuda:N, mps, or auto (cuda if available, else cpu)")
+    precision: Precision = Field(description="floating-point precision; 16-mixed needs a GPU")
+    clip_norm: float = Field(ge=0, allow_inf_nan=False, description="largest norm of the gradient; 0 does not clip")

@@ -1,4 +1,4 @@
-"""Progress of a training: a bar on a terminal, one log line an epoch elsewhere."""
+"""Progress of a training: a bar on a terminal, one log line per epoch elsewhere."""
 
 import logging
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 _UNSHOWN = {"epoch", "seconds", "items_per_second", "peak_memory_mb"}
 _SHOWN_IN_LOG, _SHOWN_ON_BAR = 5, 3
-"""How many numbers of a history row are shown: the first, so a trainable puts first what people watch."""
+"""How many numbers of a history row are shown: the first ones, so a trainable puts the important ones first."""
 
 
 class EpochDisplay(Protocol):
@@ -33,14 +33,14 @@ class EpochDisplay(Protocol):
 
 
 def epoch_display(title: str, done: int, total: int) -> EpochDisplay:
-    """A bar where the console is a terminal, log lines elsewhere; `done` of `total` epochs lie behind."""
+    """Return a bar where the console is a terminal, log lines elsewhere; `done` of `total` epochs are finished."""
     if rich.get_console().is_terminal:
         return BarDisplay(title, done, total)
     return LogDisplay(title, total)
 
 
 class LogDisplay:
-    """One log line an epoch."""
+    """One log line per epoch."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title, self._total = title, total

@@ -11,12 +11,12 @@ Direction = Literal["min", "max"]
 
 @dataclass(frozen=True)
 class StoppingState:
-    """The counters of an early stopping.
+    """The counters of early stopping.
 
     Attributes:
         best: best value so far, None before the first.
         best_epoch: epoch of `best`, 0 before the first.
-        reference: value that the next one must beat by more than `min_delta` to count as progress.
+        reference: value that the next must beat by more than `min_delta` to count as progress.
         waited: measured epochs since the last progress.
     """
 
@@ -26,7 +26,7 @@ class StoppingState:
     waited: int = 0
 
     def as_json(self) -> dict[str, JSON]:
-        """The counters as a JSON object; `StoppingState(**counters)` reads it back."""
+        """Return the counters as a JSON object; `StoppingState(**counters)` reads it back."""
         return asdict(self)
 
 
@@ -42,7 +42,7 @@ class EarlyStopping:
     direction: Direction = "min"
 
     def update(self, state: StoppingState, epoch: int, value: float) -> StoppingState:
-        """The counters after `epoch` has reached `value`; NaN is an epoch without a measure, which does not count."""
+        """Return the counters after `epoch` has reached `value`; NaN means that the epoch was not measured."""
         if math.isnan(value):
             return state
         if self._beats(value, state.best, 0.0):
@@ -52,7 +52,7 @@ class EarlyStopping:
         return replace(state, waited=state.waited + 1)
 
     def should_stop(self, state: StoppingState) -> bool:
-        """Whether the patience is used up."""
+        """Return whether the patience is used up."""
         return 0 < self.patience <= state.waited
 
     def _beats(self, value: float, other: float | None, margin: float) -> bool:

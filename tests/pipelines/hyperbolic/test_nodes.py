@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from terrarium.hyperbolic.data.taxonomy import build, closure_table, edge_table, tree_of
+from terrarium.hyperbolic.data.build import build_taxonomy, closure_table, edge_table, hierarchy_of
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.options import FeatureOptions, ModelOptions, TrainingOptions
+from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
-
-from .test_taxonomy import options as source
-from .test_trainer import OPTIONS
-from .trees import random_tree
+from tests.hyperbolic.data.options import source_options as source
+from tests.hyperbolic.training.problems import training_options
+from tests.hyperbolic.trees import random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(dim=4, init="inherited", spread=0.3, max_radius=34.0, seed=0)
+MODEL = ModelOptions(dim=4, init="inherited", init_noise=0.3, max_radius=34.0, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +24,20 @@ def data():
     tree = random_tree(np.random.default_rng(9), 120)
     parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent])
     table = pd.DataFrame({"id": tree.ids, "parent": parent, "name": [f"t{i}" for i in tree.ids], "rank": "species"})
-    taxa, edges, _ = build(table, source())
+    taxa, edges, _ = build_taxonomy(table, source())
     return taxa, edges, nodes.compute_target_radii(taxa, FEATURES)
 
 
 def train(data, folder, **changes):
     _, edges, depths = data
-    chosen = TrainingOptions.model_validate(OPTIONS | changes)
-    start = nodes.initialise(edges, depths, MODEL, chosen.objective)
-    return nodes.train(edges, nodes.build_closure(edges, source()), depths, start, TrainingStore(folder), MODEL, chosen)
+    chosen = training_options(**changes)
+    start = nodes.initialize(edges, depths, MODEL, chosen.loss.name)
+    closure = nodes.build_closure(edges, source())
+    return outputs(nodes.train(edges, closure, depths, start, TrainingStore(folder), MODEL, chosen))
+
+
+def outputs(trained):
+    return [trained[name] for name in ("weights", "checkpoints", "history", "training_summary")]
 
 
 def test_target_norms_are_the_documents(data):
@@ -42,7 +47,7 @@ def test_target_norms_are_the_documents(data):
 
 def test_the_start_lies_at_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialise(edges, depths, MODEL, "slack"))
+    layout = unpack_weights(nodes.initialize(edges, depths, MODEL, "detour"))
     assert np.allclose(layout.radius, depths["target_radius"])
 
 
@@ -57,8 +62,8 @@ def test_no_epochs_export_the_start(data, tmp_path):
 
 def test_construct_exports_the_constructed_layout(data, tmp_path):
     _, edges, _ = data
-    weights, _, history, summary = train(data, tmp_path, objective="construct")
-    expected = construct(tree_of(edges), MODEL.dim, MODEL.max_radius)
+    weights, _, history, summary = train(data, tmp_path, loss="construct")
+    expected = construct(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
     assert (unpack_weights(weights).radius == expected.radius).all()
     assert (unpack_weights(weights).direction == expected.direction).all()
     assert len(history) == 0
@@ -80,7 +85,7 @@ def test_weights_of_other_taxa_are_refused(data, tmp_path):
     taxa, _, _ = data
     weights, _, _, _ = train(data, tmp_path)
     other = edge_table(random_tree(np.random.default_rng(8), 120))
-    with pytest.raises(nodes.WrongTaxaError, match="belong to other taxa"):
+    with pytest.raises(MismatchedArtifactsError, match="belong to other taxa"):
         nodes.export_vectors(taxa, other, weights)
 
 
@@ -89,18 +94,17 @@ def test_closure_is_by_id(data):
     closure = nodes.build_closure(edges, source())
     assert list(closure.columns) == ["ancestor", "descendant", "depth_diff"]
     assert len(closure) == taxa["depth"].sum()
-    assert closure.equals(closure_table(nodes.taxonomy.tree_of(edges)))
+    assert closure.equals(closure_table(hierarchy_of(edges)))
 
 
 def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_path):
-    from .test_dense_trainer import V1, dense
-    from .test_evaluation import OPTIONS as EVALUATION
+    from tests.hyperbolic.evaluation.test_compare import OPTIONS as EVALUATION
+    from tests.hyperbolic.legacy.test_trainer import V1, legacy_adam
 
     taxa, edges, depths = data
-    weights, _, history, _ = train(data, tmp_path, **V1, dense=dense(), max_epochs=1)
-    metrics, layouts, _ = nodes.evaluate(
-        taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]})
-    )
+    weights, _, history, _ = train(data, tmp_path, **V1, legacy_adam=legacy_adam(), max_epochs=1)
+    measured = nodes.evaluate(taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]}))
+    metrics, layouts = measured["metrics"], measured["layout_metrics"]
     assert metrics["share_outside"] == history["share_outside"].iloc[-1] > 0.0
     assert metrics["max_norm"] == history["max_norm"].iloc[-1] > 1.0
     assert layouts["share_outside"].tolist()[1:] == [0.0, 0.0, 0.0]
@@ -110,35 +114,35 @@ def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_pa
 
 def test_a_cut_closure_trains(data, tmp_path):
     _, edges, depths = data
-    closure = nodes.build_closure(edges, source(cut_lineages_above=60))
+    closure = nodes.build_closure(edges, source(legacy={"max_tax_id": 60}))
     assert 0 < len(closure) < len(nodes.build_closure(edges, source()))
-    start = nodes.initialise(edges, depths, MODEL, "ranking")
-    chosen = TrainingOptions.model_validate(OPTIONS | {"max_epochs": 1})
-    _, _, history, _ = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)
+    start = nodes.initialize(edges, depths, MODEL, "margin_ranking")
+    chosen = training_options(max_epochs=1)
+    history = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)["history"]
     assert np.isfinite(history["loss"]).all()
 
 
 def test_the_uniform_start_ignores_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialise(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "slack"))
+    layout = unpack_weights(nodes.initialize(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "detour"))
     assert layout.radius.max() < 0.01
 
 
 def test_fine_tuning_starts_at_the_construction(data, tmp_path):
     _, edges, _ = data
-    chosen = {"objective": "fine-tune", "regulariser": 0.0, "max_epochs": 0}
+    chosen = {"loss": "fine_tune", "radius_penalty": 0.0, "max_epochs": 0}
     weights, _, _, _ = train(data, tmp_path, **chosen)
-    expected = construct(tree_of(edges), MODEL.dim, MODEL.max_radius)
+    expected = construct(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
     assert (unpack_weights(weights).radius[1:] == expected.radius[1:]).all()
-    with pytest.raises(ValueError, match="set regulariser to 0"):
-        TrainingOptions.model_validate(OPTIONS | {"objective": "fine-tune"})
+    with pytest.raises(ValueError, match=r"loss\.radius_penalty to 0"):
+        training_options(loss="fine_tune")
 
 
 def test_a_training_on_other_pairs_does_not_go_on_from_this_one(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source())
-    options = TrainingOptions.model_validate(OPTIONS)
-    start = nodes.initialise(edges, depths, MODEL, "slack")
+    options = training_options()
+    start = nodes.initialize(edges, depths, MODEL, "detour")
     parts = [closure.iloc[:300], closure.iloc[300:600]]
     assert len(parts[0]) == len(parts[1])
     for part in parts:

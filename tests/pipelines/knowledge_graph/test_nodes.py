@@ -6,18 +6,12 @@ import pytest
 
 from terrarium.datasets.json_dataset import strict_json
 from terrarium.kge.data.graph import Graph
-from terrarium.kge.data.splitting import SplitError
-from terrarium.kge.evaluation.baselines import UnknownRelationError
-from terrarium.kge.evaluation.predictions import UnknownEntityError
-from terrarium.kge.models.scorer import WrongWeightsError
+from terrarium.kge.reporting import figures
+from terrarium.kge.reporting.report import report_page
 from terrarium.pipelines.knowledge_graph import nodes
-from terrarium.pipelines.knowledge_graph import reporting_nodes as presentation
-from terrarium.pipelines.knowledge_graph.validators import splits_are_there
-from terrarium.sources.graphs.graph_source import Names, relation_table
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
-from terrarium.training.torch.device import DeviceError
-
-from .graphs import options, tables
+from tests.kge.graphs import options, tables
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +22,7 @@ def done(tmp_path_factory):
     weights, checkpoints, history, summary = nodes.train(
         *given, config_of(chosen, given), store, chosen.model, chosen.training, chosen.evaluation
     )
-    measured = nodes.evaluate(*given, weights, chosen.evaluation)
+    measured = tuple(nodes.evaluate(*given, weights, chosen.evaluation).values())
     return given, chosen, weights, history, summary, measured, checkpoints
 
 
@@ -39,7 +33,7 @@ def config_of(chosen, given):
 def test_metrics_are_numbers_that_json_can_say(done):
     metrics = done[5][0]
     assert all(isinstance(value, float) for value in metrics.values())
-    assert {"test_mrr", "test_hits_at_10", "test_head_mrr", "test_tail_mrr", "valid_mrr", "test_seconds"} <= set(
+    assert {"test_mrr", "test_hits_at_10", "test_head_mrr", "test_tail_mrr", "validation_mrr", "test_seconds"} <= set(
         metrics
     )
     assert metrics["test_mrr"] == pytest.approx((metrics["test_head_mrr"] + metrics["test_tail_mrr"]) / 2)
@@ -68,94 +62,31 @@ def test_entities_that_training_lacks_are_counted(done):
 
 def test_weights_of_another_split_are_refused(done):
     (triples, entities, relations), chosen, weights, *_ = done
-    moved = triples.assign(split=triples["split"].cat.rename_categories({"valid": "test", "test": "valid"}))
-    with pytest.raises(WrongWeightsError, match="another graph or another split"):
+    moved = triples.assign(split=triples["split"].cat.rename_categories({"validation": "test", "test": "validation"}))
+    with pytest.raises(MismatchedArtifactsError, match="another graph or another split"):
         nodes.evaluate(moved, entities, relations, weights, chosen.evaluation)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, (False, False, False)),
-        ({"precision": "mixed", "memory_cleanup": True}, (True, False, True)),
-        ({"precision": "bf16-mixed", "gradient_checkpointing": True}, (True, True, False)),
-    ],
-)
-def test_the_config_names_the_optimisations_and_fills_in_the_sides(changes, expected):
-    chosen = options(**{f"training__{name}": value for name, value in changes.items()})
-    written = config_of(chosen, tables())
-    names = ("use_mixed_precision", "use_gradient_checkpointing", "enable_memory_cleanup")
-    assert written["optimizations"] == dict(zip(names, expected, strict=True))
-    assert (written["model"]["embedding_height"], written["model"]["embedding_width"]) == (4, 4)
-    assert written["data"]["train_triples"] == 92
-    json.dumps(written)
 
 
 def test_the_report_shows_quality_answers_and_training(done):
     given, chosen, weights, history, summary, (metrics, relations, methods, _), _ = done
     predictions = nodes.predict(*given, weights, chosen.evaluation)
-    figures = (*presentation.draw_training(history), *presentation.draw_quality(relations, methods, chosen.reporting))
-    counts = {"lines": 120, "pairs_in_two_parts": 3}
-    frames = (history.assign(cleanup_released_mb=0.0), metrics, relations, methods, predictions)
-    saved = {"kept_for_backward_mb": 1.0, "kept_without_checkpointing_mb": 4.0}
-    page = presentation.write_report(counts, {}, summary | saved, *frames, chosen.reporting, *figures)
-    for text in ("Best answers", "p01", "3 pairs of ends stand in two", "4.0 MB without it", "cleanup saved nothing"):
+    page = report_page(
+        source_counts={"lines": 120, "pairs_in_two_splits": 3},
+        split_counts={},
+        training_summary=summary | {"kept_for_backward_mb": 1.0, "kept_without_checkpointing_mb": 4.0},
+        history=history.assign(cleanup_released_mb=0.0),
+        metrics=metrics,
+        relation_metrics=relations,
+        method_metrics=methods,
+        predictions=predictions,
+        reporting=chosen.reporting,
+        figure_loss=figures.loss_figure(history),
+        figure_validation=figures.validation_figure(history),
+        figure_relations=figures.relation_figure(relations, chosen.reporting),
+        figure_methods=figures.method_figure(methods),
+    )
+    for text in ("Best answers", "p01", "3 pairs of entities are in two", "4.0 MB without it", "cleanup saved nothing"):
         assert text in page
-
-
-def test_figures_without_data_say_why(done):
-    empty = pd.DataFrame({"epoch": [], "loss": []})
-    relations = done[5][1]
-    drawn = (
-        *presentation.draw_training(empty),
-        *presentation.draw_quality(relations[:0], done[5][2], done[1].reporting),
-    )
-    assert all(figure.layout.annotations for figure in drawn)
-
-
-def test_methods_are_drawn_split_by_split():
-    methods = pd.DataFrame(
-        {"split": ["test", "test_groups"] * 2, "method": ["a", "a", "b", "b"], "top_answer_accuracy": 0.5}
-    )
-    figure = presentation.draw_quality(
-        pd.DataFrame({"split": [], "relation": [], "triples": []}), methods, options().reporting
-    )[1]
-    assert [trace.name for trace in figure.data] == ["a", "b"]
-
-
-def test_a_table_without_tests_or_with_repetitions_is_refused():
-    triples, *_ = tables()
-    splits_are_there(triples)
-    with pytest.raises(ValueError, match="no triple is in the split test"):
-        splits_are_there(triples[triples["split"] != "test"])
-    with pytest.raises(ValueError, match="1 triples stand twice"):
-        splits_are_there(pd.concat([triples, triples[:1]]))
-
-
-def test_a_leak_is_refused_in_a_split_made_here_alone():
-    triples, *_ = tables()
-    leaking = (
-        triples[triples["split"] == "train"].head(1).assign(split="test").astype({"split": triples["split"].dtype})
-    )
-    both = pd.concat([triples, leaking])
-    splits_are_there(both)
-    with pytest.raises(SplitError, match="stand in two parts"):
-        splits_are_there(both.assign(given=False))
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"evaluation__precision": "16-mixed"}, DeviceError, "16-mixed needs a GPU"),
-        ({"evaluation__predict__heads": ["nobody"]}, UnknownEntityError, "no entity 'nobody'"),
-        ({"evaluation__predict__relation": "eats"}, UnknownRelationError, "no relation 'eats'"),
-        ({"evaluation__baseline__relation": "eats"}, UnknownRelationError, "no relation 'eats'"),
-        ({"evaluation__baseline__hierarchy": "parent_of"}, UnknownRelationError, "no relation is compared"),
-    ],
-)
-def test_what_could_not_be_evaluated_is_refused_before_the_training(changes, error, message):
-    with pytest.raises(error, match=message):
-        config_of(options(**changes), tables())
 
 
 def test_options_that_are_not_used_are_told(caplog):
@@ -169,25 +100,17 @@ def test_options_that_are_not_used_are_told(caplog):
         .assign(split=pd.Categorical(["undivided"] * len(given[0]), categories=given[0]["split"].cat.categories))
     )
     nodes.split_triples(undivided, *given[1:], chosen.features)
-    assert "No group is held out (features.group_share)" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("together", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
-)
-def test_what_stays_together_is_the_sources_choice_where_none_is_made(together, given, expected):
-    relations = relation_table(Names({"r": 0, "s": 1}), together=together)
-    assert options(features__by=given).features.of(relations, ["s"]).by == expected
+    assert "No group is held out (features.group_fraction)" in caplog.text
 
 
 def test_the_default_source_is_split_by_virus_with_whole_genera_apart():
-    chosen = options(source__kind="virus_host", source__clade="Orthoflavivirus", features__group_share=0.0)
-    source, entities, relations, counts = nodes.read_source(chosen.source)
-    triples, _ = nodes.split_triples(source, entities, relations, chosen.features)
+    chosen = options(source__kind="virus_host", source__clade="Orthoflavivirus", features__group_fraction=0.0)
+    source, entities, relations, counts = nodes.read_source(chosen.source).values()
+    triples, _ = nodes.split_triples(source, entities, relations, chosen.features).values()
     assert set(triples[triples["split"] != "train"]["relation"]) == {"infects"}
     infects = triples[triples["relation"] == "infects"]
     assert (infects.groupby("head", observed=True)["split"].nunique() == 1).all()
-    made = Graph.of(triples, entities, relations)
-    assert sum(map(len, made.parts.values())) == len(source) == counts["lines"]
+    made = Graph.from_tables(triples, entities, relations)
+    assert sum(map(len, made.splits.values())) == len(source) == counts["lines"]
     assert relations["together"].eq("head").all()
-    assert np.isin(made.parts["test"][:, 0], made.parts["train"][:, 0]).all()
+    assert np.isin(made.splits["test"][:, 0], made.splits["train"][:, 0]).all()

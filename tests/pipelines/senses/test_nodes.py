@@ -1,125 +1,119 @@
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import ValidationError
 
-from terrarium.pipelines.senses import nodes
-from terrarium.pipelines.senses import reporting_nodes as presentation
-from terrarium.pipelines.senses.validators import antonyms_are_there, vectors_have_length_one
-from terrarium.senses.options import Options
+from terrarium.pipelines.senses import nodes, reference_nodes
+from terrarium.pipelines.senses.validators import check_vectors
+from terrarium.senses.reporting import figures
+from terrarium.senses.reporting.report import report_page
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
+from tests.senses.lexicon import PROBLEM_TABLES, options, tables
 
-from .lexicon import options, tables
+WORDS = pd.DataFrame(
+    {"dataset": "toy", "word1": ["hot", "dog", "car"], "word2": ["cold", "cat", "rose"], "score": [1, 8, 2.0]}
+)
+EVALUATED = ("synsets", "senses", "pairs", "unseen_ancestors")
 
 
-def run(folder, chosen):
-    made = dict(tables())
-    items, edges = nodes.build_edges(made["synsets"], made["senses"], made["relations"], chosen.features)
-    names = ("synsets", "senses", "pairs", "ancestors", "information")
-    weights, _, history, summary = nodes.train(
-        *(made[name] for name in names),
-        *(items, edges, TrainingStore(folder), chosen.model, chosen.training, chosen.features),
+def run_default(folder, chosen):
+    made = tables()
+    store = TrainingStore(folder)
+    trained = nodes.train(*(made[name] for name in PROBLEM_TABLES), store, chosen.model, chosen.training)
+    vectors = nodes.export_vectors(made["synsets"], made["senses"], made["pairs"], trained["weights"])
+    evaluated = (made[name] for name in EVALUATED)
+    return {
+        **made,
+        **trained,
+        "vectors": vectors,
+        **nodes.evaluate(*evaluated, WORDS, trained["weights"], chosen.evaluation),
+    }
+
+
+def run_reference(folder, chosen):
+    made = tables()
+    built = reference_nodes.build_edges(made["synsets"], made["senses"], made["relations"])
+    own = chosen.reference
+    trained = reference_nodes.train(
+        **built, training_state=TrainingStore(folder), model=own.model, training=own.training
     )
-    vectors = nodes.export_vectors(made["synsets"], made["senses"], made["pairs"], items, weights)
-    words = pd.DataFrame(
-        {"dataset": "toy", "word1": ["hot", "dog", "car"], "word2": ["cold", "cat", "rose"], "score": [1, 8, 2.0]}
-    )
-    measured = nodes.evaluate(
-        *(made[name] for name in ("synsets", "senses", "pairs", "unseen")), words, items, weights, chosen.evaluation
-    )
-    return made, weights, history, summary, vectors, measured
+    items, weights = built["items"], trained["weights"]
+    vectors = reference_nodes.export_vectors(items, made["synsets"], made["senses"], weights)
+    evaluated = (made[name] for name in EVALUATED)
+    return {
+        **made,
+        **built,
+        **trained,
+        "vectors": vectors,
+        **reference_nodes.evaluate(items, *evaluated, WORDS, weights, chosen.evaluation),
+    }
 
 
-@pytest.fixture(scope="module", params=["contrastive", "documented"])
+@pytest.fixture(scope="module", params=[run_default, run_reference])
 def finished(request, tmp_path_factory):
-    changes = {} if request.param == "contrastive" else {"features__vocabulary": "documented"}
-    chosen = options(training__objective=request.param, **changes)
-    return chosen, run(tmp_path_factory.mktemp("senses"), chosen)
+    """Options and the datasets of a run, of either pipeline."""
+    chosen = options()
+    return chosen, request.param(tmp_path_factory.mktemp("senses"), chosen)
 
 
-def test_there_is_a_vector_of_length_one_a_sense(finished):
-    _, (made, _, _, _, vectors, _) = finished
+def test_each_sense_has_a_vector_of_length_one(finished):
+    _, made = finished
+    vectors = made["vectors"]
     assert vectors.columns[:5].tolist() == ["sense_key", "lemma", "pos", "synset", "x0"]
     assert len(vectors) == len(made["senses"])
-    vectors_have_length_one(vectors)
+    check_vectors(vectors)
     assert vectors.set_index("sense_key").loc["dog%1:05:00::", "synset"] == "dog.n.01"
 
 
-def test_metrics_are_finite_numbers_beside_a_null(finished):
-    _, (*_, (metrics, variants, relations, _)) = finished
-    assert all(isinstance(value, float) and np.isfinite(value) for value in metrics.values())
-    assert {"toy_spearman", "antonym_auc_synonym", "is_a_direction", "exact_zeros", "test_mrr"} <= metrics.keys()
-    assert {"trained", "random", "PCA to 4"} <= set(variants["variant"])
-    assert (relations["mrr"] <= 1).all()
+def test_metrics_are_finite_and_have_a_random_baseline(finished):
+    _, made = finished
+    assert all(isinstance(value, float) and np.isfinite(value) for value in made["metrics"].values())
+    assert {"toy_spearman", "antonym_auc_synonym", "is_a_direction", "exact_zeros", "test_mrr"} <= made[
+        "metrics"
+    ].keys()
+    assert {"trained", "random", "PCA to 4"} <= set(made["variant_metrics"]["variant"])
+    assert (made["relation_metrics"]["mrr"] <= 1).all()
 
 
 def test_the_report_shows_everything(finished):
-    chosen, (made, _, history, summary, vectors, (metrics, variants, relations, axes)) = finished
-    figures = [*presentation.draw_training(history), *presentation.draw_quality(variants, relations)]
-    page = presentation.write_report(
-        *(made["counts"], summary, history, metrics, variants, relations, axes, vectors, chosen.reporting, *figures)
+    chosen, made = finished
+    names = ("training_summary", "history", "metrics", "variant_metrics", "relation_metrics", "axes", "vectors")
+    page = report_page(
+        **{name: made[name] for name in names},
+        relation_counts=made["relation_counts"],
+        reporting=chosen.reporting,
+        figure_loss=figures.loss_figure(made["history"]),
+        figure_growth=figures.growth_figure(made["history"]),
+        figure_similarity=figures.similarity_figure(made["variant_metrics"]),
+        figure_sparsity=figures.sparsity_figure(made["variant_metrics"]),
+        figure_relations=figures.relation_figure(made["relation_metrics"]),
     )
     for text in ("How good the vectors are", "Held-out relations", "Nearest senses", "hot%3:00:00::", "similar to"):
         assert text in page
     assert page.count('<figure role="img"') == 5
 
 
-def test_weights_of_another_split_are_refused(finished):
-    chosen, (made, weights, *_) = finished
-    other = made["pairs"].assign(part=0)
-    if chosen.training.objective == "documented":
-        nodes.check_weights(weights, nodes.lexicon_fingerprint(made["synsets"], other))
+def test_weights_of_another_split_or_other_items_are_refused(finished):
+    _, made = finished
+    if "items" in made:
+        with pytest.raises(MismatchedArtifactsError, match="other items"):
+            reference_nodes.export_vectors(made["items"][1:], made["synsets"], made["senses"], made["weights"])
         return
-    with pytest.raises(nodes.WrongLexiconError, match="another split"):
-        nodes.check_weights(weights, nodes.lexicon_fingerprint(made["synsets"], other))
+    other = made["pairs"].assign(split="train")
+    with pytest.raises(MismatchedArtifactsError, match="another split"):
+        nodes.export_vectors(made["synsets"], made["senses"], other, made["weights"])
 
 
-def test_left_out_relations_are_not_trained_on():
-    made, chosen = tables(), options(features__leave_out=["derivation", "antonym"])
+def test_excluded_relations_are_not_trained_on():
+    made, chosen = tables(), options(features__excluded_relations=["derivation", "antonym"])
     pairs = nodes.split_relations(made["relations"], made["synsets"], chosen.features)
     assert len(pairs) < len(made["pairs"])
     assert set(made["pairs"]["relation"]) - set(pairs["relation"])
 
 
-def test_a_table_of_vectors_that_are_not_of_length_one_is_not_saved():
-    with pytest.raises(ValueError, match=r"1 vectors do not have length 1, such as b%1 with 2"):
-        vectors_have_length_one(pd.DataFrame({"sense_key": ["a%1", "b%1"], "x0": [1.0, 2.0]}))
-
-
-def test_pairs_without_antonyms_to_train_on_are_not_saved():
-    pairs = tables()["pairs"]
-    antonyms_are_there(pairs)
-    with pytest.raises(ValueError, match="all antonyms are held out"):
-        antonyms_are_there(pairs.assign(part=2))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"training__growth__max_dim": 12}, "max_dim 12 is below model.dim 24: raise it"),
-        ({"training__growth__expand_interval": 0}, "greater than 0"),
-        ({"features__leave_out": ["loves"]}, "leave_out names loves"),
-        ({"training__objective": "documented"}, "documented together"),
-        ({"training__unsupervised": False, "features__axes": {}}, "names none: add axes"),
-        ({"features__axes": {"a": {"positive": ["x"], "negative": [], "neutral": []}}}, "at least 1"),
-        ({"features__axes": {"a": {"positive": ["x"], "negative": ["y", "z"], "neutral": []}}}, "opposed in pairs"),
-    ],
-)
-def test_options_that_do_not_fit_are_told(changes, message):
-    with pytest.raises(ValidationError, match=message):
-        options(**changes)
-
-
-def test_a_matryoshka_of_the_documented_objective_is_refused():
-    with pytest.raises(ValidationError, match="neither matryoshka"):
-        options(training__objective="documented", features__vocabulary="documented", training__matryoshka=[4])
-    assert isinstance(options(), Options)
-
-
-def test_words_of_axes_that_wordnet_lacks_are_named():
+def test_words_of_axes_that_wordnet_lacks_are_named(tmp_path):
     axes = {"a": {"positive": ["unicorn"], "negative": ["dog"], "neutral": []}}
-    chosen = options(features__axes=axes, training__unsupervised=False)
-    made = tables()
-    names = ("synsets", "senses", "pairs", "ancestors", "information")
+    chosen = options(training__named_axes__axes=axes, training__named_axes__enabled=True)
+    made = (tables()[name] for name in PROBLEM_TABLES)
     with pytest.raises(ValueError, match="lacks: unicorn"):
-        nodes.problem_of(*(made[name] for name in names), chosen.features, chosen.training)
+        nodes.train(*made, TrainingStore(tmp_path), chosen.model, chosen.training)

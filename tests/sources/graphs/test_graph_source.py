@@ -1,4 +1,4 @@
-from terrarium.sources.graphs.graph_source import Names, TripleColumns, relation_table, shown, triple_table
+from terrarium.sources.graphs.graph_source import Names, TripleColumns, display_name, relation_table, triple_table
 
 
 def test_names_keep_their_first_number():
@@ -17,6 +17,6 @@ def test_codes_of_a_table_are_the_numbers():
 
 
 def test_relations_are_shown_without_prefix_and_underscores():
-    assert shown("biolink:treats_or") == "treats or"
-    assert shown("_verb_group") == "verb group"
+    assert display_name("biolink:treats_or") == "treats or"
+    assert display_name("_verb_group") == "verb group"
     assert relation_table(Names({"r": 0, "s": 1}), asked={"s"}, hierarchy="r")["asked"].tolist() == [False, True]

@@ -135,12 +135,12 @@ def test_bytes_that_are_not_utf_8_are_named_or_counted(folder):
     [
         ("", "is not a mapping of names to styles"),
         ("mine:\n", "is not a mapping of names to styles"),
-        ("mine: {pairs: [[Gene]]}", "a style's pairs is .*a list of pairs of categories"),
-        ("mine: {always: treats}", "a style's always is 'treats': it must be a list of texts"),
-        ("mine: {drop: [{predicates: treats}]}", "a style's predicates is 'treats'"),
-        ("mine: {drop: {predicates: [treats]}}", "a style's drop is .*a list of rules"),
-        ("mine: {min_degree: two}", "a style's min_degree is 'two': it must be a number"),
-        ("mine: {1: 2}", "a style has the key 1"),
+        ("mine: {pairs: [[Gene]]}", r"a style's pairs\.0 is \['Gene'\]: Tuple should have at least 2 items"),
+        ("mine: {always: treats}", "a style's always is 'treats': it must be a list"),
+        ("mine: {drop: [{predicates: treats}]}", r"a style's drop\.0\.predicates is 'treats'"),
+        ("mine: {drop: {predicates: [treats]}}", "a style's drop is .*: it must be a list"),
+        ("mine: {min_degree: two}", "a style's min_degree is 'two': Input should be a valid integer"),
+        ("mine: {1: 2}", "a style's 1 is 1: Keys should be strings"),
         ("mine: [", "is not YAML"),
     ],
 )
@@ -165,7 +165,7 @@ def test_errors_say_what_there_is(folder, tmp_path):
     own.write_text("none: {pairs: []}\nwrong: {pair: []}\n")
     with pytest.raises(SourceError, match="no edge of 8 is left"):
         kept(folder, "none", styles=own)
-    with pytest.raises(SourceError, match="has the key 'pair'"):
+    with pytest.raises(SourceError, match=r"a style's pair is .*: there is no such key"):
         kept(folder, "wrong", styles=own)
 
 

@@ -21,7 +21,7 @@ def folder(tmp_path):
 def test_names_are_numbered_as_they_appear_and_splits_are_kept(folder):
     graph = read_triple_files(folder, **FILES)
     assert graph.entities["entity"].tolist() == ["a", "b", "c", "d"]
-    assert graph.triples["split"].tolist() == ["train", "train", "valid", "test"]
+    assert graph.triples["split"].tolist() == ["train", "train", "validation", "test"]
     assert graph.triples.astype(str).iloc[3].tolist() == ["c", "s", "d", "test"]
     assert graph.relations["asked"].all()
 
@@ -62,7 +62,7 @@ def test_a_dictionary_does_not_stand_in_for_training_triples(folder):
     (folder / "relations.txt").write_text("s\t0\nr\t1\nnew\t2\n")
     (folder / "test.txt").write_text("a\tnew\tb\nc\ts\td\n")
     named = {"relation_dictionary": "relations.txt"}
-    with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new' stands in no training triple"):
+    with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new' is in no training triple"):
         read_triple_files(folder, **FILES, **named)
     assert read_triple_files(folder, **FILES, **named, faults="skip").counts["unknown_relations"] == 1
     (folder / "train.txt").write_text("a\tother\tb\n")
@@ -97,9 +97,9 @@ def test_missing_and_empty_files_are_refused(folder):
     with pytest.raises(SourceError, match="is not a file"):
         read_triple_files(folder, train="none.txt")
     (folder / "valid.txt").write_text("")
-    with pytest.raises(SourceError, match=r"valid\.txt holds no triple"):
+    with pytest.raises(SourceError, match=r"valid\.txt has no triple"):
         read_triple_files(folder, **FILES)
-    with pytest.raises(SourceError, match="stand together"):
+    with pytest.raises(SourceError, match="belong together"):
         read_triple_files(folder, train="train.txt", valid="valid.txt")
 
 
@@ -107,7 +107,7 @@ def test_missing_and_empty_files_are_refused(folder):
     ("text", "message"),
     [
         ("a\t0\nb\t2\n", "lacks 1"),
-        ("a\t0\nb\t0\n", "gives index 0 again"),
+        ("a\t0\nb\t0\n", "repeats index 0"),
         ("a\t0\na\t1\n", "names 'a' twice"),
         ("a 0\n", "is not a name, a tab and an index"),
         ("a\t\u00b2\n", "is not a name, a tab and an index"),

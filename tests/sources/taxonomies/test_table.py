@@ -49,7 +49,7 @@ def test_parquet_is_csv(tmp_path):
         ("a.csv", "a,b\n1,1\n", r"columns \['a', 'b'\]"),
         ("a.csv", "id,parent\nx,1\n", "'x' in column id"),
         ("a.csv", "id,parent\n1.5,1\n", "'1.5' in column id"),
-        ("a.csv", "id,parent\n1,\n3000000000,1\n", "id 3000000000: ids go up to 2147483647"),
+        ("a.csv", "id,parent\n1,\n3000000000,1\n", "id 3000000000: the largest possible id is 2147483647"),
         ("a.csv", "child,parent\n1,1\n", "node 1 is its own parent"),
         ("a.csv", "id,parent\n,1\n", "empty or negative id in row 1"),
         ("a.csv", "id,parent,length\n1,,\n2,1,0\n", "'0.0' in column length"),

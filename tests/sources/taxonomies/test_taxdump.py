@@ -109,7 +109,7 @@ def test_a_wrong_checksum_is_refused_after_three_tries(folder, server, tmp_path)
 
 def test_what_is_not_there_is_named(server, tmp_path):
     address, _ = server
-    with pytest.raises(SourceError, match="is not there"):
+    with pytest.raises(SourceError, match="does not exist"):
         read_taxdump(f"{address}/nothing.tar.gz", tmp_path / "cache")
 
 

@@ -76,7 +76,7 @@ def test_what_is_missing_or_unknown_is_told(folder, tmp_path_factory):
     with pytest.raises(SourceError, match="object type 'hovercraft'"):
         read_argoverse(folder, "a")
     frame.drop(columns="heading").to_parquet(file)
-    with pytest.raises(SourceError, match="lacks the column heading"):
+    with pytest.raises(SourceError, match="has no column heading"):
         read_argoverse(folder, "a")
     (folder / "abc" / "log_map_archive_abc.json").unlink()
     frame.to_parquet(file)

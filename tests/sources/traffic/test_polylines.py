@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from terrarium.sources.traffic.polylines import project
+from terrarium.sources.traffic.polylines import project_points
 
 LINE = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 0.0], [10.0, 5.0]])
 
@@ -16,5 +16,5 @@ LINE = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 0.0], [10.0, 5.0]])
     ],
 )
 def test_the_nearest_point_of_a_line_with_a_corner_and_a_point_twice(place, along, distance, direction):
-    found = project(np.array([place]), LINE)
+    found = project_points(np.array([place]), LINE)
     assert [float(value[0]) for value in found] == pytest.approx([along, distance, direction])

@@ -98,21 +98,21 @@ def test_an_unfinished_run_goes_on_to_the_same_bits(tmp_path, dies_in, caplog):
     train_until(tmp_path / "broken", dies_in)
     resumed = train(tmp_path / "broken")
     assert same(resumed, train(tmp_path / "whole"))
-    assert ("Going on after epoch" in caplog.text) == (dies_in > 1)
+    assert ("Resuming after epoch" in caplog.text) == (dies_in > 1)
 
 
-def test_an_equal_rerun_after_the_end_trains_anew(tmp_path, caplog):
+def test_an_equal_rerun_after_the_end_trains_again(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     first = train(tmp_path)
     stale = first.checkpoints / "epoch_000077.safetensors"
     stale.write_bytes(b"")
     second = train(tmp_path)
-    assert "training anew" in caplog.text
+    assert "training again" in caplog.text
     assert same(first, second)
     assert not stale.exists()
 
 
-def test_other_options_start_anew_and_say_which(tmp_path, caplog):
+def test_other_options_start_over_and_say_which(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     abandoned = train_until(tmp_path, 4, data="a", training={"rate": 0.1, "dim": 5})
     train(tmp_path, data="b", training={"rate": 0.2, "dim": 5})
@@ -121,7 +121,7 @@ def test_other_options_start_anew_and_say_which(tmp_path, caplog):
     assert "dim" not in caplog.text
     caplog.clear()
     train(tmp_path, data="a", training={"rate": 0.1, "dim": 5})
-    assert "Going on after epoch 3" in caplog.text
+    assert "Resuming after epoch 3" in caplog.text
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "other version", "foreign"])
@@ -150,7 +150,7 @@ def test_a_bad_best_checkpoint_falls_back_to_the_best_before(tmp_path):
     assert same(train(tmp_path / "broken", Scripted(script), options(10)), whole)
 
 
-def test_without_any_good_checkpoint_it_starts_anew(tmp_path):
+def test_without_any_good_checkpoint_it_starts_over(tmp_path):
     folder = train_until(tmp_path / "broken", 4)
     for path in folder.glob("*.safetensors"):
         path.write_bytes(b"gone")

@@ -1,8 +1,8 @@
-"""What is kept out of training, to be found again: taxa, or links between taxa that stay.
+"""Choose what is held out of training: taxa, or links between taxa that stay.
 
-Links after Ganea et al. (2018): the transitive reduction is always trained on; of the other pairs of the closure a
-share each is kept for validation and for test, and a share may join the training. Pairs of the root are left out, as
-everything is below it.
+Links follow Ganea et al. (2018). The transitive reduction is always trained on. Of the remaining pairs of the closure,
+one fraction is held out for validation, as many for test, and a further fraction may join the training set. Pairs of
+the root are left out, since every taxon descends from it.
 """
 
 from __future__ import annotations
@@ -11,52 +11,65 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from terrarium.common.arrays import BoolArray, Int32Array, Int64Array
 from terrarium.hierarchy import Hierarchy
 
 logger = logging.getLogger(__name__)
 
 LEAF, CLADE = "leaf", "clade"
-_ENOUGH = 0.9
-"""A smaller part of what should be withheld is worth a warning."""
-_LEAST_DEPTH = 2
-"""Taxa above it have too few candidates for a parent to say anything."""
+_MIN_DEPTH = 2
+"""Taxa above this depth have too few candidate parents for a test to be meaningful."""
+_WARN_BELOW = 0.9
+"""Fraction of the requested holdout below which a warning is logged."""
+_MAX_REDRAWS = 32
 
-_TRIES = 32
 
-
-class WithholdingError(ValueError):
-    """A hierarchy with nothing to withhold."""
+class HoldoutError(ValueError):
+    """A hierarchy from which nothing can be held out."""
 
 
 @dataclass(frozen=True, eq=False)
-class WithheldTaxa:
-    """Which taxa stay, and the tops of the parts that do not.
+class TaxaHoldout:
+    """Taxa that stay, and the roots of the subtrees that are held out.
 
     Attributes:
-        keep: (N,) rows that stay.
-        rows: (W,) rows of withheld leaves and of the tops of withheld clades.
-        kind: (W,) leaf or clade.
+        keep: (N,) mask of the rows that stay.
+        rows: (W,) rows of held-out leaves and of the roots of held-out clades.
+        kind: (W,) "leaf" or "clade".
     """
 
-    keep: NDArray[np.bool_]
-    rows: NDArray[np.int32]
+    keep: BoolArray
+    rows: Int32Array
     kind: NDArray[np.str_]
 
 
 @dataclass(frozen=True, eq=False)
-class LinkSample:
-    """Pairs to be told apart.
+class LabelledPairs:
+    """Pairs of taxa to classify.
 
     Attributes:
-        ancestor, descendant: (n,) rows.
-        true: (n,) whether the first is an ancestor of the second.
+        ancestor: (n,) rows of the claimed ancestors.
+        descendant: (n,) rows of the claimed descendants.
+        label: (n,) whether the first is an ancestor of the second.
     """
 
-    ancestor: NDArray[np.int32]
-    descendant: NDArray[np.int32]
-    true: NDArray[np.bool_]
+    ancestor: Int32Array
+    descendant: Int32Array
+    label: BoolArray
+
+    def table(self, tree: Hierarchy) -> pd.DataFrame:
+        """Return ancestor and descendant (ids), and label."""
+        ids = tree.ids.astype(np.int32)
+        columns = {"ancestor": ids[self.ancestor], "descendant": ids[self.descendant], "label": self.label}
+        return pd.DataFrame(columns)
+
+    @classmethod
+    def from_table(cls, tree: Hierarchy, table: pd.DataFrame) -> LabelledPairs:
+        """Return the pairs of a table as from `table`."""
+        return cls(tree.rows(table["ancestor"]), tree.rows(table["descendant"]), table["label"].to_numpy(bool))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,169 +77,168 @@ class LinkSplit:
     """Links for training, validation and test.
 
     Attributes:
-        basic: (B,) positions in `Hierarchy.closure()` of the transitive reduction, without the root's.
-        train: (T,) positions of the pairs of the training, the basic ones among them.
-        validation, test: true pairs, each with its corruptions.
+        reduction: (B,) positions in `Hierarchy.closure()` of the transitive reduction, without links of the root.
+        train: (T,) positions of the training pairs, including the reduction.
+        validation: true pairs with their corruptions.
+        test: the same for the test.
     """
 
-    basic: NDArray[np.int64]
-    train: NDArray[np.int64]
-    validation: LinkSample
-    test: LinkSample
+    reduction: Int64Array
+    train: Int64Array
+    validation: LabelledPairs
+    test: LabelledPairs
 
 
-def withhold_taxa(
-    tree: Hierarchy, *, leaf_share: float, clade_share: float, clade_size: int, seed: int
-) -> WithheldTaxa:
-    """Choose disjoint clades, then leaves; the parent of each keeps another child, and its depth is two at least.
+def hold_out_taxa(
+    tree: Hierarchy, *, leaf_fraction: float, clade_fraction: float, max_clade_size: int, seed: int
+) -> TaxaHoldout:
+    """Choose disjoint clades, then leaves. Each has a depth of at least 2 and leaves a sibling in the tree.
 
     Args:
-        tree: N nodes; clades are those of the first parents.
-        leaf_share: share of the leaves to withhold.
-        clade_share: share of all taxa to withhold in clades of 2 to `clade_size` taxa.
-        seed: of the choice.
+        tree: N nodes; clades are formed by first parents.
+        leaf_fraction: fraction of the leaves to hold out.
+        clade_fraction: fraction of all taxa to hold out as whole clades.
+        max_clade_size: taxa in the largest clade to hold out; the smallest has 2.
+        seed: seed of the choice.
 
     Raises:
-        WithholdingError: nothing can be withheld.
+        HoldoutError: nothing can be held out.
     """
     rng = np.random.default_rng(seed)
     size = tree.end - np.arange(len(tree))
-    deep = tree.depth >= _LEAST_DEPTH
-    keep = np.ones(len(tree), bool)
-    children = np.bincount(tree.parent[1:], minlength=len(tree))
-    state = tree, keep, children
-    leaf = size == 1
-    leaf[tree.extra_parent] = False
-    small = deep & (size > 1) & (size <= clade_size)
-    clades = _take(*state, rng.permutation(np.flatnonzero(small)), clade_share * len(tree), "taxa of whole clades")
-    leaves = _take(*state, rng.permutation(np.flatnonzero(deep & leaf)), leaf_share * int(leaf.sum()), "leaves")
+    is_deep = tree.depth >= _MIN_DEPTH
+    is_leaf = size == 1
+    is_leaf[tree.extra_parent] = False
+    is_clade = is_deep & (size > 1) & (size <= max_clade_size)
+    remaining = _Remaining(tree)
+    clades = remaining.remove(rng.permutation(np.flatnonzero(is_clade)), clade_fraction * len(tree), "taxa in clades")
+    leaves = remaining.remove(
+        rng.permutation(np.flatnonzero(is_deep & is_leaf)), leaf_fraction * int(is_leaf.sum()), "leaves"
+    )
     if not clades and not leaves:
-        raise WithholdingError(
-            "no taxon can be withheld: none lies two levels down with a sibling that stays, or the shares are 0; "
-            "raise withheld.leaf_share or choose a larger part"
+        raise HoldoutError(
+            "no taxon can be held out: none is at least two levels down and leaves a sibling, or the fractions are 0; "
+            "raise holdout.leaf_fraction or choose a larger part"
         )
     kind = np.array([CLADE] * len(clades) + [LEAF] * len(leaves))
-    return WithheldTaxa(keep, np.array([*clades, *leaves], np.int32), kind)
+    return TaxaHoldout(remaining.keep, np.array([*clades, *leaves], np.int32), kind)
 
 
-def split_links(tree: Hierarchy, *, link_share: float, train_share: float, corruptions: int, seed: int) -> LinkSplit:
-    """Split the closure without the root.
+def split_links(
+    tree: Hierarchy, *, link_fraction: float, train_fraction: float, num_corruptions: int, seed: int
+) -> LinkSplit:
+    """Split the closure without the pairs of the root.
 
     Args:
         tree: N nodes.
-        link_share: share of the pairs beyond the reduction for validation, and as much for test.
-        train_share: share of them that joins the training.
-        corruptions: false pairs for each end of a true one.
-        seed: of the split and the corruptions.
+        link_fraction: fraction of the pairs outside the transitive reduction to hold out for validation; as many are
+            held out for test.
+        train_fraction: fraction of these pairs that joins the training set.
+        num_corruptions: false pairs per end of each true pair.
+        seed: seed of the split and the corruptions.
 
     Raises:
-        WithholdingError: too few pairs beyond the reduction.
+        HoldoutError: too few pairs are outside the reduction.
     """
     rng = np.random.default_rng(seed)
     ancestor, descendant, difference = tree.closure()
-    basic = (ancestor > 0) & _is_basic(tree, ancestor, descendant, difference)
-    others = rng.permutation(np.flatnonzero((ancestor > 0) & ~basic))
-    held, train = int(link_share * len(others)), int(train_share * len(others))
-    if held < 1 or train > len(others) - 2 * held:
-        raise WithholdingError(
-            f"{len(others):,} pairs lie beyond the links: too few for shares of {link_share:g} twice and "
-            f"{train_share:g}; change withheld.link_share or withheld.link_train_share, or choose a deeper part"
+    in_reduction = (ancestor > 0) & _in_reduction(tree, ancestor, descendant, difference)
+    others = rng.permutation(np.flatnonzero((ancestor > 0) & ~in_reduction))
+    held_out, train = int(link_fraction * len(others)), int(train_fraction * len(others))
+    if held_out < 1 or train > len(others) - 2 * held_out:
+        raise HoldoutError(
+            f"only {len(others):,} pairs are outside the transitive reduction: too few for twice {link_fraction:g} and "
+            f"{train_fraction:g} of them; change holdout.link_fraction or holdout.link_train_fraction, or choose a "
+            "deeper part"
         )
-    test, validation, rest = others[:held], others[held : 2 * held], others[2 * held : 2 * held + train]
-    reduction = np.flatnonzero(basic)
+    test, validation = others[:held_out], others[held_out : 2 * held_out]
+    reduction = np.flatnonzero(in_reduction)
     return LinkSplit(
-        basic=reduction,
-        train=np.sort(np.concatenate([reduction, rest])),
-        validation=_with_corruptions(tree, ancestor[validation], descendant[validation], corruptions, rng),
-        test=_with_corruptions(tree, ancestor[test], descendant[test], corruptions, rng),
+        reduction=reduction,
+        train=np.sort(np.concatenate([reduction, others[2 * held_out : 2 * held_out + train]])),
+        validation=_with_corruptions(tree, ancestor[validation], descendant[validation], num_corruptions, rng),
+        test=_with_corruptions(tree, ancestor[test], descendant[test], num_corruptions, rng),
     )
 
 
-def _take(
-    tree: Hierarchy,
-    keep: NDArray[np.bool_],
-    children: NDArray[np.int64],
-    candidates: NDArray[np.int64],
-    wanted: float,
-    what: str,
-) -> list[int]:
-    """Withhold the subtrees of candidates, in turn, until `wanted` rows are; `keep` and `children` follow."""
-    tops: list[int] = []
-    taken = 0
-    for row in candidates:
-        if taken >= wanted:
-            break
-        part, above = slice(row, tree.end[row]), tree.parent[row]
-        if keep[part].all() and children[above] > 1:
-            keep[part] = False
-            children[above] -= 1
-            taken += int(tree.end[row] - row)
-            tops.append(int(row))
-    if taken < _ENOUGH * wanted:
-        logger.warning(
-            "Of %d %s to withhold only %d could be: the others have no sibling that stays", wanted, what, taken
-        )
-    return tops
+class _Remaining:
+    """The tree while subtrees are removed from it."""
+
+    def __init__(self, tree: Hierarchy) -> None:
+        self.tree = tree
+        self.keep = np.ones(len(tree), bool)
+        self.num_children = np.bincount(tree.parent[1:], minlength=len(tree))
+
+    def remove(self, candidates: Int64Array, target: float, what: str) -> list[int]:
+        """Remove the subtrees of candidates in turn until `target` taxa are removed; return their roots."""
+        roots: list[int] = []
+        removed = 0
+        for row in candidates:
+            if removed >= target:
+                break
+            subtree, parent = slice(row, self.tree.end[row]), self.tree.parent[row]
+            if self.keep[subtree].all() and self.num_children[parent] > 1:
+                self.keep[subtree] = False
+                self.num_children[parent] -= 1
+                removed += int(self.tree.end[row] - row)
+                roots.append(int(row))
+        if removed < _WARN_BELOW * target:
+            logger.warning("Held out only %d of %d %s: the others would leave no sibling", removed, target, what)
+        return roots
 
 
-def _is_basic(
-    tree: Hierarchy, ancestor: NDArray[np.int32], descendant: NDArray[np.int32], difference: NDArray[np.int16]
-) -> NDArray[np.bool_]:
-    """(P,) whether a pair of the closure is of the reduction: a link whose parent is above no other parent."""
-    direct = difference == 1
+def _in_reduction(
+    tree: Hierarchy, ancestor: Int32Array, descendant: Int32Array, difference: NDArray[np.int16]
+) -> BoolArray:
+    """(P,) whether a pair is in the transitive reduction: a link to a parent that is no ancestor of another parent."""
+    is_link = difference == 1
     if tree.is_tree:
-        return direct
+        return is_link
     child, parent = tree.links()
     start = np.searchsorted(child, np.arange(len(tree) + 1))
-    long_way = [
+    redundant = [
         int(node) * len(tree) + int(upper)
         for node in np.unique(tree.extra_child)
         for upper in parent[start[node] : start[node + 1]]
         if tree.is_ancestor(upper, parent[start[node] : start[node + 1]]).any()
     ]
-    direct &= ~np.isin(descendant.astype(np.int64) * len(tree) + ancestor, long_way)
-    return direct
+    is_link &= ~np.isin(descendant.astype(np.int64) * len(tree) + ancestor, redundant)
+    return is_link
 
 
 def _with_corruptions(
-    tree: Hierarchy,
-    ancestor: NDArray[np.int32],
-    descendant: NDArray[np.int32],
-    corruptions: int,
-    rng: np.random.Generator,
-) -> LinkSample:
-    """The true pairs, then for each as many with another descendant and as many with another ancestor.
+    tree: Hierarchy, ancestor: Int32Array, descendant: Int32Array, num_corruptions: int, rng: np.random.Generator
+) -> LabelledPairs:
+    """Return the true pairs, then those with another descendant, then those with another ancestor.
 
-    An end that no other taxon could take without making a true pair gives none.
+    A taxon that would form a true pair with every other taxon gets no corruption.
     """
-    other_below = _redraw(tree, np.repeat(ancestor, corruptions), rng, is_above=True)
-    other_above = _redraw(tree, np.repeat(descendant, corruptions), rng, is_above=False)
-    return LinkSample(
-        np.concatenate([ancestor, other_below[0], other_above[1]]),
-        np.concatenate([descendant, other_below[1], other_above[0]]),
-        np.arange(len(ancestor) + len(other_below[0]) + len(other_above[0])) < len(ancestor),
-    )
+    kept_ancestor, drawn_descendant = _redraw(tree, np.repeat(ancestor, num_corruptions), rng, is_above=True)
+    kept_descendant, drawn_ancestor = _redraw(tree, np.repeat(descendant, num_corruptions), rng, is_above=False)
+    ancestors = np.concatenate([ancestor, kept_ancestor, drawn_ancestor])
+    descendants = np.concatenate([descendant, drawn_descendant, kept_descendant])
+    return LabelledPairs(ancestors, descendants, np.arange(len(ancestors)) < len(ancestor))
 
 
 def _redraw(
-    tree: Hierarchy, fixed: NDArray[np.int32], rng: np.random.Generator, *, is_above: bool
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The fixed ends, and for each a uniform row but the root such that no pair is true or a taxon with itself."""
+    tree: Hierarchy, fixed: Int32Array, rng: np.random.Generator, *, is_above: bool
+) -> tuple[Int32Array, Int32Array]:
+    """Return the fixed ends, and for each a uniform row other than the root that makes a false pair."""
     drawn = np.zeros(len(fixed), np.int32)
-    todo = np.arange(len(fixed))
-    for _ in range(_TRIES):
-        drawn[todo] = rng.integers(1, len(tree), len(todo))
-        todo = todo[~_is_false(tree, fixed[todo], drawn[todo], is_above)]
-        if not len(todo):
+    open_places = np.arange(len(fixed))
+    for _ in range(_MAX_REDRAWS):
+        drawn[open_places] = rng.integers(1, len(tree), len(open_places))
+        open_places = open_places[~_is_false(tree, fixed[open_places], drawn[open_places], is_above)]
+        if not len(open_places):
             return fixed, drawn
-    everyone = np.arange(1, len(tree), dtype=np.int32)
-    for end in np.unique(fixed[todo]):
-        places = todo[fixed[todo] == end]
-        free = everyone[_is_false(tree, end, everyone, is_above)]
-        drawn[places] = rng.choice(free, len(places)) if len(free) else -1
+    candidates = np.arange(1, len(tree), dtype=np.int32)
+    for end in np.unique(fixed[open_places]):
+        places = open_places[fixed[open_places] == end]
+        allowed = candidates[_is_false(tree, end, candidates, is_above)]
+        drawn[places] = rng.choice(allowed, len(places)) if len(allowed) else -1
     return fixed[drawn >= 0], drawn[drawn >= 0]
 
 
-def _is_false(tree: Hierarchy, fixed: NDArray[np.int32], other: NDArray[np.int32], is_above: bool) -> NDArray[np.bool_]:
+def _is_false(tree: Hierarchy, fixed: Int32Array, other: Int32Array, is_above: bool) -> BoolArray:
     above, below = (fixed, other) if is_above else (other, fixed)
     return (above != below) & ~tree.is_ancestor(above, below)

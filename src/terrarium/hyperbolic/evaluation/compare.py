@@ -1,122 +1,143 @@
-"""All measures of a layout on its tree, beside the layouts that need no training."""
+"""All metrics of a layout, next to those of layouts that need no training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.distortion import distortion
-from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_numbers, norm_statistics
-from terrarium.hyperbolic.evaluation.purity import purity, purity_metrics
+from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics
+from terrarium.hyperbolic.evaluation.purity import purity_metrics, purity_table
 from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct, reconstruct_undirected
-from terrarium.hyperbolic.evaluation.separation import separation, separation_metrics
-from terrarium.hyperbolic.geometry.ball import Floats, Layout, to_ball
+from terrarium.hyperbolic.evaluation.separation import separation_metrics, separation_table
+from terrarium.hyperbolic.geometry.ball import Layout, to_ball
+from terrarium.hyperbolic.geometry.precision import row_norms
 from terrarium.hyperbolic.options import EvaluationOptions
 
 TRAINED = "trained"
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """The measures of one layout: plain numbers, and a table by rank."""
+class LayoutMetrics(NamedTuple):
+    """The metrics of one layout.
 
-    numbers: dict[str, float]
+    Attributes:
+        metrics: value of each metric.
+        by_rank: one row per rank with at least two groups: the columns of `separation_table` and `purity_table`.
+    """
+
+    metrics: dict[str, float]
     by_rank: pd.DataFrame
 
 
-def measure(
+class Comparison(NamedTuple):
+    """The metrics of several layouts.
+
+    Attributes:
+        trained: metrics of the trained layout.
+        by_layout: one row per layout: layout, and a column per metric.
+        by_rank: one row per layout and rank: layout, rank, and the columns of `separation_table` and `purity_table`.
+    """
+
+    trained: dict[str, float]
+    by_layout: pd.DataFrame
+    by_rank: pd.DataFrame
+
+
+def compare_layouts(
+    tree: Hierarchy,
+    layouts: dict[str, Layout],
+    taxon_ranks: pd.Series,
+    options: EvaluationOptions,
+    norm: Float64Array | None = None,
+    root_distance: Float64Array | None = None,
+) -> Comparison:
+    """Measure the trained layout on up to `max_exact_queries` queries and the others on a sample.
+
+    Args:
+        tree: N nodes.
+        layouts: layouts by name; "trained" is one of them.
+        taxon_ranks: (N,) rank of each row.
+        options: what to measure.
+        norm: (N,) Euclidean norms of the trained points if these may be outside the ball, where a layout cannot be:
+            the metrics of norms are then computed from them.
+        root_distance: (N,) lengths of the paths from the root, if the links have lengths.
+    """
+    max_exact = {name: options.max_exact_queries if name == TRAINED else 0 for name in layouts}
+    measured = {
+        name: measure_layout(tree, layout, taxon_ranks, options, max_exact=max_exact[name], root_distance=root_distance)
+        for name, layout in layouts.items()
+    }
+    if norm is not None:
+        measured[TRAINED].metrics.update(norm_statistics(tree.depth, norm))
+    by_layout = pd.DataFrame([{"layout": name, **found.metrics} for name, found in measured.items()])
+    by_rank = pd.concat([found.by_rank.assign(layout=name) for name, found in measured.items()], ignore_index=True)
+    first = ["layout", "rank"]
+    by_rank = by_rank[first + [column for column in by_rank.columns if column not in first]]
+    return Comparison(measured[TRAINED].metrics, by_layout, by_rank)
+
+
+def measure_layout(
     tree: Hierarchy,
     layout: Layout,
-    ranks: pd.Series,
+    taxon_ranks: pd.Series,
     options: EvaluationOptions,
     *,
-    exact_limit: int,
-    way: Floats | None = None,
-) -> Measured:
-    """Everything that is measured of a layout.
+    max_exact: int,
+    root_distance: Float64Array | None = None,
+) -> LayoutMetrics:
+    """Measure one layout.
 
     Args:
         tree: N nodes.
         layout: their points.
-        ranks: (N,) rank of each row.
-        options: what and how much.
-        exact_limit: up to this many taxa every one is a query; beyond it a sample.
-        way: (N,) lengths of the ways from the root, if the links have lengths.
+        taxon_ranks: (N,) rank of each row.
+        options: what to measure.
+        max_exact: up to this many taxa every taxon is a query; beyond it a sample is.
+        root_distance: (N,) lengths of the paths from the root, if the links have lengths.
     """
-    sample = choose_queries(tree, exact_limit, options.queries, options.seed)
-    groups = {"group_min": options.group_min, "group_sample": options.group_sample, "seed": options.seed}
-    apart = separation(tree, layout, ranks, options.ranks, **groups)
-    pure = purity(
+    sample = choose_queries(tree, max_exact, options.num_queries, options.seed)
+    separation = separation_table(
         tree,
         layout,
-        ranks,
+        taxon_ranks,
         options.ranks,
-        neighbours=options.neighbours,
-        sample=options.purity_sample,
+        min_group_size=options.min_group_size,
+        max_group_sample=options.max_group_sample,
         seed=options.seed,
     )
-    undirected = reconstruct_undirected(tree, layout, sample) if options.undirected else {}
-    numbers = {
-        **norm_statistics(to_ball(layout)),
+    purity = purity_table(
+        tree,
+        layout,
+        taxon_ranks,
+        options.ranks,
+        num_neighbors=options.num_neighbors,
+        max_taxa=options.max_purity_taxa,
+        seed=options.seed,
+    )
+    metrics = {
+        **norm_statistics(tree.depth, row_norms(to_ball(layout))),
         **depth_correlations(tree.depth, layout.radius),
         **reconstruct(tree, layout, sample).metrics(),
-        **undirected,
-        **distortion(tree, layout, pairs=options.distortion_pairs, seed=options.seed, way=way),
-        **separation_metrics(apart),
-        **purity_metrics(pure),
+        **(reconstruct_undirected(tree, layout, sample) if options.undirected else {}),
+        **distortion(
+            tree, layout, max_pairs=options.max_distortion_pairs, seed=options.seed, root_distance=root_distance
+        ),
+        **separation_metrics(separation),
+        **purity_metrics(purity),
     }
-    shared = [column for column in pure.columns if column in apart.columns and column != "rank"]
-    by_rank = apart.merge(pure.drop(columns=shared), on="rank", how="outer")
-    return Measured(numbers, in_order(by_rank, options.ranks))
+    return LayoutMetrics(metrics, _merge_by_rank(separation, purity, options.ranks))
 
 
-def in_order(table: pd.DataFrame, ranks: list[str]) -> pd.DataFrame:
-    """Rows in the order of the ranks asked for."""
-    order = {rank: place for place, rank in enumerate(ranks)}
-    return table.sort_values("rank", key=lambda column: column.map(order)).reset_index(drop=True)
-
-
-def compare(
-    tree: Hierarchy,
-    layouts: dict[str, Layout],
-    ranks: pd.Series,
-    options: EvaluationOptions,
-    norm: Floats | None = None,
-    way: Floats | None = None,
-) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
-    """Measure the trained layout exactly and the others on a sample of queries.
-
-    Args:
-        tree: N nodes.
-        layouts: by name; `trained` is among them.
-        ranks: (N,) rank of each row.
-        options: what and how much.
-        norm: (N,) Euclidean norms of the trained points, where these may lie outside the ball and the layout cannot:
-            what is said of norms is then said of them.
-        way: see `measure`.
+def tree_statistics(tree: Hierarchy) -> dict[str, float]:
+    """Return the size of a tree and of its closure.
 
     Returns:
-        numbers of the trained layout; a row a layout with all its numbers; a row a layout and rank.
+        taxa, max_depth, pairs (of ancestor and descendant), and for depth differences 1, 2 and 3_or_more the number of
+        pairs, pairs_difference_<k>, and their share, share_difference_<k>.
     """
-    limit = {name: options.exact_limit if name == TRAINED else 0 for name in layouts}
-    measured = {
-        name: measure(tree, layout, ranks, options, exact_limit=limit[name], way=way)
-        for name, layout in layouts.items()
-    }
-    if norm is not None:
-        measured[TRAINED].numbers.update(norm_numbers(tree.depth, norm))
-    rows = [{"layout": name, **found.numbers} for name, found in measured.items()]
-    tables = [found.by_rank.assign(layout=name) for name, found in measured.items()]
-    by_rank = pd.concat(tables, ignore_index=True)
-    first = ["layout", "rank"]
-    by_rank = by_rank[first + [column for column in by_rank.columns if column not in first]]
-    return measured[TRAINED].numbers, pd.DataFrame(rows), by_rank
-
-
-def tree_numbers(tree: Hierarchy) -> dict[str, float]:
-    """Size of the tree and of its closure: pairs and shares at depth difference 1, 2 and 3 or more."""
     pairs = tree.pair_count
     if tree.is_tree:
         near = {k: int((tree.depth >= k).sum()) for k in (1, 2)}
@@ -130,3 +151,11 @@ def tree_numbers(tree: Hierarchy) -> dict[str, float]:
         **{f"pairs_difference_{name}": float(count) for name, count in counts.items()},
         **{f"share_difference_{name}": count / pairs for name, count in counts.items()},
     }
+
+
+def _merge_by_rank(separation: pd.DataFrame, purity: pd.DataFrame, ranks: list[str]) -> pd.DataFrame:
+    """Join the two tables by rank, in the order of the options; columns in both are those of separation."""
+    shared = [column for column in purity.columns if column in separation.columns and column != "rank"]
+    table = separation.merge(purity.drop(columns=shared), on="rank", how="outer")
+    position = {rank: place for place, rank in enumerate(ranks)}
+    return table.sort_values("rank", key=lambda column: column.map(position)).reset_index(drop=True)

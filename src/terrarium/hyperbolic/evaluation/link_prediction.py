@@ -1,7 +1,7 @@
-"""Telling true pairs of ancestor and descendant from false ones by a threshold on a score.
+"""Link prediction: tell true pairs of ancestor and descendant from false ones by a threshold on a score.
 
-Protocol of Ganea et al. (2018): the threshold is the one with the best F1 on the validation pairs; F1, precision and
-recall are those of the test pairs at it.
+Protocol of Ganea et al. (2018): choose the threshold with the best F1 on the validation pairs; report F1, precision and
+recall of the test pairs at this threshold.
 """
 
 from __future__ import annotations
@@ -14,72 +14,95 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
+from terrarium.common.arrays import BoolArray, Float64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.data.holdout import LinkSample
-from terrarium.hyperbolic.geometry.ball import Floats, Layout, distance, slack
-
-Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
+from terrarium.hyperbolic.data.holdout import LabelledPairs
+from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
 
 CLOSURE_RULE = "closure of the training links"
-_SCORES = {"distance": distance, "slack": slack}
+_SCORES: dict[str, Callable[..., Float64Array]] = {"distance": distance, "detour": detour}
 
 
 def classify(
-    validation: Floats, is_true: NDArray[np.bool_], test: Floats, wanted: NDArray[np.bool_]
+    validation_scores: Float64Array, validation_labels: BoolArray, test_scores: Float64Array, test_labels: BoolArray
 ) -> dict[str, float]:
-    """threshold, validation_f1, f1, precision and recall; a pair is called true if its score is within the limit.
+    """Choose a threshold on the validation pairs and apply it to the test pairs.
+
+    A pair is predicted to be true if its score is at most the threshold.
 
     Args:
-        validation: (V,) scores, smaller for true pairs; is_true: (V,) whether they are.
-        test: (T,) scores; wanted: (T,) whether they are true.
+        validation_scores: (V,) scores, smaller for true pairs.
+        validation_labels: (V,) whether the pairs are true.
+        test_scores: (T,) scores.
+        test_labels: (T,) whether the pairs are true.
+
+    Returns:
+        threshold, validation_f1, and of the test pairs f1, precision, recall.
     """
-    precision, recall, thresholds = precision_recall_curve(is_true, -validation)
+    precision, recall, thresholds = precision_recall_curve(validation_labels, -validation_scores)
     f1 = 2.0 * precision * recall / np.maximum(precision + recall, 1e-300)
     best = int(np.argmax(f1[:-1]))
     threshold = float(-thresholds[best])
-    return {"threshold": threshold, "validation_f1": float(f1[best]), **_agreement(wanted, test <= threshold)}
+    agreement = _agreement(test_labels, test_scores <= threshold)
+    return {"threshold": threshold, "validation_f1": float(f1[best]), **agreement}
 
 
 def link_table(
-    tree: Hierarchy, layouts: dict[str, Layout], basic: Pairs, validation: LinkSample, test: LinkSample
+    tree: Hierarchy,
+    layouts: dict[str, Layout],
+    reduction: pd.DataFrame,
+    validation: LabelledPairs,
+    test: LabelledPairs,
 ) -> pd.DataFrame:
-    """layout, score, threshold, validation_f1, f1, precision, recall: a row a layout and score, and one of the rule.
+    """Classify pairs by each layout and score, and by a rule without a model.
 
-    The rule has no model: it calls a pair true if it is in the transitive closure of the basic links. As the reduction
-    is among the training links, it is never wrong: a bound that a model of the same links can reach, not pass.
+    The rule predicts that a pair is true if it is in the transitive closure of the training links. Since the
+    transitive reduction is among these, the rule is never wrong: no model of the same links can be better.
+
+    Args:
+        tree: N nodes.
+        layouts: layouts by name.
+        reduction: ancestor and descendant (ids): links of the transitive reduction.
+        validation: pairs that choose the threshold.
+        test: pairs that are reported.
+
+    Returns:
+        One row per layout and score (distance, detour) and one for the rule: layout, score, threshold, validation_f1,
+        f1, precision, recall.
     """
     rows: list[dict[str, Any]] = []
     for name, layout in layouts.items():
         for score, function in _SCORES.items():
-            known, asked = (_scores(layout, sample, function) for sample in (validation, test))
-            rows.append({"layout": name, "score": score, **classify(known, validation.true, asked, test.true)})
-    rule = _agreement(test.true, _in_closure(tree, basic, test))
+            validation_scores, test_scores = (_score_pairs(layout, pairs, function) for pairs in (validation, test))
+            metrics = classify(validation_scores, validation.label, test_scores, test.label)
+            rows.append({"layout": name, "score": score, **metrics})
+    rule = _agreement(test.label, _is_in_closure(tree, reduction, test))
     return pd.DataFrame([*rows, {"layout": CLOSURE_RULE, "score": "", **rule}])
 
 
 def link_metrics(table: pd.DataFrame, layout: str) -> dict[str, float]:
-    """link_<measure>_<score> of one layout."""
+    """Return the metrics of one layout as link_<metric>_<score>."""
     return {
-        f"link_{measure}_{row.score}": float(getattr(row, measure))
+        f"link_{metric}_{row.score}": float(getattr(row, metric))
         for row in table[table["layout"] == layout].itertuples()
-        for measure in ("f1", "precision", "recall", "threshold", "validation_f1")
+        for metric in ("f1", "precision", "recall", "threshold", "validation_f1")
     }
 
 
-def _scores(layout: Layout, sample: LinkSample, function: Callable[..., Floats]) -> Floats:
-    a, d = sample.ancestor, sample.descendant
+def _score_pairs(layout: Layout, pairs: LabelledPairs, function: Callable[..., Float64Array]) -> Float64Array:
+    a, d = pairs.ancestor, pairs.descendant
     return function(layout.radius[d], layout.direction[d], layout.radius[a], layout.direction[a])
 
 
-def _in_closure(tree: Hierarchy, basic: Pairs, sample: LinkSample) -> NDArray[np.bool_]:
-    """Whether pairs follow from the basic links, of which the root has none."""
-    ancestor, descendant = basic
-    top = np.setdiff1d(np.arange(1, len(tree)), descendant)
-    child, parent = np.concatenate([descendant, top]), np.concatenate([ancestor, np.zeros_like(top)])
+def _is_in_closure(tree: Hierarchy, reduction: pd.DataFrame, pairs: LabelledPairs) -> NDArray[np.bool_]:
+    """Whether pairs follow from the links of the reduction, of which the root has none."""
+    ancestor, descendant = tree.rows(reduction["ancestor"]), tree.rows(reduction["descendant"])
+    orphans = np.setdiff1d(np.arange(1, len(tree)), descendant)
+    child, parent = np.concatenate([descendant, orphans]), np.concatenate([ancestor, np.zeros_like(orphans)])
     closed = Hierarchy.from_edges(tree.ids[child], tree.ids[parent], several_parents=True)
-    return closed.is_ancestor(closed.rows(tree.ids[sample.ancestor]), closed.rows(tree.ids[sample.descendant]))
+    return closed.is_ancestor(closed.rows(tree.ids[pairs.ancestor]), closed.rows(tree.ids[pairs.descendant]))
 
 
-def _agreement(wanted: NDArray[np.bool_], found: NDArray[np.bool_]) -> dict[str, float]:
-    precision, recall, f1, _ = precision_recall_fscore_support(wanted, found, average="binary", zero_division=0.0)
+def _agreement(labels: BoolArray, predicted: BoolArray) -> dict[str, float]:
+    precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, average="binary", zero_division=0.0)
     return {"f1": float(f1), "precision": float(precision), "recall": float(recall)}

@@ -1,4 +1,4 @@
-"""Whether a taxon's nearest neighbours belong to its group, beside chance."""
+"""Nearest-neighbour purity: how many of a taxon's nearest neighbours are in its own group, compared with chance."""
 
 from __future__ import annotations
 
@@ -8,61 +8,82 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.groups import group_labels, metric_suffix
-from terrarium.hyperbolic.evaluation.reconstruction import point_table
-from terrarium.hyperbolic.geometry.ball import Floats, Layout
+from terrarium.hyperbolic.evaluation.purity_kernel import same_group_shares
+from terrarium.hyperbolic.evaluation.rank_kernel import point_table
+from terrarium.hyperbolic.geometry.ball import Layout
 
-_COLUMNS = (
-    *("rank", "taxa", "groups", "neighbours", "purity", "purity_chance", "purity_ceiling"),
-    *("purity_macro", "purity_macro_chance", "purity_permuted"),
+_METRICS = (
+    "purity",
+    "purity_chance",
+    "purity_ceiling",
+    "purity_macro",
+    "purity_macro_chance",
+    "purity_permuted",
 )
-NULL_SAMPLE = 3000
-"""Taxa among which the purity of permuted directions is taken, at most."""
+_COLUMNS = ("rank", "taxa", "groups", "neighbours", *_METRICS)
+PERMUTED_SAMPLE = 3000
+"""Most taxa among which the purity of permuted directions is measured."""
 
 
-def purity(
-    tree: Hierarchy, layout: Layout, ranks: ArrayLike, wanted: Sequence[str], *, neighbours: int, sample: int, seed: int
+def purity_table(
+    tree: Hierarchy,
+    layout: Layout,
+    taxon_ranks: ArrayLike,
+    ranks: Sequence[str],
+    *,
+    num_neighbors: int,
+    max_taxa: int,
+    seed: int,
 ) -> pd.DataFrame:
-    """Nearest-neighbour purity at each wanted rank that has two groups or more; other ranks have no row.
+    """Measure nearest-neighbour purity at each rank that has at least two groups.
 
-    Per rank, among at most `sample` random taxa that have a group there, exactly: the share of a taxon's nearest by
-    hyperbolic distance that are of its group.
+    Args:
+        tree: N nodes.
+        layout: their points.
+        taxon_ranks: (N,) rank of each node.
+        ranks: ranks to measure.
+        num_neighbors: k, the number of nearest neighbours by hyperbolic distance.
+        max_taxa: most taxa per rank, drawn from those that have a group there; neighbours are searched among them.
+        seed: seed of the samples and of the permutation.
 
     Returns:
-        Columns rank, taxa (in the sample), groups, neighbours (k, less if the sample is small), purity (mean over
-        taxa), purity_chance (expected with the labels shuffled), purity_ceiling (the most that group sizes allow),
-        purity_macro and purity_macro_chance (mean over groups of two or more of the group's mean), purity_permuted
-        (the same purity with the directions permuted among the taxa of each depth: what radii alone would give).
+        One row per rank: rank, taxa (in the sample), groups, neighbours (k, or less if the sample is small), purity
+        (mean over taxa of the share of neighbours in the own group), purity_chance (expected with shuffled labels),
+        purity_ceiling (the most that the sizes of the groups allow), purity_macro and purity_macro_chance (means over
+        the groups with two or more taxa), purity_permuted (purity with the directions permuted among the taxa of each
+        depth: what radii alone give).
     """
     rows = []
     permuted = permute_directions(layout, tree.depth, seed)
-    for rank in wanted:
-        labels = group_labels(tree, ranks, rank)
-        chosen = _sample(np.flatnonzero(labels >= 0), sample, seed)
-        found = labels[chosen]
-        if len(np.unique(found)) < 2:
+    for rank in ranks:
+        labels = group_labels(tree, taxon_ranks, rank)
+        chosen = _sample(np.flatnonzero(labels >= 0), max_taxa, seed)
+        own = labels[chosen]
+        if len(np.unique(own)) < 2:
             continue
-        k = min(neighbours, len(chosen) - 1)
-        shares = neighbour_shares(_part(layout, chosen), found, k)
-        few = _sample(chosen, NULL_SAMPLE, seed)
-        null = neighbour_shares(_part(permuted, few), labels[few], min(k, len(few) - 1)).mean()
-        rows.append({"rank": rank, "neighbours": k, **_summary(shares, found, k), "purity_permuted": float(null)})
+        k = min(num_neighbors, len(chosen) - 1)
+        shares = neighbour_shares(_part(layout, chosen), own, k)
+        few = _sample(chosen, PERMUTED_SAMPLE, seed)
+        baseline = neighbour_shares(_part(permuted, few), labels[few], min(k, len(few) - 1)).mean()
+        rows.append({"rank": rank, "neighbours": k, **_summarize(shares, own, k), "purity_permuted": float(baseline)})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def purity_metrics(table: pd.DataFrame) -> dict[str, float]:
-    """purity_<rank>, purity_chance_<rank>, purity_ceiling_<rank>, purity_macro_<rank>, purity_macro_chance_<rank>,
-    purity_permuted_<rank>."""
-    found: dict[str, float] = {}
-    for column in _COLUMNS[4:]:
-        for rank, value in zip(table["rank"], table[column], strict=True):
-            found[f"{column}_{metric_suffix(str(rank))}"] = float(value)
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+    """Return the table's metrics as <metric>_<rank>, such as purity_order and purity_chance_order, where defined."""
+    values = {
+        f"{column}_{metric_suffix(str(rank))}": float(value)
+        for column in _METRICS
+        for rank, value in zip(table["rank"], table[column], strict=True)
+    }
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def permute_directions(layout: Layout, depth: NDArray[np.integer], seed: int) -> Layout:
-    """The layout with its directions permuted among the rows of each depth; radii stay."""
+    """Return the layout with its directions permuted among the rows of each depth; radii stay."""
     shuffled = np.random.default_rng(seed).permutation(len(depth))
     source = shuffled[np.argsort(depth[shuffled], kind="stable")]
     direction = np.empty_like(layout.direction)
@@ -70,19 +91,20 @@ def permute_directions(layout: Layout, depth: NDArray[np.integer], seed: int) ->
     return Layout(layout.radius, direction)
 
 
-def neighbour_shares(layout: Layout, labels: NDArray[np.integer], k: int) -> Floats:
-    """(n,) share of the k nearest other points with the same label; ties at the k-th distance count in proportion.
+def neighbour_shares(layout: Layout, labels: NDArray[np.integer], k: int) -> Float64Array:
+    """Return the share of each point's k nearest others that have its label; ties at the k-th count in proportion.
 
     Args:
         layout: n points.
         labels: (n,) integers.
         k: at most n - 1.
 
-    Raises:
-        ValueError: a k outside 1 .. n - 1, or a layout that is broken.
-    """
-    from terrarium.hyperbolic.evaluation.purity_kernel import same_group_shares
+    Returns:
+        (n,) shares.
 
+    Raises:
+        ValueError: k is outside 1 .. n - 1, or the layout is broken.
+    """
     if not 1 <= k < len(labels):
         raise ValueError(f"{k} neighbours among {len(labels)} points: choose 1 to {len(labels) - 1}")
     shares = np.zeros(len(labels))
@@ -94,17 +116,17 @@ def _part(layout: Layout, rows: NDArray[np.integer]) -> Layout:
     return Layout(layout.radius[rows], layout.direction[rows])
 
 
-def _sample(rows: NDArray[np.int64], limit: int, seed: int) -> NDArray[np.int64]:
+def _sample(rows: Int64Array, limit: int, seed: int) -> Int64Array:
     if len(rows) <= limit:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
 
 
-def _summary(shares: Floats, labels: NDArray[np.integer], k: int) -> dict[str, float]:
-    """Averages over taxa and over groups; with shuffled labels a neighbour is of a group of s by (s - 1) / (n - 1)."""
+def _summarize(shares: Float64Array, labels: NDArray[np.integer], k: int) -> dict[str, float]:
+    """Average over taxa and over groups; the chance that a neighbour is in a group of size s is (s - 1) / (n - 1)."""
     _, group, size = np.unique(labels, return_inverse=True, return_counts=True)
     chance = (size - 1) / (len(labels) - 1)
-    several = size > 1
+    has_others = size > 1
     mean = np.bincount(group, shares) / size
     return {
         "taxa": len(labels),
@@ -112,6 +134,6 @@ def _summary(shares: Floats, labels: NDArray[np.integer], k: int) -> dict[str, f
         "purity": float(shares.mean()),
         "purity_chance": float(chance[group].mean()),
         "purity_ceiling": float((np.minimum(size - 1, k) / k)[group].mean()),
-        "purity_macro": float(mean[several].mean()) if several.any() else float("nan"),
-        "purity_macro_chance": float(chance[several].mean()) if several.any() else float("nan"),
+        "purity_macro": float(mean[has_others].mean()) if has_others.any() else float("nan"),
+        "purity_macro_chance": float(chance[has_others].mean()) if has_others.any() else float("nan"),
     }

@@ -1,4 +1,4 @@
-"""Compiled search of the nearest neighbours' groups among a sample of points."""
+"""Compiled search: what share of a point's nearest neighbours is in its own group."""
 
 from __future__ import annotations
 
@@ -7,44 +7,51 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from terrarium.hyperbolic.evaluation.rank_kernel import score_block
+from terrarium.hyperbolic.evaluation.rank_kernel import new_scores, score_block
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def same_group_shares(points: Any, labels: Any, k: int, shares: Any) -> None:  # pragma: no cover - compiled
-    """Share of the k nearest other points that carry the same label.
+    """Compute the share of the k nearest other points that have the same label.
 
-    Points tied at the k-th distance share the places that are left, so that order decides nothing.
+    Points tied at the k-th distance share the remaining places, so that their order does not matter.
 
     Args:
-        points: see `score_block`; n points.
+        points: a `PointTable` of n points.
         labels: (n,) integers.
         k: 1 .. n - 1.
         shares: (n,) written.
     """
     n = len(labels)
-    scores = (np.empty(n), np.empty(n), np.empty(n))
-    by_distance = scores[1]
-    best = np.empty(k)
+    scores = new_scores(n)
+    distance = scores.distance
+    smallest = np.empty(k)
     for u in range(n):
         score_block(u, 0, n, points, scores)
-        by_distance[u] = np.inf
-        best[:] = np.inf
-        for v in range(n):
-            x = by_distance[v]
-            if x < best[k - 1]:
-                at = k - 1
-                while at > 0 and best[at - 1] > x:
-                    best[at] = best[at - 1]
-                    at -= 1
-                best[at] = x
-        far, nearer, nearer_same, tied, tied_same = best[k - 1], 0, 0, 0, 0
+        distance[u] = np.inf
+        _keep_smallest(distance, smallest)
+        kth = smallest[k - 1]
+        nearer, nearer_same, tied, tied_same = 0, 0, 0, 0
         for v in range(n):
             same = 1 if labels[v] == labels[u] else 0
-            if by_distance[v] < far:
+            if distance[v] < kth:
                 nearer += 1
                 nearer_same += same
-            elif by_distance[v] == far:
+            elif distance[v] == kth:
                 tied += 1
                 tied_same += same
         shares[u] = (nearer_same + (k - nearer) * tied_same / tied) / k
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keep_smallest(values: Any, smallest: Any) -> None:  # pragma: no cover - compiled
+    """Write the len(smallest) smallest values in ascending order."""
+    last = len(smallest) - 1
+    smallest[:] = np.inf
+    for value in values:
+        if value < smallest[last]:
+            place = last
+            while place > 0 and smallest[place - 1] > value:
+                smallest[place] = smallest[place - 1]
+                place -= 1
+            smallest[place] = value

@@ -1,55 +1,140 @@
-"""Compiled counting of ranks: how many other rows lie nearer to a query than each of its relatives.
+"""Compiled counting of ranks: how many other rows are closer to a query than each of its relatives.
 
-Both scores are compared through surrogates that grow with them and need no transcendental function. With E = exp(r),
-B = exp(r) sinh(r) = expm1(2 r) / 2 and c = |direction_u - direction_v|^2, a query u and a candidate v have
+Distance and detour are compared through surrogates that increase with them and need no transcendental function. With
+E = exp(r), B = exp(r) sinh(r) = expm1(2 r) / 2 and c = |direction_u - direction_v|^2, a query u and a candidate v have
 
-    cosh d - 1       = ((E_v - E_u)^2 / (2 E_u) + B_u / (2 E_u) B_v c) / E_v
-    exp(slack) - 1   = t + sqrt(a^2 + w) - a,
+    cosh d - 1        = ((E_v - E_u)^2 / (2 E_u) + B_u / (2 E_u) B_v c) / E_v
+    exp(detour) - 1   = t + sqrt(a^2 + w) - a,
     with a = (B_u - B_v) / E_u^2,  t = B_u / (2 E_u^2) B_v c,  w = t (2 - 2 a + t).
 
 Both keep their relative accuracy near zero and at radii far beyond 34; where a > 0 the last difference is written as
-w / (sqrt(a^2 + w) + a). No fast-math: a relative and a candidate at the same place give the same bits, so ties are
+w / (sqrt(a^2 + w) + a). No fast-math: a relative and a candidate at the same point give the same bits, so ties are
 ties.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
+from terrarium.hyperbolic.geometry.ball import Layout
+
 BLOCK = 256
 """Candidates scored at a time; their directions stay in the cache for a whole group of queries."""
-DISTANCE, SLACK, EDGE = 0, 1, 2
-"""Ancestors by distance, ancestors by slack, tree neighbours by distance."""
+MAX_RADIUS = 150.0
+"""Beyond it the squares of exp(r) leave float64."""
+DISTANCE, DETOUR, EDGE = 0, 1, 2
+"""The three rankings: ancestors by distance, ancestors by detour, tree neighbours by distance."""
+NUM_RANKINGS = 3
+
+
+class PointTable(NamedTuple):
+    """A layout as the kernels read it.
+
+    Attributes:
+        columns: (d, N) directions, one row per dimension.
+        exp: (N,) exp(r).
+        exp_minus: (N,) exp(-r).
+        bulk: (N,) exp(r) sinh(r).
+    """
+
+    columns: Float64Array
+    exp: Float64Array
+    exp_minus: Float64Array
+    bulk: Float64Array
+
+
+class Scores(NamedTuple):
+    """Scores of a block of candidates, one array each: squared chord, surrogate of distance, surrogate of detour."""
+
+    chord: Float64Array
+    distance: Float64Array
+    detour: Float64Array
+
+
+class Relatives(NamedTuple):
+    """The tree as `count_ranks` reads it.
+
+    Attributes:
+        parent: (N,) first parents.
+        neighbours: rows linked with each row, grouped by row.
+        neighbour_start: (N + 1,) offsets into `neighbours`.
+        ancestors: ancestors of each row, grouped by row; empty for a tree, where `parent` gives them.
+        ancestor_start: (N + 1,) offsets into `ancestors`; empty for a tree.
+    """
+
+    parent: Int32Array
+    neighbours: Int32Array
+    neighbour_start: Int64Array
+    ancestors: Int32Array
+    ancestor_start: Int64Array
+
+
+class Groups(NamedTuple):
+    """Rows grouped by another row: those of u are members[start[u]:start[u + 1]]."""
+
+    members: Int64Array
+    start: Int64Array
+
+
+def point_table(layout: Layout, size: int) -> PointTable:
+    """Return a layout as the kernels read it.
+
+    Args:
+        layout: the points.
+        size: number of points that the layout must have.
+
+    Raises:
+        ValueError: the layout has another size, is not finite, or has a radius outside 0 to 150.
+    """
+    radius, direction = np.asarray(layout.radius, np.float64), np.asarray(layout.direction, np.float64)
+    if len(radius) != size or len(direction) != size:
+        raise ValueError(f"layout of {len(radius)} points for {size} taxa: evaluate a layout on its own hierarchy")
+    if not (np.isfinite(radius).all() and np.isfinite(direction).all()):
+        bad = ~(np.isfinite(radius) & np.isfinite(direction).all(axis=1))
+        raise ValueError(f"row {int(np.argmax(bad))} is not finite ({int(bad.sum())} such): the layout is broken")
+    if radius.min() < 0.0 or radius.max() > MAX_RADIUS:
+        raise ValueError(
+            f"radii from {radius.min():.6g} to {radius.max():.6g}: evaluation takes 0 to {MAX_RADIUS:g}, "
+            "lower model.max_radius"
+        )
+    return PointTable(np.ascontiguousarray(direction.T), np.exp(radius), np.exp(-radius), 0.5 * np.expm1(2.0 * radius))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def new_scores(size: int) -> Any:  # pragma: no cover - compiled
+    """Return scratch arrays for the scores of `size` candidates."""
+    return Scores(np.empty(size), np.empty(size), np.empty(size))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def score_block(u: int, start: int, stop: int, points: Any, scores: Any) -> None:  # pragma: no cover - compiled
-    """Surrogates of distance and slack of query `u` to the rows start .. stop - 1.
+    """Score the candidates start .. stop - 1 for the query `u`.
 
     Args:
         u: row of the query.
-        start, stop: rows of the candidates.
-        points: columns (d, N) of the directions, exp(r) (N,), exp(-r) (N,), B (N,).
-        scores: three arrays (at least stop - start,), written: c, the surrogate of distance, the surrogate of slack.
+        start: first row of the candidates.
+        stop: row after the last candidate.
+        points: a `PointTable`.
+        scores: `Scores` of at least stop - start candidates, written.
     """
-    columns, exponential, inverse, bulk = points
-    chord, by_distance, by_slack = scores
     n = stop - start
+    chord, by_distance, by_detour = scores.chord, scores.distance, scores.detour
     chord[:n] = 0.0
-    for k in range(columns.shape[0]):
-        own = columns[k, u]
-        column = columns[k, start:stop]
+    for k in range(points.columns.shape[0]):
+        own = points.columns[k, u]
+        column = points.columns[k, start:stop]
         for i in range(n):
             difference = column[i] - own
             chord[i] += difference * difference
-    eu, bu = exponential[u], bulk[u]
+    eu, bu = points.exp[u], points.bulk[u]
     radial, angular = 0.5 / eu, 0.5 * bu / eu
     shrink = 1.0 / (eu * eu)
     tilt = 0.5 * bu * shrink
-    ev, iv, bv = exponential[start:stop], inverse[start:stop], bulk[start:stop]
+    ev, iv, bv = points.exp[start:stop], points.exp_minus[start:stop], points.bulk[start:stop]
     for i in range(n):
         spread = bv[i] * chord[i]
         apart = ev[i] - eu
@@ -58,145 +143,157 @@ def score_block(u: int, start: int, stop: int, points: Any, scores: Any) -> None
         t = tilt * spread
         w = t * (2.0 - 2.0 * a + t)
         root = np.sqrt(a * a + w)
-        by_slack[i] = t + (w / (root + a) if a > 0.0 else root - a)
+        by_detour[i] = t + (w / (root + a) if a > 0.0 else root - a)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _tally(scores: Any, n: int, keys: Any, twice: Any) -> None:  # pragma: no cover - compiled
-    """Add to each key twice the number of scores below it, and once that of scores equal to it.
-
-    The keys are sorted, so the first one from the top that nothing undercuts ends the block.
-    """
-    for j in range(len(keys) - 1, -1, -1):
-        key, total = keys[j], 0
-        for i in range(n):
-            total += (scores[i] < key) + (scores[i] <= key)
-        if total == 0:
-            return
-        twice[j] += total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _summarise(keys: Any, twice: Any) -> tuple[float, float]:  # pragma: no cover - compiled
-    """Sum of the ranks and average precision, after taking the query and its relatives out of the counts."""
-    ranks, precision = 0.0, 0.0
-    first, count = 0, len(keys)
-    while first < count:
-        stop = first + 1
-        while stop < count and keys[stop] == keys[first]:
-            stop += 1
-        own = 1 if keys[first] == 0.0 else 2
-        ahead = 0.5 * (twice[first] - own - first - stop)
-        for j in range(first, stop):
-            ranks += 1.0 + ahead
-            precision += (j + 1.0) / (j + 1.0 + ahead)
-        first = stop
-    return ranks, precision / max(count, 1)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _relatives(tree: Any, queries: Any) -> tuple[Any, Any]:  # pragma: no cover - compiled
-    """The rows to be ranked: (rows, (3 Q + 1,) offsets), for each query ancestors, ancestors, neighbours by link."""
-    parent, near, near_start, above, above_start = tree
-    several = len(above_start) > 0
-    offset = np.zeros(3 * len(queries) + 1, np.int64)
-    for q in range(len(queries)):
-        u, count = queries[q], 0
-        up = -1 if several else parent[u]
-        while up >= 0:
-            count += 1
-            up = parent[up]
-        if several:
-            count = above_start[u + 1] - above_start[u]
-        offset[3 * q + 1] = offset[3 * q] + count
-        offset[3 * q + 2] = offset[3 * q] + 2 * count
-        offset[3 * q + 3] = offset[3 * q] + 2 * count + near_start[u + 1] - near_start[u]
-    rows = np.empty(offset[-1], np.int64)
-    for q in range(len(queries)):
-        u, at, count = queries[q], offset[3 * q], offset[3 * q + 1] - offset[3 * q]
-        up = u
-        for i in range(count):
-            up = above[above_start[u] + i] if several else parent[up]
-            rows[at + i] = up
-            rows[at + count + i] = up
-        at += 2 * count
-        for i in range(near_start[u], near_start[u + 1]):
-            rows[at] = near[i]
-            at += 1
-    return rows, offset
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def count_ranks(tree: Any, points: Any, queries: Any, ranks: Any, precision: Any) -> None:  # pragma: no cover
+def count_ranks(relatives: Any, points: Any, queries: Any, rank_sum: Any, precision: Any) -> None:  # pragma: no cover
     """Rank the relatives of a few queries among all rows that are not, in one pass over the table.
 
     Memory is O(BLOCK + relatives of the queries).
 
     Args:
-        tree: parent (N,); neighbours by link, grouped by row, and their offsets (N + 1,); ancestors grouped by row and
-            their offsets (N + 1,), both empty for a tree.
-        points: as in `score_block`.
+        relatives: the tree's `Relatives`.
+        points: a `PointTable`.
         queries: (Q,) rows.
-        ranks, precision: (Q, 3) written: sum of the ranks and average precision, in the order DISTANCE, SLACK, EDGE;
-            0 where a query has no relatives.
+        rank_sum: (Q, 3) written: sum of the ranks for DISTANCE, DETOUR and EDGE; 0 where a query has no relatives.
+        precision: (Q, 3) written: average precision, likewise.
     """
-    rows, offset = _relatives(tree, queries)
-    scores = (np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK))
-    _, by_distance, by_slack = scores
+    rows, start = _rows_to_rank(relatives, queries)
+    scores = new_scores(BLOCK)
     keys = np.empty(len(rows))
-    for m in range(3 * len(queries)):
-        u = queries[m // 3]
-        for i in range(offset[m], offset[m + 1]):
-            score_block(u, rows[i], rows[i] + 1, points, scores)
-            keys[i] = by_slack[0] if m % 3 == SLACK else by_distance[0]
-        keys[offset[m] : offset[m + 1]].sort()
-    twice = np.zeros(len(rows), np.int64)
-    size = points[0].shape[1]
-    for start in range(0, size, BLOCK):
-        n = min(BLOCK, size - start)
-        for m in range(3 * len(queries)):
-            if m % 3 == 0:
-                score_block(queries[m // 3], start, start + n, points, scores)
-            part = slice(offset[m], offset[m + 1])
-            _tally(by_slack if m % 3 == SLACK else by_distance, n, keys[part], twice[part])
-    for m in range(3 * len(queries)):
-        part = slice(offset[m], offset[m + 1])
-        ranks[m // 3, m % 3], precision[m // 3, m % 3] = _summarise(keys[part], twice[part])
+    for q in range(len(queries)):
+        for ranking in range(NUM_RANKINGS):
+            first, stop = start[q, ranking], start[q, ranking + 1]
+            for i in range(first, stop):
+                score_block(queries[q], rows[i], rows[i] + 1, points, scores)
+                keys[i] = scores.detour[0] if ranking == DETOUR else scores.distance[0]
+            keys[first:stop].sort()
+    below = np.zeros(len(rows), np.int64)
+    at_most = np.zeros(len(rows), np.int64)
+    size = points.columns.shape[1]
+    for block in range(0, size, BLOCK):
+        n = min(BLOCK, size - block)
+        for q in range(len(queries)):
+            score_block(queries[q], block, block + n, points, scores)
+            for ranking in range(NUM_RANKINGS):
+                part = slice(start[q, ranking], start[q, ranking + 1])
+                by_score = scores.detour if ranking == DETOUR else scores.distance
+                _count_scores(by_score, n, keys[part], below[part], at_most[part])
+    for q in range(len(queries)):
+        for ranking in range(NUM_RANKINGS):
+            part = slice(start[q, ranking], start[q, ranking + 1])
+            rank_sum[q, ranking], precision[q, ranking] = _summarize(keys[part], below[part], at_most[part])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rows_to_rank(relatives: Any, queries: Any) -> tuple[Any, Any]:  # pragma: no cover - compiled
+    """Return the relatives of each query for each ranking: rows, and (Q, 4) offsets, of which the last is the end."""
+    parent, is_tree = relatives.parent, len(relatives.ancestor_start) == 0
+    start = np.zeros((len(queries), NUM_RANKINGS + 1), np.int64)
+    end = 0
+    for q in range(len(queries)):
+        u = queries[q]
+        if is_tree:
+            num_ancestors, row = 0, parent[u]
+            while row >= 0:
+                num_ancestors += 1
+                row = parent[row]
+        else:
+            num_ancestors = relatives.ancestor_start[u + 1] - relatives.ancestor_start[u]
+        start[q, DISTANCE] = end
+        start[q, DETOUR] = end + num_ancestors
+        start[q, EDGE] = end + 2 * num_ancestors
+        end = start[q, EDGE] + relatives.neighbour_start[u + 1] - relatives.neighbour_start[u]
+        start[q, NUM_RANKINGS] = end
+    rows = np.empty(end, np.int64)
+    for q in range(len(queries)):
+        u, row = queries[q], queries[q]
+        for i in range(start[q, DETOUR] - start[q, DISTANCE]):
+            row = parent[row] if is_tree else relatives.ancestors[relatives.ancestor_start[u] + i]
+            rows[start[q, DISTANCE] + i] = row
+            rows[start[q, DETOUR] + i] = row
+        for i in range(start[q, NUM_RANKINGS] - start[q, EDGE]):
+            rows[start[q, EDGE] + i] = relatives.neighbours[relatives.neighbour_start[u] + i]
+    return rows, start
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count_scores(scores: Any, n: int, keys: Any, below: Any, at_most: Any) -> None:  # pragma: no cover - compiled
+    """Add to each key the number of the first `n` scores that are below it, and that are not above it.
+
+    The keys are ascending: once no score is below or equal to a key, none is for the smaller keys.
+    """
+    for j in range(len(keys) - 1, -1, -1):
+        key = keys[j]
+        num_below, num_at_most = 0, 0
+        for i in range(n):
+            num_below += scores[i] < key
+            num_at_most += scores[i] <= key
+        if num_at_most == 0:
+            return
+        below[j] += num_below
+        at_most[j] += num_at_most
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _summarize(keys: Any, below: Any, at_most: Any) -> tuple[float, float]:  # pragma: no cover - compiled
+    """Return the sum of the ranks and the average precision of ascending keys.
+
+    The counts are over all rows. The query itself, whose score is 0, and the relatives are taken out of them. The rest
+    are ahead of a relative; ties count half.
+    """
+    rank_sum, precision = 0.0, 0.0
+    first, count = 0, len(keys)
+    while first < count:
+        stop = first + 1
+        while stop < count and keys[stop] == keys[first]:
+            stop += 1
+        query_below = 1 if keys[first] > 0.0 else 0
+        others_below = below[first] - query_below - first
+        others_at_most = at_most[first] - 1 - stop
+        ahead = 0.5 * (others_below + others_at_most)
+        for j in range(first, stop):
+            rank_sum += 1.0 + ahead
+            precision += (j + 1.0) / (j + 1.0 + ahead)
+        first = stop
+    return rank_sum, precision / max(count, 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def count_closure_ranks(
-    relatives: Any, points: Any, queries: Any, ranks: Any, precision: Any
+    relatives: Any, points: Any, queries: Any, rank_sum: Any, precision: Any
 ) -> None:  # pragma: no cover - compiled
-    """Rank many relatives of each query by distance among all rows that are none; O(N log relatives) a query.
+    """Rank many relatives of each query by distance among all other rows, in O(N log relatives) per query.
 
     Args:
-        relatives: rows grouped by query's row, and their offsets (N + 1,).
-        points: as in `score_block`.
+        relatives: `Groups`: the relatives of every row.
+        points: a `PointTable`.
         queries: (Q,) rows.
-        ranks, precision: (Q,) written, as in `count_ranks`.
+        rank_sum: (Q,) written, as in `count_ranks`.
+        precision: (Q,) written, as in `count_ranks`.
     """
-    rows, first = relatives
-    size = points[0].shape[1]
-    scores = (np.empty(size), np.empty(size), np.empty(size))
-    by_distance = scores[1]
-    left_out = np.zeros(size, np.bool_)
+    size = points.columns.shape[1]
+    scores = new_scores(size)
+    by_distance = scores.distance
+    is_excluded = np.zeros(size, np.bool_)
     for q in range(len(queries)):
         u = queries[q]
-        own = rows[first[u] : first[u + 1]]
+        own = relatives.members[relatives.start[u] : relatives.start[u + 1]]
         score_block(u, 0, size, points, scores)
         keys = np.sort(by_distance[own])
-        left_out[own] = True
-        left_out[u] = True
-        step = np.zeros(len(keys) + 1, np.int64)
+        is_excluded[own] = True
+        is_excluded[u] = True
+        # a candidate is ahead of all keys above its score: half at the first tied key, half after the last one
+        steps = np.zeros(len(keys) + 1, np.int64)
         for v in range(size):
-            if len(keys) and by_distance[v] <= keys[-1] and not left_out[v]:
-                step[np.searchsorted(keys, by_distance[v], side="left")] += 1
-                step[np.searchsorted(keys, by_distance[v], side="right")] += 1
-        left_out[own] = False
-        left_out[u] = False
+            if len(keys) and by_distance[v] <= keys[-1] and not is_excluded[v]:
+                steps[np.searchsorted(keys, by_distance[v], side="left")] += 1
+                steps[np.searchsorted(keys, by_distance[v], side="right")] += 1
+        is_excluded[own] = False
+        is_excluded[u] = False
         ahead = 0.0
         for j in range(len(keys)):
-            ahead += 0.5 * step[j]
-            ranks[q] += 1.0 + ahead
+            ahead += 0.5 * steps[j]
+            rank_sum[q] += 1.0 + ahead
             precision[q] += (j + 1.0) / (j + 1.0 + ahead) / len(keys)

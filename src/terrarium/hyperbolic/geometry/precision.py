@@ -9,23 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 from terrarium.hyperbolic.geometry.ball import Layout, to_ball
 
 SAFE_RADIUS_FLOAT64 = 34.0
-"""Hyperbolic radius up to which distances of float64 ball points are good to a few per cent."""
+"""Hyperbolic radius up to which distances of float64 ball points are accurate to a few per cent."""
 SAFE_RADIUS_FLOAT32 = 15.0
 _NAMED = 5
 
 
 def row_norms(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(N,) Euclidean norms of (N, d) rows, computed in their own dtype."""
+    """Return the (N,) Euclidean norms of (N, d) rows, computed in their own dtype."""
     norms: NDArray[np.floating] = np.linalg.norm(np.asarray(points), axis=1)
     return norms
 
 
 def precision_report(layout: Layout) -> dict[str, float]:
-    """What is lost when the layout is written as ball points.
+    """Return what is lost when the layout is written as ball points.
 
-    past_safe_radius_float64, past_safe_radius_float32: share of taxa beyond radius 34 and 15;
+    past_safe_radius_float64, past_safe_radius_float32: fraction of taxa beyond radius 34 and 15;
     duplicates_float64, duplicates_float32: rows that equal an earlier row as ball points of that dtype;
-    outside_float32: share of rows whose float32 ball point has a norm of 1 or more;
+    outside_float32: fraction of rows whose float32 ball point has a norm of 1 or more;
     max_radius, max_norm: largest hyperbolic radius, largest norm of the float64 ball points.
     """
     points = to_ball(layout)
@@ -42,7 +42,7 @@ def precision_report(layout: Layout) -> dict[str, float]:
 
 
 def duplicate_rows(points: NDArray[np.floating]) -> int:
-    """How many rows equal an earlier row, exactly; 0.0 equals -0.0."""
+    """Return how many rows equal an earlier row exactly; 0.0 equals -0.0."""
     return int(pd.DataFrame(np.asarray(points)).duplicated().sum())
 
 
@@ -54,7 +54,7 @@ def assert_inside_ball(points: NDArray[np.floating], names: ArrayLike | None = N
         names: (N,) what to call the rows in the error; their numbers by default.
 
     Raises:
-        TypeError: points of another kind than floating point.
+        TypeError: the points are not floating point.
         ValueError: a row that is not finite or has a norm of 1 or more; the first such taxa are named.
     """
     x = np.asarray(points)

@@ -1,4 +1,4 @@
-"""A layout that is built, not trained: every node's children stand around it in well separated directions.
+"""The constructed layout: built from the tree without training, children in well separated directions.
 
 After Sarkar (2011) and Sala et al. (2018), in any dimension: the k children of a node and its parent take the k + 1
 directions of a spherical code in the tangent space of the node, turned so that its first direction looks back to the
@@ -6,21 +6,20 @@ parent. An edge is as long as its node is crowded, since only crowded nodes need
 
     length(k) = scale * (BASE + 2 ln(1 / sin(angle(k) / 2))),
 
-angle(k) the smallest angle of the code. A long chain thus costs little radius. The scale is the largest, up to a
-limit, at which no radius passes the wanted one.
+with angle(k) the smallest angle of the code. A long chain thus costs little radius. The scale is the largest, up to a
+limit, at which no radius exceeds the given one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.geometry.ball import Floats, Layout
+from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
 
 BASE = 1.0
@@ -29,38 +28,37 @@ _HALVINGS = 16
 _TINY = 1e-12
 
 
-@dataclass(frozen=True, eq=False)
-class Surroundings:
-    """The directions around each node.
+class Codes(NamedTuple):
+    """The spherical codes around the N nodes of a tree.
 
     Attributes:
-        code: (M, d) all codes, one below the other.
+        code: (M, d) the rows of all codes.
         start: (N,) first row of each node's code.
-        crowding: (N,) 2 ln(1 / sin(angle / 2)) of it.
+        crowding: (N,) 2 ln(1 / sin(angle / 2)) of each node's code.
         place: (N,) which row of its parent's code, counted from `start`, each node takes.
     """
 
-    code: Floats
-    start: NDArray[np.int64]
-    crowding: Floats
-    place: NDArray[np.int32]
+    code: Float64Array
+    start: Int64Array
+    crowding: Float64Array
+    place: Int32Array
 
 
-def construct(tree: Hierarchy, dim: int, largest_radius: float) -> Layout:
-    """The constructed layout of a tree, in O(N d) after the codes are made.
+def construct(tree: Hierarchy, dim: int, max_radius: float) -> Layout:
+    """Return the constructed layout of a tree, in O(N d) after the codes are made.
 
     Args:
-        tree: N nodes; of a DAG the first parents.
+        tree: N nodes; only first parents count.
         dim: dimension.
-        largest_radius: no radius passes it.
+        max_radius: largest hyperbolic radius.
     """
-    around = surroundings(tree, dim)
+    around = assign_codes(tree, dim)
     radius, direction = np.zeros(len(tree)), np.zeros((len(tree), dim))
     low, high = 0.0, LARGEST_SCALE
-    if _build(tree.parent, around, high, radius, direction) > largest_radius:
+    if _build(tree.parent, around, high, radius, direction) > max_radius:
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
-            if _build(tree.parent, around, middle, radius, direction) > largest_radius:
+            if _build(tree.parent, around, middle, radius, direction) > max_radius:
                 high = middle
             else:
                 low = middle
@@ -68,34 +66,39 @@ def construct(tree: Hierarchy, dim: int, largest_radius: float) -> Layout:
     return Layout(radius, direction)
 
 
-def surroundings(tree: Hierarchy, dim: int) -> Surroundings:
-    """Codes for all nodes; equal sizes share one."""
+def assign_codes(tree: Hierarchy, dim: int) -> Codes:
+    """Return the codes for all nodes; nodes with equally many children share one."""
     count = np.bincount(tree.parent[1:], minlength=len(tree)) + (tree.parent >= 0)
-    found, which = np.unique(count, return_inverse=True)
-    size = np.array([code_size(int(k), dim) for k in found])[which]
-    wanted = np.unique(size)
-    codes = [spherical_code(int(k), dim) for k in wanted]
+    counts, which = np.unique(count, return_inverse=True)
+    size = np.array([code_size(int(k), dim) for k in counts])[which]
+    sizes = np.unique(size)
+    codes = [spherical_code(int(k), dim) for k in sizes]
     angle = np.array([smallest_angle(code) for code in codes])
-    at = np.searchsorted(wanted, size)
+    at = np.searchsorted(sizes, size)
     start = np.cumsum([0, *(len(code) for code in codes[:-1])])
     by_parent = np.argsort(tree.parent, kind="stable")[1:]
     first = np.searchsorted(tree.parent[by_parent], tree.parent[by_parent])
     place = np.zeros(len(tree), np.int32)
     place[by_parent] = np.arange(len(by_parent)) - first
     place[1:] += tree.parent[tree.parent[1:]] >= 0
-    return Surroundings(np.vstack(codes), start[at], (2.0 * np.log(1.0 / np.sin(angle / 2.0)))[at], place)
+    return Codes(np.vstack(codes), start[at], (2.0 * np.log(1.0 / np.sin(angle / 2.0)))[at], place)
 
 
-def _build(parent: Any, around: Surroundings, scale: float, radius: Floats, direction: Floats) -> float:
-    """Write the layout of one scale; returns its largest radius, infinite where float64 would overflow."""
+def _build(parent: Int32Array, around: Codes, scale: float, radius: Float64Array, direction: Float64Array) -> float:
+    """Write the layout of one scale; return its largest radius, infinite where float64 would overflow."""
     length = scale * (BASE + around.crowding)
     back = np.zeros_like(direction)
-    return float(_place_rows(parent, around.code, around.start, around.place, length, radius, direction, back))
+    return float(_place_rows(parent, around, length, radius, direction, back))
 
 
 @njit(cache=True, error_model="numpy")
 def _place_rows(
-    parent: Any, code: Any, start: Any, place: Any, length: Any, radius: Any, direction: Any, back: Any
+    parent: Int32Array,
+    around: Codes,
+    length: Float64Array,
+    radius: Float64Array,
+    direction: Float64Array,
+    back: Float64Array,
 ) -> float:  # pragma: no cover - compiled
     """Place each row around its parent, parents first.
 
@@ -104,6 +107,7 @@ def _place_rows(
     cosh r' = cosh r cosh t + sinh r sinh t c, and its angle from u is atan2(sinh t s, sinh r cosh t + cosh r sinh t c).
     `back` is the direction from a node to its parent.
     """
+    code, start, place = around.code, around.start, around.place
     dim = direction.shape[1]
     e, w = np.zeros(dim), np.zeros(dim)
     largest = 0.0
@@ -154,8 +158,10 @@ def _place_rows(
 
 
 @njit(cache=True, error_model="numpy")
-def _turn(first: Any, wanted: Any, back: Any, is_root: bool, out: Any) -> None:  # pragma: no cover - compiled
-    """The wanted row of a code, reflected so that the code's first row becomes `back`; unturned at the root."""
+def _turn(
+    first: Float64Array, wanted: Float64Array, back: Float64Array, is_root: bool, out: Float64Array
+) -> None:  # pragma: no cover - compiled
+    """Write the wanted row of a code, reflected so that the code's first row becomes `back`; as it is at the root."""
     length, dot = 0.0, 0.0
     for i in range(len(out)):
         mirror = first[i] - back[i]

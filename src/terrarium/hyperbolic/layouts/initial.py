@@ -1,39 +1,75 @@
-"""Layouts that need no training: the start of training, and what a trained layout must beat."""
+"""Layouts that need no training: where training starts, and what a trained layout is compared with."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
+from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.geometry.ball import Floats, Layout, from_ball
+from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.options import LossName, ModelOptions
 
-Directions = Literal["inherited", "constructed", "random"]
-Initialisation = Literal["inherited", "constructed", "random", "uniform"]
 UNIFORM_HALF_WIDTH = 1e-3
 _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
 
 
-def random_directions(count: int, dim: int, seed: int) -> Floats:
-    """(count, dim) independent uniform directions: the documents' start."""
+def initial_layout(tree: Hierarchy, target: Float64Array, model: ModelOptions, loss: LossName) -> Layout:
+    """Return the layout that training starts from.
+
+    construct and fine_tune start at the constructed layout. For the other losses `model.init` chooses directions at the
+    target radii, or (uniform) points around the origin.
+
+    Args:
+        tree: N nodes.
+        target: (N,) target radii.
+        model: dimension, initial layout, largest radius and seed.
+        loss: the loss of the training.
+    """
+    if loss == "construct":
+        return construct(tree, model.dim, model.max_radius)
+    if loss == "fine_tune":
+        return move_off_origin(construct(tree, model.dim, model.max_radius))
+    match model.init:
+        case "uniform":
+            return uniform_layout(len(tree), model.dim, model.seed)
+        case "constructed":
+            return Layout(target, construct(tree, model.dim, model.max_radius).direction)
+        case "random":
+            return Layout(target, random_directions(len(tree), model.dim, model.seed))
+    return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
+
+
+def untrained_layouts(tree: Hierarchy, target: Float64Array, model: ModelOptions) -> dict[str, Layout]:
+    """Return the layouts that a trained one is compared with: constructed, inherited and random.
+
+    The last two have the target radii. Arguments as for `initial_layout`.
+    """
+    return {
+        "constructed": construct(tree, model.dim, model.max_radius),
+        "inherited": Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed)),
+        "random": Layout(target, random_directions(len(tree), model.dim, model.seed)),
+    }
+
+
+def random_directions(count: int, dim: int, seed: int) -> Float64Array:
+    """Return (count, dim) independent uniform directions."""
     steps = np.random.default_rng(seed).normal(size=(count, dim))
     return steps / np.linalg.norm(steps, axis=1, keepdims=True)
 
 
-def inherited_directions(tree: Hierarchy, dim: int, spread: float, seed: int) -> Floats:
-    """(N, dim) directions, each its parent's plus a random unit step, normalised.
+def inherited_directions(tree: Hierarchy, dim: int, noise: float, seed: int) -> Float64Array:
+    """Return (N, dim) directions, each its parent's plus a random step, normalized.
 
     Args:
         tree: N nodes.
         dim: dimension.
-        spread: length of the step below depth 3; down to there it is 1, so that the first branches part.
-        seed: of the steps.
+        noise: length of the step below depth 3. Down to that depth it is 1, so that the first branches part.
+        seed: seed of the steps.
     """
     steps = random_directions(len(tree), dim, seed)
-    steps[tree.depth > _FREE_DEPTH] *= spread
+    steps[tree.depth > _FREE_DEPTH] *= noise
     order, start = tree.levels()
     directions = steps.copy()
     for depth in range(1, tree.max_depth + 1):
@@ -43,48 +79,15 @@ def inherited_directions(tree: Hierarchy, dim: int, spread: float, seed: int) ->
     return directions
 
 
-def initial_directions(
-    tree: Hierarchy, init: Directions, dim: int, spread: float, max_radius: float, seed: int
-) -> Floats:
-    """(N, dim) directions of a start at the target radii; `max_radius` decides the edges of the constructed one."""
-    match init:
-        case "random":
-            return random_directions(len(tree), dim, seed)
-        case "constructed":
-            return construct(tree, dim, max_radius).direction
-        case "inherited":
-            return inherited_directions(tree, dim, spread, seed)
-
-
 def uniform_layout(count: int, dim: int, seed: int) -> Layout:
-    """Ball coordinates from U(-0.001, 0.001), whatever the depth: the start of the documents' first model."""
+    """Return points with coordinates from U(-0.001, 0.001), whatever the depth (Nickel and Kiela 2017)."""
     width = UNIFORM_HALF_WIDTH
     return from_ball(np.random.default_rng(seed).uniform(-width, width, size=(count, dim)))
 
 
-def initial_layout(
-    tree: Hierarchy, target: Floats, init: Initialisation, dim: int, spread: float, max_radius: float, seed: int
-) -> Layout:
-    """The chosen start: the target radii with its directions, or points about the origin."""
-    if init == "uniform":
-        return uniform_layout(len(tree), dim, seed)
-    return Layout(target, initial_directions(tree, init, dim, spread, max_radius, seed))
-
-
-def off_origin(layout: Layout) -> Layout:
-    """The layout with its points at the origin moved a little along the first axis, as none of them has a direction."""
-    at = layout.radius == 0.0
+def move_off_origin(layout: Layout) -> Layout:
+    """Return the layout with points at the origin, which have no direction, moved a little along the first axis."""
+    at_origin = layout.radius == 0.0
     direction = layout.direction.copy()
-    direction[at] = np.eye(layout.dim)[0]
-    return Layout(np.where(at, _OFF_ORIGIN, layout.radius), direction)
-
-
-def untrained_layouts(
-    tree: Hierarchy, target: Floats, *, dim: int, spread: float, max_radius: float, seed: int
-) -> dict[str, Layout]:
-    """What a trained layout is compared with: constructed, and inherited and random directions at target radii."""
-    return {
-        "constructed": construct(tree, dim, max_radius),
-        "inherited": Layout(target, inherited_directions(tree, dim, spread, seed)),
-        "random": Layout(target, random_directions(len(tree), dim, seed)),
-    }
+    direction[at_origin] = np.eye(layout.dim)[0]
+    return Layout(np.where(at_origin, _OFF_ORIGIN, layout.radius), direction)

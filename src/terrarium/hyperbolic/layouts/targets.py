@@ -1,39 +1,34 @@
-"""Target radii: how far from the origin a taxon of a given depth should lie."""
+"""Target radii: how far from the origin a node of a given depth should be."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from terrarium.hyperbolic.geometry.ball import Floats, radius_of_norm
+from terrarium.common.arrays import Float64Array
+from terrarium.hyperbolic.geometry.ball import radius_of_norm
+from terrarium.hyperbolic.options import FeatureOptions
 
-RadiusSchedule = Literal["linear", "logarithmic", "hyperbolic"]
 
+def target_radii(depth: ArrayLike, options: FeatureOptions, max_depth: int | None = None) -> Float64Array:
+    """Return the hyperbolic target radius of each depth k, with K the largest depth.
 
-def target_radii(
-    depth: ArrayLike, schedule: RadiusSchedule, root_norm: float, leaf_norm: float, deepest: int | None = None
-) -> Floats:
-    """Hyperbolic target radius of each depth k, K the deepest.
-
-    linear: norm = root + (leaf - root) k / K (the documents: 0.1 + 0.85 k / K);
+    linear: norm = root + (leaf - root) k / K;
     logarithmic: norm = root + (leaf - root) ln(1 + k) / ln(1 + K);
-    hyperbolic: radius from the root's to the deepest in equal steps of hyperbolic length.
+    hyperbolic: radius from the root's to the deepest in equal steps.
 
     Args:
-        depth: any shape.
-        schedule: see above.
-        root_norm, leaf_norm: Euclidean norms at depth 0 and at the deepest.
-        deepest: K; by default the largest depth given.
+        depth: depths, of any shape.
+        options: the schedule, and the Euclidean norms at depth 0 (root) and at depth K (leaf).
+        max_depth: K; by default the largest depth given.
     """
-    k = np.asarray(depth, np.float64)
-    last = float(max(k.max() if deepest is None else deepest, 1))
-    match schedule:
+    k, root, leaf = np.asarray(depth, np.float64), options.root_norm, options.leaf_norm
+    last = float(max(k.max() if max_depth is None else max_depth, 1))
+    match options.radius_schedule:
         case "linear":
-            return radius_of_norm(root_norm + (leaf_norm - root_norm) * k / last)
+            return radius_of_norm(root + (leaf - root) * k / last)
         case "logarithmic":
-            return radius_of_norm(root_norm + (leaf_norm - root_norm) * np.log1p(k) / np.log1p(last))
+            return radius_of_norm(root + (leaf - root) * np.log1p(k) / np.log1p(last))
         case "hyperbolic":
-            first, final = radius_of_norm(root_norm), radius_of_norm(leaf_norm)
+            first, final = radius_of_norm(root), radius_of_norm(leaf)
             return first + (final - first) * k / last

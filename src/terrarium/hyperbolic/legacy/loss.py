@@ -1,6 +1,7 @@
-"""The older documents' loss in PyTorch: the truth that `dense_kernel` is tested against.
+"""The reference recipes' loss in PyTorch: what the compiled kernel is tested against.
 
-Points are ball coordinates x, or rows z with x = tanh(|z| / 2) z / |z|. With e = 1e-5 and squared norms cut at 1 - e
+Points are ball coordinates x, or log-map coordinates z at the origin with x = tanh(|z| / 2) z / |z|. With e = 1e-5 and
+squared norms cut at 1 - e,
 
     d(u, v) = arcosh(1 + 2 |u - v|^2 / ((1 - |u|^2) (1 - |v|^2) + e) + e),
 
@@ -9,21 +10,34 @@ which is defined outside the ball too, and wrong there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Parametrisation = Literal["ball", "tanh"]
 
 EPS = 1e-5
 NORM_FLOOR = 1e-8
 
 
-def ball_points(rows: Tensor, parametrisation: Parametrisation) -> Tensor:
-    """(R, d) ball coordinates of stored rows."""
-    if parametrisation == "ball":
-        return rows
+class LegacyBatch(NamedTuple):
+    """A batch of B pairs with K negatives each.
+
+    Attributes:
+        ancestor, descendant: (B,) rows.
+        negatives: (B, K) rows.
+        weight, class_weight, margin: (B,) of each pair.
+    """
+
+    ancestor: Tensor
+    descendant: Tensor
+    negatives: Tensor
+    weight: Tensor
+    class_weight: Tensor
+    margin: Tensor
+
+
+def exponential_map(rows: Tensor) -> Tensor:
+    """Return the (R, d) ball coordinates of log-map coordinates at the origin."""
     import torch
 
     norm = rows.norm(dim=-1, keepdim=True).clamp_min(NORM_FLOOR)
@@ -31,38 +45,28 @@ def ball_points(rows: Tensor, parametrisation: Parametrisation) -> Tensor:
 
 
 def distance(u: Tensor, v: Tensor) -> Tensor:
-    """The documents' distance; broadcasts over leading axes."""
+    """Return the distances of ball points; broadcasts over leading axes."""
     import torch
 
     a, b = (x.square().sum(-1).clamp_max(1.0 - EPS) for x in (u, v))
     return torch.acosh(1.0 + 2.0 * (u - v).square().sum(-1) / ((1.0 - a) * (1.0 - b) + EPS) + EPS)
 
 
-def batch_loss(
-    points: Tensor,
-    target: Tensor,
-    ancestor: Tensor,
-    descendant: Tensor,
-    negatives: Tensor,
-    *,
-    weight: Tensor,
-    factor: Tensor,
-    margin: Tensor,
-    regulariser: float,
-) -> Tensor:
-    """What one batch minimises: mean_i w_i / mean(w) f_i mean_j max(0, d(a, p) - d(a, n_j) + m_i) + the regulariser.
+def batch_loss(points: Tensor, target: Tensor, batch: LegacyBatch, radius_penalty: float) -> Tensor:
+    """Return what one batch minimises.
 
-    The regulariser is lambda times the mean of (|x| - target)^2 over all rows.
+    mean_i w_i / mean(w) c_i mean_j max(0, d(a, u) - d(a, v_j) + m_i), plus radius_penalty times the mean over all rows
+    of (|x| - target)^2.
 
     Args:
         points: (N, d) ball coordinates.
         target: (N,) target norms.
-        ancestor, descendant: (B,) rows. negatives: (B, K) rows.
-        weight, factor, margin: (B,) of each pair.
-        regulariser: lambda.
+        batch: pairs with weights w, class weights c and margins m.
+        radius_penalty: weight of the penalty.
     """
-    anchor = points[ancestor]
-    near, far = distance(anchor, points[descendant]), distance(anchor[:, None], points[negatives])
-    hinge = (near[:, None] - far + margin[:, None]).clamp_min(0.0).mean(1)
-    pull = (points.norm(dim=1) - target).square().mean()
-    return (weight / weight.mean() * factor * hinge).mean() + regulariser * pull
+    anchor = points[batch.ancestor]
+    near, far = distance(anchor, points[batch.descendant]), distance(anchor[:, None], points[batch.negatives])
+    hinge = (near[:, None] - far + batch.margin[:, None]).clamp_min(0.0).mean(1)
+    penalty = (points.norm(dim=1) - target).square().mean()
+    weight = batch.weight / batch.weight.mean() * batch.class_weight
+    return (weight * hinge).mean() + radius_penalty * penalty

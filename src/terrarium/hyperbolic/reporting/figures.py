@@ -1,4 +1,4 @@
-"""Figures of the training, of radii and of ranks."""
+"""Figures of training, of radii, of ranks, and of what was held out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ _UNTRAINED = "no epoch was trained"
 
 
 def loss_figure(history: pd.DataFrame) -> Any:
-    """Loss over the epochs, the best one marked, and the learning rate."""
-    figure = new_figure("Loss of the objective", specs=[[{"secondary_y": True}]])
+    """Draw loss and learning rate over the epochs; the best epoch is marked.
+
+    Args:
+        history: epoch, loss, best (bool), and learning_rate if known.
+    """
+    figure = new_figure("Training loss", specs=[[{"secondary_y": True}]])
     figure.add_scatter(x=history["epoch"], y=history["loss"], name="loss", mode="lines+markers")
     best = history[history["best"].astype(bool)]
     if history.empty:
@@ -43,7 +47,11 @@ def loss_figure(history: pd.DataFrame) -> Any:
 
 
 def norm_figure(history: pd.DataFrame) -> Any:
-    """Norms, their correlation with depth, and the share outside the ball, over the epochs."""
+    """Draw norms, their correlation with depth, and the share outside the ball over the epochs.
+
+    Args:
+        history: epoch and any of max_norm, mean_norm, min_norm, depth_norm_pearson, share_outside.
+    """
     figure = new_figure("Norms over the epochs; the ball ends at 1")
     lines = {
         "max_norm": "largest norm",
@@ -68,12 +76,12 @@ def norm_figure(history: pd.DataFrame) -> Any:
 
 
 def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> Any:
-    """Hyperbolic radius and norm against depth: a sample of taxa, the middle 90 %, the median and the targets.
+    """Draw hyperbolic radius and norm against depth: a sample of taxa, the middle 90 %, the median and the targets.
 
     Args:
-        vectors: depth and radius of each taxon.
+        vectors: name, depth and radius of each taxon.
         depths: depth, target_radius and target_norm.
-        points: taxa that are drawn one by one, at most.
+        points: most taxa that are drawn one by one.
     """
     figure = new_figure(
         "Radius and norm against depth",
@@ -116,18 +124,26 @@ def radius_figure(vectors: pd.DataFrame, depths: pd.DataFrame, points: int) -> A
 
 
 def separation_figure(rank_metrics: pd.DataFrame) -> Any:
-    """Separation at each rank, beside the ratio that the tree itself has in hops."""
-    figure = _bars("Separation: mean distance between groups over inside them", rank_metrics, "separation")
-    _marks(figure, rank_metrics, "hop_separation", "the tree's own, in hops", _MARK, "diamond")
+    """Draw separation at each rank, next to the ratio of hops in the tree.
+
+    Args:
+        rank_metrics: layout, rank, separation, hop_separation.
+    """
+    figure = _bars("Separation: mean distance between groups / within groups", rank_metrics, "separation")
+    _marks(figure, rank_metrics, "hop_separation", "in the tree (hops)", _MARK, "diamond")
     if len(rank_metrics):
         figure.add_hline(y=1.0, line={"color": GREY, "width": 1})
     return figure
 
 
 def purity_figure(rank_metrics: pd.DataFrame) -> Any:
-    """Share of the nearest neighbours that are of the same group, beside chance and the most there can be."""
-    figure = _bars("Nearest neighbours of the same group", rank_metrics, "purity")
-    _marks(figure, rank_metrics, "purity_ceiling", "most there can be", PALETTE[2], "line-ew-open")
+    """Draw the share of nearest neighbours in the same group, next to chance and the largest possible value.
+
+    Args:
+        rank_metrics: layout, rank, purity, and purity_ceiling and purity_chance if known.
+    """
+    figure = _bars("Purity: nearest neighbours in the same group", rank_metrics, "purity")
+    _marks(figure, rank_metrics, "purity_ceiling", "largest possible", PALETTE[2], "line-ew-open")
     _marks(figure, rank_metrics, "purity_chance", "chance", _MARK, "diamond")
     figure.update_yaxes(range=[0, 1.05])
     return figure
@@ -152,23 +168,31 @@ def _marks(figure: Any, rank_metrics: pd.DataFrame, column: str, name: str, colo
     figure.add_scatter(x=part["rank"], y=part[column], name=name, mode="markers", marker=marker)
 
 
-def placement_figure(table: pd.DataFrame) -> Any:
-    """Share of the withheld leaves and clades whose parent is found, by layout and score."""
-    figure = new_figure("Withheld taxa hung below the right parent")
+def placement_figure(layout_metrics: pd.DataFrame) -> Any:
+    """Draw the share of held-out leaves and clades whose parent is predicted correctly, by layout and score.
+
+    Args:
+        layout_metrics: layout, score, kind and exact.
+    """
+    figure = new_figure("Held-out taxa placed under the right parent")
     for kind, colour in (("leaf", PALETTE[0]), ("clade", PALETTE[2])):
-        part = table[table["kind"] == kind]
-        figure.add_bar(x=_by_score(part), y=part["exact"], name=kind, marker_color=colour)
+        part = layout_metrics[layout_metrics["kind"] == kind]
+        figure.add_bar(x=_layout_and_score(part), y=part["exact"], name=kind, marker_color=colour)
     figure.update_yaxes(title_text="share", range=[0, 1.05])
     return figure
 
 
-def link_figure(table: pd.DataFrame) -> Any:
-    """F1 of withheld links, by layout and score."""
-    figure = new_figure("Withheld pairs of ancestor and descendant told from false ones")
-    figure.add_bar(x=_by_score(table), y=table["f1"], marker_color=PALETTE[0], name="F1")
+def link_figure(layout_metrics: pd.DataFrame) -> Any:
+    """Draw F1 of the held-out links, by layout and score.
+
+    Args:
+        layout_metrics: layout, score and f1.
+    """
+    figure = new_figure("Held-out pairs of ancestor and descendant told from false pairs")
+    figure.add_bar(x=_layout_and_score(layout_metrics), y=layout_metrics["f1"], marker_color=PALETTE[0], name="F1")
     figure.update_yaxes(title_text="F1", range=[0, 1.05])
     return figure
 
 
-def _by_score(table: pd.DataFrame) -> pd.Series:
+def _layout_and_score(table: pd.DataFrame) -> pd.Series:
     return table["layout"] + np.where(table["score"] == "", "", ", " + table["score"])

@@ -1,4 +1,4 @@
-"""The trainer that the options name."""
+"""The trainer that the options ask for."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from terrarium.training.torch.device import resolve_device
 
 
 def make_trainer(problem: Problem) -> Trainable:
-    """The trainer for the optimiser and the device that the options name.
+    """Return the trainer for the optimizer and the device of the options.
 
     Raises:
-        DeviceError: a device that is not there or lacks float64.
+        DeviceError: a device that is missing or lacks float64.
     """
-    if problem.options.optimiser == "dense_adam":
-        from terrarium.hyperbolic.legacy.trainer import DenseTrainer
+    if problem.options.optimizer.name == "legacy_adam":
+        from terrarium.hyperbolic.legacy.trainer import LegacyAdamTrainer
 
-        return DenseTrainer(problem)
+        return LegacyAdamTrainer(problem)
     device = resolve_device(problem.options.device)
     if device == "cpu":
-        from terrarium.hyperbolic.training.cpu_trainer import KernelTrainer
+        from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 
-        return KernelTrainer(problem)
+        return CpuTrainer(problem)
     from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
 
     return TorchTrainer(problem, device)

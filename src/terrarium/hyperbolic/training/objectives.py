@@ -1,33 +1,56 @@
-"""The objectives, stated once in PyTorch: the truth that the compiled kernel is tested against, and the GPU's path.
+"""The losses, stated once in PyTorch: what the compiled kernel is tested against, and what GPUs run.
 
-For a pair of an ancestor a and a descendant p with negatives n_j, d the hyperbolic distance and r the radius:
+For a pair of an ancestor a and a descendant u with negatives v_j, d the hyperbolic distance and r the distance from the
+origin:
 
-- ranking: mean_j max(0, d(a, p) - d(a, n_j) + margin), n_j at the depth of p and never below a (the documents' loss);
-- closure: -log softmax of -T d(p, a) among -T d(p, n_j), n_j neither above nor below p (Nickel and Kiela 2017);
-- slack: the same with the slack r_v + d(p, v) - r_p in place of d, which is 0 for v on the geodesic from the origin to
-  p; that is softplus(T slack(a) + logsumexp_j(-T slack(n_j)));
-- fine-tune: slack, and `stretch` times the squared relative errors of d(p, a) and, on the mean, of the d(p, n_j)
-  against the lengths of the paths in the tree.
+- margin_ranking: mean_j max(0, d(a, u) - d(a, v_j) + margin);
+- distance_softmax: -log softmax of -d(u, a) / T among the -d(u, v_j) / T (Nickel and Kiela 2017);
+- detour: the same with the detour r_v + d(u, v) - r_u in place of d, which is 2 (r_v - Gromov product of u and v at
+  the origin) and 0 for v on the geodesic from the origin to u;
+- fine_tune: detour, and `distortion_weight` times the squared relative errors of d(u, a) and, on the mean, of the
+  d(u, v_j) against path lengths in the tree.
 
-To closure and slack, `pull` adds pull * d(p, a) or pull * slack(a). All pairs of a descendant share its negatives.
+The softmax losses add `positive_weight` times d(u, a) or the detour of a. All pairs of a descendant share its
+negatives.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NamedTuple
+
+from terrarium.hyperbolic.options import LossOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Objective = Literal["construct", "ranking", "closure", "slack", "fine-tune"]
 
 NEGLIGIBLE = 1e-9
 """A negative with a smaller share of the negatives' softmax counts as absent, and a pair that leaves its negatives a
 smaller share than that does not push; the rows of neither are touched."""
 
 
+class PairBatch(NamedTuple):
+    """A batch of B pairs with K negatives each, as rows of a table of points.
+
+    Attributes:
+        ancestor, descendant: (B,) rows.
+        negatives: (B, K) rows.
+        present: (B, K) which negatives count.
+        margin: (B,) margins, for margin_ranking.
+        wanted_positive: (B,) wanted d(u, a), for fine_tune; 0 for none.
+        wanted_negative: (B, K) wanted d(u, v_j), for fine_tune.
+    """
+
+    ancestor: Tensor
+    descendant: Tensor
+    negatives: Tensor
+    present: Tensor
+    margin: Tensor
+    wanted_positive: Tensor
+    wanted_negative: Tensor
+
+
 def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
-    """Distance in polar coordinates; see `geometry.distance`. Broadcasts over leading axes."""
+    """Return distances of points in polar coordinates, see `geometry.ball.distance`; broadcasts over leading axes."""
     import torch
 
     chord = (u1 - u2).square().sum(-1)
@@ -35,65 +58,52 @@ def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
     return torch.log1p(h + torch.sqrt((h * (h + 2.0)).clamp_min(1e-24)))
 
 
-def pair_losses(
-    objective: Objective,
-    radius: Tensor,
-    direction: Tensor,
-    ancestor: Tensor,
-    descendant: Tensor,
-    negatives: Tensor,
-    present: Tensor,
-    *,
-    margin: Tensor | float,
-    temperature: float,
-    pull: float = 0.0,
-    stretch: tuple[float, Tensor, Tensor] | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Loss of each pair, and which negatives it pushes.
+def pair_losses(loss: LossOptions, radius: Tensor, direction: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
+    """Return the loss of each pair, and which negatives it pushes.
 
     Args:
-        objective: which loss.
-        radius, direction: (R,) and (R, d) points.
-        ancestor, descendant: (B,) rows of the points.
-        negatives: (B, K) rows; present: (B, K) which of them count.
-        margin: of ranking, one or (B,). temperature, pull: of closure, slack and fine-tune.
-        stretch: of fine-tune; strength, (B,) wanted d(p, a), 0 for none, and (B, K) wanted d(p, n_j).
+        loss: name, temperature and weights.
+        radius, direction: (R,) radii and (R, d) unit directions of the points.
+        batch: rows of these points.
 
     Returns:
         (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
-        the margin but the positive itself, or with a softmax share that is not negligible; with stretch all.
+        the margin except the positive, or with a softmax share that is not negligible; for fine_tune all.
     """
     import torch
 
-    anchor, positive = (ancestor, descendant) if objective == "ranking" else (descendant, ancestor)
+    negatives, present = batch.negatives, batch.present
+    is_ranking = loss.name == "margin_ranking"
+    anchor, positive = (batch.ancestor, batch.descendant) if is_ranking else (batch.descendant, batch.ancestor)
     near = distance(radius[anchor], direction[anchor], radius[positive], direction[positive])
     far = distance(radius[anchor, None], direction[anchor, None], radius[negatives], direction[negatives])
     count = present.sum(1)
-    if objective == "ranking":
-        wanted = near + margin
-        hinge = (wanted[:, None] - far).clamp_min(0.0) * present
+    if is_ranking:
+        hinge = ((near + batch.margin)[:, None] - far).clamp_min(0.0) * present
         return hinge.sum(1) / count.clamp_min(1), (hinge > 0.0) & (negatives != positive[:, None])
-    apart = near, far
-    if objective in {"slack", "fine-tune"}:
+    distances = near, far
+    if loss.name != "distance_softmax":
         near = near + radius[positive] - radius[anchor]
         far = far + radius[negatives] - radius[anchor, None]
-    score = (-temperature * far).masked_fill(~present, -torch.inf)
+    inverse_temperature = 1.0 / loss.temperature
+    score = (-inverse_temperature * far).masked_fill(~present, -torch.inf)
     whole = torch.logsumexp(score, dim=1, keepdim=True)
     counted = (score - torch.where(count[:, None] > 0, whole, 0.0)).detach().exp() >= NEGLIGIBLE
-    behind = temperature * near + torch.logsumexp(score.masked_fill(~counted, -torch.inf), dim=1)
+    behind = inverse_temperature * near + torch.logsumexp(score.masked_fill(~counted, -torch.inf), dim=1)
     pushing = torch.sigmoid(behind.detach()) >= NEGLIGIBLE
-    losses = torch.nn.functional.softplus(torch.where(pushing, behind, behind.detach())) + pull * near
-    if stretch is None:
+    losses = torch.nn.functional.softplus(torch.where(pushing, behind, behind.detach()))
+    losses = losses + loss.positive_weight * near
+    if loss.name != "fine_tune" or loss.distortion_weight == 0.0:
         return losses.masked_fill(count == 0, 0.0), counted & pushing[:, None]
-    losses = losses + _stretch(*apart, present, stretch)
+    losses = losses + loss.distortion_weight * _distortion(*distances, batch)
     return losses.masked_fill(count == 0, 0.0), present
 
 
-def _stretch(near: Tensor, far: Tensor, present: Tensor, stretch: tuple[float, Tensor, Tensor]) -> Tensor:
-    """(B,) squared relative errors of near (B,), where one is wanted, and on the mean of far (B, K)."""
+def _distortion(near: Tensor, far: Tensor, batch: PairBatch) -> Tensor:
+    """Return (B,) squared relative errors of near (B,), where one is wanted, plus the mean of those of far (B, K)."""
     import torch
 
-    strength, wanted_near, wanted_far = stretch
-    own = (near / torch.where(wanted_near > 0.0, wanted_near, 1.0) - 1.0).square() * (wanted_near > 0.0)
-    others = (far / torch.where(present, wanted_far, 1.0) - 1.0).square() * present
-    return strength * (own + others.sum(1) / present.sum(1).clamp_min(1))
+    wanted, present = batch.wanted_positive, batch.present
+    own = (near / torch.where(wanted > 0.0, wanted, 1.0) - 1.0).square() * (wanted > 0.0)
+    others = (far / torch.where(present, batch.wanted_negative, 1.0) - 1.0).square() * present
+    return own + others.sum(1) / present.sum(1).clamp_min(1)

@@ -1,187 +1,131 @@
-"""Everything that decides a training, and what every trainer reports of it."""
+"""What a training is given, and what its losses need of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.evaluation.distortion import choose_pairs, path_lengths
-from terrarium.hyperbolic.evaluation.norms import norm_numbers
-from terrarium.hyperbolic.geometry.ball import Floats, Layout, norm_of_radius, pairwise
+from terrarium.hyperbolic.data.build import patristic_distance
+from terrarium.hyperbolic.evaluation.distortion import sample_pairs
+from terrarium.hyperbolic.geometry.ball import Layout, pairwise
 from terrarium.hyperbolic.options import TrainingOptions
-from terrarium.hyperbolic.pair_options import Phase
-from terrarium.hyperbolic.training import pairs as pair_choice
+from terrarium.hyperbolic.training.sampling.pairs import PairSampler, class_weights
 
 UNIT_PAIRS = 20_000
-"""Pairs that the length of a step is fitted to."""
-COUNTED_PAIRS = 4096
-"""How many pairs of an epoch false negatives are counted on."""
+"""Pairs that the unit of length is fitted to."""
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Everything that decides a training.
+    """The data and the options of a training.
 
     Attributes:
         tree: N nodes.
         ancestor, descendant, difference: (P,) rows of the pairs and their depth differences.
         target: (N,) target radii.
-        start: where the points begin.
+        initial: the layout that training starts from.
         max_radius: largest radius.
-        options: objective and optimiser.
-        way: (N,) length of the way from the root to each node, for fine-tune; None: one a step.
+        options: loss, sampler, optimizer and schedule.
+        root_distance: (N,) path lengths from the root, for fine_tune; None where every link has length 1.
     """
 
     tree: Hierarchy
     ancestor: NDArray[np.int32]
     descendant: NDArray[np.int32]
     difference: NDArray[np.int16]
-    target: Floats
-    start: Layout
+    target: Float64Array
+    initial: Layout
     max_radius: float
     options: TrainingOptions
-    way: Floats | None = None
+    root_distance: Float64Array | None = None
 
-    @property
-    def weight(self) -> Floats:
-        """(P,) weights of the pairs, of which a batch takes the mean as 1."""
-        if self.options.pair_weights == "uniform":
-            return np.ones(len(self.difference))
-        weight: Floats = np.sqrt(self.difference + 1.0)
-        return weight
+    def pair_sampler(self) -> PairSampler:
+        """Return what chooses the pairs of each epoch."""
+        return PairSampler(self.tree, self.descendant, self.difference, self.options)
 
-    @property
-    def factor(self) -> Floats:
-        """(P,) class weights of the pairs, all 1 without `class_weights`."""
-        if not self.options.class_weights:
-            return np.ones(len(self.difference))
-        return pair_choice.class_factors(self.tree, self.descendant)
-
-    @property
-    def whole_weight(self) -> Floats:
-        """(P,) weights with the class weights in them; without these no second array is made."""
-        return self.weight * self.factor if self.options.class_weights else self.weight
-
-    @property
-    def margins(self) -> tuple[float, float]:
-        """The margin of a pair is the first plus the second times its depth difference."""
-        graded = self.options.depth_margin
-        if graded is None:
-            return self.options.margin, 0.0
-        return graded.min, (graded.max - graded.min) / self.tree.max_depth
-
-    @cached_property
-    def stretch(self) -> tuple[float, float, Floats]:
-        """Of fine-tune, else with strength 0: strength, unit and lengths of the ways from the root.
-
-        The unit is the hyperbolic length of a step of length 1 that fits the start best, by the squared relative
-        errors of a sample of pairs.
-        """
-        way = self.tree.depth.astype(np.float64) if self.way is None else self.way
-        if self.options.objective != "fine-tune":
-            return 0.0, 1.0, way
-        a, b = choose_pairs(len(self.tree), UNIT_PAIRS, self.options.seed)
-        ratio = pairwise(self.start, a, b) / path_lengths(self.tree, way, a, b)
-        return self.options.stretch, float(ratio @ ratio / ratio.sum()), way
-
-    @property
-    def uncounted_epochs(self) -> int:
-        """First epochs whose loss says nothing about later ones: burn-in, and all phases but the last."""
-        started = self._phases[-1].epoch - 1 if self._phases else 0
-        return max(self.options.burn_in_epochs, started)
-
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """Positions of the pairs of one epoch in their order; depends on seed and epoch alone.
-
-        Of the closure the curriculum and `pairs` choose, of these `epoch_fraction`, of those `class_balanced`. For the
-        objectives closure and slack the pairs of a descendant follow each other, since they share their negatives.
-        """
-        rng = np.random.default_rng([self.options.seed, epoch])
-        limit = pair_choice.max_difference(self._phases, epoch)
-        chosen = pair_choice.allowed(self.difference, self.options.pairs == "parent_child", limit)
-        if self.options.epoch_fraction < 1.0:
-            chosen = self._all if chosen is None else chosen
-            chosen = pair_choice.stratified(self.difference, chosen, self.options.epoch_fraction, rng)
-        if self.options.class_balanced:
-            chosen = pair_choice.balanced(self._classes, self._all if chosen is None else chosen, rng)
-        if self.options.objective == "ranking":
-            return rng.permutation(len(self.ancestor) if chosen is None else chosen)
-        chosen = self._all if chosen is None else chosen
-        place = rng.permutation(len(self.tree))
-        return chosen[np.argsort(place[self.descendant[chosen]], kind="stable")]
-
-    def learning_rate(self, epoch: int) -> float:
-        """Geometric from the first epoch's rate to the last one's, times `burn_in_factor` in the burn-in."""
-        first, last = self.options.learning_rate, self.options.learning_rate_end
-        share = (epoch - 1) / max(self.options.max_epochs - 1, 1)
-        factor = self.options.burn_in_factor if epoch <= self.options.burn_in_epochs else 1.0
-        return float(factor * first * (last / first) ** share)
-
-    @property
-    def _all(self) -> NDArray[np.int64]:
-        return np.arange(len(self.ancestor))
-
-    @cached_property
-    def _classes(self) -> NDArray[np.int64]:
-        return pair_choice.class_of(self.tree, self.descendant)
-
-    @cached_property
-    def _phases(self) -> list[Phase]:
-        return pair_choice.phases(self.options.curriculum, self.options.max_epochs, self.tree.max_depth)
+    def epoch_rng(self, epoch: int) -> np.random.Generator:
+        """Return the source of randomness for the order of an epoch's pairs."""
+        return np.random.default_rng([self.options.seed, epoch])
 
 
-def draw_options(options: TrainingOptions) -> tuple[int, int, int]:
-    """What `kernel.draw` draws by: kind, near (for ranking the sampler) and reach."""
-    from terrarium.hyperbolic.legacy.negatives import SAMPLERS
-    from terrarium.hyperbolic.training import cpu_kernel as kernel
-
-    if options.objective == "ranking":
-        return kernel.RANKING, SAMPLERS[options.negative_sampler], 0
-    kind = kernel.CLOSURE if options.objective == "closure" else kernel.SLACK
-    near = kernel.NOT_ABOVE if options.negative_sampler == "non_ancestors" else options.near_negatives
-    return kind, near, options.near_ancestors
-
-
-def false_negatives(problem: Problem, tree: Any, order: NDArray[np.int64], epoch: int) -> float:
-    """Share of the negatives that lie below the pair's ancestor, by the draws of the first pairs of an epoch.
-
-    Args:
-        problem: the training.
-        tree: its `TreeArrays.as_tuple()`.
-        order: positions of the epoch's pairs.
-        epoch: its number.
-    """
-    from terrarium.hyperbolic.training import cpu_kernel as kernel
-
-    batch, options = order[:COUNTED_PAIRS], problem.options
-    drawn = np.zeros((len(batch), options.negatives), np.int64)
-    pairs = (problem.ancestor, problem.descendant, problem.ancestor)
-    counts = kernel.draw_batch(tree, pairs, batch, draw_options(options), (options.seed, epoch), drawn)
-    there = np.arange(options.negatives) < counts[:, None]
-    below = problem.tree.is_ancestor(problem.ancestor[batch, None], drawn) & there
-    return float(below.sum() / max(there.sum(), 1))
-
-
-def diagnostics(
-    problem: Problem, layout: Layout, largest: float, beyond: int, moved: int, pairs: int
-) -> dict[str, float]:
-    """What the history keeps of the table after an epoch of so many pairs.
-
-    The projection is the limit of the radius: `largest` is the largest radius that a step reached before it, `beyond`
-    how many of the `moved` steps of rows would have passed it.
-    """
-    norm = norm_of_radius(layout.radius)
-    rows = moved / -(-pairs // problem.options.batch_size)
+def data_fingerprints(problem: Problem) -> dict[str, str | None]:
+    """Return the fingerprints of the data that decide the result of a training."""
+    root_distance = problem.root_distance
     return {
-        **norm_numbers(problem.tree.depth, norm),
-        "max_radius": float(layout.radius.max()),
-        "max_norm_before_projection": float(max(norm_of_radius(largest), norm.max())),
-        "share_outside_before_projection": beyond / max(moved, 1),
-        "rows_per_batch": rows,
-        "rows_moved_per_batch": rows,
+        "taxa": problem.tree.fingerprint(),
+        "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
+        "target_radius": sha256(problem.target.tobytes()).hexdigest(),
+        "root_distance": None if root_distance is None else sha256(root_distance.tobytes()).hexdigest(),
     }
+
+
+class Distortion(NamedTuple):
+    """What distances should be, for fine_tune.
+
+    Attributes:
+        weight: weight of the squared relative errors; 0 turns them off.
+        unit: hyperbolic length of a link of length 1.
+        root_distance: (N,) path lengths from the root.
+    """
+
+    weight: float
+    unit: float
+    root_distance: Float64Array
+
+
+def pair_weights(problem: Problem) -> Float64Array:
+    """Return the (P,) weights of the pairs by `loss.pair_weights`; a batch divides by their mean."""
+    if problem.options.loss.pair_weights == "uniform":
+        return np.ones(len(problem.difference))
+    weight: Float64Array = np.sqrt(problem.difference + 1.0)
+    return weight
+
+
+def pair_class_weights(problem: Problem) -> Float64Array:
+    """Return the (P,) class weights of the pairs; ones without `loss.class_weights`."""
+    if not problem.options.loss.class_weights:
+        return np.ones(len(problem.difference))
+    return class_weights(problem.tree, problem.descendant)
+
+
+def total_weights(problem: Problem) -> Float64Array:
+    """Return the (P,) products of pair and class weights."""
+    if not problem.options.loss.class_weights:
+        return pair_weights(problem)
+    return pair_weights(problem) * pair_class_weights(problem)
+
+
+def margin_coefficients(problem: Problem) -> tuple[float, float]:
+    """Return (base, slope); the margin of a pair is base + slope * depth difference."""
+    by_depth = problem.options.loss.depth_margin
+    if by_depth is None:
+        return problem.options.loss.margin, 0.0
+    return by_depth.min, (by_depth.max - by_depth.min) / problem.tree.max_depth
+
+
+def fit_distortion(problem: Problem) -> Distortion:
+    """Return the wanted distances of fine_tune; for the other losses with weight 0.
+
+    The unit minimises the squared relative errors of the initial layout's distances on a sample of pairs.
+    """
+    tree = problem.tree
+    root_distance = tree.depth.astype(np.float64) if problem.root_distance is None else problem.root_distance
+    if problem.options.loss.name != "fine_tune":
+        return Distortion(0.0, 1.0, root_distance)
+    a, b = sample_pairs(len(tree), UNIT_PAIRS, problem.options.seed)
+    ratio = pairwise(problem.initial, a, b) / patristic_distance(tree, root_distance, a, b)
+    return Distortion(problem.options.loss.distortion_weight, float(ratio @ ratio / ratio.sum()), root_distance)
+
+
+def uncounted_epochs(problem: Problem) -> int:
+    """Return how many first epochs have losses that cannot be compared with later ones.
+
+    These are the burn-in, and all phases of the curriculum but the last.
+    """
+    return max(problem.options.schedule.burn_in_epochs, problem.pair_sampler().last_phase_start - 1)

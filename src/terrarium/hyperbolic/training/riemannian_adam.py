@@ -1,24 +1,31 @@
-"""Riemannian Adam and plain descent by rows, for points in polar coordinates.
+"""Riemannian Adam and SGD by rows, for points in polar coordinates.
 
-One second moment a row, of the squared Riemannian length of its gradient; state and step for the rows of the gradient
-only; the step is the exponential map (see `kernel.step_rows`, which is the same in compiled form). After Becigneul and
-Ganea (2019), with the momentum carried over by projection to the new tangent space.
+`cpu.step` is the same in compiled form. One second moment per row, of the squared Riemannian length of its gradient;
+state and step for the rows of the gradient only; the step is the exponential map. After Becigneul and Ganea (2019),
+with the momentum carried over by projection to the new tangent space.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from terrarium.hyperbolic.training.cpu_kernel import ADAM_BETA1, ADAM_BETA2, ADAM_EPS
+from terrarium.hyperbolic.training.cpu.gradients import TINY
+from terrarium.hyperbolic.training.cpu.step import ADAM_BETA1, ADAM_BETA2, ADAM_EPS
 
-_TINY = 1e-12
+
+class StepCounts(NamedTuple):
+    """Largest radius before the limit, steps of rows beyond the limit, steps of rows."""
+
+    max_reached: float
+    num_beyond: int
+    num_moved: int
 
 
 class RiemannianRowAdam(torch.optim.Optimizer):
-    """Adam for the pair of a (N, 1) radius and a (N, d) direction with sparse gradients."""
+    """Adam or SGD for a (N, 1) radius and a (N, d) direction with sparse gradients."""
 
     def __init__(
         self,
@@ -30,14 +37,14 @@ class RiemannianRowAdam(torch.optim.Optimizer):
         train_radius: bool,
         adaptive: bool = True,
     ) -> None:
-        """State for every row is kept, but only touched rows change.
+        """Make the state of all rows; only touched rows change.
 
         Args:
             radius, direction: the points.
-            lr: length of a step; of plain descent the factor on the gradient.
-            max_radius: no radius passes it.
-            train_radius: whether radii are trained.
-            adaptive: false takes steps of plain gradient descent (Bonnabel 2013).
+            lr: step length of Adam; for SGD the factor of the gradient.
+            max_radius: largest radius.
+            train_radius: whether radii move.
+            adaptive: Adam if true, SGD (Bonnabel 2013) if false.
         """
         super().__init__([radius, direction], {"lr": lr})
         self._limit, self._train_radius, self._adaptive = max_radius, train_radius, adaptive
@@ -50,9 +57,9 @@ class RiemannianRowAdam(torch.optim.Optimizer):
             "steps": torch.zeros_like(radius, dtype=torch.int64),
         }
 
-    def pop_counts(self) -> tuple[float, int, int]:
-        """Largest radius before the limit, steps of rows beyond it, steps of rows; since the last call."""
-        counts = (float(self._largest), int(self._beyond), self._moved)
+    def pop_counts(self) -> StepCounts:
+        """Return the counts since the last call."""
+        counts = StepCounts(float(self._largest), int(self._beyond), self._moved)
         self._largest.zero_()
         self._beyond.zero_()
         self._moved = 0
@@ -60,7 +67,7 @@ class RiemannianRowAdam(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One step of the rows that have a gradient."""
+        """Move the rows that have a gradient."""
         group = self.param_groups[0]
         radius, direction = group["params"]
         if radius.grad is None or direction.grad is None or not direction.grad.is_sparse:
@@ -74,7 +81,7 @@ class RiemannianRowAdam(torch.optim.Optimizer):
         g_r = along.values()[moves] if self._train_radius else torch.zeros_like(r)
         # the gradient in an orthonormal frame: tangential part over sinh r
         g_u = angular.values()[moves]
-        g_u = (g_u - (g_u * u).sum(1, keepdim=True) * u) / torch.sinh(r).clamp_min(_TINY)
+        g_u = (g_u - (g_u * u).sum(1, keepdim=True) * u) / torch.sinh(r).clamp_min(TINY)
         m_r, m_u, size = self._moments(radius, direction, rows, g_r, g_u, group["lr"])
         new_r, new_u = _exponential(r, u, size * m_r, m_u, size)
         radial, angular_state = self.state[radius], self.state[direction]
@@ -90,7 +97,7 @@ class RiemannianRowAdam(torch.optim.Optimizer):
     def _moments(
         self, radius: Tensor, direction: Tensor, rows: Tensor, g_r: Tensor, g_u: Tensor, lr: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Momenta of the rows and the factor that makes them steps."""
+        """Return the momenta of the rows and the factor that makes them steps."""
         if not self._adaptive:
             return g_r, g_u, torch.full_like(g_r, -lr)
         radial, angular = self.state[radius], self.state[direction]
@@ -107,12 +114,12 @@ class RiemannianRowAdam(torch.optim.Optimizer):
 
 
 def _exponential(r: Tensor, u: Tensor, a: Tensor, m_u: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-    """Radius and direction after the tangent step of radial part a and angular part size * m_u."""
+    """Return radius and direction after the tangent step of radial part a and angular part size * m_u."""
     b = size.abs() * m_u.norm(dim=1, keepdim=True)
     t = (a.square() + b.square()).sqrt()
-    share = torch.where(t < _TINY, 1.0, torch.sinh(t) / t.clamp_min(_TINY))
+    share = torch.where(t < TINY, 1.0, torch.sinh(t) / t.clamp_min(TINY))
     point = (torch.sinh(r) * torch.cosh(t) + torch.cosh(r) * share * a) * u + share * size * m_u
     norm = point.norm(dim=1, keepdim=True)
-    still = (t < _TINY) | (norm < _TINY)
-    new_u = torch.where(still, u, point / norm.clamp_min(_TINY))
+    still = (t < TINY) | (norm < TINY)
+    new_u = torch.where(still, u, point / norm.clamp_min(TINY))
     return torch.where(still, r, torch.asinh(norm)), new_u

@@ -1,4 +1,4 @@
-"""The checkpoints of a knowledge graph run as scorers, with learning rate and state of the optimiser."""
+"""The checkpoints of a knowledge graph training: scorer, learning rate and state of the optimizer at each epoch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from terrarium.influence.data.named_graph import LOAD_ONE_RUN
+from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.influence.options import CheckpointOptions
-from terrarium.influence.gradients.loss_parts import Trained
 from terrarium.kge.data.graph import TRAIN, Graph
+from terrarium.kge.data.queries import training_queries
 from terrarium.kge.options import ModelOptions, TrainingOptions
-from terrarium.kge.data.queries import training_questions
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
+from terrarium.training.checkpointing.state import StateError
 from terrarium.training.checkpointing.store import Checkpoint, read_checkpoint
 from terrarium.training.torch.packing import unpack
-from terrarium.training.checkpointing.state import StateError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 BEST, FINAL = "best.safetensors", "final.safetensors"
 
 
-class WrongCheckpointsError(ValueError):
-    """Checkpoints that are missing, of another family, or of other triples or another model."""
+class CheckpointError(ValueError):
+    """Checkpoints that are missing, damaged, untrained, or not of a scorer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,145 +35,163 @@ class Snapshot:
     """The scorer after an epoch.
 
     Attributes:
-        epoch, rate: which epoch, and the learning rate in it.
-        scorer: in evaluation.
-        scale: what the optimiser multiplies each number's gradient by; empty where it is not asked for.
+        epoch: number of the epoch, from 1.
+        learning_rate: learning rate in it.
+        scorer: the model, in evaluation mode.
+        preconditioner: by parameter name, what the optimizer multiplies each gradient element by; empty when not read.
     """
 
     epoch: int
-    rate: float
+    learning_rate: float
     scorer: Scorer
-    scale: dict[str, Tensor]
+    preconditioner: dict[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
-    """What the checkpoints tell of the training that made them."""
+class TrainingRun:
+    """Options of the training that made the checkpoints."""
 
     model: ModelOptions
     training: TrainingOptions
 
-    def trained(self, graph: Graph) -> Trained:
-        """The loss that was trained."""
+    def loss_spec(self, graph: Graph) -> LossSpec:
+        """Return the loss that was trained on the graph."""
         options = self.training
-        return Trained(
-            options.loss,
-            options.label_smoothing,
-            options.targets == "all",
-            self.model.reciprocal,
-            graph.entities,
-            graph.relations,
-            self._answers_a_row(graph),
+        return LossSpec(
+            loss=options.loss.name,
+            label_smoothing=options.loss.label_smoothing,
+            all_answers=options.train_type == "KvsAll",
+            inverse_relations=self.model.inverse_relations,
+            num_entities=graph.num_entities,
+            num_relations=graph.num_relations,
+            mean_answers=self._mean_answers(graph),
         )
 
-    def _answers_a_row(self, graph: Graph) -> float | None:
-        if self.training.row_weight == "equal" or self.training.targets == "single":
+    def _mean_answers(self, graph: Graph) -> float | None:
+        if self.training.query_weight == "equal" or self.training.train_type == "1vsAll":
             return None
-        train, back = graph.parts[TRAIN], self.model.reciprocal
-        return training_questions(train, graph.relations, all_answers=True, way_back=back).answers_a_row
+        train, inverse = graph.splits[TRAIN], self.model.inverse_relations
+        return training_queries(train, graph.num_relations, train_type="KvsAll", inverse_relations=inverse).mean_answers
 
 
-def files_of(folder: Path, options: CheckpointOptions) -> list[Path]:
-    """The files to read, one an epoch, in the order of epochs.
+def checkpoint_files(folder: Path, options: CheckpointOptions) -> list[Path]:
+    """Return the files to read, one per epoch, in the order of epochs.
 
     Raises:
-        WrongCheckpointsError: none of them is there.
+        CheckpointError: one of them does not exist.
     """
     if options.use != "all":
         path = folder / (BEST if options.use == "best" else FINAL)
         if not path.is_file():
-            raise WrongCheckpointsError(f"there is no {path.name} in {folder}: choose another checkpoints.use")
+            raise CheckpointError(f"there is no {path.name} in {folder}: choose another influence.checkpoints.use")
         return [path]
-    found = sorted(folder.glob("epoch_*.safetensors"))
-    numbered = {int(path.stem.removeprefix("epoch_")): path for path in found}
+    by_epoch = {int(path.stem.removeprefix("epoch_")): path for path in sorted(folder.glob("epoch_*.safetensors"))}
     best = folder / BEST
     if best.is_file():
-        numbered.setdefault(read_checkpoint(best).epoch, best)
-    missing = sorted(set(options.epochs) - numbered.keys())
-    if missing or not numbered:
-        held = ", ".join(str(epoch) for epoch in sorted(numbered)) or "none"
-        raise WrongCheckpointsError(
-            f"{folder} has checkpoints of the epochs {held}, not of {missing}: change checkpoints.epochs, or train "
-            "with knowledge_graph.training.checkpoints.keep_every"
+        by_epoch.setdefault(read_checkpoint(best).epoch, best)
+    missing = sorted(set(options.epochs) - by_epoch.keys())
+    if missing or not by_epoch:
+        available = ", ".join(str(epoch) for epoch in sorted(by_epoch)) or "none"
+        raise CheckpointError(
+            f"{folder} has checkpoints of epochs {available}, not of {missing}: change influence.checkpoints.epochs, "
+            "or train with knowledge_graph.training.checkpoints.keep_every"
         )
-    return [numbered[epoch] for epoch in sorted(options.epochs or numbered)]
+    return [by_epoch[epoch] for epoch in sorted(options.epochs or by_epoch)]
 
 
-def read_training(checkpoint: Checkpoint, graph: Graph) -> Training:
-    """Options of the training that made a checkpoint.
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; CheckpointError if the file is damaged."""
+    try:
+        return read_checkpoint(path)
+    except StateError as error:
+        raise CheckpointError(f"a checkpoint cannot be read: {error}") from error
+
+
+def read_training(checkpoint: Checkpoint, graph: Graph) -> TrainingRun:
+    """Return the options of the training that made a checkpoint.
 
     Raises:
-        WrongCheckpointsError: of another family, or of other triples.
+        CheckpointError: the checkpoint is not of a scorer.
+        MismatchedArtifactsError: it was trained on other triples.
     """
-    held = checkpoint.fingerprint
-    if not {"data", "model", "training"} <= held.keys() or "scorer" not in held["model"]:
-        raise WrongCheckpointsError("these are not a scorer's checkpoints: load the entry knowledge_graph.checkpoints")
-    if held["data"] != graph.fingerprint:
-        raise WrongCheckpointsError(
-            "the checkpoints belong to another graph or another split than the triples at hand: choose versions of one "
-            "run for checkpoints, triples, entities and relations with --load-versions=NAME:VERSION,..."
+    fingerprint = checkpoint.fingerprint
+    if not {"data", "model", "training"} <= fingerprint.keys() or "inverse_relations" not in fingerprint["model"]:
+        raise CheckpointError("these are not a scorer's checkpoints: load the entry knowledge_graph.checkpoints")
+    if fingerprint["data"] != graph.fingerprint:
+        raise MismatchedArtifactsError(
+            f"the checkpoints belong to another graph or another split: {LOAD_ONE_RUN} for "
+            "knowledge_graph.checkpoints, triples, entities and relations"
         )
-    training = TrainingOptions.model_validate({**held["training"], "checkpoints": {"keep_last": 1, "keep_every": 0}})
-    return Training(ModelOptions.model_validate(held["model"]), training)
+    retention = {"keep_last": 1, "keep_every": 0}
+    training = TrainingOptions.model_validate({**fingerprint["training"], "checkpoints": retention})
+    return TrainingRun(ModelOptions.model_validate(fingerprint["model"]), training)
 
 
-def read_checkpoints(folder: Path, graph: Graph, options: CheckpointOptions) -> Iterator[tuple[Checkpoint, Training]]:
-    """The chosen checkpoints in the order of epochs, each with the training it comes from.
+def read_checkpoints(
+    folder: Path, graph: Graph, options: CheckpointOptions
+) -> Iterator[tuple[Checkpoint, TrainingRun]]:
+    """Yield the selected checkpoints in the order of epochs, each with the training that it comes from.
 
     Raises:
-        WrongCheckpointsError: missing, damaged, or not of one model and these triples.
+        CheckpointError: one is missing, damaged, or not of a scorer.
+        MismatchedArtifactsError: they are of different models or of other triples.
     """
     model = None
-    for path in files_of(folder, options):
-        try:
-            checkpoint = read_checkpoint(path)
-        except StateError as error:
-            raise WrongCheckpointsError(f"a checkpoint cannot be read: {error}") from error
+    for path in checkpoint_files(folder, options):
+        checkpoint = open_checkpoint(path)
         training = read_training(checkpoint, graph)
         if model not in (None, training.model):
-            raise WrongCheckpointsError("the checkpoints are of different models: keep those of one run in a folder")
+            raise MismatchedArtifactsError(
+                "the checkpoints are of different models: keep those of one run in a folder"
+            )
         model = training.model
         yield checkpoint, training
 
 
 def read_snapshots(
-    folder: Path, graph: Graph, options: CheckpointOptions, *, optimiser: bool
-) -> tuple[list[Snapshot], Training]:
-    """The chosen checkpoints as scorers, and the training they come from; `optimiser` asks for the scales too.
+    folder: Path, graph: Graph, options: CheckpointOptions, *, with_preconditioner: bool
+) -> tuple[list[Snapshot], TrainingRun]:
+    """Return the selected checkpoints as scorers, and the training that they come from.
+
+    Args:
+        folder: `knowledge_graph.checkpoints`.
+        graph: the graph that was trained on.
+        options: which checkpoints.
+        with_preconditioner: also read the state of the optimizer.
 
     Raises:
-        WrongCheckpointsError: as `read_checkpoints`, or the scales are asked for and the optimiser has no state.
+        CheckpointError, MismatchedArtifactsError: as `read_checkpoints`, or the optimizer has no state.
     """
-    found = list(read_checkpoints(folder, graph, options))
-    return [_snapshot(*one, graph, optimiser) for one in found], found[0][1]
+    pairs = list(read_checkpoints(folder, graph, options))
+    return [_snapshot(*pair, graph, with_preconditioner) for pair in pairs], pairs[0][1]
 
 
-def rate_of(checkpoint: Checkpoint) -> float:
-    """The learning rate in the checkpoint's epoch; WrongCheckpointsError where no epoch was trained."""
+def last_learning_rate(checkpoint: Checkpoint) -> float:
+    """Return the learning rate in the checkpoint's epoch; CheckpointError when no epoch was trained."""
     if not checkpoint.history:
-        raise WrongCheckpointsError(
-            f"the checkpoint of epoch {checkpoint.epoch} has no history, so its learning rate is not known: train an "
-            "epoch, or choose others with influence.model.checkpoints"
+        raise CheckpointError(
+            f"the checkpoint of epoch {checkpoint.epoch} has no history, so its learning rate is unknown: train an "
+            "epoch, or choose other checkpoints with influence.checkpoints"
         )
     return float(checkpoint.history[-1]["learning_rate"])
 
 
-def _snapshot(checkpoint: Checkpoint, training: Training, graph: Graph, optimiser: bool) -> Snapshot:
-    from terrarium.influence.similarity.exact_preconditioner import scales
+def _snapshot(checkpoint: Checkpoint, training: TrainingRun, graph: Graph, with_preconditioner: bool) -> Snapshot:
+    from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
     from terrarium.kge.models.scorer import build_scorer
 
-    scorer = build_scorer(training.model, graph.entities, graph.relations)
+    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations)
     content = unpack(checkpoint.state)
     scorer.load_state_dict(content["model"])
-    if optimiser and not content["optimizer"]["state"]:
-        raise WrongCheckpointsError(
-            "the optimiser has no state yet: train an epoch, or set influence.features.precondition to none"
+    if with_preconditioner and not content["optimizer"]["state"]:
+        raise CheckpointError(
+            "the optimizer has no state yet: train an epoch, or set influence.attribution.preconditioner to none"
         )
-    scale = scales(scorer, content["optimizer"]) if optimiser else {}
-    return Snapshot(checkpoint.epoch, rate_of(checkpoint), scorer.eval(), scale)
+    preconditioner = read_preconditioner(scorer, content["optimizer"]) if with_preconditioner else {}
+    return Snapshot(checkpoint.epoch, last_learning_rate(checkpoint), scorer.eval(), preconditioner)
 
 
-def read_best(folder: Path, graph: Graph) -> tuple[int, Training]:
-    """The best epoch, and the training that the checkpoints come from. Raises as `read_checkpoints` does."""
+def read_best(folder: Path, graph: Graph) -> tuple[int, TrainingRun]:
+    """Return the best epoch and the training of the checkpoints. Raises as `read_checkpoints` does."""
     ((checkpoint, training),) = read_checkpoints(folder, graph, CheckpointOptions(use="best", epochs=[]))
     return checkpoint.epoch, training

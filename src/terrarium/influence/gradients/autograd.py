@@ -1,4 +1,4 @@
-"""Influence by one backward pass a triple, as TracIn is usually run: what the closed forms are measured against."""
+"""Influence by one backward pass per triple, as TracIn is usually run: the reference for the closed forms."""
 
 from __future__ import annotations
 
@@ -8,75 +8,78 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from terrarium.influence.gradients.loss_parts import Trained, Units
-from terrarium.kge.models.scorer import Scorer, scores
-from terrarium.kge.training.losses import Kind
-from terrarium.kge.training.memory import Cleanup, recomputed
-from terrarium.kge.training.precision import autocast
+from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
+from terrarium.kge.models.scorer import Scorer, score_entities
+from terrarium.kge.options import LossName
+from terrarium.kge.training.memory import CacheCleanup, run_checkpointed
+from terrarium.kge.training.precision import autocast_context
 
 if TYPE_CHECKING:
-    from terrarium.influence.options import EvaluationOptions
+    from terrarium.influence.options import ScoringOptions
 
 FP16_SCALE = 2.0**12
-"""Small gradients vanish in fp16: the loss is multiplied by this and the gradient divided again."""
+"""Small gradients underflow in fp16: the loss is multiplied by this, and the gradient divided by it."""
 
 
-class BackwardPass:
-    """The gradient of a triple as one vector over the chosen parameters."""
+class AutogradGradients:
+    """Gradients by backward passes, each as one vector over the selected parameters."""
 
-    def __init__(
-        self, scorer: Scorer, trained: Trained, layers: Collection[str], evaluation: EvaluationOptions
-    ) -> None:
-        self._scorer, self._trained, self._evaluation = scorer, trained, evaluation
+    def __init__(self, scorer: Scorer, spec: LossSpec, layers: Collection[str], options: ScoringOptions) -> None:
+        """Take the model, the trained loss, the names of the parameters to differentiate by, and memory options."""
+        self._scorer, self._spec, self._options = scorer, spec, options
         self._parameters = [parameter for name, parameter in scorer.named_parameters() if name in layers]
         self._device = str(scorer.entity.weight.device)
-        self._scale = FP16_SCALE if evaluation.precision in {"16-mixed", "mixed"} and "cuda" in self._device else 1.0
-        self.cleanup = Cleanup(evaluation.cleanup_interval if evaluation.memory_cleanup else 0)
+        self._scale = FP16_SCALE if options.precision in {"16-mixed", "mixed"} and "cuda" in self._device else 1.0
+        self._cleanup = CacheCleanup(options.cleanup_interval if options.memory_cleanup else 0)
 
-    def gradients(self, units: Units) -> Iterator[Tensor]:
-        """(P,) for each triple of units, in their order."""
-        count = len(units.question) // units.sides
-        for place in range(count):
-            with autocast(self._evaluation.precision, self._device):
-                value = sum(self._value(units, place + side * count) for side in range(units.sides))
-            yield self._gradient(value * self._scale) / self._scale
-            self.cleanup.after_batch()
+    def gradients(self, parts: LossParts) -> Iterator[Tensor]:
+        """Yield the gradient (number of elements,) of each triple's parts."""
+        count = parts.num_triples
+        for triple in range(count):
+            with autocast_context(self._options.precision, self._device):
+                loss = sum(self._loss(parts, triple + side * count) for side in range(parts.directions))
+            yield self._differentiate(loss * self._scale) / self._scale
+            self._cleanup.after_batch()
 
-    def _gradient(self, value: Any) -> Tensor:
-        found = torch.autograd.grad(value, self._parameters, allow_unused=True)
-        parts = [
-            torch.zeros_like(parameter) if part is None else part
-            for parameter, part in zip(self._parameters, found, strict=True)
-        ]
-        return torch.cat([part.flatten() for part in parts])
+    def _differentiate(self, loss: Any) -> Tensor:
+        gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
+        return torch.cat(
+            [
+                (torch.zeros_like(parameter) if gradient is None else gradient).flatten()
+                for parameter, gradient in zip(self._parameters, gradients, strict=True)
+            ]
+        )
 
-    def _value(self, units: Units, part: int) -> Tensor:
-        """a P(s) + b (sum of the answers' scores) + c (the own answer's score); the gradient of P is p in `units`."""
-        scorer, question = self._scorer, units.question[part]
-        asked = (torch.tensor([int(x[question])], device=self._device) for x in (units.entity, units.relation))
-        checkpointing = self._evaluation.gradient_checkpointing
-        query = recomputed(scorer, *asked) if checkpointing else scorer(*asked)
-        values = scores(query, scorer.entity.weight, scorer.bias)[0]
-        values = values if values.dtype == torch.float64 else values.float()
-        own = values[units.target[part]]
-        found = units.own[part] * (self._lacking(values, own) if units.lacking else own)
-        if units.whole[part]:
-            found = found + units.whole[part] * potential(values, self._trained.loss, self._trained.smoothing)
-        if units.others[part]:
-            answers = units.answer[units.row == question]
-            found = found + units.others[part] * values[torch.from_numpy(answers).to(values.device)].sum()
-        return found
+    def _loss(self, parts: LossParts, part: int) -> Tensor:
+        """Return a P(s) + b (sum of the answers' scores) + c (the target's score), where P has the gradient p."""
+        scorer, queries, query = self._scorer, parts.queries, parts.query[part]
+        pair = (torch.tensor([int(ids[query])], device=self._device) for ids in (queries.entity, queries.relation))
+        embedding = run_checkpointed(scorer, *pair) if self._options.gradient_checkpointing else scorer(*pair)
+        scored = score_entities(embedding, scorer.entity.weight, scorer.bias)[0]
+        scored = scored if scored.dtype == torch.float64 else scored.float()
+        target = scored[parts.target[part]]
+        factors = parts.factors
+        loss = factors.target[part] * (self._target_loss(scored, target) if factors.times_error else target)
+        if factors.predictions[part]:
+            loss = loss + factors.predictions[part] * potential(scored, self._spec.loss, self._spec.label_smoothing)
+        if factors.answers[part]:
+            answers = torch.from_numpy(queries.answer[queries.answer_query == query]).to(scored.device)
+            loss = loss + factors.answers[part] * scored[answers].sum()
+        return loss
 
-    def _lacking(self, values: Tensor, own: Tensor) -> Tensor:
-        """What has u - 1 of `units` as its slope by the own score: -log sigmoid(s) for bce, (u - 1) s for softmax."""
-        if self._trained.loss == "bce":
-            return torch.nn.functional.softplus(-own)
-        return (torch.exp(own - torch.logsumexp(values, 0)) - 1).detach() * own
+    def _target_loss(self, scored: Tensor, target: Tensor) -> Tensor:
+        """Return a function of the scores with the derivative u - 1 by the target's score.
+
+        It is -log sigmoid(s) for bce, and (u - 1) s with u held constant for softmax.
+        """
+        if self._spec.loss == "bce":
+            return torch.nn.functional.softplus(-target)
+        return (torch.exp(target - torch.logsumexp(scored, 0)) - 1).detach() * target
 
 
-def potential(values: Tensor, loss: Kind, smoothing: float) -> Tensor:
-    """P(s): the loss of a row of N scores without its answers' terms."""
-    smooth = values.sum() * (smoothing / len(values))
-    if loss == "softmax":
-        return torch.logsumexp(values, 0) - smooth
-    return (torch.nn.functional.softplus(values).sum() - smooth) / len(values)
+def potential(scored: Tensor, loss: LossName, label_smoothing: float) -> Tensor:
+    """Return P(s), the loss of a row of scores (N,) without the terms of its answers; its gradient is p."""
+    smooth = scored.sum() * (label_smoothing / len(scored))
+    if loss == "cross_entropy":
+        return torch.logsumexp(scored, 0) - smooth
+    return (torch.nn.functional.softplus(scored).sum() - smooth) / len(scored)

@@ -1,6 +1,6 @@
-"""The queries of scorers and their gradients, written out: no graph of operations is recorded.
+"""Query embeddings of scorers and the gradients below them, written out: autograd records nothing.
 
-All in evaluation mode: no dropout, batch norm with its running statistics, so that rows are independent of each other.
+Everything is in evaluation mode: no dropout, and batch norm with its running statistics, so that rows are independent.
 """
 
 from __future__ import annotations
@@ -12,142 +12,156 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from terrarium.kge.models.conve import ImageEncoder
+from terrarium.kge.models.conve import ConvEEncoder
 from terrarium.kge.models.scorer import Scorer, complex_query, distmult_query
 
 PROJECTION = "encoder.projection.weight"
 
 
 @dataclass(frozen=True, eq=False)
-class Queries:
-    """Q questions on their way through an encoder.
+class EncodedQueries:
+    """Q queries (entity, relation) and what the encoder made of them.
 
     Attributes:
-        head, relation: (Q, d) vectors of what is asked.
-        query: (Q, d).
-        inner: what the way back needs.
-        right: the right factor (Q, m) of the gradient of each matrix.
+        entity, relation: (Q, d) their embeddings.
+        embedding: (Q, d) query embeddings, which are multiplied with the entities.
+        activations: tensors that the backward pass needs, by name.
+        right: by parameter, the right factor (Q, m) of the gradient of each matrix.
     """
 
-    head: Tensor
+    entity: Tensor
     relation: Tensor
-    query: Tensor
-    inner: dict[str, Tensor] = field(default_factory=dict)
+    embedding: Tensor
+    activations: dict[str, Tensor] = field(default_factory=dict)
     right: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class Slopes:
-    """Gradients of U parts of the loss below the query.
+class GradientFactors:
+    """Gradients of P parts of the loss by what is below the query embedding.
 
     Attributes:
-        head, relation: (U, d) by the vectors of what is asked.
-        left: the left factor (U, n) of the gradient of each matrix, which is left x right.
-        small: (U, m) gradients of the small parameters, by name.
+        entity, relation: (P, d) gradients by the embeddings of the query's entity and relation.
+        left: by parameter, the left factor (P, n) of the gradient of each matrix, which is left x right.
+        dense: by parameter, the gradients (P, m) of the small parameters.
     """
 
-    head: Tensor
+    entity: Tensor
     relation: Tensor
     left: dict[str, Tensor] = field(default_factory=dict)
-    small: dict[str, Tensor] = field(default_factory=dict)
+    dense: dict[str, Tensor] = field(default_factory=dict)
 
 
-def ask(scorer: Scorer, entity: Tensor, relation: Tensor) -> Queries:
-    """The queries of questions."""
-    head, of_relation = scorer.entity.weight[entity], scorer.relation.weight[relation]
-    if scorer.options.scorer == "conve":
-        return _ask_conve(cast(ImageEncoder, scorer.encoder), head, of_relation)
-    product = complex_query if scorer.options.scorer == "complex" else distmult_query
-    return Queries(head, of_relation, product(head, of_relation))
+def encode_queries(scorer: Scorer, entity: Tensor, relation: Tensor) -> EncodedQueries:
+    """Return the encoded queries of entities (Q,) and relations (Q,)."""
+    entities, relations = scorer.entity.weight[entity], scorer.relation.weight[relation]
+    if scorer.options.name == "conve":
+        return _encode_conve(cast(ConvEEncoder, scorer.encoder), entities, relations)
+    product = complex_query if scorer.options.name == "complex" else distmult_query
+    return EncodedQueries(entities, relations, product(entities, relations))
 
 
-def back(scorer: Scorer, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
-    """The gradients below the queries of parts whose gradients by the query are `slope` (U, d)."""
-    if scorer.options.scorer == "conve":
-        return _back_conve(cast(ImageEncoder, scorer.encoder), asked, question, slope)
-    product = _conjugate_product if scorer.options.scorer == "complex" else distmult_query
-    return Slopes(product(slope, asked.relation[question]), product(slope, asked.head[question]))
+def backpropagate(scorer: Scorer, queries: EncodedQueries, query: Tensor, gradient: Tensor) -> GradientFactors:
+    """Return the gradients below the query embedding.
 
-
-def _conjugate_product(slope: Tensor, other: Tensor) -> Tensor:
-    """slope * conj(other) in complex numbers: the gradient of Re <slope, conj(x * other)> by x."""
-    real, imaginary = other.chunk(2, dim=-1)
-    return complex_query(slope, torch.cat([real, -imaginary], dim=-1))
-
-
-def _ask_conve(encoder: ImageEncoder, head: Tensor, relation: Tensor) -> Queries:
-    sides = encoder.sides
-    image = torch.cat([head.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.axis)
-    flat_image, shown = _normed(encoder.input_norm, image)
-    patches = functional.unfold(shown, encoder.convolution.kernel_size)
-    offset = _gain(encoder.map_norm) * _centred_bias(encoder) + encoder.map_norm.bias
-    right = (_kernels(encoder) @ patches).add_(offset[:, None]).relu_().flatten(1)
-    flat_out, out = _normed(encoder.output_norm, encoder.projection(right))
-    inner = {"image": flat_image, "patches": patches, "flat_out": flat_out}
-    return Queries(head, relation, torch.relu(out), inner, {PROJECTION: right})
-
-
-def _back_conve(encoder: ImageEncoder, asked: Queries, question: Tensor, slope: Tensor) -> Slopes:
-    """The chain rule, layer by layer from the query down to the two images.
-
-    The convolution's maps are linear in its kernels, so the gradient by the batch norm behind it is read off the one by
-    the kernels, and the maps are gone through once.
+    Args:
+        scorer: the model that encoded the queries.
+        queries: Q encoded queries.
+        query: (P,) index of each part's query.
+        gradient: (P, d) gradient of each part by its query embedding.
     """
-    inner = asked.inner
-    slope = slope * (asked.query[question] > 0)
-    small = _norm_gradients("output_norm", slope, inner["flat_out"][question])
-    hidden = slope * _gain(encoder.output_norm)
-    small["encoder.projection.bias"] = hidden
-    maps = (hidden @ encoder.projection.weight).masked_fill_((asked.right[PROJECTION] <= 0)[question], 0.0)
-    maps = maps.view(len(question), encoder.convolution.out_channels, -1)
-    by_kernel = maps @ inner["patches"][question].transpose(1, 2)
-    small |= _map_gradients(encoder, by_kernel, maps.sum(2))
-    image = functional.fold(_kernels(encoder).T @ maps, inner["image"].shape[2:], encoder.convolution.kernel_size)
-    small |= _norm_gradients("input_norm", image, inner["image"][question])
-    head, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.axis)
-    return Slopes(head.flatten(1), relation.flatten(1), {PROJECTION: hidden}, small)
+    if scorer.options.name == "conve":
+        return _backpropagate_conve(cast(ConvEEncoder, scorer.encoder), queries, query, gradient)
+    product = _conjugate_product if scorer.options.name == "complex" else distmult_query
+    return GradientFactors(product(gradient, queries.relation[query]), product(gradient, queries.entity[query]))
 
 
-def _map_gradients(encoder: ImageEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
-    """By the convolution and its batch norm, from the slopes of its maps by patches (U, c, k) and summed (U, c)."""
+def _conjugate_product(gradient: Tensor, other: Tensor) -> Tensor:
+    """Return gradient * conj(other) of complex numbers: the gradient of Re <gradient, conj(x * other)> by x."""
+    real, imaginary = other.chunk(2, dim=-1)
+    return complex_query(gradient, torch.cat([real, -imaginary], dim=-1))
+
+
+def _encode_conve(encoder: ConvEEncoder, entity: Tensor, relation: Tensor) -> EncodedQueries:
+    sides = encoder.image_shape
+    image = torch.cat([entity.view(-1, *sides), relation.view(-1, *sides)], dim=encoder.stack_dim)
+    whitened_image, scaled_image = _batch_norm(encoder.input_norm, image)
+    patches = functional.unfold(scaled_image, encoder.convolution.kernel_size)
+    offset = _gain(encoder.map_norm) * _centred_bias(encoder) + encoder.map_norm.bias
+    right = (_scaled_kernels(encoder) @ patches).add_(offset[:, None]).relu_().flatten(1)
+    whitened_output, output = _batch_norm(encoder.output_norm, encoder.projection(right))
+    activations = {"image": whitened_image, "patches": patches, "output": whitened_output}
+    return EncodedQueries(entity, relation, torch.relu(output), activations, {PROJECTION: right})
+
+
+def _backpropagate_conve(
+    encoder: ConvEEncoder, queries: EncodedQueries, query: Tensor, gradient: Tensor
+) -> GradientFactors:
+    """Apply the chain rule layer by layer, from the query embedding down to the two images.
+
+    The feature maps are linear in the kernels, so the gradient by the batch norm of the maps follows from the one by
+    the kernels, and the maps are needed once only.
+    """
+    activations = queries.activations
+    gradient = gradient * (queries.embedding[query] > 0)
+    dense = _batch_norm_gradients("output_norm", gradient, activations["output"][query])
+    hidden = gradient * _gain(encoder.output_norm)
+    dense["encoder.projection.bias"] = hidden
+    maps = (hidden @ encoder.projection.weight).masked_fill_((queries.right[PROJECTION] <= 0)[query], 0.0)
+    maps = maps.view(len(query), encoder.convolution.out_channels, -1)
+    by_kernel = maps @ activations["patches"][query].transpose(1, 2)
+    dense |= _map_gradients(encoder, by_kernel, maps.sum(2))
+    image_shape = activations["image"].shape[2:]
+    image = functional.fold(_scaled_kernels(encoder).T @ maps, image_shape, encoder.convolution.kernel_size)
+    dense |= _batch_norm_gradients("input_norm", image, activations["image"][query])
+    entity, relation = (image * _gain(encoder.input_norm)).chunk(2, dim=encoder.stack_dim)
+    return GradientFactors(entity.flatten(1), relation.flatten(1), {PROJECTION: hidden}, dense)
+
+
+def _map_gradients(encoder: ConvEEncoder, by_kernel: Tensor, total: Tensor) -> dict[str, Tensor]:
+    """Return the gradients of the convolution and its batch norm.
+
+    `by_kernel` (P, c, k) and `total` (P, c) are the gradients by the feature maps, times the patches and summed.
+    """
     norm, gain = encoder.map_norm, _gain(encoder.map_norm)
-    of_kernels = torch.einsum("uck,ck->uc", by_kernel, encoder.convolution.weight.flatten(1))
+    by_gain = torch.einsum("uck,ck->uc", by_kernel, encoder.convolution.weight.flatten(1))
     deviation = torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
     return {
-        "encoder.map_norm.weight": (of_kernels + _centred_bias(encoder) * total) * deviation,
+        "encoder.map_norm.weight": (by_gain + _centred_bias(encoder) * total) * deviation,
         "encoder.map_norm.bias": total,
         "encoder.convolution.weight": (by_kernel * gain[:, None]).flatten(1),
         "encoder.convolution.bias": total * gain,
     }
 
 
-def _kernels(encoder: ImageEncoder) -> Tensor:
-    """(c, k) kernels that do what the convolution and the gain of its batch norm do."""
+def _scaled_kernels(encoder: ConvEEncoder) -> Tensor:
+    """Return the kernels (c, k) of the convolution followed by the gain of its batch norm."""
     return encoder.convolution.weight.flatten(1) * _gain(encoder.map_norm)[:, None]
 
 
-def _centred_bias(encoder: ImageEncoder) -> Tensor:
-    """(c,) what the convolution adds, less what its batch norm takes off."""
+def _centred_bias(encoder: ConvEEncoder) -> Tensor:
+    """Return the bias (c,) of the convolution minus the running mean of its batch norm."""
     return cast(Tensor, encoder.convolution.bias) - cast(Tensor, encoder.map_norm.running_mean)
 
 
-def _normed(layer: torch.nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Values less mean over deviation, and that times weight plus shift, channel by channel."""
+def _batch_norm(layer: torch.nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the values standardised per channel, and those times weight plus bias."""
     norm = cast(torch.nn.BatchNorm1d, layer)
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
     shape = (-1, *[1] * (values.dim() - 2))
-    flat = (values - mean.view(shape)) * torch.rsqrt(variance + norm.eps).view(shape)
-    return flat, flat * norm.weight.view(shape) + norm.bias.view(shape)
+    whitened = (values - mean.view(shape)) * torch.rsqrt(variance + norm.eps).view(shape)
+    return whitened, whitened * norm.weight.view(shape) + norm.bias.view(shape)
 
 
 def _gain(layer: torch.nn.Module) -> Tensor:
+    """Return the factor of a batch norm: its weight over its running deviation."""
     norm = cast(torch.nn.BatchNorm1d, layer)
     return norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
 
 
-def _norm_gradients(name: str, slope: Tensor, flat: Tensor) -> dict[str, Tensor]:
-    """By weight and shift of a batch norm: sums over the places of a channel."""
-    weight, shift = slope * flat, slope
-    if slope.dim() > 2:
-        weight, shift = weight.sum((2, 3)), shift.sum((2, 3))
-    return {f"encoder.{name}.weight": weight, f"encoder.{name}.bias": shift}
+def _batch_norm_gradients(name: str, gradient: Tensor, whitened: Tensor) -> dict[str, Tensor]:
+    """Return the gradients by weight and bias of a batch norm, summed over the positions of each channel."""
+    weight, bias = gradient * whitened, gradient
+    if gradient.dim() > 2:
+        weight, bias = weight.sum((2, 3)), bias.sum((2, 3))
+    return {f"encoder.{name}.weight": weight, f"encoder.{name}.bias": bias}

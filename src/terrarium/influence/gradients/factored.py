@@ -1,14 +1,15 @@
-"""Gradients of parts of the loss in factored form, never as one long vector a triple.
+"""Gradients of parts of the loss in factored form, never as one long vector per triple.
 
-With g the gradient of a part by its row of scores, q its query and u, v the gradients by the vectors asked:
+With g the gradient of a part by its row of scores, q the query embedding, and u, v the gradients by the embeddings of
+the query's entity and relation, the gradient by
 
-    entity:      g x q, and u added to the row of the entity asked     (N, d)
-    relation:    v in the row of the relation asked                    (R, d)
-    bias:        g                                                     (N,)
-    projection:  left x right                                          (d, m)
-    all others:  as they are, they are small
+    entity embeddings    (N, d)  is  g x q, plus u in the row of the query's entity
+    relation embeddings  (R, d)  is  v in the row of the query's relation
+    entity biases        (N,)    is  g
+    the projection       (d, m)  is  left x right
+    all other parameters are small and written out.
 
-g is kept as its factors (see `units`), so that the part p, which is dense, is computed once a question.
+g is kept as its factors (see `loss_parts`), so that the dense predictions p are computed once per query.
 """
 
 from __future__ import annotations
@@ -19,133 +20,147 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from terrarium.influence.gradients.closed_form import Queries, Slopes, ask, back
-from terrarium.influence.gradients.loss_parts import Trained, Units
-from terrarium.influence.gradients.probabilities import Predicted
+from terrarium.influence.gradients.closed_form import (
+    EncodedQueries,
+    GradientFactors,
+    backpropagate,
+    encode_queries,
+)
+from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
+from terrarium.influence.gradients.probabilities import Predictions
 from terrarium.kge.models.scorer import Scorer
 
 
 @dataclass(frozen=True, eq=False)
-class Errors:
-    """g of U parts: whole * dense[question] + others * [. in answers of the question] + own * [. = target].
+class ScoreGradients:
+    """Gradients g (P, N) of P parts by the scores: a predictions[query] + b [j in answers of query] + c [j = target].
 
     Attributes:
-        dense: p of Q questions, or None where no part has any of it.
-        answers: (Q, N) sparse, ones where an answer is, or None where no part needs them.
-        question, target: (U,).
-        whole, others, own: (U, 1).
+        predictions: p of Q queries; None where no part has any of it.
+        answers: (Q, N) sparse indicator of the answers; None where no part needs it.
+        query, target: (P,) index of each part's query, and its target entity.
+        a, b, c: (P, 1) factors, see `loss_parts`.
     """
 
-    dense: Predicted | None
+    predictions: Predictions | None
     answers: Tensor | None
-    question: Tensor
+    query: Tensor
     target: Tensor
-    whole: Tensor
-    others: Tensor
-    own: Tensor
+    a: Tensor
+    b: Tensor
+    c: Tensor
 
-    def times(self, matrix: Tensor) -> Tensor:
-        """(U, m) from a matrix (N, m)."""
-        found = self.own * matrix[self.target]
-        if self.dense is not None:
-            found = found + self.whole * self.dense.times(matrix).to(found.dtype)[self.question]
+    def matmul(self, matrix: Tensor) -> Tensor:
+        """Return the product (P, m) with a matrix (N, m)."""
+        product = self.c * matrix[self.target]
+        if self.predictions is not None:
+            product = product + self.a * self.predictions.matmul(matrix).to(product.dtype)[self.query]
         if self.answers is not None:
-            found = found + self.others * torch.sparse.mm(self.answers, matrix)[self.question]
-        return found
+            product = product + self.b * torch.sparse.mm(self.answers, matrix)[self.query]
+        return product
 
-    def at(self, entity: Tensor) -> Tensor:
-        """(U, m) numbers at m entities."""
-        found = self.own * (self.target[:, None] == entity)
-        if self.dense is not None:
-            found = found + self.whole * self.dense.at(entity)[self.question]
+    def columns(self, entity: Tensor) -> Tensor:
+        """Return the columns (P, m) of m entities."""
+        values = self.c * (self.target[:, None] == entity)
+        if self.predictions is not None:
+            values = values + self.a * self.predictions.columns(entity)[self.query]
         if self.answers is not None:
-            chosen = torch.zeros(self.answers.shape[1], len(entity), dtype=found.dtype, device=found.device)
-            chosen[entity, torch.arange(len(entity), device=found.device)] = 1
-            found = found + self.others * torch.sparse.mm(self.answers, chosen)[self.question]
-        return found
+            one_hot = torch.zeros(self.answers.shape[1], len(entity), dtype=values.dtype, device=values.device)
+            one_hot[entity, torch.arange(len(entity), device=values.device)] = 1
+            values = values + self.b * torch.sparse.mm(self.answers, one_hot)[self.query]
+        return values
 
-    def scaled(self, factor: Tensor) -> Errors:
-        """g with the number of each entity multiplied by its factor (N,)."""
-        dense = None if self.dense is None else self.dense.scaled(factor)
+    def scale_entities(self, factor: Tensor) -> ScoreGradients:
+        """Return the gradients with the column of each entity multiplied by its factor (N,)."""
+        predictions = None if self.predictions is None else self.predictions.scale_entities(factor)
         answers = self.answers
         if answers is not None:
             values = answers.values() * factor[answers.indices()[1]]
             answers = torch.sparse_coo_tensor(
                 answers.indices(), values, answers.shape, is_coalesced=True, check_invariants=False
             )
-        return replace(self, dense=dense, answers=answers, own=self.own * factor[self.target, None])
+        return replace(self, predictions=predictions, answers=answers, c=self.c * factor[self.target, None])
 
-    def full(self, entities: int) -> Tensor:
-        """(U, N) written out."""
-        found = torch.zeros(len(self.target), entities, dtype=self.own.dtype, device=self.own.device)
-        if self.dense is not None:
-            found += self.whole * self.dense.full()[self.question]
+    def dense(self, num_entities: int) -> Tensor:
+        """Return the gradients (P, N) written out."""
+        values = torch.zeros(len(self.target), num_entities, dtype=self.c.dtype, device=self.c.device)
+        if self.predictions is not None:
+            values += self.a * self.predictions.dense()[self.query]
         if self.answers is not None:
-            found += self.others * self.answers.to_dense()[self.question]
-        return found.scatter_add_(1, self.target[:, None], self.own)
+            values += self.b * self.answers.to_dense()[self.query]
+        return values.scatter_add_(1, self.target[:, None], self.c)
 
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """The gradients of U parts: errors, queries (Q rows), slopes (U rows), and what is asked (U,).
+    """The gradients of P parts.
 
-    The gradient by the bias of entities is `bias` times g: 1, unless gradients are weighted.
+    Attributes:
+        scores: g, by the scores.
+        queries: Q encoded queries, with q and the right factors.
+        factors: u, v, the left factors and the small parameters' gradients.
+        entity, relation: (P,) the query's entity and relation of each part.
+        bias_factor: the gradient by the entity biases is g times this: 1 without a preconditioner.
     """
 
-    errors: Errors
-    queries: Queries
-    slopes: Slopes
+    scores: ScoreGradients
+    queries: EncodedQueries
+    factors: GradientFactors
     entity: Tensor
     relation: Tensor
-    bias: Tensor | float = 1.0
+    bias_factor: Tensor | float = 1.0
 
     @property
-    def question(self) -> Tensor:
-        """(U,) the place of each part's question."""
-        return self.errors.question
+    def query(self) -> Tensor:
+        """(P,) index of each part's query."""
+        return self.scores.query
+
+    def __len__(self) -> int:
+        return len(self.query)
 
 
-def gradients_of(scorer: Scorer, units: Units, trained: Trained) -> Gradients:
-    """The gradients of parts of the loss under a scorer, on its device and in its dtype."""
+def compute_gradients(scorer: Scorer, parts: LossParts, spec: LossSpec) -> Gradients:
+    """Return the gradients of parts of the loss under a scorer, on its device and in its dtype."""
     weight = scorer.entity.weight
-    move = _Mover(weight)
-    entity, relation = move.ints(units.entity), move.ints(units.relation)
-    asked = ask(scorer, entity, relation)
-    errors = _errors(scorer, asked, units, trained, move)
-    slopes = back(scorer, asked, errors.question, errors.times(weight))
-    return Gradients(errors, asked, slopes, entity[errors.question], relation[errors.question])
+    entity, relation = (_to_device(ids, weight) for ids in (parts.queries.entity, parts.queries.relation))
+    queries = encode_queries(scorer, entity, relation)
+    by_scores = _score_gradients(scorer, queries, parts, spec)
+    factors = backpropagate(scorer, queries, by_scores.query, by_scores.matmul(weight))
+    return Gradients(by_scores, queries, factors, entity[by_scores.query], relation[by_scores.query])
 
 
-class _Mover:
-    """Arrays to tensors like another."""
-
-    def __init__(self, like: Tensor) -> None:
-        self._like = like
-
-    def ints(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self._like.device)
-
-    def column(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self._like)[:, None]
-
-
-def _errors(scorer: Scorer, asked: Queries, units: Units, trained: Trained, move: _Mover) -> Errors:
-    dense = answers = None
-    if units.whole.any():
-        dense = Predicted(scorer, asked.query, trained)
-    if units.others.any():
-        places = torch.stack([move.ints(units.row), move.ints(units.answer)])
-        ones = torch.ones(len(units.row), dtype=asked.query.dtype, device=asked.query.device)
-        shape = (len(units.entity), scorer.entities)
-        answers = torch.sparse_coo_tensor(places, ones, shape, check_invariants=False).coalesce()
-    question, target = move.ints(units.question), move.ints(units.target)
-    whole, others, own = (move.column(part) for part in (units.whole, units.others, units.own))
-    if units.lacking:
-        own = own * (_probability(scorer, asked.query, question, target, trained) - 1)[:, None].to(own)
-    return Errors(dense, answers, question, target, whole, others, own)
+def _score_gradients(scorer: Scorer, queries: EncodedQueries, parts: LossParts, spec: LossSpec) -> ScoreGradients:
+    weight, factors = scorer.entity.weight, parts.factors
+    predictions = answers = None
+    if factors.predictions.any():
+        predictions = Predictions(scorer, queries.embedding, spec)
+    if factors.answers.any():
+        answers = _answer_indicator(parts, queries.embedding, scorer.num_entities)
+    query, target = _to_device(parts.query, weight), _to_device(parts.target, weight)
+    a, b, c = (
+        _to_device(factor, weight).to(weight)[:, None]
+        for factor in (factors.predictions, factors.answers, factors.target)
+    )
+    if factors.times_error:
+        probability = _target_probability(scorer, queries.embedding, query, target, spec)
+        c = c * (probability - 1)[:, None].to(c)
+    return ScoreGradients(predictions, answers, query, target, a, b, c)
 
 
-def _probability(scorer: Scorer, query: Tensor, question: Tensor, target: Tensor, trained: Trained) -> Tensor:
-    """(U,) u of the formulas in `units`."""
-    found = Predicted(scorer, query, replace(trained, smoothing=0.0)).own(question, target)
-    return found * trained.entities if trained.loss == "bce" else found
+def _answer_indicator(parts: LossParts, embedding: Tensor, num_entities: int) -> Tensor:
+    """Return a sparse (Q, N) matrix with 1 for each answer of each query."""
+    queries = parts.queries
+    positions = torch.stack([_to_device(ids, embedding) for ids in (queries.answer_query, queries.answer)])
+    ones = torch.ones(len(queries.answer), dtype=embedding.dtype, device=embedding.device)
+    shape = (len(queries.entity), num_entities)
+    return torch.sparse_coo_tensor(positions, ones, shape, check_invariants=False).coalesce()
+
+
+def _target_probability(scorer: Scorer, embedding: Tensor, query: Tensor, target: Tensor, spec: LossSpec) -> Tensor:
+    """Return u (P,) of the formulas in `loss_parts`."""
+    elements = Predictions(scorer, embedding, replace(spec, label_smoothing=0.0)).elements(query, target)
+    return elements * spec.num_entities if spec.loss == "bce" else elements
+
+
+def _to_device(array: np.ndarray, like: Tensor) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array)).to(like.device)

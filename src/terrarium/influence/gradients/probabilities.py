@@ -1,100 +1,124 @@
-"""What a scorer predicts for questions, as the loss's gradient has it, a few rows of all entities at a time."""
+"""The predictions of a scorer in the form that the gradient of the loss has, a few rows of all entities at a time."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from copy import copy
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
-from terrarium.influence.gradients.loss_parts import Trained
-from terrarium.kge.models.scorer import scores
+from terrarium.influence.gradients.loss_parts import LossSpec
+from terrarium.kge.models.scorer import score_entities
 
 if TYPE_CHECKING:
     from terrarium.kge.models.scorer import Scorer
 
-HELD = 16_000_000
-"""Numbers of p that exist at once: 64 MB in 32 bits."""
+MAX_ELEMENTS = 16_000_000
+"""Elements of p that exist at once: 64 MB in 32 bits."""
 
 
-class Predicted:
-    """(Q, N) p of Q questions, see `units`; computed again whenever it is needed, unless all of it is small.
+class _Rows(NamedTuple):
+    """Some rows of p, and of a softmax the log of their normalizers (q, 1)."""
 
-    For softmax the log of the sum of a row's exponentials is kept, so that single numbers need no row.
+    values: Tensor
+    log_normalizer: Tensor | None
+
+
+class Predictions:
+    """The matrix p (Q, N) of the formulas in `loss_parts`, for Q queries and N entities.
+
+    A matrix of at most `MAX_ELEMENTS` is computed once and kept, a larger one is computed again for every product.
+    Single elements need no rows: those of bce depend on one score, those of a softmax on the row's normalizer too.
     """
 
-    def __init__(self, scorer: Scorer, query: Tensor, trained: Trained) -> None:
-        self._scorer, self._query, self._trained = scorer, query, trained
+    def __init__(self, scorer: Scorer, embedding: Tensor, spec: LossSpec) -> None:
+        """Take the scorer, the query embeddings (Q, d) and the loss that was trained."""
+        self._scorer, self._embedding, self._spec = scorer, embedding, spec
         self._dtype = scorer.entity.weight.dtype
-        self._factor: Tensor | None = None
-        self._logs: list[Tensor] = []
-        self._whole: Tensor | None = None
+        self._batches = torch.split(embedding, max(1, MAX_ELEMENTS // scorer.num_entities))
+        self._entity_factor: Tensor | None = None
+        self._log_normalizer: Tensor | None = None
 
-    def scaled(self, factor: Tensor) -> Predicted:
-        """The same with the number of each entity multiplied by its factor (N,)."""
-        found = copy(self)
-        found._factor = factor
-        return found
+    def scale_entities(self, factor: Tensor) -> Predictions:
+        """Return the matrix with the column of each entity multiplied by its factor (N,)."""
+        scaled = copy(self)
+        scaled._entity_factor = factor
+        return scaled
 
-    def times(self, matrix: Tensor) -> Tensor:
-        """(Q, m) from a matrix (N, m)."""
-        if self._factor is not None:
-            matrix = matrix * self._factor[:, None]
-        return torch.cat([rows @ matrix for rows in self._rows()])
+    def matmul(self, matrix: Tensor) -> Tensor:
+        """Return the product (Q, m) with a matrix (N, m)."""
+        if self._entity_factor is not None:
+            matrix = matrix * self._entity_factor[:, None]
+        if self._kept is not None:
+            return self._kept.values @ matrix
+        products, log_normalizers = [], []
+        for batch in self._batches:
+            rows = self._rows(batch)
+            products.append(rows.values @ matrix)
+            log_normalizers.append(rows.log_normalizer)
+        self._remember(log_normalizers)
+        return torch.cat(products)
 
-    def at(self, entity: Tensor) -> Tensor:
-        """(Q, m) numbers at m entities."""
-        logs = self._logs_of_rows()
-        if self._whole is not None:
-            found = self._whole[:, entity]
+    def columns(self, entity: Tensor) -> Tensor:
+        """Return the columns (Q, m) of m entities."""
+        if self._kept is not None:
+            values = self._kept.values[:, entity]
         else:
             bias = None if self._scorer.bias is None else self._scorer.bias[entity]
-            found = self._p(scores(self._query, self._scorer.entity.weight[entity], bias), logs)
-        return found if self._factor is None else found * self._factor[entity]
+            scored = score_entities(self._embedding, self._scorer.entity.weight[entity], bias)
+            values = self._probability(scored, self._normalizers())
+        return self._scaled(values, entity)
 
-    def own(self, question: Tensor, target: Tensor) -> Tensor:
-        """(U,) numbers of questions (U,) at an entity each."""
-        logs = self._logs_of_rows()
-        values = (self._query[question] * self._scorer.entity.weight[target]).sum(1, keepdim=True)
+    def elements(self, query: Tensor, entity: Tensor) -> Tensor:
+        """Return the elements (P,) at P pairs of query and entity."""
+        log_normalizer = self._normalizers()
+        scored = (self._embedding[query] * self._scorer.entity.weight[entity]).sum(1, keepdim=True)
         if self._scorer.bias is not None:
-            values = values + self._scorer.bias[target, None]
-        found = self._p(values, None if logs is None else logs[question])[:, 0]
-        return found if self._factor is None else found * self._factor[target]
+            scored = scored + self._scorer.bias[entity, None]
+        values = self._probability(scored, None if log_normalizer is None else log_normalizer[query])[:, 0]
+        return self._scaled(values, entity)
 
-    def full(self) -> Tensor:
-        """(Q, N) written out."""
-        found = torch.cat(list(self._rows()))
-        return found if self._factor is None else found * self._factor
+    def dense(self) -> Tensor:
+        """Return the matrix (Q, N)."""
+        values = torch.cat([rows.values for rows in self._all_rows()])
+        return values if self._entity_factor is None else values * self._entity_factor
 
-    def _logs_of_rows(self) -> Tensor | None:
-        """(Q, 1), from a first pass where there was none yet; None for bce, whose numbers stand each alone."""
-        if self._trained.loss == "bce":
+    @cached_property
+    def _kept(self) -> _Rows | None:
+        """All rows, if they are few enough to keep."""
+        return self._rows(self._batches[0]) if len(self._batches) == 1 else None
+
+    def _all_rows(self) -> Iterator[_Rows]:
+        if self._kept is not None:
+            yield self._kept
+        else:
+            yield from map(self._rows, self._batches)
+
+    def _rows(self, embedding: Tensor) -> _Rows:
+        scored = score_entities(embedding, self._scorer.entity.weight, self._scorer.bias)
+        log_normalizer = torch.logsumexp(scored, dim=1, keepdim=True) if self._spec.loss == "cross_entropy" else None
+        return _Rows(self._probability(scored, log_normalizer), log_normalizer)
+
+    def _normalizers(self) -> Tensor | None:
+        """Return the log of the normalizer (Q, 1) of every row; None for bce."""
+        if self._spec.loss == "bce":
             return None
-        if not self._logs:
-            deque(self._rows(), maxlen=0)
-        return torch.cat(self._logs)
+        if self._log_normalizer is None:
+            self._remember([rows.log_normalizer for rows in self._all_rows()])
+        return self._log_normalizer
 
-    def _rows(self) -> Iterator[Tensor]:
-        """p without the factor, some rows at a time."""
-        if self._whole is not None:
-            yield self._whole
-            return
-        pieces = torch.split(self._query, max(1, HELD // self._scorer.entities))
-        for number, query in enumerate(pieces):
-            values = scores(query, self._scorer.entity.weight, self._scorer.bias)
-            if self._trained.loss == "softmax" and number == len(self._logs):
-                self._logs.append(torch.logsumexp(values, dim=1, keepdim=True))
-            found = self._p(values, self._logs[number] if self._logs else None)
-            if len(pieces) == 1:
-                self._whole = found
-            yield found
+    def _remember(self, log_normalizers: list[Tensor | None]) -> None:
+        if self._spec.loss == "cross_entropy":
+            self._log_normalizer = torch.cat([one for one in log_normalizers if one is not None])
 
-    def _p(self, values: Tensor, logs: Tensor | None) -> Tensor:
-        """p of the formulas in `units`."""
-        smooth = self._trained.smoothing / self._trained.entities
-        if logs is not None:
-            return values.sub(logs).exp_().sub_(smooth).to(self._dtype)
-        return torch.sigmoid(values).sub_(smooth).div_(self._trained.entities).to(self._dtype)
+    def _probability(self, scored: Tensor, log_normalizer: Tensor | None) -> Tensor:
+        smoothing = self._spec.label_smoothing / self._spec.num_entities
+        if log_normalizer is not None:
+            return scored.sub(log_normalizer).exp_().sub_(smoothing).to(self._dtype)
+        return torch.sigmoid(scored).sub_(smoothing).div_(self._spec.num_entities).to(self._dtype)
+
+    def _scaled(self, values: Tensor, entity: Tensor) -> Tensor:
+        return values if self._entity_factor is None else values * self._entity_factor[entity]

@@ -2,163 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from terrarium.influence.options import FeatureOptions, ReportingOptions
-from terrarium.influence.reporting.figures import graph_figure
-from terrarium.influence.scoring.tables import sentence
-from terrarium.reporting.page import Block, code, figure, heading, page, paragraph, table
+from terrarium.influence.data.named_graph import triple_text
+from terrarium.influence.options import AttributionOptions, ReportingOptions
+from terrarium.influence.reporting.figures import graph_figure, score_figure
+from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
+from terrarium.reporting.page import render_page
 
-STANDS_OUT = 0.05
-"""A best path as good in fewer shuffles than this share stands out."""
 UNITS = {
-    "removal": "what the loss of its questions would lose if the triple were removed",
-    "share": "its share of the loss of its questions; the shares of a question's answers add up to its loss",
-    "row": "the whole loss of its questions",
-    "positive": "the own answer's term of the gradient alone, without any other answer's",
+    "removal": "the change of its rows' loss if the triple were removed",
+    "share": "an equal share of its rows' loss",
+    "row": "the whole loss of its rows",
+    "positive": "the term of its own answer alone, without other answers and negatives",
 }
 
 
 def report_page(
     *,
-    checkpoints: pd.DataFrame,
-    features: FeatureOptions,
-    metrics: dict[str, float],
-    asked: pd.DataFrame,
+    checkpoint_table: pd.DataFrame,
+    metrics: Mapping[str, float],
+    queries: pd.DataFrame,
     scores: pd.DataFrame,
     self_influence: pd.DataFrame,
     paths: pd.DataFrame,
+    attribution: AttributionOptions,
     reporting: ReportingOptions,
-    figure_graph: Any,
-    figure_scores: Any,
 ) -> str:
-    """The page: what caused the predictions, triple by triple, and how it was computed."""
-    blocks = [
-        *_triples(asked, scores, paths, reporting, figure_graph, figure_scores),
-        *_common(metrics),
-        *_self(self_influence, reporting.edges),
-        heading("How it was computed"),
-        paragraph(_how(checkpoints, features, metrics)),
-        table(checkpoints),
-        code(_loading(asked)),
-    ]
-    return page("Influence", blocks)
+    """Return the report as HTML: what caused the predictions, query by query, and how it was computed.
 
-
-def _triples(
-    asked: pd.DataFrame,
-    scores: pd.DataFrame,
-    paths: pd.DataFrame,
-    reporting: ReportingOptions,
-    figure_graph: Any,
-    figure_scores: Any,
-) -> list[Block]:
-    """A section for each triple: what the model says of it, its picture, its strongest triples and its paths."""
-    if asked.empty:
-        return [paragraph("No triple was asked about: these are influences of training triples on themselves.")]
-    blocks: list[Block] = []
-    for test, triple in enumerate(asked.head(reporting.triples).to_dict("records")):
-        rows = scores[(scores["test"] == test) & (scores["rank"] <= reporting.edges)]
-        picture = graph_figure(scores, test, reporting.edges) if test else figure_graph
-        blocks += [
-            heading(sentence(triple, "")),
-            paragraph(_standing(triple)),
-            figure(picture, f"proponents-{test + 1}"),
-            *([] if test else [figure(figure_scores, "influences")]),
-            table(_strongest(rows)),
-            *_paths(paths[paths["test"] == test]),
-        ]
-    return blocks
-
-
-def _standing(triple: Any) -> str:
-    stands = f"It stands in the split {triple['known']}." if triple["known"] else "It stands in no split."
-    return (
-        f"The model ranks this tail {triple['rank']:,} among those that training does not give the question, with "
-        f"probability {triple['probability']:.3g}. {stands}"
+    Args:
+        checkpoint_table: columns epoch, learning_rate.
+        metrics, scores, self_influence, paths: see `scoring.InfluenceTables`.
+        queries: see `queries.select_queries`.
+        attribution, reporting: the options.
+    """
+    shown = queries.head(reporting.num_queries).to_dict("records")
+    return render_page(
+        "influence/reporting/report.html.j2",
+        title="Influence",
+        queries=[_query_section(number, row, scores, paths, reporting) for number, row in enumerate(shown)],
+        score_plot=score_figure(scores, 0, reporting.num_proponents) if shown else None,
+        shared=_shared_table(metrics),
+        self_influence=_self_influence_table(self_influence.head(reporting.num_proponents)),
+        checkpoints=checkpoint_table,
+        metrics=metrics,
+        unit=UNITS[attribution.attribution_unit],
+        layers=", ".join(attribution.layers) or "all",
+        significance_level=SIGNIFICANCE_LEVEL,
     )
 
 
-def _strongest(rows: pd.DataFrame) -> pd.DataFrame:
+def _query_section(
+    number: int, query: Mapping[Any, Any], scores: pd.DataFrame, paths: pd.DataFrame, reporting: ReportingOptions
+) -> dict[str, Any]:
+    """Return what the template shows of a query triple."""
+    rows = scores[(scores["query"] == number) & (scores["rank"] <= reporting.num_proponents)]
+    own_paths = paths[paths["query"] == number]
+    return {
+        "text": triple_text(query),
+        "rank": query["rank"],
+        "probability": query["probability"],
+        "split": query["split"],
+        "plot": graph_figure(scores, number, reporting.num_proponents),
+        "influences": pd.DataFrame(
+            {
+                "training triple": [triple_text(row, "train_") for row in rows.to_dict("records")],
+                "side": rows["side"].tolist(),
+                "influence": rows["score"].tolist(),
+                "its self-influence": rows["train_self_influence"].tolist(),
+            }
+        ),
+        "paths": own_paths[["path", "edges", "score"]].rename(columns={"score": "mean influence"}),
+        "path_test": None if own_paths.empty else own_paths.iloc[0].to_dict(),
+    }
+
+
+def _shared_table(metrics: Mapping[str, float]) -> pd.DataFrame:
+    names = [name for name in ("proponents", "opponents", "training") if f"{name}_same_relation" in metrics]
     return pd.DataFrame(
         {
-            "training triple": [sentence(row) for row in rows.to_dict("records")],
-            "side": rows["side"].tolist(),
-            "influence": rows["score"].tolist(),
-            "its influence on itself": rows["self_influence"].tolist(),
+            "triples": names,
+            "same relation": [metrics[f"{name}_same_relation"] for name in names],
+            "shared entity": [metrics[f"{name}_shared_entity"] for name in names],
         }
     )
 
 
-def _paths(rows: pd.DataFrame) -> list[Block]:
-    if rows.empty:
-        return []
-    first = rows.iloc[0]
-    if not first["candidate_paths"]:
-        return [paragraph("No path of the length asked for leads from head to tail.")]
-    told = (
-        f"Of {first['candidate_paths']:,} paths over {first['candidate_edges']:,} training triples these are the best."
-    )
-    if pd.notna(first["p_value"]):
-        told += (
-            f" {_verdict(first['p_value'])} With the influences shuffled among triples of the same relation that "
-            + (
-                f"touch head and tail alike, the best path of more than one edge is as good in a share of "
-                f"{first['p_value']:.3f} of the cases (its mean {first['null_best']:.3g})."
-            )
-        )
-    return [paragraph(told), table(rows[["path", "edges", "score"]].rename(columns={"score": "mean influence"}))]
-
-
-def _verdict(p_value: float) -> str:
-    return "The best one stands out." if p_value < STANDS_OUT else "No path stands out."
-
-
-def _common(metrics: dict[str, float]) -> list[Block]:
-    names = [name for name in ("proponents", "opponents", "training") if f"{name}_same_relation" in metrics]
-    if not names:
-        return []
-    shares = [
+def _self_influence_table(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
         {
-            "triples": name,
-            "same relation": metrics[f"{name}_same_relation"],
-            "shared entity": metrics[f"{name}_shared_entity"],
-        }
-        for name in names
-    ]
-    return [heading("What proponents have in common with their triple"), table(pd.DataFrame(shares))]
-
-
-def _self(own: pd.DataFrame, shown: int) -> list[Block]:
-    if own.empty:
-        return []
-    first = own.head(shown)
-    rows = pd.DataFrame(
-        {
-            "training triple": [sentence(row, "") for row in first.to_dict("records")],
-            "influence on itself": first["self_influence"].tolist(),
+            "training triple": [triple_text(row) for row in rows.to_dict("records")],
+            "self-influence": rows["self_influence"].tolist(),
         }
     )
-    return [
-        heading("Highest influence on themselves"),
-        paragraph("Triples that the others do not support: rare, or wrong."),
-        table(rows),
-    ]
-
-
-def _how(checkpoints: pd.DataFrame, features: FeatureOptions, metrics: dict[str, float]) -> str:
-    return (
-        f"The sum over {len(checkpoints)} checkpoints of learning rate times the product of gradients (TracInCP, "
-        f"Pruthi 2020). What belongs to a triple: {UNITS[features.unit]}. "
-        f"Layers: {', '.join(features.layers) or 'all'}. "
-        f"{metrics['training_triples']:,.0f} training triples, {metrics['triples_asked']:,.0f} asked about"
-        + (f", {metrics['seconds']:.1f} seconds." if "seconds" in metrics else ".")
-    )
-
-
-def _loading(asked: pd.DataFrame) -> str:
-    if asked.empty:
-        return 'own = catalog.load("influence.self_influence")  # training triple, self_influence'
-    return 'scores = catalog.load("influence.scores")  # test, side, rank, training triple, score'

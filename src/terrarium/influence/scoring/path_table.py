@@ -1,4 +1,4 @@
-"""Paths for some of the triples asked about, with names and the null."""
+"""The best paths of query triples as a table, with names and the permutation test."""
 
 from __future__ import annotations
 
@@ -7,64 +7,75 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from terrarium.influence.data.queries import named
+from terrarium.common.arrays import Float64Array
+from terrarium.influence.data.named_graph import NamedGraph, triple_text
 from terrarium.influence.options import PathOptions
-from terrarium.influence.scoring.paths import Candidates, candidates, chance, path_scores
-from terrarium.influence.scoring.streaming import World, influences
-from terrarium.influence.scoring.tables import sentence
-from terrarium.kge.data.graph import Triples
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.influence.scoring.context import InfluenceContext
+from terrarium.influence.scoring.paths import CandidatePaths, find_paths, permutation_test, score_paths
+from terrarium.influence.scoring.streaming import influence_matrix
+from terrarium.kge.data.graph import TRAIN, Triples
 from terrarium.training.torch.seeding import generator
 
-PATHS = ["test", "rank", "edges", "score", "path", "candidate_paths", "candidate_edges", "p_value", "null_best"]
+PATH_COLUMNS = [
+    "query",
+    "rank",
+    "edges",
+    "score",
+    "path",
+    "candidate_paths",
+    "candidate_edges",
+    "p_value",
+    "null_mean",
+]
 
 
-def path_table(
-    world: World, tests: Triples, entities: pd.DataFrame, relations: pd.DataFrame, options: PathOptions
-) -> pd.DataFrame:
-    """A row a path: test, rank, edges, score, path, how many candidates there were, and the best one's p-value.
+def path_table(context: InfluenceContext, queries: Triples, named: NamedGraph, options: PathOptions) -> pd.DataFrame:
+    """Return the best paths of the first query triples.
 
-    A triple without any path has a row without score.
+    Returns:
+        One row per query triple and path: query (its row), rank (from 1), edges (how many), score (mean influence of
+        the edges), path (text), candidate_paths and candidate_edges (numbers of candidates), p_value and null_mean of
+        the permutation test on the best path of two or three edges. A query triple without any path has one row of
+        rank 0 without score.
     """
-    asked = tests[: options.triples]
-    found = [candidates(world.train, int(head), int(tail), options.length) for head, _, tail in asked]
-    influence = _influence(world, asked, found)
+    explained = queries[: options.num_queries]
+    candidates = [find_paths(context.train, int(head), int(tail), options.max_length) for head, _, tail in explained]
     rows: list[dict[str, object]] = []
-    for test, (paths, of_edges) in enumerate(zip(found, influence, strict=True)):
+    for query, (paths, influence) in enumerate(
+        zip(candidates, _edge_influence(context, explained, candidates), strict=True)
+    ):
         counts = {"candidate_paths": len(paths), "candidate_edges": len(paths.edges)}
         if not len(paths):
-            rows.append({"test": test, **counts, "path": "", "rank": 0, "edges": 0})
+            rows.append({"query": query, **counts, "path": "", "rank": 0, "edges": 0})
             continue
-        p_value, null = chance(paths, of_edges, options.permutations, generator(world.features.seed, "paths", test))
-        for row in _best(world, paths, of_edges, entities, relations, options.most):
-            rows.append({"test": test, **row, **counts, "p_value": p_value, "null_best": null})
-    return pd.DataFrame(rows, columns=PATHS)
+        rng = generator(context.attribution.seed, "paths", query)
+        test = permutation_test(paths, influence, options.num_permutations, rng)
+        for row in _best_paths(named, paths, influence, options.top_k):
+            rows.append({"query": query, **row, **counts, **test._asdict()})
+    return pd.DataFrame(rows, columns=PATH_COLUMNS)
 
 
-def _influence(world: World, tests: Triples, found: Sequence[Candidates]) -> list[Floats]:
-    """(E,) influences of the edges of each triple's candidates; an edge that several share is gone through once."""
-    edges = np.unique(np.concatenate([np.empty(0, np.int64), *(paths.edges for paths in found)]))
+def _edge_influence(
+    context: InfluenceContext, queries: Triples, candidates: Sequence[CandidatePaths]
+) -> list[Float64Array]:
+    """Return influences (E,) of the edges of each query triple's paths; a shared edge is differentiated once."""
+    edges = np.unique(np.concatenate([np.empty(0, np.int64), *(paths.edges for paths in candidates)]))
     if not len(edges):
-        return [np.empty(0) for _ in found]
-    values = np.empty((len(edges), len(tests)))
-    for places, scores in influences(world, tests, edges):
-        values[np.searchsorted(edges, places)] = scores.detach().double().cpu().numpy()
-    return [values[np.searchsorted(edges, paths.edges), test] for test, paths in enumerate(found)]
+        return [np.empty(0) for _ in candidates]
+    matrix = influence_matrix(context, queries, edges)
+    return [matrix[np.searchsorted(edges, paths.edges), query] for query, paths in enumerate(candidates)]
 
 
-def _best(
-    world: World,
-    found: Candidates,
-    influence: Floats,
-    entities: pd.DataFrame,
-    relations: pd.DataFrame,
-    most: int,
+def _best_paths(
+    named: NamedGraph, paths: CandidatePaths, influence: Float64Array, count: int
 ) -> list[dict[str, object]]:
-    scores, of_group = path_scores(found, influence)
+    train = named.graph.splits[TRAIN]
+    scores, best_edge = score_paths(paths, influence)
     rows: list[dict[str, object]] = []
-    for rank, path in enumerate(np.argsort(-scores, kind="stable")[:most], start=1):
-        groups = [int(part[path]) for part in (found.first, found.middle, found.last) if part[path] >= 0]
-        edges = named(world.train[found.edges[of_group[groups]]], entities, relations)
-        text = "; ".join(sentence(row, "") for row in edges.to_dict("records"))
+    for rank, path in enumerate(np.argsort(-scores, kind="stable")[:count], start=1):
+        groups = paths.groups[:, path]
+        groups = groups[groups >= 0]
+        edges = named.name(train[paths.edges[best_edge[groups]]])
+        text = "; ".join(triple_text(row) for row in edges.to_dict("records"))
         rows.append({"rank": rank, "edges": len(groups), "score": float(scores[path]), "path": text})
     return rows

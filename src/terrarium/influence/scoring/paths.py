@@ -1,139 +1,164 @@
-"""Paths between the head and the tail of a triple, ranked by the mean influence of their edges.
+"""Paths between the head and the tail of a query triple, ranked by the mean influence of their edges.
 
-Training triples count in either direction. Of parallel edges the one with the highest influence stands for the pair,
-so that the candidates are sequences of entities: the edge itself, two edges, or three.
+Training triples are edges in either direction. Of parallel edges only the one with the highest influence counts, so
+that a path is a sequence of entities: one edge, two or three.
 
-The null: the influences of the candidates' edges are shuffled, but only among edges of one stratum, those of the same
-relation that touch head and tail in the same way (a permutation test within blocks, Good 2005). An edge with the head
-or the tail in it has a large influence whatever was learned, and so has one of the relation asked about; shuffled over
-all edges, these alone would make nearly every best path look rare. What is left to ask is whether the edges of one path
-are strong together, among as many candidates. An edge from head to tail is a path of its own, and says nothing of
-that: the null is one of the paths of two or three edges.
+The permutation test: the influences of the candidate edges are permuted, but only within strata, the edges of the same
+relation that touch head and tail in the same way (restricted permutation, Good 2005). An edge at the head or the tail
+has a large influence whatever the model learned, and so has an edge with the query's relation; permuted over all edges,
+these alone would make nearly every best path look significant. Within strata the test asks whether the edges of one
+path are strong together. An edge from head to tail is a path of its own and says nothing about that: the test is on
+paths of two or three edges.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from terrarium.common.arrays import BoolArray, Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
-from terrarium.kge.data.queries import Ints
-from terrarium.kge.evaluation.metrics import Floats
+
+SIGNIFICANCE_LEVEL = 0.05
+"""A best path with a smaller p-value stands out."""
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
-    """Paths as rows of places among edges.
+class CandidatePaths:
+    """C paths over E candidate edges in G groups of parallel edges.
 
     Attributes:
-        edges: (E,) places of the training triples that may stand on a path.
-        first, middle, last: (C,) groups of parallel edges a path takes, -1 where it has fewer edges.
-        group: (E,) the group of each edge.
-        groups: how many.
-        stratum: (E,) which edges may change places under the null.
+        edges: (E,) indices of the training triples that are on a path.
+        groups: (3, C) groups of the first, middle and last edge of each path, -1 where it has fewer edges.
+        group: (E,) group of each edge, 0 to G - 1.
+        num_groups: G.
+        stratum: (E,) stratum of each edge for the permutation test.
     """
 
-    edges: Ints
-    first: Ints
-    middle: Ints
-    last: Ints
-    group: Ints
-    groups: int
-    stratum: Ints
+    edges: Int64Array
+    groups: Int64Array
+    group: Int64Array
+    num_groups: int
+    stratum: Int64Array
 
     def __len__(self) -> int:
-        return len(self.first)
+        return self.groups.shape[1]
 
 
-def candidates(train: Triples, head: int, tail: int, length: int) -> Candidates:
-    """All simple paths of at most `length` (1 to 3) edges between two entities."""
+class PathScores(NamedTuple):
+    """Scores of candidate paths.
+
+    Attributes:
+        score: (C,) mean influence of each path's edges.
+        best_edge: (G,) position among the candidate edges of the most influential edge of each group.
+    """
+
+    score: Float64Array
+    best_edge: Int64Array
+
+
+class PathTest(NamedTuple):
+    """Result of the permutation test; both are NaN without permutations or without a path of two or three edges.
+
+    Attributes:
+        p_value: (1 + permutations with as good a best path) / (1 + permutations) (Davison and Hinkley 1997).
+        null_mean: mean over permutations of the best path's score.
+    """
+
+    p_value: float
+    null_mean: float
+
+
+def find_paths(train: Triples, head: int, tail: int, max_length: int) -> CandidatePaths:
+    """Return all simple paths of at most `max_length` (1 to 3) edges between two entities.
+
+    Args:
+        train: (n, 3) training triples, the edges.
+        head, tail: the entities.
+        max_length: largest number of edges.
+    """
     ends = np.sort(train[:, [HEAD, TAIL]], axis=1)
     near_head, near_tail = (_neighbours(ends, entity) for entity in (head, tail))
-    kept = _may_stand(ends, head, tail, near_head, near_tail, length)
-    edges = np.flatnonzero(kept)
+    edges = np.flatnonzero(_may_be_on_path(ends, head, tail, near_head, near_tail, max_length))
     pairs, group = np.unique(ends[edges], axis=0, return_inverse=True)
-    rows = _chains(pairs, head, tail, length)
-    used = np.unique(rows[rows >= 0])
-    number = np.full(len(pairs) + 1, -1)
-    number[used] = np.arange(len(used))
-    on_a_path = number[group.reshape(-1)] >= 0
-    group, edges = number[group.reshape(-1)][on_a_path], edges[on_a_path]
-    first, middle, last = number[rows]
-    return Candidates(edges, first, middle, last, group, len(used), strata(train[edges], head, tail))
+    groups = _chain_groups(pairs, head, tail, max_length)
+    used = np.unique(groups[groups >= 0])
+    renumbered = np.full(len(pairs) + 1, -1)
+    renumbered[used] = np.arange(len(used))
+    group = renumbered[group.reshape(-1)]
+    on_path = group >= 0
+    edges, group = edges[on_path], group[on_path]
+    return CandidatePaths(edges, renumbered[groups], group, len(used), edge_strata(train[edges], head, tail))
 
 
-def strata(edges: Triples, head: int, tail: int) -> Ints:
-    """(E,) numbers of strata: equal relations, and head and tail at the same ends."""
+def edge_strata(edges: Triples, head: int, tail: int) -> Int64Array:
+    """Return the strata (E,) of edges (E, 3): equal relations, and head and tail at the same ends."""
     touches = [edges[:, end] == entity for end in (HEAD, TAIL) for entity in (head, tail)]
-    _, found = np.unique(np.stack([*touches, edges[:, RELATION]], axis=1), axis=0, return_inverse=True)
-    return found.reshape(-1)
+    _, stratum = np.unique(np.stack([*touches, edges[:, RELATION]], axis=1), axis=0, return_inverse=True)
+    return stratum.reshape(-1)
 
 
-def path_scores(found: Candidates, influence: Floats) -> tuple[Floats, Ints]:
-    """(C,) mean influences of the candidates' edges, and (G,) the best edge of each group; `influence` is (E,)."""
-    order = np.lexsort((influence, found.group))
-    last = np.append(np.flatnonzero(np.diff(found.group[order])), len(order) - 1) if len(order) else order
-    best = order[last]
-    of_group = np.append(influence[best], 0.0)
-    parts = np.stack([found.first, found.middle, found.last])
-    return of_group[parts].sum(axis=0) / (parts >= 0).sum(axis=0), best
+def score_paths(paths: CandidatePaths, influence: Float64Array) -> PathScores:
+    """Return the scores of paths under influences (E,) of their candidate edges."""
+    order = np.lexsort((influence, paths.group))
+    last = np.append(np.flatnonzero(np.diff(paths.group[order])), len(order) - 1) if len(order) else order
+    best_edge = order[last]
+    return PathScores(_mean_influence(paths.groups, influence[best_edge]), best_edge)
 
 
-def chance(found: Candidates, influence: Floats, permutations: int, rng: np.random.Generator) -> tuple[float, float]:
-    """How often influences shuffled within strata give as good a best path of more than one edge, and their mean best.
+def permutation_test(
+    paths: CandidatePaths, influence: Float64Array, num_permutations: int, rng: np.random.Generator
+) -> PathTest:
+    """Compare the best path of two or three edges with permutations of the influences (E,) within strata."""
+    groups = paths.groups[:, paths.groups[1] >= 0]
+    if not num_permutations or not groups.shape[1]:
+        return PathTest(np.nan, np.nan)
+    by_group = np.argsort(paths.group, kind="stable")
+    group_start = np.flatnonzero(np.diff(paths.group[by_group], prepend=-1))
 
-    The first is (1 + as good) / (1 + shuffles) (Davison and Hinkley 1997). Both are undefined without shuffles, or
-    without such a path.
-    """
-    places = _by_group(found)
-    long = np.flatnonzero(found.middle >= 0)
-    if not permutations or not len(long):
-        return np.nan, np.nan
-    routes = np.stack([part[long] for part in (found.first, found.middle, found.last)])
-    observed = _best_of(routes, places, influence)
-    order = np.argsort(found.stratum, kind="stable")
-    blocks = np.split(order, np.flatnonzero(np.diff(found.stratum[order])) + 1)
-    blocks = [block for block in blocks if len(block) > 1]
-    null = np.empty(permutations)
-    for number in range(permutations):
-        shuffled = influence.copy()
-        for block in blocks:
-            shuffled[block] = influence[rng.permutation(block)]
-        null[number] = _best_of(routes, places, shuffled)
-    return float((1 + (null >= observed).sum()) / (1 + permutations)), float(null.mean())
+    def best_score(values: Float64Array) -> float:
+        return float(_mean_influence(groups, np.maximum.reduceat(values[by_group], group_start)).max())
 
-
-def _by_group(found: Candidates) -> tuple[Ints, Ints]:
-    """(E,) the edges in the order of their groups, and (G,) where each group starts in it."""
-    order = np.argsort(found.group, kind="stable")
-    return order, np.flatnonzero(np.diff(found.group[order], prepend=-1))
+    by_stratum = np.argsort(paths.stratum, kind="stable")
+    strata = np.split(by_stratum, np.flatnonzero(np.diff(paths.stratum[by_stratum])) + 1)
+    strata = [stratum for stratum in strata if len(stratum) > 1]
+    observed = best_score(influence)
+    null = np.empty(num_permutations)
+    for number in range(num_permutations):
+        permuted = influence.copy()
+        for stratum in strata:
+            permuted[stratum] = influence[rng.permutation(stratum)]
+        null[number] = best_score(permuted)
+    return PathTest(float((1 + (null >= observed).sum()) / (1 + num_permutations)), float(null.mean()))
 
 
-def _best_of(routes: Ints, places: tuple[Ints, Ints], influence: Floats) -> float:
-    """The highest mean of the routes' (3, C) groups, each with its best edge."""
-    order, starts = places
-    of_group = np.append(np.maximum.reduceat(influence[order], starts), 0.0)
-    return float((of_group[routes].sum(axis=0) / (routes >= 0).sum(axis=0)).max())
+def _mean_influence(groups: Int64Array, influence: Float64Array) -> Float64Array:
+    """Return the mean (C,) over the groups (3, C) of each path of the groups' influences (G,)."""
+    padded = np.append(influence, 0.0)
+    mean: Float64Array = padded[groups].sum(axis=0) / (groups >= 0).sum(axis=0)
+    return mean
 
 
-def _neighbours(ends: Ints, entity: int) -> Ints:
+def _neighbours(ends: Int64Array, entity: int) -> Int64Array:
     own = ends[(ends == entity).any(axis=1)]
     return np.setdiff1d(own, [entity])
 
 
-def _may_stand(ends: Ints, head: int, tail: int, near_head: Ints, near_tail: Ints, length: int) -> np.ndarray:
-    """Whether an edge joins head and tail, or leads from one to a neighbour of use, or joins such neighbours."""
+def _may_be_on_path(
+    ends: Int64Array, head: int, tail: int, near_head: Int64Array, near_tail: Int64Array, max_length: int
+) -> BoolArray:
+    """Return whether an edge joins head and tail, or one of them and a useful neighbour, or two such neighbours."""
     low, high = ends.T
     kept = (low == min(head, tail)) & (high == max(head, tail))
-    if length == 1:
+    if max_length == 1:
         return kept
     useful = np.intersect1d(near_head, near_tail)
-    if length == 3:
-        between = _between(ends, near_head, near_tail, {head, tail})
-        kept |= between
-        reached = ends[between].ravel()
-        useful = np.union1d(useful, reached)
+    if max_length == 3:
+        middle = _joins_neighbours(ends, np.setdiff1d(near_head, [head, tail]), np.setdiff1d(near_tail, [head, tail]))
+        kept |= middle
+        useful = np.union1d(useful, ends[middle].ravel())
     useful = np.setdiff1d(useful, [head, tail])
     for end, near in ((head, near_head), (tail, near_tail)):
         for one, other in ((low, high), (high, low)):
@@ -141,31 +166,30 @@ def _may_stand(ends: Ints, head: int, tail: int, near_head: Ints, near_tail: Int
     return kept
 
 
-def _between(ends: Ints, near_head: Ints, near_tail: Ints, without: set[int]) -> np.ndarray:
+def _joins_neighbours(ends: Int64Array, near_head: Int64Array, near_tail: Int64Array) -> BoolArray:
     low, high = ends.T
-    of_head, of_tail = (np.setdiff1d(near, list(without)) for near in (near_head, near_tail))
-    joins = np.isin(low, of_head) & np.isin(high, of_tail) | np.isin(low, of_tail) & np.isin(high, of_head)
+    joins = np.isin(low, near_head) & np.isin(high, near_tail) | np.isin(low, near_tail) & np.isin(high, near_head)
     return joins & (low != high)
 
 
-def _chains(pairs: Ints, head: int, tail: int, length: int) -> Ints:
-    """(3, C) groups of edges in the order of each path, -1 where it has fewer."""
-    place = {(int(a), int(b)): at for at, (a, b) in enumerate(pairs)}
+def _chain_groups(pairs: Int64Array, head: int, tail: int, max_length: int) -> Int64Array:
+    """Return the groups (3, C) of each path's edges, rows of `pairs` in its order, -1 where it has fewer."""
+    number_of = {(int(a), int(b)): number for number, (a, b) in enumerate(pairs)}
 
-    def at(one: int, other: int) -> int:
-        return place.get((min(one, other), max(one, other)), -1)
+    def group(one: int, other: int) -> int:
+        return number_of.get((min(one, other), max(one, other)), -1)
 
-    rows = [(at(head, tail), -1, -1)] if at(head, tail) >= 0 else []
+    rows = [(group(head, tail), -1, -1)] if group(head, tail) >= 0 else []
     inner = np.setdiff1d(pairs, [head, tail])
-    if length > 1:
-        steps = ((at(head, int(one)), at(int(one), tail)) for one in inner)
+    if max_length > 1:
+        steps = ((group(head, int(one)), group(int(one), tail)) for one in inner)
         rows += [(first, last, -1) for first, last in steps if first >= 0 and last >= 0]
-    if length > 2:
+    if max_length > 2:
         for a, b in pairs:
             if {int(a), int(b)} & {head, tail} or a == b:
                 continue
             for one, other in ((int(a), int(b)), (int(b), int(a))):
-                first, last = at(head, one), at(other, tail)
+                first, last = group(head, one), group(other, tail)
                 if first >= 0 and last >= 0:
-                    rows.append((first, at(one, other), last))
+                    rows.append((first, group(one, other), last))
     return np.array(rows, np.int64).reshape(-1, 3).T

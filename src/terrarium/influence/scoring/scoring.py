@@ -1,147 +1,152 @@
-"""From checkpoints and triples asked about to tables of influence."""
+"""From checkpoints and query triples to tables of influence."""
 
 from __future__ import annotations
 
-import logging
-import resource
 import time
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from terrarium.influence.data.checkpoints import read_snapshots
-from terrarium.influence.data.queries import named, numbered
-from terrarium.influence.options import EvaluationOptions, FeatureOptions, ModelOptions
-from terrarium.influence.reporting.messages import announce
+from terrarium.influence.data.named_graph import TRIPLE_COLUMNS, NamedGraph
+from terrarium.influence.options import PathOptions
+from terrarium.influence.scoring.context import InfluenceContext
+from terrarium.influence.scoring.messages import announce
 from terrarium.influence.scoring.path_table import path_table
-from terrarium.influence.scoring.streaming import World, influences, self_influences, self_influences_of_asked
-from terrarium.influence.scoring.tables import ENDS, score_table
-from terrarium.influence.scoring.topk import Strongest, strongest
+from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
+from terrarium.influence.scoring.streaming import query_self_influence, self_influence, stream_influence
+from terrarium.influence.scoring.tables import score_table
+from terrarium.influence.scoring.topk import TopK, concatenate, select_top_k
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
-
-logger = logging.getLogger(__name__)
+from terrarium.training.history import peak_memory_mb
 
 
-NONE_OF_ALL = pd.DataFrame(columns=["place", *ENDS, "self_influence"])
+class TopKError(ValueError):
+    """More proponents requested than there are training triples."""
 
 
-class TooManyWantedError(ValueError):
-    """More proponents than there are training triples."""
+class InfluenceTables(NamedTuple):
+    """Results of the influence pipeline.
+
+    Attributes:
+        scores: see `tables.score_table`.
+        self_influence: one row per training triple, highest first: train_index, head ... tail_name, self_influence.
+            Empty unless it is requested, or there is no query triple.
+        paths: see `path_table.path_table`.
+        metrics: counts, seconds, memory, and what proponents share with their query triple.
+    """
+
+    scores: pd.DataFrame
+    self_influence: pd.DataFrame
+    paths: pd.DataFrame
+    metrics: dict[str, float]
 
 
-def score_all(
-    graph: Graph,
-    entities: pd.DataFrame,
-    relations: pd.DataFrame,
-    checkpoints: Path,
-    asked: pd.DataFrame,
-    model: ModelOptions,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Scores, self-influences of training triples, paths, and metrics.
+def score_queries(
+    context: InfluenceContext, queries: pd.DataFrame, named: NamedGraph, paths: PathOptions
+) -> InfluenceTables:
+    """Return proponents, opponents, self-influences and paths of query triples.
 
-    Self-influences have no row unless they are asked for, or nothing else is.
+    Args:
+        context: checkpoints, training triples and options.
+        queries: table of query triples with `TRIPLE_COLUMNS`.
+        named: the graph and its names.
+        paths: options of the paths.
 
     Raises:
-        TooManyWantedError: `top` is larger than the number of training triples.
-        WrongCheckpointsError: the checkpoints do not fit.
+        TopKError: `top_k` is larger than the number of training triples.
+        MismatchedArtifactsError: the queries are of another graph.
     """
-    if len(asked):
-        require_enough(graph, evaluation.top)
-    optimiser = features.precondition != "none"
-    snapshots, training = read_snapshots(checkpoints, graph, model.checkpoints, optimiser=optimiser)
-    world = World.of(snapshots, training, graph, features, evaluation)
-    announce(world, training)
-    tests = numbered(asked, entities, relations)
+    if len(queries):
+        _require_top_k(named.graph, context.scoring.top_k)
+    announce(context)
+    triples = named.encode(queries)
     started = time.perf_counter()
-    found = strongest_of(world, tests)
+    top = find_top_k(context, triples)
     seconds = time.perf_counter() - started
-    places = np.unique(np.concatenate([at[counted] for at, _, counted in found.sides.values()]))
-    own = self_table(world, places).set_index("place")["self_influence"]
-    described = asked.assign(self_influence=self_of_asked(world, tests))
-    scores = score_table(described, found, world.train, own, entities, relations)
-    wanted = evaluation.self_influence or not len(asked)
-    every = self_of_all(world, entities, relations) if wanted else NONE_OF_ALL
-    paths = path_table(world, tests, entities, relations, evaluation.paths)
-    return scores, every, paths, metrics(world, tests, found, paths, seconds)
+    index = np.unique(np.concatenate([ranking.index[ranking.counts] for ranking in top.sides.values()]))
+    train_self_influence = pd.Series(self_influence(context, index), index)
+    explained = queries.assign(self_influence=query_self_influence(context, triples))
+    scores = score_table(explained, top, train_self_influence, named)
+    path_rows = path_table(context, triples, named, paths)
+    metrics = influence_metrics(context, triples, top, path_rows, seconds)
+    return InfluenceTables(scores, _self_influence_table(context, named, len(queries)), path_rows, metrics)
 
 
-def require_enough(graph: Graph, top: int) -> None:
-    """TooManyWantedError where `top` is larger than the number of training triples."""
-    if top > len(graph.parts[TRAIN]):
-        raise TooManyWantedError(
-            f"evaluation.top is {top} and there are {len(graph.parts[TRAIN])} training triples: lower it"
+def _require_top_k(graph: Graph, top_k: int) -> None:
+    if top_k > len(graph.splits[TRAIN]):
+        raise TopKError(
+            f"influence.scoring.top_k is {top_k} and there are {len(graph.splits[TRAIN])} training triples: lower it"
         )
 
 
-def strongest_of(world: World, tests: Triples) -> Strongest:
-    """The strongest training triples of each test, a batch of tests after the other."""
-    if not len(tests):
-        places, values = np.empty((0, world.evaluation.top), np.int64), np.empty((0, world.evaluation.top))
-        return Strongest(places, values, places, values)
-    size = world.evaluation.batch_size
-    pieces = np.split(tests, range(size, len(tests), size))
-    parts = [strongest(influences(world, piece), world.evaluation.top) for piece in pieces]
-    names = ("proponents", "proponent_scores", "opponents", "opponent_scores")
-    return Strongest(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+def find_top_k(context: InfluenceContext, queries: Triples) -> TopK:
+    """Return the top proponents and opponents of query triples (T, 3), one batch of them after the other."""
+    top_k, batch_size = context.scoring.top_k, context.scoring.batch_size
+    if not len(queries):
+        index, score = np.empty((0, top_k), np.int64), np.empty((0, top_k))
+        return TopK.of(index, score, index, score)
+    batches = np.split(queries, range(batch_size, len(queries), batch_size))
+    return concatenate([select_top_k(stream_influence(context, batch), top_k) for batch in batches])
 
 
-def self_table(world: World, places: np.ndarray | None) -> pd.DataFrame:
-    """place, self_influence of some training triples, or of all."""
-    none = places is not None and not len(places)
-    rows = [] if none else [(at, own.double().cpu().numpy()) for at, own in self_influences(world, places)]
-    at = np.concatenate([row[0] for row in rows]) if rows else np.empty(0, np.int64)
-    values = np.concatenate([row[1] for row in rows]) if rows else np.empty(0)
-    return pd.DataFrame({"place": at, "self_influence": values})
+def _self_influence_table(context: InfluenceContext, named: NamedGraph, num_queries: int) -> pd.DataFrame:
+    """Return every training triple with its self-influence, highest first."""
+    if num_queries and not context.scoring.self_influence:
+        return pd.DataFrame(columns=["train_index", *TRIPLE_COLUMNS, "self_influence"])
+    values = self_influence(context)
+    table = named.name(context.train)[TRIPLE_COLUMNS]
+    table.insert(0, "train_index", np.arange(len(values)))
+    table = table.assign(self_influence=values)
+    return table.sort_values("self_influence", ascending=False, kind="stable", ignore_index=True)
 
 
-def self_of_asked(world: World, tests: Triples) -> Floats:
-    """(T,) self-influences of the triples asked about."""
-    return self_influences_of_asked(world, tests).double().cpu().numpy() if len(tests) else np.empty(0)
-
-
-def self_of_all(world: World, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
-    """Every training triple with its self-influence, the highest first."""
-    found = self_table(world, None).sort_values("self_influence", ascending=False, kind="stable", ignore_index=True)
-    edges = named(world.train[found["place"].to_numpy()], entities, relations)[ENDS]
-    return pd.concat([found[["place"]], edges, found[["self_influence"]]], axis=1)
-
-
-def metrics(world: World, tests: Triples, found: Strongest, paths: pd.DataFrame, seconds: float) -> dict[str, float]:
-    """What it took, and what proponents have in common with their triple, beside all training triples."""
-    numbers: dict[str, float] = {
-        "triples_asked": len(tests),
-        "training_triples": len(world.train),
-        "checkpoints": len(world.snapshots),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+def influence_metrics(
+    context: InfluenceContext, queries: Triples, top: TopK, paths: pd.DataFrame, seconds: float
+) -> dict[str, float]:
+    """Return counts, seconds, peak memory, `shared_fractions`, and the fraction of best paths with p < 0.05."""
+    num_queries, num_train = len(queries), len(context.train)
+    metrics: dict[str, float] = {
+        "queries": num_queries,
+        "training_triples": num_train,
+        "checkpoints": len(context.snapshots),
+        "peak_memory_mb": peak_memory_mb(),
     }
-    if len(tests):
-        numbers |= {"seconds": seconds, "pairs_per_second": len(tests) * len(world.train) / seconds}
-        numbers |= in_common(world.train, tests, found)
-    tried = paths.drop_duplicates("test")["p_value"].dropna() if len(paths) else pd.Series(dtype=float)
-    if len(tried):
-        numbers |= {"paths_tried": len(tried), "paths_p_below_0_05": float((tried < 0.05).mean())}
-    return {name: float(value) for name, value in numbers.items()}
+    if num_queries:
+        metrics |= {"seconds": seconds, "pairs_per_second": num_queries * num_train / seconds}
+        metrics |= shared_fractions(context.train, queries, top)
+    p_values = paths.drop_duplicates("query")["p_value"].dropna() if len(paths) else pd.Series(dtype=float)
+    if len(p_values):
+        metrics |= {"paths_tested": len(p_values), "paths_p_below_0_05": float((p_values < SIGNIFICANCE_LEVEL).mean())}
+    return {name: float(value) for name, value in metrics.items()}
 
 
-def in_common(train: Triples, tests: Triples, found: Strongest) -> dict[str, float]:
-    """Shares of proponents, opponents and all training triples with their test's relation, and with its entities."""
-    numbers: dict[str, float] = {}
-    for name, (places, _, counted) in found.sides.items():
-        test, _ = np.nonzero(counted)
-        if len(test):
-            shares = _in_common(train[places[counted]], tests[test])
-            numbers |= {f"{name}s_{key}": value for key, value in shares.items()}
-    every = [_in_common(train, test) for test in tests]
-    return numbers | {f"training_{key}": float(np.mean([one[key] for one in every])) for key in every[0]}
+def shared_fractions(train: Triples, queries: Triples, top: TopK) -> dict[str, float]:
+    """Return the fractions of proponents, opponents and all training triples that share something with their query.
+
+    Args:
+        train: (n, 3) training triples.
+        queries: (T, 3) query triples.
+        top: their proponents and opponents.
+
+    Returns:
+        For proponents, opponents and training: NAME_same_relation, and NAME_shared_entity (any common entity).
+    """
+    fractions: dict[str, float] = {}
+    for side, ranking in top.sides.items():
+        query, _ = np.nonzero(ranking.counts)
+        if len(query):
+            shared = _shared(train[ranking.index[ranking.counts]], queries[query])
+            fractions |= {f"{side}s_{name}": value for name, value in shared.items()}
+    of_training = [_shared(train, query) for query in queries]
+    return fractions | {
+        f"training_{name}": float(np.mean([shared[name] for shared in of_training])) for name in of_training[0]
+    }
 
 
-def _in_common(edges: np.ndarray, tests: np.ndarray) -> dict[str, float]:
-    """Shares of edges (n, 3) with the relation of their test (n, 3) or (3,), and with one of its entities."""
-    same = edges[..., RELATION] == tests[..., RELATION]
-    ends = tests[..., [HEAD, TAIL]]
-    shared = ((edges[..., HEAD, None] == ends) | (edges[..., TAIL, None] == ends)).any(-1)
-    return {"same_relation": float(same.mean()), "shared_entity": float(shared.mean())}
+def _shared(triples: Triples, queries: Triples) -> dict[str, float]:
+    """Return the fractions of triples (n, 3) with the relation or an entity of queries, (n, 3) or one (3,)."""
+    same_relation = triples[..., RELATION] == queries[..., RELATION]
+    ends = queries[..., [HEAD, TAIL]]
+    shared_entity = ((triples[..., HEAD, None] == ends) | (triples[..., TAIL, None] == ends)).any(-1)
+    return {"same_relation": float(same_relation.mean()), "shared_entity": float(shared_entity.mean())}

@@ -1,248 +1,167 @@
-"""All training triples against triples asked about, block by block: only time grows with the training triples."""
+"""Influence of all training triples on query triples, block by block, so that memory does not grow with the graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from terrarium.influence.data.checkpoints import Snapshot, Training
-from terrarium.influence.gradients.autograd import BackwardPass
-from terrarium.influence.gradients.factored import Gradients, gradients_of
-from terrarium.influence.gradients.loss_parts import (
-    Trained,
-    Units,
-    asked_units,
-    lost_units,
-    scored_units,
-    training_units,
-)
-from terrarium.influence.options import EvaluationOptions, FeatureOptions
-from terrarium.influence.similarity.dot_products import Comparison, Targets, self_products
-from terrarium.influence.similarity.exact_preconditioner import Weighted
-from terrarium.influence.similarity.factored_preconditioner import Roots, roots_of, weighted
-from terrarium.influence.similarity.projection import Projected, Projection
-from terrarium.kge.data.graph import TRAIN, Graph, Triples
-from terrarium.kge.data.queries import Ints, KnownAnswers
+from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.influence.gradients.autograd import AutogradGradients
+from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
+from terrarium.influence.scoring.context import InfluenceContext
+from terrarium.kge.data.graph import Triples
 from terrarium.kge.models.scorer import Scorer
-from terrarium.kge.training.memory import Cleanup
-from terrarium.kge.training.precision import as_precision, autocast
-from terrarium.training.torch.device import resolve_device
+from terrarium.kge.training.memory import CacheCleanup
+
+AUTOGRAD_BATCH = 16
+"""Gradients of backward passes that are multiplied together."""
+TINY = 1e-30
+"""A gradient of length 0 has no direction: its cosine is 0, not undefined."""
 
 
-class UnknownLayerError(ValueError):
-    """A name of `features.layers` that the scorer has no parameter of."""
+def stream_influence(
+    context: InfluenceContext, queries: Triples, index: Int64Array | None = None
+) -> Iterator[tuple[Int64Array, Tensor]]:
+    """Yield influences block by block: indices (B,) of training triples and their influences (B, T).
 
+    The influence is the sum over checkpoints of learning rate times dot product of gradients (TracInCP, Pruthi et al.
+    2020), divided by both lengths with `normalization: cosine`.
 
-@dataclass(frozen=True, eq=False)
-class World:
-    """What influence is computed in: scorers, their loss, the training triples, and how to compare.
-
-    Attributes:
-        snapshots: the checkpoints, their scorers on the device and in the precision asked for.
-        trained: the loss.
-        train: (n, 3).
-        answers: of the training triples.
-        layers: names of the parameters that count.
+    Args:
+        context: checkpoints, training triples and options.
+        queries: (T, 3) query triples; T is the order of the columns.
+        index: training triples to score; None: all.
     """
-
-    snapshots: Sequence[Snapshot]
-    trained: Trained
-    train: Triples
-    answers: KnownAnswers
-    layers: Sequence[str]
-    features: FeatureOptions
-    evaluation: EvaluationOptions
-
-    @staticmethod
-    def of(
-        snapshots: Sequence[Snapshot],
-        training: Training,
-        graph: Graph,
-        features: FeatureOptions,
-        evaluation: EvaluationOptions,
-    ) -> World:
-        """Move the scorers to their device; UnknownLayerError for a layer that is not there."""
-        device = resolve_device(evaluation.device)
-        for snapshot in snapshots:
-            as_precision(snapshot.scorer, evaluation.precision).to(device)
-        names = [name for name, _ in snapshots[0].scorer.named_parameters()]
-        for name in features.layers:
-            if name not in names:
-                raise UnknownLayerError(f"the scorer has no layer {name!r}: choose from {', '.join(names)}")
-        train = graph.parts[TRAIN]
-        answers = KnownAnswers(train, graph.relations)
-        layers = features.layers or names
-        return World(snapshots, training.trained(graph), train, answers, layers, features, evaluation)
-
-    @property
-    def scorer(self) -> Scorer:
-        """The last checkpoint's."""
-        return self.snapshots[-1].scorer
-
-    @cached_property
-    def roots(self) -> list[Roots | None]:
-        """Of each checkpoint, the roots of the optimiser's weights; None where they are not factored."""
-        if self.features.precondition != "factored":
-            return [None for _ in self.snapshots]
-        weight = self.scorer.entity.weight
-        return [roots_of({name: d.to(weight) for name, d in each.scale.items()}) for each in self.snapshots]
-
-    @cached_property
-    def drawn(self) -> Projection:
-        """The signs that gradients are projected by, the same at every checkpoint."""
-        return Projection(self.scorer, self.layers, self.features.projection, self.features.seed)
-
-    def asked(self, tests: Triples) -> Units:
-        """The parts of triples asked about."""
-        if self.features.measure == "score":
-            return scored_units(tests, self.trained)
-        if self.features.measure == "loss":
-            return lost_units(tests, self.trained)
-        return asked_units(tests, self.answers, self.trained, self.features.unit)
-
-    def known(self, places: Ints) -> Units:
-        """The parts of training triples."""
-        return training_units(self.train[places], self.answers, self.trained, self.features.unit)
-
-    def context(self) -> torch.autocast | object:
-        """The precision's context."""
-        return autocast(self.evaluation.precision, str(self.scorer.entity.weight.device))
-
-
-def influences(world: World, tests: Triples, chosen: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
-    """Places (B,) of training triples and their influences (B, T) on the tests, a block at a time.
-
-    Sum over checkpoints of learning rate times dot product (TracInCP, Pruthi 2020), in the tests' order; of all
-    training triples, or of those at the places `chosen`.
-    """
-    if world.features.method == "backward":
-        yield from _by_backward(world, tests, chosen)
+    if context.attribution.method == "autograd":
+        yield from _stream_autograd(context, queries, index)
         return
-    asked, sides = world.asked(tests), world.trained.sides
-    cosine = world.features.normalise == "cosine"
-    cleanup = Cleanup(world.evaluation.cleanup_interval if world.evaluation.memory_cleanup else 0)
-    with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
-        comparisons = [_comparison(world, number, asked) for number in range(len(world.snapshots))]
-        lengths = _self_of(world, asked) if cosine else None
-        wide = 3 * world.scorer.entities if cosine else 0
-        for places in blocks(world, chosen, wide + max(one.numbers for one in comparisons)):
-            known = world.known(places)
-            total = torch.zeros((), device=world.scorer.entity.weight.device)
-            length = torch.zeros_like(total)
-            for number, (snapshot, comparison) in enumerate(zip(world.snapshots, comparisons, strict=True)):
-                gradients = _gradients(world, number, known)
-                total = total + snapshot.rate * comparison.between(gradients, sides)
-                if cosine:
-                    length = length + snapshot.rate * _squares(world, gradients)
-            if lengths is not None:
-                total = total * torch.rsqrt(length.clamp_min(TINY))[:, None] * torch.rsqrt(lengths.clamp_min(TINY))
-            yield places, total
+    parts = context.query_parts(queries)
+    is_cosine = context.attribution.normalization == "cosine"
+    cleanup = CacheCleanup(context.scoring.cleanup_interval if context.scoring.memory_cleanup else 0)
+    with torch.inference_mode(), context.autocast():
+        by_checkpoint = [context.query_gradients(number, parts) for number in range(len(context.snapshots))]
+        query_norms = _self_influence(context, parts) if is_cosine else None
+        extra = 3 * context.scorer.num_entities if is_cosine else 0
+        for block in split_blocks(context, index, extra + max(one.floats_per_part for one in by_checkpoint)):
+            training_parts = context.training_parts(block)
+            total = torch.zeros((), device=context.scorer.entity.weight.device)
+            norms = torch.zeros_like(total)
+            for number, (snapshot, query_gradients) in enumerate(zip(context.snapshots, by_checkpoint, strict=True)):
+                gradients = context.gradients(number, training_parts)
+                products = query_gradients.dot_products(gradients, context.directions)
+                total = total + snapshot.learning_rate * products
+                if is_cosine:
+                    norms = norms + snapshot.learning_rate * context.squared_norms(gradients)
+            if query_norms is not None:
+                total = total * torch.rsqrt(norms.clamp_min(TINY))[:, None] * torch.rsqrt(query_norms.clamp_min(TINY))
+            yield block, total
             cleanup.after_batch()
 
 
-LOOP = 16
-"""Gradients of backward passes that are multiplied at once."""
-TINY = 1e-30
-"""A gradient that vanishes has no direction: its cosine is 0, not undefined."""
+def influence_matrix(context: InfluenceContext, queries: Triples, index: Int64Array | None = None) -> Float64Array:
+    """Return the influences (n, T) of all training triples, or of those at `index`, on T query triples."""
+    rows = np.arange(len(context.train)) if index is None else index
+    matrix, order = np.full((len(rows), len(queries)), np.nan), np.argsort(rows)
+    for block, values in stream_influence(context, queries, rows):
+        matrix[order[np.searchsorted(rows, block, sorter=order)]] = values.detach().double().cpu().numpy()
+    return matrix
 
 
-def self_influences(world: World, places: Ints | None = None) -> Iterator[tuple[Ints, Tensor]]:
-    """Places (B,) and self-influences (B,): sum of learning rate times squared length of the gradient."""
-    with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
-        for chosen in blocks(world, places, 3 * world.scorer.entities):
-            yield chosen, _self_of(world, world.known(chosen))
+def self_influence(context: InfluenceContext, index: Int64Array | None = None) -> Float64Array:
+    """Return self-influences (n,) of all training triples, or of those at `index`.
+
+    The self-influence is the sum over checkpoints of learning rate times squared length of the gradient.
+    """
+    rows = np.arange(len(context.train)) if index is None else index
+    values, order = np.full(len(rows), np.nan), np.argsort(rows)
+    with torch.inference_mode(), context.autocast():
+        for block in split_blocks(context, rows, 3 * context.scorer.num_entities):
+            own = _self_influence(context, context.training_parts(block))
+            values[order[np.searchsorted(rows, block, sorter=order)]] = own.double().cpu().numpy()
+    return values
 
 
-def self_influences_of_asked(world: World, tests: Triples) -> Tensor:
-    """(T,) self-influences of triples asked about."""
-    with torch.inference_mode(), world.context():  # type: ignore[attr-defined]
-        pieces = np.split(tests, range(world.evaluation.batch_size, len(tests), world.evaluation.batch_size))
-        return torch.cat([_self_of(world, world.asked(piece)) for piece in pieces])
+def query_self_influence(context: InfluenceContext, queries: Triples) -> Float64Array:
+    """Return self-influences (T,) of query triples (T, 3)."""
+    if not len(queries):
+        return np.empty(0)
+    with torch.inference_mode(), context.autocast():
+        batches = np.split(queries, range(context.scoring.batch_size, len(queries), context.scoring.batch_size))
+        total = torch.cat([_self_influence(context, context.query_parts(batch)) for batch in batches])
+    return total.double().cpu().numpy()
 
 
-def blocks(world: World, places: Ints | None, numbers: int) -> Iterator[Ints]:
-    """Places of training triples, as many as the memory for a block allows at so many `numbers` a part."""
-    places = np.arange(len(world.train)) if places is None else places
-    order = places[_by_question(world.train[places], world.trained)]
-    size = max(1, world.evaluation.block_mb * 1_000_000 // bytes_of_triple(world.scorer, world.trained, numbers))
+def split_blocks(context: InfluenceContext, index: Int64Array | None, floats_per_part: int) -> Iterator[Int64Array]:
+    """Yield indices of training triples, as many per block as `block_mb` allows at so many floats per part.
+
+    The triples are ordered so that few queries are in more than one block.
+    """
+    index = np.arange(len(context.train)) if index is None else index
+    if not len(index):
+        return
+    order = index[_order_by_query(context.train[index], context.loss_spec)]
+    per_triple = bytes_per_triple(context.scorer, context.loss_spec, floats_per_part)
+    size = max(1, context.scoring.block_mb * 1_000_000 // per_triple)
     yield from np.split(order, range(size, len(order), size))
 
 
-def _by_question(triples: Triples, trained: Trained) -> Ints:
-    """An order in which few questions are asked in more than one block.
+def bytes_per_triple(scorer: Scorer, spec: LossSpec, floats_per_part: int) -> int:
+    """Return the memory of a triple while its block is processed: `floats_per_part`, gradients, and ConvE's maps."""
+    maps = 0
+    if scorer.options.name == "conve":
+        image = scorer.options.image()
+        maps = scorer.options.output_channels * image.map_height * image.map_width
+        maps += 9 * scorer.options.dim * 2
+    floats = floats_per_part + 8 * maps + 16 * scorer.options.dim
+    return scorer.entity.weight.itemsize * spec.directions * floats
 
-    A relation's triples are sorted by the end that has more entities: those of the other end come up in any block.
+
+def _order_by_query(triples: Triples, spec: LossSpec) -> Int64Array:
+    """Return an order of triples (n, 3) in which few queries are in more than one block.
+
+    The triples of a relation are sorted by the end that has more distinct entities; those of the other end are in every
+    block anyway.
     """
     head, relation, tail = triples.T
-    fewer = [
-        np.bincount(np.unique(relation * trained.entities + end) // trained.entities, minlength=trained.relations)
+    distinct_tails, distinct_heads = (
+        np.bincount(np.unique(relation * spec.num_entities + end) // spec.num_entities, minlength=spec.num_relations)
         for end in (tail, head)
-    ]
-    leads = np.where((fewer[0] < fewer[1])[relation], head, tail)
-    return np.lexsort((head + tail - leads, leads, relation))
+    )
+    first = np.where((distinct_tails < distinct_heads)[relation], head, tail)
+    return np.lexsort((head + tail - first, first, relation))
 
 
-def bytes_of_triple(scorer: Scorer, trained: Trained, numbers: int) -> int:
-    """What a triple costs while its block is there: `numbers` a part, slopes, and for ConvE the maps a few times."""
-    maps = 0
-    if scorer.options.scorer == "conve":
-        image = scorer.options.image()
-        maps = scorer.options.channels * image.map_height * image.map_width
-        maps += 9 * scorer.options.dim * 2
-    return scorer.entity.weight.itemsize * trained.sides * (numbers + 8 * maps + 16 * scorer.options.dim)
-
-
-def _gradients(world: World, number: int, units: Units) -> Gradients:
-    """At a checkpoint by its number, weighted where the weights are factored."""
-    found = gradients_of(world.snapshots[number].scorer, units, world.trained)
-    roots = world.roots[number]
-    return found if roots is None else weighted(found, roots)
-
-
-def _comparison(world: World, number: int, asked: Units) -> Comparison:
-    gradients = _gradients(world, number, asked)
-    entities, sides = world.trained.entities, asked.sides
-    if world.features.projection:
-        return Projected(gradients, sides, world.drawn)
-    if world.features.precondition == "exact":
-        return Weighted(gradients, sides, entities, world.layers, world.snapshots[number].scale)
-    return Targets(gradients, entities, world.layers)
-
-
-def _self_of(world: World, units: Units) -> Tensor:
+def _self_influence(context: InfluenceContext, parts: LossParts) -> Tensor:
     total = torch.zeros(())
-    for number, snapshot in enumerate(world.snapshots):
-        gradients = _gradients(world, number, units)
-        total = snapshot.rate * _squares(world, gradients) + total.to(world.scorer.entity.weight.device)
+    for number, snapshot in enumerate(context.snapshots):
+        gradients = context.gradients(number, parts)
+        own = snapshot.learning_rate * context.squared_norms(gradients)
+        total = own + total.to(context.scorer.entity.weight.device)
     return total
 
 
-def _squares(world: World, gradients: Gradients) -> Tensor:
-    if world.features.projection:
-        return world.drawn.of(gradients, world.trained.sides).square().sum(1)
-    return self_products(gradients, world.trained.sides, world.trained.entities, world.layers)
-
-
-def _by_backward(world: World, tests: Triples, chosen: Ints | None) -> Iterator[tuple[Ints, Tensor]]:
+def _stream_autograd(
+    context: InfluenceContext, queries: Triples, index: Int64Array | None
+) -> Iterator[tuple[Int64Array, Tensor]]:
     passes = [
-        BackwardPass(snapshot.scorer, world.trained, world.layers, world.evaluation) for snapshot in world.snapshots
+        AutogradGradients(snapshot.scorer, context.loss_spec, context.layers, context.scoring)
+        for snapshot in context.snapshots
     ]
-    asked = [torch.stack(list(one.gradients(world.asked(tests)))) for one in passes]
-    for places in blocks(world, chosen, len(tests)):
-        known = world.known(places)
-        total = torch.zeros(len(places), len(tests), device=world.scorer.entity.weight.device)
-        for snapshot, one, wanted in zip(world.snapshots, passes, asked, strict=True):
-            total = total + snapshot.rate * torch.cat(list(_together(one.gradients(known), wanted)))
-        yield places, total
+    parts = context.query_parts(queries)
+    query_gradients = [torch.stack(list(one.gradients(parts))) for one in passes]
+    for block in split_blocks(context, index, len(queries)):
+        training_parts = context.training_parts(block)
+        total = torch.zeros(len(block), len(queries), device=context.scorer.entity.weight.device)
+        for snapshot, one, own in zip(context.snapshots, passes, query_gradients, strict=True):
+            total = total + snapshot.learning_rate * torch.cat(list(_multiply(one.gradients(training_parts), own)))
+        yield block, total
 
 
-def _together(gradients: Iterator[Tensor], wanted: Tensor) -> Iterator[Tensor]:
-    """(b, T) dot products of some gradients at once with those asked about (T, P)."""
-    while some := list(islice(gradients, LOOP)):
-        yield torch.stack(some) @ wanted.T
+def _multiply(gradients: Iterator[Tensor], query_gradients: Tensor) -> Iterator[Tensor]:
+    """Yield dot products (b, T) of some gradients at a time with those of the query triples (T, number of elements)."""
+    while batch := list(islice(gradients, AUTOGRAD_BATCH)):
+        yield torch.stack(batch) @ query_gradients.T

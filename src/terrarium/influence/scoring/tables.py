@@ -1,4 +1,4 @@
-"""Results with names: a long table, the original's JSON and CSV, and paths as sentences."""
+"""Influence scores with names: a long table, and the JSON and CSV files of the reference TracIn script."""
 
 from __future__ import annotations
 
@@ -7,82 +7,82 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from terrarium.influence.data.queries import named
-from terrarium.influence.scoring.topk import Strongest
-from terrarium.kge.data.graph import Triples
+from terrarium.influence.data.named_graph import TRIPLE_COLUMNS, NamedGraph
+from terrarium.influence.scoring.topk import Ranking, TopK
+from terrarium.kge.data.graph import TRAIN
 
-ENDS = ["head", "head_name", "relation", "relation_name", "tail", "tail_name"]
-CSV = {"head": "Head", "head_name": "Head_label", "relation": "Rel", "relation_name": "Rel_label"}
-CSV |= {"tail": "Tail", "tail_name": "Tail_label"}
+_CSV_LABELS = {
+    "head": "Head",
+    "head_name": "Head_label",
+    "relation": "Rel",
+    "relation_name": "Rel_label",
+    "tail": "Tail",
+    "tail_name": "Tail_label",
+}
+_REFERENCE_PREFIXES = {"query": "test", "train": "train"}
 
 
-def score_table(
-    tests: pd.DataFrame,
-    found: Strongest,
-    train: Triples,
-    self_influence: pd.Series,
-    entities: pd.DataFrame,
-    relations: pd.DataFrame,
-) -> pd.DataFrame:
-    """A row a test triple, side and rank; `self_influence` is that of training triples by their place.
+def score_table(queries: pd.DataFrame, top: TopK, train_self_influence: pd.Series, named: NamedGraph) -> pd.DataFrame:
+    """Return one row per query triple, side and rank.
 
-    A side has fewer rows than were asked for where fewer training triples have its sign.
+    A side has fewer rows than `top_k` where fewer training triples have its sign.
 
-    Columns: test, test_head ... test_tail_name, test_self_influence, side, rank, place, train_head ... train_tail_name,
-    score, self_influence.
+    Args:
+        queries: table of query triples with `TRIPLE_COLUMNS` and self_influence.
+        top: their proponents and opponents.
+        train_self_influence: self-influences by the index of training triples.
+        named: the graph and its names.
+
+    Returns:
+        Columns query (row of `queries`), side (proponent or opponent), rank (from 1), train_index, score,
+        query_self_influence, query_head ... query_tail_name, train_head ... train_tail_name, train_self_influence.
     """
-    tables = [_side(tests, name, *side, train, entities, relations) for name, side in found.sides.items()]
+    tables = [_side_table(queries, side, ranking, named) for side, ranking in top.sides.items()]
     table = pd.concat(tables, ignore_index=True)
-    table["self_influence"] = self_influence.reindex(table["place"]).to_numpy()
-    return table.sort_values(["test", "side", "rank"], ascending=[True, False, True], ignore_index=True)
+    table["train_self_influence"] = train_self_influence.reindex(table["train_index"]).to_numpy()
+    return table.sort_values(["query", "side", "rank"], ascending=[True, False, True], ignore_index=True)
 
 
-def _side(
-    tests: pd.DataFrame,
-    name: str,
-    places: np.ndarray,
-    scores: np.ndarray,
-    counted: np.ndarray,
-    train: Triples,
-    entities: pd.DataFrame,
-    relations: pd.DataFrame,
-) -> pd.DataFrame:
-    test, rank = np.nonzero(counted)
-    place = places[counted]
-    asked = tests[[*ENDS, "self_influence"]].iloc[test].add_prefix("test_").reset_index(drop=True)
-    own = pd.DataFrame({"test": test, "side": name, "rank": rank + 1, "place": place, "score": scores[counted]})
-    edges = named(train[place], entities, relations)[ENDS].add_prefix("train_")
-    return pd.concat([own, asked, edges], axis=1)
+def _side_table(queries: pd.DataFrame, side: str, ranking: Ranking, named: NamedGraph) -> pd.DataFrame:
+    query, rank = np.nonzero(ranking.counts)
+    index, score = ranking.index[ranking.counts], ranking.score[ranking.counts]
+    ranks = pd.DataFrame({"query": query, "side": side, "rank": rank + 1, "train_index": index, "score": score})
+    explained = queries[[*TRIPLE_COLUMNS, "self_influence"]].iloc[query].add_prefix("query_").reset_index(drop=True)
+    training = named.name(named.graph.splits[TRAIN][index])[TRIPLE_COLUMNS].add_prefix("train_")
+    return pd.concat([ranks, explained, training], axis=1)
 
 
-def as_json(scores: pd.DataFrame) -> list[dict[str, Any]]:
-    """A list of triples asked about, each with its self-influence and its training triples, strongest first."""
-    found = []
-    for _, rows in scores.groupby("test", sort=True):
+def to_reference_json(scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a score table as the reference script's JSON.
+
+    One object per query triple with test_head ... test_tail_name, self_influence and `influences`, a list of training
+    triples with train_head ... train_tail_name, influence and self_influence, by decreasing absolute influence.
+    """
+    objects = []
+    for _, rows in scores.groupby("query", sort=True):
         first = rows.iloc[0]
-        strongest = rows.sort_values("score", key=np.abs, ascending=False, kind="stable")
-        found.append(
+        by_strength = rows.sort_values("score", key=np.abs, ascending=False, kind="stable")
+        objects.append(
             {
-                **{f"test_{name}": first[f"test_{name}"] for name in ENDS},
-                "self_influence": float(first["test_self_influence"]),
-                "influences": [_influence(row) for row in strongest.to_dict("records")],
+                **{f"test_{name}": first[f"query_{name}"] for name in TRIPLE_COLUMNS},
+                "self_influence": float(first["query_self_influence"]),
+                "influences": [_influence_object(row) for row in by_strength.to_dict("records")],
             }
         )
-    return found
+    return objects
 
 
-def _influence(row: Any) -> dict[str, Any]:
-    numbers = {"influence": float(row["score"]), "self_influence": float(row["self_influence"])}
-    return {f"train_{name}": row[f"train_{name}"] for name in ENDS} | numbers
+def _influence_object(row: Any) -> dict[str, Any]:
+    numbers = {"influence": float(row["score"]), "self_influence": float(row["train_self_influence"])}
+    return {f"train_{name}": row[f"train_{name}"] for name in TRIPLE_COLUMNS} | numbers
 
 
-def as_csv(scores: pd.DataFrame) -> str:
-    """The original's 14 columns."""
-    names = {f"{kind}_{name}": f"{kind.title()}{label}" for kind in ("test", "train") for name, label in CSV.items()}
-    names |= {"score": "TracInScore", "test_self_influence": "SelfInfluence"}
-    return str(scores[list(names)].rename(columns=names).to_csv(index=False, lineterminator="\n"))
-
-
-def sentence(row: Any, prefix: str = "train_") -> str:
-    """head relation tail, by names."""
-    return f"{row[f'{prefix}head_name']} {row[f'{prefix}relation_name']} {row[f'{prefix}tail_name']}"
+def to_reference_csv(scores: pd.DataFrame) -> str:
+    """Return a score table as the reference script's CSV of 14 columns, TestHead ... SelfInfluence."""
+    labels = {
+        f"{prefix}_{name}": f"{reference.title()}{label}"
+        for prefix, reference in _REFERENCE_PREFIXES.items()
+        for name, label in _CSV_LABELS.items()
+    }
+    labels |= {"score": "TracInScore", "query_self_influence": "SelfInfluence"}
+    return str(scores[list(labels)].rename(columns=labels).to_csv(index=False, lineterminator="\n"))

@@ -1,58 +1,85 @@
-"""The strongest proponents and opponents of each triple, of any number of training triples, in bounded memory."""
+"""The top proponents and opponents of each query triple, among any number of training triples, in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from terrarium.kge.data.queries import Ints
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.common.arrays import BoolArray, Float64Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Strongest:
-    """(T, k) places of training triples and their influences: the highest first, and the lowest first.
+class Ranking:
+    """Training triples in the order of their influence on each of T query triples.
 
-    Only those of the right sign are proponents or opponents, so that no triple is both.
+    Attributes:
+        index: (T, k) indices of training triples, strongest first.
+        score: (T, k) their influences.
+        counts: (T, k) whether the influence has the right sign; the others are neither proponents nor opponents.
     """
 
-    proponents: Ints
-    proponent_scores: Floats
-    opponents: Ints
-    opponent_scores: Floats
+    index: Int64Array
+    score: Float64Array
+    counts: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class TopK:
+    """Proponents (positive influence) and opponents (negative influence) of T query triples."""
+
+    proponents: Ranking
+    opponents: Ranking
+
+    @staticmethod
+    def of(high_index: Int64Array, high: Float64Array, low_index: Int64Array, low: Float64Array) -> TopK:
+        """Take the highest and the lowest influences (T, k), strongest first, and their training triples."""
+        return TopK(Ranking(high_index, high, high > 0), Ranking(low_index, low, low < 0))
 
     @property
-    def sides(self) -> dict[str, tuple[Ints, Floats, NDArray[np.bool_]]]:
-        """By name, the places, the influences, and which of them have the side's sign."""
-        return {
-            "proponent": (self.proponents, self.proponent_scores, self.proponent_scores > 0),
-            "opponent": (self.opponents, self.opponent_scores, self.opponent_scores < 0),
-        }
+    def sides(self) -> dict[str, Ranking]:
+        """The rankings by name."""
+        return {"proponent": self.proponents, "opponent": self.opponents}
 
 
-def strongest(stream: Iterable[tuple[Ints, Tensor]], count: int) -> Strongest:
-    """The `count` highest and lowest of a stream of places (B,) and influences (B, T); it holds at least so many."""
+def select_top_k(stream: Iterable[tuple[Int64Array, Tensor]], count: int) -> TopK:
+    """Return the highest and lowest influences of a stream.
+
+    Args:
+        stream: blocks of indices (B,) and influences (B, T), as `stream_influence` yields them.
+        count: k.
+
+    Raises:
+        ValueError: the stream is empty.
+    """
     high = low = None
-    for places, values in stream:
-        at = torch.from_numpy(places).to(values.device)[:, None].expand(values.shape)
-        high = _merge(high, values, at, count)
-        low = _merge(low, -values, at, count)
+    for block, values in stream:
+        index = torch.from_numpy(block).to(values.device)[:, None].expand(values.shape)
+        high = _merge(high, values, index, count)
+        low = _merge(low, -values, index, count)
     if high is None or low is None:
         raise ValueError("there are no training triples to choose from")
-    (high_values, high_at), (low_values, low_at) = (
-        (values.T.double().cpu().numpy(), at.T.cpu().numpy()) for values, at in (high, low)
+    (high_values, high_index), (low_values, low_index) = (
+        (values.T.double().cpu().numpy(), index.T.cpu().numpy()) for values, index in (high, low)
     )
-    return Strongest(high_at, high_values, low_at, -low_values)
+    return TopK.of(high_index, high_values, low_index, -low_values)
 
 
-def _merge(held: tuple[Tensor, Tensor] | None, values: Tensor, at: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The highest of what is held and what comes, column by column."""
-    if held is not None:
-        values, at = torch.cat([held[0], values]), torch.cat([held[1], at])
-    best = torch.topk(values, min(count, len(values)), dim=0)
-    return best.values, at.gather(0, best.indices)
+def concatenate(parts: Sequence[TopK]) -> TopK:
+    """Return the rankings of several batches of query triples as one."""
+    rankings = ([part.proponents for part in parts], [part.opponents for part in parts])
+    (high_index, high), (low_index, low) = (
+        (np.concatenate([one.index for one in side]), np.concatenate([one.score for one in side])) for side in rankings
+    )
+    return TopK.of(high_index, high, low_index, low)
+
+
+def _merge(best: tuple[Tensor, Tensor] | None, values: Tensor, index: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the highest values of each column, and their indices, among the best so far and new ones."""
+    if best is not None:
+        values, index = torch.cat([best[0], values]), torch.cat([best[1], index])
+    top = torch.topk(values, min(count, len(values)), dim=0)
+    return top.values, index.gather(0, top.indices)

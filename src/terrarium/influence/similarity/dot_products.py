@@ -1,12 +1,13 @@
 """Dot products of gradients over all parameters, from their factors.
 
-With g the error, q the query, u and v the gradients by the vectors asked of parts i and j, asked about e and r:
+With g the gradient by the scores, q the query embedding, u and v the gradients by the embeddings of the query's entity
+e and relation r, the parts i and j have the dot products
 
-    entity:      (g_i.g_j)(q_i.q_j) + g_i[e_j] q_i.u_j + g_j[e_i] q_j.u_i + [e_i = e_j] u_i.u_j
-    relation:    [r_i = r_j] v_i.v_j
-    bias:        g_i.g_j
-    projection:  (left_i.left_j)(right_i.right_j)
-    all others:  as they are
+    entity embeddings:    (g_i.g_j)(q_i.q_j) + g_i[e_j] q_i.u_j + g_j[e_i] q_j.u_i + [e_i = e_j] u_i.u_j
+    relation embeddings:  [r_i = r_j] v_i.v_j
+    entity biases:        g_i.g_j
+    projection:           (left_i.left_j)(right_i.right_j)
+    all others:           as they are
 """
 
 from __future__ import annotations
@@ -22,117 +23,119 @@ from terrarium.influence.gradients.factored import Gradients
 ENTITY, RELATION, BIAS = "entity.weight", "relation.weight", "bias"
 
 
-class Comparison(Protocol):
-    """Triples asked about, ready to meet any training triples."""
+class QueryGradients(Protocol):
+    """Gradients of T query triples, ready to be multiplied with those of training triples."""
 
     @property
-    def numbers(self) -> int:
-        """How many numbers a part of a training triple needs, roughly."""
+    def floats_per_part(self) -> int:
+        """Approximate number of floats that a part of a training triple needs."""
         ...
 
-    def between(self, train: Gradients, sides: int) -> Tensor:
-        """(B, T) dot products of the gradients of B training triples and the T triples asked about."""
+    def dot_products(self, train: Gradients, directions: int) -> Tensor:
+        """Return (B, T) dot products of the gradients of B training triples and the T query triples."""
         ...
 
 
-def fold(products: Tensor, sides: int) -> Tensor:
-    """(B, T) sums over the sides of triples, from (sides * B, sides * T) products of parts."""
+def sum_directions(products: Tensor, directions: int) -> Tensor:
+    """Return (B, T) sums over the parts of triples, from products of parts (directions * B, directions * T)."""
     rows, columns = products.shape
-    return products.view(sides, rows // sides, sides, columns // sides).sum((0, 2))
+    return products.view(directions, rows // directions, directions, columns // directions).sum((0, 2))
 
 
-class Targets:
-    """Gradients of the parts asked about, as they are."""
+class FactoredQueryGradients:
+    """Factored gradients of query triples, without projection or element-wise preconditioner."""
 
-    def __init__(self, gradients: Gradients, entities: int, layers: Collection[str]) -> None:
-        self._own, self._layers = gradients, set(layers)
-        self._errors = gradients.errors.full(entities)
+    def __init__(self, gradients: Gradients, num_entities: int, layers: Collection[str]) -> None:
+        """Take the query triples' gradients and the names of the parameters that count."""
+        self._gradients, self._layers = gradients, set(layers)
+        self._by_scores = gradients.scores.dense(num_entities)
 
     @property
-    def numbers(self) -> int:
-        """A handful of products with each part asked about."""
-        return 8 * len(self._errors)
+    def floats_per_part(self) -> int:
+        """A few products with each part of a query triple."""
+        return 8 * len(self._by_scores)
 
-    def between(self, train: Gradients, sides: int) -> Tensor:
-        """(B, T) dot products of triples."""
-        return fold(self.products(train), sides)
+    def dot_products(self, train: Gradients, directions: int) -> Tensor:
+        """Return (B, T) dot products of triples."""
+        return sum_directions(self.part_products(train), directions)
 
-    def products(self, train: Gradients) -> Tensor:
-        """(U, V) dot products of U training parts and V parts asked about."""
-        own, layers = self._own, self._layers
-        found = torch.zeros(len(train.question), len(own.question), dtype=self._errors.dtype)
-        found = found.to(self._errors.device)
+    def part_products(self, train: Gradients) -> Tensor:
+        """Return (P, V) dot products of P parts of training triples and V parts of query triples."""
+        own, layers = self._gradients, self._layers
+        total = torch.zeros(len(train), len(own), dtype=self._by_scores.dtype, device=self._by_scores.device)
         if layers & {ENTITY, BIAS}:
-            errors = train.errors.times(self._errors.T)
+            by_scores = train.scores.matmul(self._by_scores.T)
             if BIAS in layers:
-                found += errors * (train.bias * own.bias)
+                total += by_scores * (train.bias_factor * own.bias_factor)
             if ENTITY in layers:
-                found += errors * self._queries(train) + self._asked(train)
+                total += by_scores * self._embedding_products(train) + self._query_entity_products(train)
         if RELATION in layers:
             same = train.relation[:, None] == own.relation
-            found += same * (train.slopes.relation @ own.slopes.relation.T)
-        for name in layers & train.slopes.left.keys():
-            right = (train.queries.right[name] @ own.queries.right[name].T)[:, own.question]
-            found += (train.slopes.left[name] @ own.slopes.left[name].T) * right[train.question]
-        for name in layers & train.slopes.small.keys():
-            found += train.slopes.small[name] @ own.slopes.small[name].T
-        return found
+            total += same * (train.factors.relation @ own.factors.relation.T)
+        for name in sorted(layers & train.factors.left.keys()):
+            right = (train.queries.right[name] @ own.queries.right[name].T)[:, own.query]
+            total += (train.factors.left[name] @ own.factors.left[name].T) * right[train.query]
+        for name in sorted(layers & train.factors.dense.keys()):
+            total += train.factors.dense[name] @ own.factors.dense[name].T
+        return total
 
-    def _queries(self, train: Gradients) -> Tensor:
-        return (train.queries.query @ self._own.queries.query.T)[train.question][:, self._own.question]
+    def _embedding_products(self, train: Gradients) -> Tensor:
+        return (train.queries.embedding @ self._gradients.queries.embedding.T)[train.query][:, self._gradients.query]
 
-    def _asked(self, train: Gradients) -> Tensor:
-        """The terms in which the vector of an entity that is asked about has a part."""
-        own = self._own
-        at_own = train.queries.query @ own.slopes.head.T
-        at_train = train.slopes.head @ own.queries.query.T
-        found = train.errors.at(own.entity) * at_own[train.question]
-        found += self._errors[:, train.entity].T * at_train[:, own.question]
-        return found + (train.entity[:, None] == own.entity) * (train.slopes.head @ own.slopes.head.T)
+    def _query_entity_products(self, train: Gradients) -> Tensor:
+        """Return the terms with a gradient by the embedding of a query's entity."""
+        own = self._gradients
+        at_own = train.queries.embedding @ own.factors.entity.T
+        at_train = train.factors.entity @ own.queries.embedding.T
+        total = train.scores.columns(own.entity) * at_own[train.query]
+        total += self._by_scores[:, train.entity].T * at_train[:, own.query]
+        return total + (train.entity[:, None] == own.entity) * (train.factors.entity @ own.factors.entity.T)
 
 
-def paired_products(gradients: Gradients, first: Tensor, second: Tensor, entities: int, layers: set[str]) -> Tensor:
-    """(P,) dot products of the parts `first` (P,) with the parts `second` (P,) of the same gradients."""
-    slopes, asked = gradients.slopes, gradients.queries
-    found = torch.zeros(len(first), dtype=slopes.head.dtype, device=slopes.head.device)
+def paired_products(gradients: Gradients, first: Tensor, second: Tensor, num_entities: int, layers: set[str]) -> Tensor:
+    """Return (K,) dot products of the parts `first` (K,) with the parts `second` (K,) of the same gradients."""
+    factors, queries, query = gradients.factors, gradients.queries, gradients.query
+    total = torch.zeros(len(first), dtype=factors.entity.dtype, device=factors.entity.device)
     if layers & {ENTITY, BIAS}:
-        errors = gradients.errors.full(entities)
-        product = _rows(errors[first], errors[second])
+        by_scores = gradients.scores.dense(num_entities)
+        product = _row_products(by_scores[first], by_scores[second])
         if BIAS in layers:
-            found += product * gradients.bias**2
+            total += product * gradients.bias_factor**2
         if ENTITY in layers:
-            found += product * _rows(asked.query[gradients.question[first]], asked.query[gradients.question[second]])
-            found += _paired_asked(gradients, errors, first, second)
+            total += product * _row_products(queries.embedding[query[first]], queries.embedding[query[second]])
+            total += _paired_query_entity_products(gradients, by_scores, first, second)
     if RELATION in layers:
         same = gradients.relation[first] == gradients.relation[second]
-        found += same * _rows(slopes.relation[first], slopes.relation[second])
-    for name in layers & slopes.left.keys():
-        right = asked.right[name]
-        product = _rows(right[gradients.question[first]], right[gradients.question[second]])
-        found += product * _rows(slopes.left[name][first], slopes.left[name][second])
-    for name in layers & slopes.small.keys():
-        found += _rows(slopes.small[name][first], slopes.small[name][second])
-    return found
+        total += same * _row_products(factors.relation[first], factors.relation[second])
+    for name in sorted(layers & factors.left.keys()):
+        right = queries.right[name]
+        product = _row_products(right[query[first]], right[query[second]])
+        total += product * _row_products(factors.left[name][first], factors.left[name][second])
+    for name in sorted(layers & factors.dense.keys()):
+        total += _row_products(factors.dense[name][first], factors.dense[name][second])
+    return total
 
 
-def self_products(gradients: Gradients, sides: int, entities: int, layers: Collection[str]) -> Tensor:
-    """(B,) squared lengths of the gradients of triples."""
-    count = len(gradients.question) // sides
-    place = torch.arange(count, device=gradients.question.device)
-    found = [
-        (1 if a == b else 2) * paired_products(gradients, place + a * count, place + b * count, entities, set(layers))
-        for a in range(sides)
-        for b in range(a, sides)
+def squared_norms(gradients: Gradients, directions: int, num_entities: int, layers: Collection[str]) -> Tensor:
+    """Return (B,) squared norms of the gradients of B triples."""
+    count = len(gradients) // directions
+    triple = torch.arange(count, device=gradients.query.device)
+    products = [
+        (1 if a == b else 2)
+        * paired_products(gradients, triple + a * count, triple + b * count, num_entities, set(layers))
+        for a in range(directions)
+        for b in range(a, directions)
     ]
-    return torch.stack(found).sum(0)
+    return torch.stack(products).sum(0)
 
 
-def _paired_asked(gradients: Gradients, errors: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    head, query, entity = gradients.slopes.head, gradients.queries.query[gradients.question], gradients.entity
-    found = errors[first, entity[second]] * _rows(query[first], head[second])
-    found = found + errors[second, entity[first]] * _rows(query[second], head[first])
-    return found + (entity[first] == entity[second]) * _rows(head[first], head[second])
+def _paired_query_entity_products(gradients: Gradients, by_scores: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    by_entity, entity = gradients.factors.entity, gradients.entity
+    embedding = gradients.queries.embedding[gradients.query]
+    total = by_scores[first, entity[second]] * _row_products(embedding[first], by_entity[second])
+    total = total + by_scores[second, entity[first]] * _row_products(embedding[second], by_entity[first])
+    return total + (entity[first] == entity[second]) * _row_products(by_entity[first], by_entity[second])
 
 
-def _rows(left: Tensor, right: Tensor) -> Tensor:
+def _row_products(left: Tensor, right: Tensor) -> Tensor:
     return torch.einsum("ij,ij->i", left, right)

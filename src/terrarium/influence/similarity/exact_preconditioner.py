@@ -1,9 +1,9 @@
-"""Dot products weighted by the optimiser: grad(z)^T D grad(z'), D from the state that the checkpoint holds.
+"""Dot products weighted element by element: grad(z)^T D grad(z'), with D from the state of the optimizer.
 
-Adam steps by m / (sqrt(v) + eps) with the corrected mean of squares v = s / (1 - beta^t) (Kingma and Ba 2015), Adagrad
-by g / (sqrt(sum of squares) + eps) (Duchi 2011); D is what divides. It differs from number to number, so a gradient is
-no product of factors any more once it is multiplied: those asked about are written out, (T, N, d) for the entities,
-those of the training triples are not.
+Adam's steps are m / (sqrt(v) + eps) with the bias-corrected mean of squares v = s / (1 - beta^t) (Kingma and Ba 2015),
+Adagrad's g / (sqrt(sum of squares) + eps) (Duchi et al. 2011); D is one over the denominator. It differs from element
+to element, so that a preconditioned gradient is no product of factors. Those of the query triples are therefore written
+out, (T, N, d) for the entity embeddings; those of the training triples stay factored.
 """
 
 from __future__ import annotations
@@ -18,84 +18,88 @@ from terrarium.influence.gradients.factored import Gradients
 from terrarium.influence.similarity.dot_products import BIAS, ENTITY, RELATION
 from terrarium.kge.models.scorer import Scorer
 
-SHIFTS = ("encoder.convolution.bias", "encoder.projection.bias")
-"""Batch norm takes these off again: in training their gradients are rounding errors, and D would be one over those."""
+BATCH_NORMALIZED = ("encoder.convolution.bias", "encoder.projection.bias")
+"""Biases that batch norm subtracts. In training their gradients are rounding errors; D would be one over those."""
 
 
-def scales(scorer: Scorer, optimiser: Mapping[str, Any]) -> dict[str, Tensor]:
-    """D by the names of parameters, from the optimiser's state dictionary; 0 for what batch norm takes off.
+def read_preconditioner(scorer: Scorer, optimizer: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return D by parameter name, from the optimizer's state dictionary; 0 for `BATCH_NORMALIZED`.
 
     Raises:
         KeyError: the state is neither Adam's nor Adagrad's.
     """
-    group = optimiser["param_groups"][0]
-    found = {}
-    for place, (name, _) in enumerate(scorer.named_parameters()):
-        held = optimiser["state"][place]
-        if "exp_avg_sq" in held:
-            squares = held["exp_avg_sq"] / (1 - group["betas"][1] ** float(held["step"]))
+    group = optimizer["param_groups"][0]
+    preconditioner = {}
+    for number, (name, _) in enumerate(scorer.named_parameters()):
+        state = optimizer["state"][number]
+        if "exp_avg_sq" in state:
+            squares = state["exp_avg_sq"] / (1 - group["betas"][1] ** float(state["step"]))
         else:
-            squares = held["sum"]
-        found[name] = torch.zeros_like(squares) if name in SHIFTS else 1 / (squares.sqrt() + group["eps"])
-    return found
+            squares = state["sum"]
+        inverse = torch.zeros_like(squares) if name in BATCH_NORMALIZED else 1 / (squares.sqrt() + group["eps"])
+        preconditioner[name] = inverse
+    return preconditioner
 
 
-class Weighted:
-    """Gradients of the triples asked about, written out and multiplied by D."""
+class PreconditionedQueryGradients:
+    """Gradients of the query triples, written out and multiplied by D."""
 
     def __init__(
-        self, gradients: Gradients, sides: int, entities: int, layers: Collection[str], scale: Mapping[str, Tensor]
+        self, gradients: Gradients, directions: int, layers: Collection[str], preconditioner: Mapping[str, Tensor]
     ) -> None:
-        self._entities = entities
-        self._relations = len(scale[RELATION])
-        parts = self._written_out(gradients, set(layers))
-        self._parts = {
-            name: part.reshape(sides, -1, *part.shape[1:]).sum(0) * scale[name].reshape(part.shape[1:]).to(part)
-            for name, part in parts.items()
+        """Take the query triples' gradients, the names of the parameters that count, and D of all parameters."""
+        self._num_entities, self._num_relations = (len(preconditioner[name]) for name in (ENTITY, RELATION))
+        self._by_layer = {
+            name: part.reshape(directions, -1, *part.shape[1:]).sum(0)
+            * preconditioner[name].reshape(part.shape[1:]).to(part)
+            for name, part in self._write_out(gradients, set(layers)).items()
         }
 
     @property
-    def numbers(self) -> int:
-        """A row of the widest layer for each triple asked about, twice."""
-        return 2 * max(part.shape[0] * part.shape[-1] for part in self._parts.values())
+    def floats_per_part(self) -> int:
+        """Two rows of the widest layer for each query triple."""
+        return 2 * max(part.shape[0] * part.shape[-1] for part in self._by_layer.values())
 
-    def between(self, train: Gradients, sides: int) -> Tensor:
-        """(B, T) weighted dot products of triples."""
-        slopes, asked, question = train.slopes, train.queries, train.question
-        found = torch.zeros((), dtype=slopes.head.dtype, device=slopes.head.device)
-        for name, part in self._parts.items():
+    def dot_products(self, train: Gradients, directions: int) -> Tensor:
+        """Return (B, T) weighted dot products of triples."""
+        factors, query = train.factors, train.query
+        total = torch.zeros((), dtype=factors.entity.dtype, device=factors.entity.device)
+        for name, own in self._by_layer.items():
             if name == ENTITY:
-                found = found + self._entity(train, part)
+                total = total + self._entity_products(train, own)
             elif name == RELATION:
-                found = found + torch.einsum("ud,tud->ut", slopes.relation, part[:, train.relation])
+                total = total + torch.einsum("ud,tud->ut", factors.relation, own[:, train.relation])
             elif name == BIAS:
-                found = found + train.errors.times(part.T)
-            elif name in slopes.left:
-                moved = torch.einsum("qm,tnm->qtn", asked.right[name], part)
-                found = found + torch.einsum("un,utn->ut", slopes.left[name], moved[question])
+                total = total + train.scores.matmul(own.T)
+            elif name in factors.left:
+                by_right = torch.einsum("qm,tnm->qtn", train.queries.right[name], own)
+                total = total + torch.einsum("un,utn->ut", factors.left[name], by_right[query])
             else:
-                found = found + slopes.small[name] @ part.T
-        return found.view(sides, -1, found.shape[1]).sum(0)
+                total = total + factors.dense[name] @ own.T
+        return total.view(directions, -1, total.shape[1]).sum(0)
 
-    def _entity(self, train: Gradients, part: Tensor) -> Tensor:
-        tested, _, dim = part.shape
-        errors = train.errors.times(part.permute(1, 0, 2).reshape(self._entities, tested * dim))
-        found = torch.einsum("utd,ud->ut", errors.view(-1, tested, dim), train.queries.query[train.question])
-        return found + torch.einsum("ud,tud->ut", train.slopes.head, part[:, train.entity])
+    def _entity_products(self, train: Gradients, own: Tensor) -> Tensor:
+        num_queries, _, dim = own.shape
+        by_scores = train.scores.matmul(own.permute(1, 0, 2).reshape(self._num_entities, num_queries * dim))
+        embedding = train.queries.embedding[train.query]
+        total = torch.einsum("utd,ud->ut", by_scores.view(-1, num_queries, dim), embedding)
+        return total + torch.einsum("ud,tud->ut", train.factors.entity, own[:, train.entity])
 
-    def _written_out(self, gradients: Gradients, layers: set[str]) -> dict[str, Tensor]:
-        slopes, question = gradients.slopes, gradients.question
-        errors = gradients.errors.full(self._entities)
-        place = torch.arange(len(question), device=question.device)
-        found = {name: slopes.small[name] for name in layers & slopes.small.keys()}
-        for name in layers & slopes.left.keys():
-            found[name] = slopes.left[name][:, :, None] * gradients.queries.right[name][question][:, None, :]
+    def _write_out(self, gradients: Gradients, layers: set[str]) -> dict[str, Tensor]:
+        """Return the gradients (V, shape of the parameter) of V parts by parameter name."""
+        factors, query = gradients.factors, gradients.query
+        by_scores = gradients.scores.dense(self._num_entities)
+        part = torch.arange(len(query), device=query.device)
+        by_layer = {name: factors.dense[name] for name in sorted(layers & factors.dense.keys())}
+        for name in sorted(layers & factors.left.keys()):
+            by_layer[name] = factors.left[name][:, :, None] * gradients.queries.right[name][query][:, None, :]
         if BIAS in layers:
-            found[BIAS] = errors
+            by_layer[BIAS] = by_scores
         if ENTITY in layers:
-            found[ENTITY] = errors[:, :, None] * gradients.queries.query[question][:, None, :]
-            found[ENTITY][place, gradients.entity] += slopes.head
+            by_layer[ENTITY] = by_scores[:, :, None] * gradients.queries.embedding[query][:, None, :]
+            by_layer[ENTITY][part, gradients.entity] += factors.entity
         if RELATION in layers:
-            found[RELATION] = slopes.relation.new_zeros(len(question), self._relations, slopes.relation.shape[1])
-            found[RELATION][place, gradients.relation] = slopes.relation
-        return found
+            dim = factors.relation.shape[1]
+            by_layer[RELATION] = factors.relation.new_zeros(len(query), self._num_relations, dim)
+            by_layer[RELATION][part, gradients.relation] = factors.relation
+        return by_layer

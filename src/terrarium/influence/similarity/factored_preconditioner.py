@@ -1,10 +1,10 @@
-"""The optimiser's weights as a factor of a row times a factor of a column, so that weighted gradients stay factored.
+"""The optimizer's preconditioner as a row factor times a column factor, so that preconditioned gradients stay factored.
 
-Adam and Adagrad divide by sqrt(s), s the squares that their state holds. A matrix of squares is taken as
-r c / m with r the means of its rows, c of its columns and m of all (Adafactor, Shazeer and Stern 2018), so the weights
-D = 1 / sqrt(s) are a product too. The bias is the last column of the entities' matrix. Relations and the small
-parameters keep D as it is, since their gradients are multiplied out anyway. Both sides of a dot product are multiplied
-by sqrt(D); a product with itself, a cosine and a projection are weighted by the same step.
+Adam and Adagrad divide by sqrt(s), with s the squares in their state. A matrix of squares is approximated by r c / m,
+with r the means of its rows, c of its columns and m of all (Adafactor, Shazeer and Stern 2018), so that the
+preconditioner D = 1 / sqrt(s) is a product too. The entity biases are the last column of the entity matrix. Relations
+and the small parameters keep their exact D, since their gradients are written out anyway. Both sides of a dot product
+are multiplied by sqrt(D), so that squared norms, cosines and projections are preconditioned in the same way.
 """
 
 from __future__ import annotations
@@ -21,58 +21,58 @@ from terrarium.influence.similarity.dot_products import BIAS, ENTITY, RELATION
 
 
 @dataclass(frozen=True, eq=False)
-class Roots:
-    """Square roots of weights.
+class PreconditionerRoots:
+    """sqrt(D).
 
     Attributes:
-        entity: (N,) factors of the entities' rows.
-        query: (d,) factors of their columns.
-        bias: () the factor of the bias, the last column.
-        left, right: (n,) and (m,) factors of each matrix that is not a table of vectors, by name.
-        exact: the other parameters' roots, by name, as they are.
+        entity: (N,) factors of the rows of the entity embeddings.
+        embedding: (d,) factors of their columns.
+        bias: () factor of the entity biases, the last column.
+        left, right: (n,) and (m,) factors of every other large matrix, by parameter name.
+        exact: sqrt(D) of the other parameters, by name.
     """
 
     entity: Tensor
-    query: Tensor
+    embedding: Tensor
     bias: Tensor
     left: dict[str, Tensor]
     right: dict[str, Tensor]
     exact: dict[str, Tensor]
 
 
-def roots_of(weights: Mapping[str, Tensor]) -> Roots:
-    """The roots of weights D, by the names of parameters."""
-    table = weights[ENTITY]
-    if BIAS in weights:
-        table = torch.cat([table, weights[BIAS][:, None]], dim=1)
-    rows, columns = factors(table)
+def preconditioner_roots(preconditioner: Mapping[str, Tensor]) -> PreconditionerRoots:
+    """Return the factored square root of a preconditioner D, given by parameter name."""
+    table = preconditioner[ENTITY]
+    if BIAS in preconditioner:
+        table = torch.cat([table, preconditioner[BIAS][:, None]], dim=1)
+    rows, columns = root_factors(table)
     left, right = {}, {}
-    if PROJECTION in weights:
-        left[PROJECTION], right[PROJECTION] = factors(weights[PROJECTION])
-    exact = {name: d.sqrt() for name, d in weights.items() if name not in {ENTITY, BIAS, PROJECTION}}
-    dim = weights[ENTITY].shape[1]
-    return Roots(rows, columns[:dim], columns[-1], left, right, exact)
+    if PROJECTION in preconditioner:
+        left[PROJECTION], right[PROJECTION] = root_factors(preconditioner[PROJECTION])
+    exact = {name: d.sqrt() for name, d in preconditioner.items() if name not in {ENTITY, BIAS, PROJECTION}}
+    dim = preconditioner[ENTITY].shape[1]
+    return PreconditionerRoots(rows, columns[:dim], columns[-1], left, right, exact)
 
 
-def factors(weights: Tensor) -> tuple[Tensor, Tensor]:
-    """(n,) and (m,) whose outer product is sqrt(D), from D (n, m)."""
-    squares = weights.double().pow(-2)
+def root_factors(preconditioner: Tensor) -> tuple[Tensor, Tensor]:
+    """Return vectors (n,) and (m,) whose outer product approximates sqrt(D), for a matrix D (n, m)."""
+    squares = preconditioner.double().pow(-2)
     rows, columns = squares.mean(dim=1) / squares.mean(), squares.mean(dim=0)
-    return rows.pow(-0.25).to(weights), columns.pow(-0.25).to(weights)
+    return rows.pow(-0.25).to(preconditioner), columns.pow(-0.25).to(preconditioner)
 
 
-def weighted(gradients: Gradients, roots: Roots) -> Gradients:
-    """The gradients times sqrt(D), in the same form."""
-    slopes, queries = gradients.slopes, gradients.queries
-    head = slopes.head * roots.query * roots.entity[gradients.entity, None]
-    relation = slopes.relation * roots.exact[RELATION][gradients.relation]
-    small = {name: slope * roots.exact[name].flatten() for name, slope in slopes.small.items()}
-    left = {name: slope * roots.left[name] for name, slope in slopes.left.items()}
+def precondition(gradients: Gradients, roots: PreconditionerRoots) -> Gradients:
+    """Return the gradients times sqrt(D), in the same form."""
+    factors, queries = gradients.factors, gradients.queries
+    entity = factors.entity * roots.embedding * roots.entity[gradients.entity, None]
+    relation = factors.relation * roots.exact[RELATION][gradients.relation]
+    dense = {name: gradient * roots.exact[name].flatten() for name, gradient in factors.dense.items()}
+    left = {name: factor * roots.left[name] for name, factor in factors.left.items()}
     right = {name: factor * roots.right[name] for name, factor in queries.right.items()}
     return replace(
         gradients,
-        errors=gradients.errors.scaled(roots.entity),
-        queries=replace(queries, query=queries.query * roots.query, right=right),
-        slopes=replace(slopes, head=head, relation=relation, left=left, small=small),
-        bias=gradients.bias * roots.bias,
+        scores=gradients.scores.scale_entities(roots.entity),
+        queries=replace(queries, embedding=queries.embedding * roots.embedding, right=right),
+        factors=replace(factors, entity=entity, relation=relation, left=left, dense=dense),
+        bias_factor=gradients.bias_factor * roots.bias,
     )

@@ -1,68 +1,91 @@
-"""Training again on other triples, for validation: no checkpoints on disk, no stopping, a given number of epochs."""
+"""Retraining on other triples: no checkpoints on disk, no stopping, a given number of epochs."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from terrarium.influence.data.checkpoints import Snapshot, Training
-from terrarium.influence.similarity.exact_preconditioner import scales
-from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALID, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
-from terrarium.kge.models.scorer import Scorer, scores
+from terrarium.common.arrays import Float64Array
+from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
+from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph, Triples
+from terrarium.kge.models.scorer import Scorer, score_entities
 from terrarium.kge.options import EvaluationOptions
-from terrarium.kge.training.trainer import ScorerTrainable
+from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.torch.packing import unpack
+
+
+class Retrained(NamedTuple):
+    """Result of a retraining.
+
+    Attributes:
+        scorer: the model after the last epoch, in evaluation mode.
+        snapshots: the requested epochs, with preconditioners.
+    """
+
+    scorer: Scorer
+    snapshots: list[Snapshot]
 
 
 @dataclass(frozen=True, eq=False)
 class Retrainer:
-    """What all retrainings share."""
+    """What all retrainings share.
+
+    Attributes:
+        graph: the original graph.
+        training: options of the original training.
+        evaluation: knowledge graph evaluation options, of the device.
+        epochs: number of epochs of each retraining.
+    """
 
     graph: Graph
-    training: Training
+    training: TrainingRun
     evaluation: EvaluationOptions
     epochs: int
 
-    def train(self, triples: Triples, seed: int, keep: Collection[int] = ()) -> tuple[Scorer, list[Snapshot]]:
-        """The scorer after the epochs, and states after the epochs in `keep`."""
-        parts = {TRAIN: triples} | dict.fromkeys((VALID, TEST, TEST_GROUPS), triples[:0])
-        graph = Graph(self.graph.entities, self.graph.relations, parts)
+    def train(self, triples: Triples, seed: int, snapshot_epochs: Collection[int] = ()) -> Retrained:
+        """Train a scorer on triples (n, 3), from a seed, and keep snapshots after some epochs."""
+        parts = {TRAIN: triples} | dict.fromkeys((VALIDATION, TEST, TEST_GROUPS), triples[:0])
+        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})
-        trainable = ScorerTrainable(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
-        kept = []
+        trainable = ScorerTrainer(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
+        snapshots = []
         for epoch in range(1, self.epochs + 1):
-            rate = trainable.epoch(epoch)["learning_rate"]
-            if epoch in keep:
-                optimiser = unpack(trainable.state())["optimizer"]
+            learning_rate = trainable.epoch(epoch)["learning_rate"]
+            if epoch in snapshot_epochs:
+                optimizer = unpack(trainable.state())["optimizer"]
                 scorer = copy.deepcopy(trainable.scorer).eval()
-                kept.append(Snapshot(epoch, rate, scorer, scales(scorer, optimiser)))
-        return trainable.scorer.eval(), kept
+                snapshots.append(Snapshot(epoch, learning_rate, scorer, read_preconditioner(scorer, optimizer)))
+        return Retrained(trainable.scorer.eval(), snapshots)
 
-    def kept(self, count: int) -> list[int]:
-        """`count` epochs evenly apart, the last one among them."""
+    def spaced_epochs(self, count: int) -> list[int]:
+        """Return `count` evenly spaced epochs, including the last one."""
         return sorted({max(1, round(self.epochs * (i + 1) / count)) for i in range(count)})
 
+    def log_probabilities(self, scorer: Scorer, triples: Triples) -> Float64Array:
+        """Return log probabilities (T,) of triples (T, 3), the mean over their directions.
 
-def values(scorer: Scorer, triples: Triples, training: Training) -> Floats:
-    """(T,) log probabilities of triples, the sides' mean: among all answers for softmax, yes or no for bce."""
-    device = scorer.entity.weight.device
-    head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
-    asked = [(head, relation, tail)]
-    if training.model.reciprocal:
-        asked.append((tail, relation + scorer.relations, head))
-    found = []
-    with torch.inference_mode():
-        for entity, of_relation, target in asked:
-            given = scores(scorer(entity, of_relation), scorer.entity.weight, scorer.bias)
-            own = given.gather(1, target[:, None])[:, 0]
-            reached = functional.logsigmoid(own) if training.training.loss == "bce" else own - given.logsumexp(1)
-            found.append(reached.double().cpu().numpy())
-    return np.mean(found, axis=0)
+        The probability is the softmax over all entities, or the logistic function of the score if bce was trained.
+        """
+        device = scorer.entity.weight.device
+        head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
+        directions = [(head, relation, tail)]
+        if self.training.model.inverse_relations:
+            directions.append((tail, relation + scorer.num_relations, head))
+        by_direction = []
+        with torch.inference_mode():
+            for entity, predicate, target in directions:
+                scored = score_entities(scorer(entity, predicate), scorer.entity.weight, scorer.bias)
+                own = scored.gather(1, target[:, None])[:, 0]
+                is_bce = self.training.training.loss.name == "bce"
+                log_probability = functional.logsigmoid(own) if is_bce else own - scored.logsumexp(1)
+                by_direction.append(log_probability.double().cpu().numpy())
+        return np.mean(by_direction, axis=0)

@@ -1,215 +1,187 @@
-"""Does influence say what retraining finds? Linear datamodelling, deletion, planted wrong triples."""
+"""Does influence predict retraining? Linear datamodeling score, deletion, and detection of mislabelled triples."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from terrarium.influence.data.checkpoints import Snapshot, Training
-from terrarium.influence.options import EvaluationOptions, FeatureOptions, TrainingOptions
-from terrarium.influence.scoring.streaming import World, self_influences
-from terrarium.influence.validation.retraining import Retrainer, values
-from terrarium.influence.validation.variants import GUESSES, variants, varied
-from terrarium.kge.data.graph import TEST, TRAIN, VALID, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.common.arrays import BoolArray, Float64Array
+from terrarium.common.statistics import spearman
+from terrarium.influence.data.checkpoints import Snapshot
+from terrarium.influence.scoring.streaming import self_influence
+from terrarium.influence.validation.study import Study
+from terrarium.influence.validation.variants import BASELINES, variant_influence, variants
+from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
 
-TIE = 1e-12
-"""What rounding leaves of equal numbers, relative to the largest."""
-SPLITS = {"test": TEST, "valid": VALID}
+ROUNDING = 1e-12
+"""Differences of equal numbers by rounding, relative to the largest."""
 
 
-class TooFewTriplesError(ValueError):
-    """More triples are to be asked about or removed than there are."""
+def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFrame:
+    """Return the linear datamodeling score (LDS, Park et al. 2023) of attribution methods.
 
+    The scorer is retrained on random subsets of the training triples. A query triple's score is Spearman's correlation,
+    over the retrainings, of its log probability with the sum of the influences of the subset's triples.
 
-def require_enough(graph: Graph, options: TrainingOptions) -> None:
-    """TooFewTriplesError where the graph is too small for the options."""
-    count, train = len(graph.parts[SPLITS[options.split]]), len(graph.parts[TRAIN])
-    for name, wanted in (("tested", options.tested), ("deletion_tested", options.deletion_tested)):
-        if wanted > count:
-            raise TooFewTriplesError(
-                f"influence.training.{name} is {wanted} and there are {count} {options.split} triples: lower it, or "
-                "change influence.training.split"
-            )
-    if max(options.removed) >= train:
-        raise TooFewTriplesError(
-            f"influence.training.removed has {max(options.removed)} and there are {train} training triples: lower it"
-        )
+    Args:
+        study: retrainer and options.
+        queries: query triples (T, 3); None: sampled by the options.
 
-
-def chosen_tests(graph: Graph, split: str, count: int, seed: int) -> Triples:
-    """Some triples of a split, at random; of the validation triples where a choice is made from the result."""
-    part = graph.parts[SPLITS[split]]
-    return part[np.sort(generator(seed, "asked").permutation(len(part))[:count])]
-
-
-def datamodelling(
-    retrainer: Retrainer,
-    tests: Triples,
-    options: TrainingOptions,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> pd.DataFrame:
-    """Linear datamodelling score (Park 2023) by method and seed: method, seed, lds, lds_error.
-
-    Triples are left out at random, the scorer is trained again, and what each test lost is compared with the sum of
-    the influences of what was left in: Spearman's correlation over the retrainings, averaged over the tests.
+    Returns:
+        One row per method and seed: method, seed, lds (mean over query triples), lds_error (its standard error).
     """
-    train = retrainer.graph.parts[TRAIN]
-    rng = generator(features.seed, "subsets")
-    left_in = rng.random((options.subsets, len(train))) >= options.left_out
-    seeds = [options.seeds[i % len(options.seeds)] for i in range(options.subsets)]
-    reached = []
-    for place, (mask, seed) in enumerate(zip(left_in, seeds, strict=True), start=1):
-        reached.append(values(retrainer.train(train[mask], seed)[0], tests, retrainer.training))
-        logger.info("Linear datamodelling: retraining %d of %d", place, options.subsets)
+    validation, retrainer, train = study.validation, study.retrainer, study.train
+    queries = study.sample_queries(validation.num_queries) if queries is None else queries
+    subsets = generator(study.attribution.seed, "subsets").random((validation.num_subsets, len(train)))
+    masks = subsets >= validation.subset_dropout
+    seeds = [validation.seeds[number % len(validation.seeds)] for number in range(validation.num_subsets)]
+    retrained = []
+    for number, (mask, seed) in enumerate(zip(masks, seeds, strict=True), start=1):
+        scorer = retrainer.train(train[mask], seed).scorer
+        retrained.append(retrainer.log_probabilities(scorer, queries))
+        logger.info("Linear datamodeling score: retraining %d of %d", number, validation.num_subsets)
     rows = []
-    for seed in options.seeds:
-        _, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
-        for name, matrix in attributions(retrainer, snapshots, tests, seed, features, evaluation).items():
-            lds = _correlations(left_in @ matrix, np.stack(reached), seeds)
-            rows.append({"method": name, "seed": seed, **_mean_and_error(lds)})
+    for seed in validation.seeds:
+        snapshots = study.retrain_on_all(seed).snapshots
+        for name, matrix in _attributions(study, snapshots, queries, seed).items():
+            correlations = query_correlations(masks @ matrix, np.stack(retrained), seeds)
+            rows.append({"method": name, "seed": seed, **_mean_and_error(correlations)})
     return pd.DataFrame(rows)
 
 
-def _mean_and_error(lds: Floats) -> dict[str, float]:
-    """Of the tests that have a correlation; the error of the mean is over tests."""
-    found = lds[np.isfinite(lds)]
-    error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.nan
-    return {"lds": float(found.mean()) if len(found) else np.nan, "lds_error": float(error)}
+def _attributions(study: Study, snapshots: Sequence[Snapshot], queries: Triples, seed: int) -> dict[str, Float64Array]:
+    """Return the influences (n, T) by each variant and baseline."""
+    kinds = variants(study.retrainer.training.model.name)
+    by_method = {name: variant_influence(study, variant, snapshots, queries) for name, variant in kinds.items()}
+    return by_method | _baselines(study, queries, seed)
 
 
-def attributions(
-    retrainer: Retrainer,
-    snapshots: Sequence[Snapshot],
-    tests: Triples,
-    seed: int,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> dict[str, Floats]:
-    """(n, T) by the name of each variant and guess."""
-    shared = (retrainer.training, retrainer.graph, tests, features, evaluation)
-    kinds = variants(retrainer.training.model.scorer)
-    found = {name: varied(variant, snapshots, *shared) for name, variant in kinds.items()}
+def _baselines(study: Study, queries: Triples, seed: int) -> dict[str, Float64Array]:
     rng = generator(seed, "guesses")
-    return found | {name: guess(retrainer.graph, tests, rng) for name, guess in GUESSES.items()}
+    return {name: baseline(study.train, queries, rng) for name, baseline in BASELINES.items()}
 
 
-def _correlations(predicted: Floats, reached: Floats, seeds: Sequence[int]) -> Floats:
-    """(T,) Spearman's correlations over retrainings, each seed's mean taken off what its retrainings reached.
+def query_correlations(predicted: Float64Array, retrained: Float64Array, seeds: Sequence[int]) -> Float64Array:
+    """Return Spearman's correlation over R retrainings for each of T query triples.
 
-    A prediction that is the same for all retrainings says nothing and counts as 0; where what was reached is the same,
-    or a number is not finite, there is nothing to foresee and no correlation.
+    Args:
+        predicted: (R, T) sums of influences.
+        retrained: (R, T) log probabilities after retraining; the mean of each seed is subtracted.
+        seeds: (R,) seed of each retraining.
+
+    Returns:
+        (T,) correlations: 0 if the prediction is constant, NaN if the retrained values are constant or not finite.
     """
-    centred = reached.copy()
+    centred = retrained.copy()
     for seed in set(seeds):
         own = np.array(seeds) == seed
         centred[own] -= centred[own].mean(axis=0)
     return np.array([_correlation(*columns) for columns in zip(predicted.T, centred.T, strict=True)])
 
 
-def _correlation(predicted: Floats, reached: Floats) -> float:
-    if np.ptp(reached) <= TIE * np.abs(reached).max() or not np.isfinite([predicted, reached]).all():
-        return np.nan
-    return 0.0 if np.ptp(predicted) == 0 else float(spearmanr(predicted, reached).statistic)
+def _correlation(predicted: Float64Array, retrained: Float64Array) -> float:
+    is_constant = np.ptp(retrained) <= ROUNDING * np.abs(retrained).max()
+    return np.nan if is_constant or not np.isfinite([predicted, retrained]).all() else spearman(predicted, retrained)
 
 
-def deletion(
-    retrainer: Retrainer,
-    tests: Triples,
-    options: TrainingOptions,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> pd.DataFrame:
-    """What tests lose when triples chosen for them are removed: method, seed, test, removed, drop."""
-    train, rows = retrainer.graph.parts[TRAIN], []
-    for seed in options.seeds:
-        scorer, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
-        before = values(scorer, tests, retrainer.training)
-        shared = (retrainer.training, retrainer.graph, tests, features, evaluation)
-        kinds = variants(retrainer.training.model.scorer)
-        rng = generator(seed, "guesses")
-        ranked = {
-            "influence": varied(kinds["as configured"], snapshots, *shared),
-            "influence, plain gradients": varied(kinds["plain gradients"], snapshots, *shared),
-        }
-        ranked |= {name: guess(retrainer.graph, tests, rng) for name, guess in GUESSES.items()}
-        for name, matrix in ranked.items():
+def _mean_and_error(correlations: Float64Array) -> dict[str, float]:
+    defined = correlations[np.isfinite(correlations)]
+    error = defined.std(ddof=1) / np.sqrt(len(defined)) if len(defined) > 1 else np.nan
+    return {"lds": float(defined.mean()) if len(defined) else np.nan, "lds_error": float(error)}
+
+
+def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFrame:
+    """Return how much the log probability of query triples drops when their top proponents are removed.
+
+    Args:
+        study: retrainer and options.
+        queries: query triples (T, 3); None: sampled by the options.
+
+    Returns:
+        One row per method, seed, query triple and removal size: method, seed, query, removed (number of triples), drop.
+    """
+    validation, retrainer, train, rows = study.validation, study.retrainer, study.train, []
+    queries = study.sample_queries(validation.num_deletion_queries) if queries is None else queries
+    kinds = variants(retrainer.training.model.name)
+    methods = {"influence": kinds["as configured"], "influence, plain gradients": kinds["plain gradients"]}
+    for seed in validation.seeds:
+        scorer, snapshots = study.retrain_on_all(seed)
+        before = retrainer.log_probabilities(scorer, queries)
+        by_method = {name: variant_influence(study, kind, snapshots, queries) for name, kind in methods.items()}
+        by_method |= _baselines(study, queries, seed)
+        for name, matrix in by_method.items():
             order = np.argsort(-matrix, axis=0, kind="stable")
-            for test in range(len(tests)):
-                for count in options.removed:
-                    kept = np.delete(train, order[:count, test], axis=0)
-                    after = values(retrainer.train(kept, seed)[0], tests[test : test + 1], retrainer.training)[0]
-                    drop = float(before[test] - after)
-                    rows.append({"method": name, "seed": seed, "test": test, "removed": count, "drop": drop})
+            for query in range(len(queries)):
+                for removed in validation.removal_sizes:
+                    kept = np.delete(train, order[:removed, query], axis=0)
+                    retrained = retrainer.train(kept, seed).scorer
+                    after = retrainer.log_probabilities(retrained, queries[query : query + 1])[0]
+                    drop = float(before[query] - after)
+                    rows.append({"method": name, "seed": seed, "query": query, "removed": removed, "drop": drop})
             logger.info("Deletion: seed %d, %s done", seed, name)
     return pd.DataFrame(rows)
 
 
-def planted(
-    retrainer: Retrainer, options: TrainingOptions, features: FeatureOptions, evaluation: EvaluationOptions
-) -> pd.DataFrame:
-    """Are wrong triples found? method, seed, planted, precision (of as many as were planted), auc."""
+def detect_mislabelled(study: Study) -> pd.DataFrame:
+    """Return how well self-influence detects mislabelled training triples.
+
+    Returns:
+        One row per method and seed: method, seed, mislabelled (number of triples), precision (among as many triples of
+        the highest value), auc (area under the ROC curve).
+    """
     rows = []
-    for seed in options.seeds:
-        graph, wrong = with_wrong_triples(retrainer.graph, options.planted, seed)
-        train = graph.parts[TRAIN]
-        scorer, snapshots = retrainer.train(train, seed, retrainer.kept(options.checkpoints))
-        plain = features.model_copy(update={"precondition": "none"})
-        found = {
-            "self-influence": _self(snapshots, retrainer.training, graph, features, evaluation),
-            "self-influence, plain gradients": _self(snapshots, retrainer.training, graph, plain, evaluation),
-            "self-influence, last checkpoint": _self(snapshots[-1:], retrainer.training, graph, plain, evaluation),
-            "loss": -values(scorer, train, retrainer.training),
-            "random": generator(seed, "dice").random(len(train)),
+    for seed in study.validation.seeds:
+        graph, is_mislabelled = add_mislabelled(study.retrainer.graph, study.validation.label_noise, seed)
+        noisy = replace(study, retrainer=replace(study.retrainer, graph=graph))
+        scorer, snapshots = noisy.retrain_on_all(seed)
+        values = {
+            "self-influence": self_influence(noisy.context(snapshots)),
+            "self-influence, plain gradients": self_influence(noisy.context(snapshots, preconditioner="none")),
+            "self-influence, last checkpoint": self_influence(noisy.context(snapshots[-1:], preconditioner="none")),
+            "loss": -noisy.retrainer.log_probabilities(scorer, noisy.train),
+            "random": generator(seed, "dice").random(len(noisy.train)),
         }
-        for name, given in found.items():
-            rows.append({"method": name, "seed": seed, "planted": int(wrong.sum()), **_found(given, wrong)})
+        for name, value in values.items():
+            metrics = detection_metrics(value, is_mislabelled)
+            rows.append({"method": name, "seed": seed, "mislabelled": int(is_mislabelled.sum()), **metrics})
     return pd.DataFrame(rows)
 
 
-def with_wrong_triples(graph: Graph, share: float, seed: int) -> tuple[Graph, np.ndarray]:
-    """The graph with triples added that it does not know, of its relations in their frequencies; and which they are."""
+def add_mislabelled(graph: Graph, fraction: float, seed: int) -> tuple[Graph, BoolArray]:
+    """Return the graph with random unknown training triples added, and a mask (n,) of them.
+
+    Relations are drawn with their frequency in training, heads and tails uniformly.
+    """
     rng = generator(seed, "planted")
-    train = graph.parts[TRAIN]
-    count = max(1, round(share * len(train)))
-    known = {tuple(triple) for triple in graph.known.tolist()}
-    wrong: dict[tuple[int, ...], None] = {}
+    train = graph.splits[TRAIN]
+    count = max(1, round(fraction * len(train)))
+    known = {tuple(triple) for triple in graph.known_triples.tolist()}
+    added: dict[tuple[int, ...], None] = {}
     for _ in range(100 * count):
         relation = int(train[rng.integers(len(train)), 1])
-        triple = (int(rng.integers(graph.entities)), relation, int(rng.integers(graph.entities)))
+        triple = (int(rng.integers(graph.num_entities)), relation, int(rng.integers(graph.num_entities)))
         if triple not in known:
-            wrong[triple] = None
-        if len(wrong) == count:
+            added[triple] = None
+        if len(added) == count:
             break
-    added = np.concatenate([train, np.array(list(wrong), np.int64).reshape(-1, 3)])
-    mark = np.arange(len(added)) >= len(train)
-    return Graph(graph.entities, graph.relations, {**graph.parts, TRAIN: added}), mark
+    noisy = np.concatenate([train, np.array(list(added), np.int64).reshape(-1, 3)])
+    is_mislabelled = np.arange(len(noisy)) >= len(train)
+    return Graph(graph.num_entities, graph.num_relations, {**graph.splits, TRAIN: noisy}), is_mislabelled
 
 
-def _self(
-    snapshots: Sequence[Snapshot],
-    training: Training,
-    graph: Graph,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> Floats:
-    world = World.of(snapshots, training, graph, features, evaluation)
-    found = np.empty(len(world.train))
-    for places, block in self_influences(world):
-        found[places] = block.double().cpu().numpy()
-    return found
-
-
-def _found(given: Floats, wrong: np.ndarray) -> dict[str, float]:
+def detection_metrics(values: Float64Array, is_mislabelled: BoolArray) -> dict[str, float]:
+    """Return precision among the highest values (n,), as many as are mislabelled, and the area under the ROC curve."""
     from sklearn.metrics import roc_auc_score
 
-    first = np.argsort(-given, kind="stable")[: int(wrong.sum())]
-    return {"precision": float(wrong[first].mean()), "auc": float(roc_auc_score(wrong, given))}
+    highest = np.argsort(-values, kind="stable")[: int(is_mislabelled.sum())]
+    return {
+        "precision": float(is_mislabelled[highest].mean()),
+        "auc": float(roc_auc_score(is_mislabelled, values)),
+    }

@@ -1,4 +1,4 @@
-"""Ways to attribute that validation compares: TracIn's choices, and guesses that look at no gradient."""
+"""Attribution methods that validation compares: variants of TracIn, and baselines without gradients."""
 
 from __future__ import annotations
 
@@ -8,87 +8,76 @@ from typing import Any
 
 import numpy as np
 
-from terrarium.influence.data.checkpoints import Snapshot, Training
+from terrarium.common.arrays import Float64Array
+from terrarium.influence.data.checkpoints import Snapshot
 from terrarium.influence.gradients.closed_form import PROJECTION
-from terrarium.influence.options import EvaluationOptions, FeatureOptions
-from terrarium.influence.scoring.streaming import World, influences
-from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples
-from terrarium.kge.evaluation.metrics import Floats
+from terrarium.influence.scoring.streaming import influence_matrix
+from terrarium.influence.validation.study import Study
+from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
+
+PLAIN = {"preconditioner": "none", "projection_dim": 0, "normalization": "none"}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Changes of the options of features, and whether the last checkpoint alone is taken."""
+    """Changes of the attribution options; any start from plain gradients. Of the last checkpoint alone, or of all."""
 
     changes: Mapping[str, Any]
-    last: bool = False
+    last_checkpoint: bool = False
 
 
-def variants(scorer: str) -> dict[str, Variant]:
-    """By name; all but the first start from plain gradients. The shortcut is the last checkpoint's last matrix."""
-    matrix = [PROJECTION] if scorer == "conve" else ["relation.weight"]
+def variants(model: str) -> dict[str, Variant]:
+    """Return the variants by name for a kind of scorer."""
+    last_layer = [PROJECTION] if model == "conve" else ["relation.weight"]
     return {
         "as configured": Variant({}),
-        "plain gradients": Variant({"precondition": "none"}),
-        "unit removal": Variant({"unit": "removal"}),
-        "unit share": Variant({"unit": "share"}),
-        "unit row": Variant({"unit": "row"}),
-        "unit positive, of both": Variant({"unit": "positive", "measure": "part"}),
-        "last checkpoint": Variant({"precondition": "none"}, last=True),
-        "entity vectors": Variant({"layers": ["entity.weight"]}),
-        "optimiser's weights": Variant({"precondition": "exact"}),
-        "optimiser's weights, factored": Variant({"precondition": "factored"}),
-        "optimiser's weights, factored, last": Variant({"precondition": "factored"}, last=True),
-        "cosine": Variant({"normalise": "cosine"}),
-        "projected to 1,024": Variant({"projection": 1024}),
-        "last checkpoint, last layer": Variant({"layers": matrix}, last=True),
+        "plain gradients": Variant({"preconditioner": "none"}),
+        "unit removal": Variant({"attribution_unit": "removal"}),
+        "unit share": Variant({"attribution_unit": "share"}),
+        "unit row": Variant({"attribution_unit": "row"}),
+        "unit positive on both sides": Variant({"attribution_unit": "positive", "output_fn": "training_loss"}),
+        "last checkpoint": Variant({"preconditioner": "none"}, last_checkpoint=True),
+        "entity embeddings": Variant({"layers": ["entity.weight"]}),
+        "exact preconditioner": Variant({"preconditioner": "exact"}),
+        "factored preconditioner": Variant({"preconditioner": "factored"}),
+        "factored preconditioner, last checkpoint": Variant({"preconditioner": "factored"}, last_checkpoint=True),
+        "cosine": Variant({"normalization": "cosine"}),
+        "projected to 1,024": Variant({"projection_dim": 1024}),
+        "last checkpoint, last layer": Variant({"layers": last_layer}, last_checkpoint=True),
     }
 
 
-def varied(
-    variant: Variant,
-    snapshots: Sequence[Snapshot],
-    training: Training,
-    graph: Graph,
-    tests: Triples,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> Floats:
-    """(n, T) influences of the training triples of `graph` under a variant; for small graphs, they are held whole."""
-    plain = {"precondition": "none", "projection": 0, "normalise": "none"} if variant.changes else {}
-    chosen = FeatureOptions.model_validate(features.model_dump() | plain | dict(variant.changes))
-    world = World.of(snapshots[-1:] if variant.last else snapshots, training, graph, chosen, evaluation)
-    found = np.empty((len(world.train), len(tests)))
-    for places, block in influences(world, tests):
-        found[places] = block.double().cpu().numpy()
-    return found
+def variant_influence(study: Study, variant: Variant, snapshots: Sequence[Snapshot], queries: Triples) -> Float64Array:
+    """Return influences (n, T) of all training triples on query triples (T, 3); for small graphs."""
+    changes = {**PLAIN, **variant.changes} if variant.changes else {}
+    chosen = snapshots[-1:] if variant.last_checkpoint else snapshots
+    return influence_matrix(study.context(chosen, **changes), queries)
 
 
-Guess = Callable[[Graph, Triples, np.random.Generator], Floats]
+Baseline = Callable[[Triples, Triples, np.random.Generator], Float64Array]
 
 
-def same_relation(graph: Graph, tests: Triples, rng: np.random.Generator) -> Floats:
-    """(n, T) 1 for triples of the test's relation; chance decides among equals."""
-    train = graph.parts[TRAIN]
-    found = (train[:, None, RELATION] == tests[:, RELATION]).astype(np.float64)
-    return found + _dice(found, rng)
+def same_relation(train: Triples, queries: Triples, rng: np.random.Generator) -> Float64Array:
+    """Return (n, T): 1 for training triples of the query's relation; ties are broken at random."""
+    same = (train[:, None, RELATION] == queries[:, RELATION]).astype(np.float64)
+    return same + _tie_breaks(same.shape, rng)
 
 
-def shared_entity(graph: Graph, tests: Triples, rng: np.random.Generator) -> Floats:
-    """(n, T) how many of the test's entities a triple has, more with its relation; chance decides among equals."""
-    train = graph.parts[TRAIN]
-    ends = [(train[:, None, end] == tests[:, other]) for end in (HEAD, TAIL) for other in (HEAD, TAIL)]
-    found = np.sum(ends, axis=0) + 0.5 * (train[:, None, RELATION] == tests[:, RELATION]) * np.any(ends, axis=0)
-    return found + _dice(found, rng)
+def shared_entity(train: Triples, queries: Triples, rng: np.random.Generator) -> Float64Array:
+    """Return (n, T): number of common entities, plus 0.5 for the query's relation; ties are broken at random."""
+    ends = [(train[:, None, end] == queries[:, other]) for end in (HEAD, TAIL) for other in (HEAD, TAIL)]
+    same_relation = train[:, None, RELATION] == queries[:, RELATION]
+    shared = np.sum(ends, axis=0) + 0.5 * same_relation * np.any(ends, axis=0)
+    return shared + _tie_breaks(shared.shape, rng)
 
 
-def random(graph: Graph, tests: Triples, rng: np.random.Generator) -> Floats:
-    """(n, T) chance."""
-    return _dice(np.empty((len(graph.parts[TRAIN]), len(tests))), rng)
+def random(train: Triples, queries: Triples, rng: np.random.Generator) -> Float64Array:
+    """Return (n, T) random numbers."""
+    return _tie_breaks((len(train), len(queries)), rng)
 
 
-def _dice(like: Floats, rng: np.random.Generator) -> Floats:
-    return rng.random(like.shape) * 1e-3
+def _tie_breaks(shape: tuple[int, ...], rng: np.random.Generator) -> Float64Array:
+    return rng.random(shape) * 1e-3
 
 
-GUESSES: dict[str, Guess] = {"shared entity": shared_entity, "same relation": same_relation, "random": random}
+BASELINES: dict[str, Baseline] = {"shared entity": shared_entity, "same relation": same_relation, "random": random}

@@ -1,4 +1,4 @@
-"""The triples as numbers, split by split."""
+"""A knowledge graph as numbers: the triples of each split."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from hashlib import sha256
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from terrarium.common.arrays import BoolArray, Int64Array
 
 HEAD, RELATION, TAIL = 0, 1, 2
-TRAIN, VALID, TEST, TEST_GROUPS = "train", "valid", "test", "test_groups"
+"""Columns of an array of triples."""
+TRAIN, VALIDATION, TEST, TEST_GROUPS = "train", "validation", "test", "test_groups"
 LEFT_OUT = "left_out"
-"""True triples that a split made here keeps out of training and tests: known, so that no rank counts them as wrong."""
-Triples = NDArray[np.int64]
-"""(n, 3): head, relation, tail."""
+"""True triples that a split leaves out of training and tests. They are known, so no rank counts them as wrong."""
+Triples = Int64Array
+"""Shape (n, 3): head, relation, tail."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,61 +26,73 @@ class Graph:
     """Numbers of entities and relations, and the triples of each split.
 
     Attributes:
-        entities, relations: how many.
-        parts: (n, 3) triples by split, and those that were left out of all.
+        num_entities, num_relations: entities are numbered 0 to num_entities - 1, relations likewise.
+        splits: (n, 3) triples by the name of the split, those left out of all splits under `LEFT_OUT`.
     """
 
-    entities: int
-    relations: int
-    parts: Mapping[str, Triples]
+    num_entities: int
+    num_relations: int
+    splits: Mapping[str, Triples]
 
     @staticmethod
-    def of(triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame) -> Graph:
-        """Number the names of a table of triples; each must stand in its table."""
+    def from_tables(triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame) -> Graph:
+        """Return the graph of the tables `triples`, `entities` and `relations` of the catalog.
+
+        Raises:
+            ValueError: an entity or relation of the triples is missing from its table.
+        """
         columns = [
-            codes(triples["head"], entities["entity"]),
-            codes(triples["relation"], relations["relation"]),
-            codes(triples["tail"], entities["entity"]),
+            encode_names(triples["head"], entities["entity"]),
+            encode_names(triples["relation"], relations["relation"]),
+            encode_names(triples["tail"], entities["entity"]),
         ]
-        numbers, split = np.stack(columns, axis=1), triples["split"].astype("str").to_numpy()
-        parts = {name: numbers[split == name] for name in (TRAIN, VALID, TEST, TEST_GROUPS, LEFT_OUT)}
-        return Graph(len(entities), len(relations), parts)
+        encoded, split = np.stack(columns, axis=1), triples["split"].astype("str").to_numpy()
+        splits = {name: encoded[split == name] for name in (TRAIN, VALIDATION, TEST, TEST_GROUPS, LEFT_OUT)}
+        return Graph(len(entities), len(relations), splits)
 
     @cached_property
-    def known(self) -> Triples:
+    def known_triples(self) -> Triples:
         """All triples of all splits, and those left out."""
-        return np.concatenate(list(self.parts.values()))
+        return np.concatenate(list(self.splits.values()))
 
     @cached_property
-    def trained_entities(self) -> NDArray[np.bool_]:
-        """(entities,) whether an entity stands in a training triple."""
-        seen = np.zeros(self.entities, bool)
-        seen[self.parts[TRAIN][:, [HEAD, TAIL]].ravel()] = True
-        return seen
+    def entities_in_training(self) -> BoolArray:
+        """Shape (num_entities,): whether an entity occurs in a training triple."""
+        occurs = np.zeros(self.num_entities, bool)
+        occurs[self.splits[TRAIN][:, [HEAD, TAIL]].ravel()] = True
+        return occurs
+
+    def has_unseen_entity(self, triples: Triples) -> BoolArray:
+        """Return, shape (n,), whether head or tail of a triple occur in no training triple."""
+        return np.any(~self.entities_in_training[triples[:, [HEAD, TAIL]]], axis=1)
 
     @cached_property
     def fingerprint(self) -> str:
-        """What weights belong to: the numbers of all triples, split by split; none left out says nothing."""
-        digest = sha256(f"{self.entities} {self.relations}".encode())
-        for name, part in self.parts.items():
-            if name == LEFT_OUT and not len(part):
+        """SHA-256 of all triples by split. Weights carry it; an empty `LEFT_OUT` does not count."""
+        digest = sha256(f"{self.num_entities} {self.num_relations}".encode())
+        for name, triples in self.splits.items():
+            if name == LEFT_OUT and not len(triples):
                 continue
-            digest.update(f"{name} {len(part)}".encode())
-            digest.update(np.ascontiguousarray(part).tobytes())
+            digest.update(f"{name} {len(triples)}".encode())
+            digest.update(np.ascontiguousarray(triples).tobytes())
         return digest.hexdigest()
 
 
-def codes(names: pd.Series, order: pd.Series) -> NDArray[np.int64]:
-    """The place of each name in `order`; ValueError for a name that is not there."""
+def encode_names(names: pd.Series, order: pd.Series) -> Int64Array:
+    """Return the position of each name in `order`.
+
+    Raises:
+        ValueError: a name is missing from `order`.
+    """
     category = names.astype("category")
-    place = pd.Index(order).get_indexer(pd.Index(category.cat.categories))
-    found = place[category.cat.codes.to_numpy()]
-    if (found < 0).any():
-        missing = names.iloc[int(np.argmax(found < 0))]
-        raise ValueError(f"{missing!r} stands in the triples and in no table: read the source again")
-    return found.astype(np.int64)
+    position = pd.Index(order).get_indexer(pd.Index(category.cat.categories))
+    codes = position[category.cat.codes.to_numpy()]
+    if (codes < 0).any():
+        missing = names.iloc[int(np.argmax(codes < 0))]
+        raise ValueError(f"{missing!r} is in the triples and in no table: read the source again")
+    return codes.astype(np.int64)
 
 
-def reciprocal(triples: Triples, relations: int) -> Triples:
-    """The triples turned round, with the relation's second number (Lacroix 2018; Kazemi and Poole 2018)."""
-    return np.stack([triples[:, TAIL], triples[:, RELATION] + relations, triples[:, HEAD]], axis=1)
+def invert_triples(triples: Triples, num_relations: int) -> Triples:
+    """Return (tail, inverse relation, head); the inverse of relation r is r + num_relations (Lacroix et al. 2018)."""
+    return np.stack([triples[:, TAIL], triples[:, RELATION] + num_relations, triples[:, HEAD]], axis=1)

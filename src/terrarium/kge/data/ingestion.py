@@ -1,4 +1,4 @@
-"""The reader of each kind of source."""
+"""Read the source that the options choose."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ logger = logging.getLogger(__name__)
 
 
 def read_graph(source: SourceOptions) -> GraphSource:
-    """Read a graph and log what was read and skipped. Raises SourceError."""
+    """Return the graph of the source, and log what was read and skipped.
+
+    Raises:
+        SourceError: a file that is missing, or faulty with `on_error` error.
+    """
     graph = _read(source)
     logger.info(
         "%s: %s triples, %s entities, %s relations",
-        *(source.kind, f"{len(graph.triples):,}", f"{len(graph.entities):,}", f"{len(graph.relations):,}"),
+        source.kind,
+        f"{len(graph.triples):,}",
+        f"{len(graph.entities):,}",
+        f"{len(graph.relations):,}",
     )
     for name in ("malformed_lines", "unknown_entities", "unknown_relations", "repeated_nodes"):
         if graph.counts.get(name):
@@ -39,10 +46,10 @@ def _read(source: SourceOptions) -> GraphSource:
                 edges=source.edges,
                 style=source.style,
                 styles=source.styles,
-                faults=source.faults,
+                faults=source.on_error,
             )
         case "pyg":
-            return read_benchmark_graph(source.dataset, path, source.faults)
+            return read_benchmark_graph(source.dataset, path, source.on_error)
     return read_triple_files(
         path,
         train=source.train,
@@ -50,5 +57,5 @@ def _read(source: SourceOptions) -> GraphSource:
         test=source.test,
         entity_dictionary=source.entity_dictionary,
         relation_dictionary=source.relation_dictionary,
-        faults=source.faults,
+        faults=source.on_error,
     )

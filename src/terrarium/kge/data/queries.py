@@ -1,103 +1,108 @@
-"""Questions (entity, relation) with their answers, as compressed sparse rows."""
+"""Queries (entity, relation) with their answers, as compressed sparse rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples, reciprocal
+from terrarium.common.arrays import Int64Array
+from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples, invert_triples
+from terrarium.kge.options import TrainType
 
-Ints = NDArray[np.int64]
+
+class SelectedAnswers(NamedTuple):
+    """The answers of B chosen queries: `row` and `entity` (K,) of each answer, `counts` (B,) per query."""
+
+    row: Int64Array
+    entity: Int64Array
+    counts: Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
-    """Q questions and their answers.
+class QueryIndex:
+    """Q queries and their answers.
 
     Attributes:
-        entity, relation: (Q,) what is asked.
-        start: (Q + 1,) where the answers of a question begin in `answer`.
-        answer: (A,) entities.
+        entity, relation: shape (Q,), the queries. A relation plus the number of relations is its inverse.
+        offsets: shape (Q + 1,); the answers of query i are `answers[offsets[i]:offsets[i + 1]]`.
+        answers: shape (A,), entities.
     """
 
-    entity: Ints
-    relation: Ints
-    start: Ints
-    answer: Ints
+    entity: Int64Array
+    relation: Int64Array
+    offsets: Int64Array
+    answers: Int64Array
 
     def __len__(self) -> int:
         return len(self.entity)
 
     @property
-    def answers_a_row(self) -> float:
-        """How many answers a question has on average."""
-        return len(self.answer) / len(self)
+    def mean_answers(self) -> float:
+        """Mean number of answers per query."""
+        return len(self.answers) / len(self)
 
-    def answers_of(self, rows: Ints) -> tuple[Ints, Ints, Ints]:
-        """Of some questions: the place among them (K,) of each answer, the answers (K,), the counts."""
-        count = self.start[rows + 1] - self.start[rows]
-        place = np.repeat(np.arange(len(rows)), count)
-        offset = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
-        return place, self.answer[np.repeat(self.start[rows], count) + offset], count
-
-
-def grouped(triples: Triples, relations: int) -> Questions:
-    """A question for each (head, relation) of the triples, with all its tails; `relations` bounds their numbers."""
-    key = triples[:, HEAD] * relations + triples[:, RELATION]
-    order = np.lexsort((triples[:, TAIL], key))
-    kinds, first = np.unique(key[order], return_index=True)
-    start = np.append(first, len(order))
-    return Questions(kinds // relations, kinds % relations, start.astype(np.int64), triples[order, TAIL])
+    def select_answers(self, queries: Int64Array) -> SelectedAnswers:
+        """Return the answers of the queries with the given positions, shape (B,)."""
+        count = self.offsets[queries + 1] - self.offsets[queries]
+        row = np.repeat(np.arange(len(queries)), count)
+        within_row = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        return SelectedAnswers(row, self.answers[np.repeat(self.offsets[queries], count) + within_row], count)
 
 
-def single(triples: Triples) -> Questions:
-    """A question for each triple, with its tail alone."""
-    start = np.arange(len(triples) + 1)
-    return Questions(triples[:, HEAD], triples[:, RELATION], start, triples[:, TAIL])
+def group_by_query(triples: Triples, num_relations: int) -> QueryIndex:
+    """Return one query for each distinct (head, relation), sorted, with all its tails; relations < num_relations."""
+    keys = triples[:, HEAD] * num_relations + triples[:, RELATION]
+    order = np.lexsort((triples[:, TAIL], keys))
+    distinct, first = np.unique(keys[order], return_index=True)
+    offsets = np.append(first, len(order)).astype(np.int64)
+    return QueryIndex(distinct // num_relations, distinct % num_relations, offsets, triples[order, TAIL])
 
 
-def training_questions(triples: Triples, relations: int, *, all_answers: bool, way_back: bool) -> Questions:
-    """The rows that are trained on, with the triples turned round if asked."""
-    rows = np.concatenate([triples, reciprocal(triples, relations)]) if way_back else triples
-    return grouped(rows, 2 * relations) if all_answers else single(rows)
+def training_queries(
+    triples: Triples, num_relations: int, *, train_type: TrainType, inverse_relations: bool
+) -> QueryIndex:
+    """Return the rows of a training.
+
+    Args:
+        triples: the training triples.
+        num_relations: number of relations of the graph, inverses not counted.
+        train_type: KvsAll: one row per query with all answers; 1vsAll: one row per triple with its tail alone.
+        inverse_relations: add the inverse triples.
+    """
+    rows = np.concatenate([triples, invert_triples(triples, num_relations)]) if inverse_relations else triples
+    if train_type == "KvsAll":
+        return group_by_query(rows, 2 * num_relations)
+    return QueryIndex(rows[:, HEAD], rows[:, RELATION], np.arange(len(rows) + 1), rows[:, TAIL])
 
 
 class KnownAnswers:
-    """All known answers of any question, in both directions, looked up in batches."""
+    """All known answers of any query, for tails and (by inverse relations) for heads, looked up in batches."""
 
-    def __init__(self, known: Triples, relations: int) -> None:
-        """`known` are the triples of all splits."""
-        self._questions = grouped(np.concatenate([known, reciprocal(known, relations)]), 2 * relations)
-        self._relations = 2 * relations
-        self._keys = self._questions.entity * self._relations + self._questions.relation
+    def __init__(self, triples: Triples, num_relations: int) -> None:
+        """Index the triples that count as known: of all splits, for filtered ranks."""
+        both = np.concatenate([triples, invert_triples(triples, num_relations)])
+        self._index = group_by_query(both, 2 * num_relations)
+        self._num_relations = 2 * num_relations
+        self._keys = self._index.entity * self._num_relations + self._index.relation
 
-    def of(self, entity: Ints, relation: Ints) -> tuple[Ints, Ints]:
-        """Rows (K,) and entities (K,) of the known answers of questions; a question without any has none."""
-        place, found = self._places(entity, relation)
-        row, answer, _ = self._questions.answers_of(place)
-        return found[row], answer
+    def lookup(self, entity: Int64Array, relation: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """Return the query's row (K,) and the entity (K,) of each known answer of B queries."""
+        positions, rows = self._find(entity, relation)
+        answers = self._index.select_answers(positions)
+        return rows[answers.row], answers.entity
 
-    def counts(self, entity: Ints, relation: Ints) -> Ints:
-        """(B,) how many answers questions have."""
-        place, found = self._places(entity, relation)
+    def count(self, entity: Int64Array, relation: Int64Array) -> Int64Array:
+        """Return the number of known answers (B,) of B queries."""
+        positions, rows = self._find(entity, relation)
         counts = np.zeros(len(entity), np.int64)
-        counts[found] = self._questions.start[place + 1] - self._questions.start[place]
+        counts[rows] = self._index.offsets[positions + 1] - self._index.offsets[positions]
         return counts
 
-    def _places(self, entity: Ints, relation: Ints) -> tuple[Ints, Ints]:
-        """Of the questions that have answers: their places here, and which of those asked they are."""
-        key = entity * self._relations + relation
-        place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
-        found = np.flatnonzero(self._keys[place] == key)
-        return place[found], found
-
-
-def batches(order: Ints, size: int) -> Iterator[Ints]:
-    """Pieces of `size`; a last one of a single row joins the one before, as batch norm needs two."""
-    ends = list(range(size, len(order), size))
-    if ends and len(order) - ends[-1] == 1:
-        ends.pop()
-    yield from np.split(order, ends)
+    def _find(self, entity: Int64Array, relation: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """Return the positions in the index of those queries that have answers, and their rows in the batch."""
+        keys = entity * self._num_relations + relation
+        positions = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        rows = np.flatnonzero(self._keys[positions] == keys)
+        return positions[rows], rows

@@ -1,4 +1,4 @@
-"""Splits in which no pair of ends stands in two parts, in no direction and under no relation."""
+"""Splits without leaks: no pair of entities is in two splits, under any relation or direction."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALID
+from terrarium.common.arrays import BoolArray, Int64Array
+from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALIDATION
 from terrarium.kge.options import FeatureOptions
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
 from terrarium.training.torch.seeding import generator
 
-# Of two parts that claim a pair the later keeps it.
-_ORDER = (TRAIN, VALID, TEST, TEST_GROUPS)
+_PRECEDENCE = (TRAIN, VALIDATION, TEST, TEST_GROUPS)
+"""Of two splits that contain a pair, the later one keeps it."""
 
 
 class SplitError(ValueError):
@@ -22,100 +23,119 @@ class SplitError(ValueError):
 
 
 def split_triples(
-    triples: pd.DataFrame, entities: pd.DataFrame, asked: Sequence[str], features: FeatureOptions
+    triples: pd.DataFrame, entities: pd.DataFrame, held_out_relations: Sequence[str], features: FeatureOptions
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The triples without repetitions, each in a part, and counts of what was left out.
+    """Assign triples to splits at random, unless the source has.
 
-    Triples that come divided keep their parts, and the pairs that cross them are counted. Others are divided by
-    chance: of the relations `asked` (all others train) what `by` holds together goes to one part. A triple whose
-    pair is held out elsewhere is left out of all parts and marked so, because it is true. `given` says whether the
-    source made the split.
+    Given splits stay as they are, and the pairs of entities that are in two of them are counted. Otherwise the triples
+    of the held-out relations are divided, all others train. What `features.split_by` keeps together is in one split.
+    A triple whose pair is held out under another relation is in no split: it is marked as left out, because it is true.
+
+    Args:
+        triples: head, relation, tail, split (categories).
+        entities: entity, group.
+        held_out_relations: relations whose triples are held out.
+        features: fractions, seed, and what stays together.
+
+    Returns:
+        The distinct triples with columns head, relation, tail, split and given (whether the source made the split),
+        and counts: repeated_triples; pairs_in_two_splits, or triples_of_held_out_pairs_left_out.
 
     Raises:
-        SplitError: a relation that does not exist, or a part without triples.
+        SplitError: a relation that does not exist, or a split without triples.
     """
     distinct = triples.drop_duplicates(["head", "relation", "tail", "split"], ignore_index=True)
     counts = {"repeated_triples": len(triples) - len(distinct)}
     if not (distinct["split"] == UNDIVIDED).any():
-        counts["pairs_in_two_parts"] = len(np.unique(leaking_pairs(distinct)))
+        counts["pairs_in_two_splits"] = len(np.unique(leaking_pairs(distinct)))
         return distinct.assign(given=True), counts
-    part = _divide(distinct, entities, asked, features)
-    claimed = _claimed_later(distinct, part)
-    part[claimed] = SPLITS.index(LEFT_OUT)
-    made = distinct.assign(split=pd.Categorical.from_codes(part, categories=pd.Index(SPLITS)), given=False)
-    counts["triples_of_held_out_pairs_left_out"] = int(claimed.sum())
-    for name in (TRAIN, VALID, TEST):
-        if not (made["split"] == name).any():
-            raise SplitError(f"the split leaves no triple for {name}: change features.valid_share and test_share")
-    return made, counts
+    codes = _assign_splits(distinct, entities, held_out_relations, features)
+    left_out = _has_pair_in_later_split(distinct, codes)
+    codes[left_out] = SPLITS.index(LEFT_OUT)
+    divided = distinct.assign(split=pd.Categorical.from_codes(codes, categories=pd.Index(SPLITS)), given=False)
+    counts["triples_of_held_out_pairs_left_out"] = int(left_out.sum())
+    for name in (TRAIN, VALIDATION, TEST):
+        if not (divided["split"] == name).any():
+            raise SplitError(
+                f"the split leaves no triple for {name}: change features.val_fraction and features.test_fraction"
+            )
+    return divided, counts
 
 
 def assert_no_leak(triples: pd.DataFrame) -> None:
-    """Raise SplitError when a pair of ends stands in two parts, in whatever direction or relation.
+    """Check that no pair of entities is in two splits; triples that are left out are in no split.
 
-    What is left out is in no part.
+    Raises:
+        SplitError: a pair is.
     """
     triples = triples[triples["split"] != LEFT_OUT]
-    found = leaking_pairs(triples)
-    if len(found):
-        row = triples.iloc[int(np.flatnonzero(np.isin(pair_keys(triples), found))[0])]
-        raise SplitError(f"{len(found)} pairs stand in two parts, such as {row['head']} and {row['tail']}: split again")
+    pairs = leaking_pairs(triples)
+    if len(pairs):
+        row = triples.iloc[int(np.flatnonzero(np.isin(pair_keys(triples), pairs))[0])]
+        raise SplitError(f"{len(pairs)} pairs are in two splits, such as {row['head']} and {row['tail']}: split again")
 
 
-def leaking_pairs(triples: pd.DataFrame) -> NDArray[np.int64]:
-    """Keys of the unordered pairs of ends that stand in two parts."""
-    both = np.unique(np.stack([pair_keys(triples), triples["split"].cat.codes.to_numpy(np.int64)]), axis=1)
-    keys, count = np.unique(both[0], return_counts=True)
-    return keys[count > 1]
+def leaking_pairs(triples: pd.DataFrame) -> Int64Array:
+    """Return the keys (see `pair_keys`) of the pairs of entities that are in two splits."""
+    split = triples["split"].cat.codes.to_numpy(np.int64)
+    pairs = np.unique(np.stack([pair_keys(triples), split]), axis=1)
+    keys, counts = np.unique(pairs[0], return_counts=True)
+    return keys[counts > 1]
 
 
-def pair_keys(triples: pd.DataFrame) -> NDArray[np.int64]:
-    """A number for each unordered pair of ends."""
+def pair_keys(triples: pd.DataFrame) -> Int64Array:
+    """Return one number per triple, the same for all triples of an unordered pair of entities."""
     names = triples["head"].cat.categories
     head = triples["head"].cat.codes.to_numpy(np.int64)
     tail = triples["tail"].cat.set_categories(names).cat.codes.to_numpy(np.int64)
     return np.minimum(head, tail) * len(names) + np.maximum(head, tail)
 
 
-def _divide(
-    triples: pd.DataFrame, entities: pd.DataFrame, asked: Sequence[str], features: FeatureOptions
+def _assign_splits(
+    triples: pd.DataFrame, entities: pd.DataFrame, held_out_relations: Sequence[str], features: FeatureOptions
 ) -> NDArray[np.int8]:
-    """The part of each triple, before pairs that others claim are left out."""
-    present = set(triples["relation"].cat.categories)
-    missing = [name for name in asked if name not in present]
+    """Return the code in `SPLITS` of each triple, before those of held-out pairs are left out."""
+    relations = set(triples["relation"].cat.categories)
+    missing = [name for name in held_out_relations if name not in relations]
     if missing:
-        raise SplitError(f"features.split_relations names {missing[0]!r}: the relations are {_some(sorted(present))}")
-    candidate = triples["relation"].isin(list(asked)).to_numpy()
-    part = np.full(len(triples), SPLITS.index(TRAIN), np.int8)
-    together = pair_keys(triples) if features.by == "pair" else triples["head"].cat.codes.to_numpy(np.int64)
-    kinds, place = np.unique(together[candidate], return_inverse=True)
-    chance = generator(features.seed, "split").permutation(len(kinds)) / max(len(kinds), 1)
-    names = np.where(
-        chance < features.test_share,
+        raise SplitError(
+            f"features.split_relations names {missing[0]!r}: the relations are {_abbreviate(sorted(relations))}"
+        )
+    may_be_held_out = triples["relation"].isin(list(held_out_relations)).to_numpy()
+    codes = np.full(len(triples), SPLITS.index(TRAIN), np.int8)
+    units = pair_keys(triples) if features.split_by == "pair" else triples["head"].cat.codes.to_numpy(np.int64)
+    distinct, unit = np.unique(units[may_be_held_out], return_inverse=True)
+    position = generator(features.seed, "split").permutation(len(distinct)) / max(len(distinct), 1)
+    unit_codes = np.where(
+        position < features.test_fraction,
         SPLITS.index(TEST),
-        np.where(chance < features.test_share + features.valid_share, SPLITS.index(VALID), SPLITS.index(TRAIN)),
+        np.where(
+            position < features.test_fraction + features.val_fraction, SPLITS.index(VALIDATION), SPLITS.index(TRAIN)
+        ),
     )
-    part[candidate] = names[place]
-    part[candidate & _of_held_out_groups(triples, entities, features)] = SPLITS.index(TEST_GROUPS)
-    return part
+    codes[may_be_held_out] = unit_codes[unit]
+    codes[may_be_held_out & _in_held_out_group(triples, entities, features)] = SPLITS.index(TEST_GROUPS)
+    return codes
 
 
-def _of_held_out_groups(triples: pd.DataFrame, entities: pd.DataFrame, features: FeatureOptions) -> NDArray[np.bool_]:
-    """Whether the head of a triple belongs to a group that is held out whole."""
+def _in_held_out_group(triples: pd.DataFrame, entities: pd.DataFrame, features: FeatureOptions) -> BoolArray:
+    """Return whether the head of a triple belongs to a group that is held out whole."""
     groups = np.unique(entities.loc[entities["group"] != "", "group"].to_numpy(dtype=str))
-    chosen = generator(features.seed, "groups").permutation(groups)[: round(features.group_share * len(groups))]
-    members = entities.loc[entities["group"].isin(chosen.tolist()), "entity"]
+    count = round(features.group_fraction * len(groups))
+    held_out = generator(features.seed, "groups").permutation(groups)[:count]
+    members = entities.loc[entities["group"].isin(held_out.tolist()), "entity"]
     return triples["head"].isin(members).to_numpy()
 
 
-def _claimed_later(triples: pd.DataFrame, part: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Whether a triple's pair stands in a later part, too."""
-    order = np.array([_ORDER.index(name) if name in _ORDER else -1 for name in SPLITS])[part]
-    _, place = np.unique(pair_keys(triples), return_inverse=True)
-    latest = np.full(int(place.max(initial=-1)) + 1, -1)
-    np.maximum.at(latest, place, order)
-    return order < latest[place]
+def _has_pair_in_later_split(triples: pd.DataFrame, codes: NDArray[np.int8]) -> BoolArray:
+    """Return whether the pair of a triple is in a split of higher precedence, too."""
+    ranks = [_PRECEDENCE.index(name) if name in _PRECEDENCE else -1 for name in SPLITS]
+    precedence = np.array(ranks)[codes]
+    _, pair = np.unique(pair_keys(triples), return_inverse=True)
+    highest = np.full(int(pair.max(initial=-1)) + 1, -1)
+    np.maximum.at(highest, pair, precedence)
+    return precedence < highest[pair]
 
 
-def _some(names: Sequence[str]) -> str:
+def _abbreviate(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

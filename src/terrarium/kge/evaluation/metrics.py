@@ -1,63 +1,86 @@
-"""Measures of ranks: mean reciprocal rank, mean rank and Hits@k, overall, by side and by relation."""
+"""Metrics of ranks: mean reciprocal rank, mean rank and Hits@k, overall, by side and by relation."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Graph
+from terrarium.common.arrays import Float64Array
+from terrarium.kge.data.graph import RELATION, Graph
 
-HITS = (1, 3, 10)
+HITS_AT = (1, 3, 10)
 SIDES = ("head", "tail")
-Floats = NDArray[np.float64]
+"""Columns of an array of ranks."""
+RANK_METRICS = ("mrr", "mean_rank", *(f"hits_at_{k}" for k in HITS_AT))
 
 
-def of_ranks(ranks: Floats) -> dict[str, float]:
-    """mrr, mean_rank and hits_at_k of ranks of any shape; nothing of none."""
+def rank_metrics(ranks: Float64Array) -> dict[str, float]:
+    """Return `RANK_METRICS` of ranks of any shape; an empty dict without ranks."""
     if not ranks.size:
         return {}
-    hits = {f"hits_at_{k}": float((ranks <= k).mean()) for k in HITS}
+    hits = {f"hits_at_{k}": float((ranks <= k).mean()) for k in HITS_AT}
     return {"mrr": float((1 / ranks).mean()), "mean_rank": float(ranks.mean()), **hits}
 
 
-def of_split(name: str, graph: Graph, ranks: Floats) -> dict[str, float]:
-    """All measures of a split's (n, 2) ranks, by names that begin with the split's."""
-    triples = graph.parts[name]
-    seen = graph.trained_entities[triples[:, [HEAD, TAIL]]].all(axis=1)
-    found = of_ranks(ranks)
-    for place, side in enumerate(SIDES):
-        found |= {f"{side}_{measure}": value for measure, value in of_ranks(ranks[:, place]).items()}
-    found |= {"triples": float(len(triples)), "triples_with_unseen_entities": float((~seen).sum())}
-    found |= {f"seen_{measure}": value for measure, value in of_ranks(ranks[seen]).items() if not seen.all()}
-    return {f"{name}_{measure}": value for measure, value in found.items()}
+def split_metrics(split: str, graph: Graph, ranks: Float64Array) -> dict[str, float]:
+    """Return all metrics of a split.
+
+    Args:
+        split: name of the split.
+        graph: the graph.
+        ranks: shape (n, 2), of heads and tails of the split's triples.
+
+    Returns:
+        By names that begin with the split's: `RANK_METRICS` of both sides, of each side (head_, tail_) and of triples
+        without unseen entities (seen_; only if there are others), triples, triples_with_unseen_entities.
+    """
+    triples = graph.splits[split]
+    unseen = graph.has_unseen_entity(triples)
+    metrics = rank_metrics(ranks)
+    for column, side in enumerate(SIDES):
+        metrics |= {f"{side}_{name}": value for name, value in rank_metrics(ranks[:, column]).items()}
+    metrics |= {"triples": float(len(triples)), "triples_with_unseen_entities": float(unseen.sum())}
+    if unseen.any():
+        metrics |= {f"seen_{name}": value for name, value in rank_metrics(ranks[~unseen]).items()}
+    return {f"{split}_{name}": value for name, value in metrics.items()}
 
 
-def by_relation(name: str, graph: Graph, ranks: Floats, relations: pd.DataFrame) -> pd.DataFrame:
-    """A row a relation and side: split, relation, name, side, triples, mrr, mean_rank, hits_at_1, _3, _10."""
-    of = graph.parts[name][:, RELATION]
+def relation_metrics(split: str, graph: Graph, ranks: Float64Array, relations: pd.DataFrame) -> pd.DataFrame:
+    """Return metrics by relation and side.
+
+    Args:
+        split: name of the split.
+        graph: the graph.
+        ranks: shape (n, 2), of heads and tails of the split's triples.
+        relations: the table of relations.
+
+    Returns:
+        Columns split, relation, name, side (head or tail), triples and `RANK_METRICS`.
+    """
+    relation_of = graph.splits[split][:, RELATION]
     rows = [
         {
-            "split": name,
+            "split": split,
             "relation": relations["relation"].iloc[relation],
             "name": relations["name"].iloc[relation],
             "side": side,
-            "triples": int((of == relation).sum()),
-            **of_ranks(ranks[of == relation][:, place]),
+            "triples": int((relation_of == relation).sum()),
+            **rank_metrics(ranks[relation_of == relation][:, column]),
         }
-        for relation in np.unique(of)
-        for place, side in enumerate(SIDES)
+        for relation in np.unique(relation_of)
+        for column, side in enumerate(SIDES)
     ]
-    columns = ["split", "relation", "name", "side", "triples", "mrr", "mean_rank", *(f"hits_at_{k}" for k in HITS)]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["split", "relation", "name", "side", "triples", *RANK_METRICS])
 
 
-def rank_table(name: str, graph: Graph, ranks: Floats, entities: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
-    """A row a triple: split, head, relation, tail, head_rank, tail_rank."""
-    head, relation, tail = graph.parts[name].T
+def rank_table(
+    split: str, graph: Graph, ranks: Float64Array, entities: pd.DataFrame, relations: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the ranks (n, 2) of a split as a table: split, head, relation, tail, head_rank, tail_rank."""
+    head, relation, tail = graph.splits[split].T
     return pd.DataFrame(
         {
-            "split": name,
+            "split": split,
             "head": entities["entity"].to_numpy()[head],
             "relation": relations["relation"].to_numpy()[relation],
             "tail": entities["entity"].to_numpy()[tail],

@@ -1,114 +1,131 @@
-"""The best answers of chosen questions, with names."""
+"""The best answers of chosen queries, with names."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
 
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN, Graph, Triples
-from terrarium.kge.evaluation.baselines import relation_number
+from terrarium.kge.evaluation.baselines import relation_index
 from terrarium.kge.evaluation.ranking import score_batches
 from terrarium.kge.models.scorer import Scorer
 from terrarium.kge.options import EvaluationOptions, PredictOptions
 
-SHOWN = 5
-"""Heads of test triples that are asked when none is named."""
+DEFAULT_QUERIES = 5
+"""Number of queries of test triples where no head is named."""
 COLUMNS = ["head", "head_name", "relation", "rank", "tail", "tail_name", "score", "known"]
 
 
 class UnknownEntityError(ValueError):
-    """An entity of the parameters that the graph lacks, or a name of several."""
+    """An entity in the parameters that the graph lacks, or a name that several entities have."""
 
 
 class NothingToPredictError(ValueError):
-    """A choice of questions that leaves none."""
+    """Options that leave no query."""
 
 
-def predict(
+def predict_answers(
     graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, scorer: Scorer, evaluation: EvaluationOptions
 ) -> pd.DataFrame:
-    """The `top` tails of each question, best first; `known` names the part that a triple stands in, if any.
+    """Return the best tails of the queries chosen by `evaluation.predict`.
 
-    Tails are among the answers that training knows for the relation, or among all entities, as `predict.among` says.
+    Args:
+        graph: the graph.
+        entities, relations: its tables.
+        scorer: the trained model.
+        evaluation: the queries, how many answers and among which, and how to score.
+
+    Returns:
+        Columns head, head_name, relation, rank (from 1), tail, tail_name, score, and known: the split that holds the
+        triple, or an empty string for a prediction.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
-        NothingToPredictError: no head is named and no test triple has the relation.
-        ScoresNotFiniteError: a score is not a finite number.
+        NothingToPredictError: no query is left.
+        ScoresNotFiniteError: a score is not finite.
     """
-    asked = questions(graph, entities, relations, evaluation.predict)
-    stands = _parts_of(asked, graph)
-    among = _candidates(asked, graph, evaluation.predict.among)
-    names, ids = entities["name"].to_numpy(), entities["entity"].to_numpy()
-    top = min(evaluation.predict.top, graph.entities)
+    queries = choose_queries(graph, entities, relations, evaluation.predict)
+    split_of = _known_splits(queries, graph)
+    candidates = _candidate_masks(queries, graph, evaluation.predict.candidates)
+    ids, names = entities["entity"].to_numpy(), entities["name"].to_numpy()
+    top_k = min(evaluation.predict.top_k, graph.num_entities)
     rows = []
     with torch.inference_mode():
-        for places, values in score_batches(scorer, asked, TAIL, evaluation):
-            allowed = torch.stack([among[relation] for relation in asked[places, RELATION].tolist()])
-            values.masked_fill_(~allowed.to(values.device), -torch.inf)
-            best = torch.topk(values, top, dim=1)
-            for place, scores, tails in zip(places, best.values.tolist(), best.indices.tolist(), strict=True):
-                head, relation = asked[place, HEAD], asked[place, RELATION]
-                answers = [pair for pair in zip(scores, tails, strict=True) if pair[0] > -np.inf]
+        for positions, scores in score_batches(scorer, queries, TAIL, evaluation):
+            allowed = torch.stack([candidates[relation] for relation in queries[positions, RELATION].tolist()])
+            scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
+            best = torch.topk(scores, top_k, dim=1)
+            for position, values, tails in zip(positions, best.values.tolist(), best.indices.tolist(), strict=True):
+                head, relation = int(queries[position, HEAD]), int(queries[position, RELATION])
+                query = (ids[head], names[head], relations["relation"].iloc[relation])
+                answers = [(score, tail) for score, tail in zip(values, tails, strict=True) if score > -np.inf]
                 for rank, (score, tail) in enumerate(answers, start=1):
-                    known = stands.get((int(head), int(relation), tail), "")
-                    question = (ids[head], names[head], relations["relation"].iloc[int(relation)])
-                    rows.append((*question, rank, ids[tail], names[tail], score, known))
+                    known = split_of.get((head, relation, tail), "")
+                    rows.append((*query, rank, ids[tail], names[tail], score, known))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def entity_number(entities: pd.DataFrame, text: str) -> int:
-    """The number of an entity by id, or by a name that only one has."""
-    found = np.flatnonzero((entities["entity"] == text).to_numpy())
-    if not len(found):
-        found = np.flatnonzero((entities["name"] == text).to_numpy())
-    if len(found) == 1:
-        return int(found[0])
-    if len(found):
-        some = ", ".join(entities["entity"].iloc[found[:5]])
-        raise UnknownEntityError(f"{text!r} names {len(found)} entities: give the id of one, such as {some}")
+def entity_index(entities: pd.DataFrame, text: str) -> int:
+    """Return the number of an entity by its id, or by a name that only one entity has.
+
+    Raises:
+        UnknownEntityError: no entity has the id or name, or several have the name.
+    """
+    matches = np.flatnonzero((entities["entity"] == text).to_numpy())
+    if not len(matches):
+        matches = np.flatnonzero((entities["name"] == text).to_numpy())
+    if len(matches) == 1:
+        return int(matches[0])
+    if len(matches):
+        some = ", ".join(entities["entity"].iloc[matches[:5]])
+        raise UnknownEntityError(f"{text!r} names {len(matches)} entities: give the id of one, such as {some}")
     raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.entities")
 
 
-def questions(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, wanted: PredictOptions) -> Triples:
-    """(Q, 3) questions in triples whose tail does not matter.
+def choose_queries(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, predict: PredictOptions) -> Triples:
+    """Return the queries of the options as triples (Q, 3); their tail has no meaning.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
         NothingToPredictError: no head is named and no test triple has the relation.
     """
-    test = graph.parts[TEST]
-    relation = None if wanted.relation is None else relation_number(relations, wanted.relation)
-    if not wanted.heads:
-        shown = test if relation is None else test[test[:, RELATION] == relation]
-        if relation is not None and not len(shown):
+    test = graph.splits[TEST]
+    relation = None if predict.relation is None else relation_index(relations, predict.relation)
+    if not predict.heads:
+        matching = test if relation is None else test[test[:, RELATION] == relation]
+        if relation is not None and not len(matching):
             raise NothingToPredictError(
-                f"no test triple has the relation {wanted.relation!r} of evaluation.predict.relation: name "
+                f"no test triple has the relation {predict.relation!r} of evaluation.predict.relation: name "
                 "evaluation.predict.heads, or another relation"
             )
-        _, first = np.unique(shown[:, [HEAD, RELATION]], axis=0, return_index=True)
-        return shown[np.sort(first)[:SHOWN]]
+        _, first = np.unique(matching[:, [HEAD, RELATION]], axis=0, return_index=True)
+        return matching[np.sort(first)[:DEFAULT_QUERIES]]
     if relation is None:
         relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
-    return np.array([[entity_number(entities, text), relation, 0] for text in wanted.heads], np.int64)
+    return np.array([[entity_index(entities, text), relation, 0] for text in predict.heads], np.int64)
 
 
-def _candidates(asked: Triples, graph: Graph, among: str) -> dict[int, torch.Tensor]:
-    """Which entities (N) may answer each relation that is asked about; all where training knows no answer."""
-    train, found = graph.parts[TRAIN], {}
-    for relation in np.unique(asked[:, RELATION]).tolist():
+def _candidate_masks(
+    queries: Triples, graph: Graph, candidates: Literal["answers", "entities"]
+) -> dict[int, torch.Tensor]:
+    """Return, for each relation of the queries, a mask (N,) of the candidates; all where training has no answer."""
+    train, masks = graph.splits[TRAIN], {}
+    for relation in np.unique(queries[:, RELATION]).tolist():
         answers = train[train[:, RELATION] == relation, TAIL]
-        found[relation] = torch.zeros(graph.entities, dtype=torch.bool)
-        found[relation][torch.from_numpy(answers) if among == "answers" and len(answers) else slice(None)] = True
-    return found
+        mask = torch.zeros(graph.num_entities, dtype=torch.bool)
+        mask[torch.from_numpy(answers) if candidates == "answers" and len(answers) else slice(None)] = True
+        masks[relation] = mask
+    return masks
 
 
-def _parts_of(asked: Triples, graph: Graph) -> dict[tuple[int, ...], str]:
-    """The part of each known triple that answers one of the questions."""
-    wanted = asked[:, HEAD] * graph.relations + asked[:, RELATION]
+def _known_splits(queries: Triples, graph: Graph) -> dict[tuple[int, ...], str]:
+    """Return the split of each known triple that answers one of the queries."""
+    keys = queries[:, HEAD] * graph.num_relations + queries[:, RELATION]
     return {
         tuple(triple): name
-        for name, part in graph.parts.items()
-        for triple in part[np.isin(part[:, HEAD] * graph.relations + part[:, RELATION], wanted)].tolist()
+        for name, triples in graph.splits.items()
+        for triple in triples[np.isin(triples[:, HEAD] * graph.num_relations + triples[:, RELATION], keys)].tolist()
     }

@@ -1,4 +1,4 @@
-"""Ranks of triples under a scorer, both sides, in batches that fit the memory allowed for scores."""
+"""Filtered realistic ranks of triples, both sides, in batches that fit the memory allowed for scores."""
 
 from __future__ import annotations
 
@@ -6,90 +6,144 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
-from terrarium.kge.data.queries import Ints, KnownAnswers
-from terrarium.kge.evaluation.realistic_rank import finite, realistic_ranks
-from terrarium.kge.models.scorer import Scorer, at_least_32_bits, scores
+from terrarium.kge.data.queries import KnownAnswers
+from terrarium.kge.models.scorer import Scorer, score_entities, upcast_half
 from terrarium.kge.options import EvaluationOptions, Precision
-from terrarium.kge.training.precision import autocast
+from terrarium.kge.training.precision import autocast_context
 
-ENCODED_AT_ONCE = 2048
-"""Queries of all entities are encoded in pieces where a scorer has no way back."""
+ENCODING_BATCH = 2048
+"""Entities encoded at a time where all are, for models without inverse relations."""
 
 
-def rank_triples(
-    scorer: Scorer, triples: Triples, known: KnownAnswers, options: EvaluationOptions
-) -> NDArray[np.float64]:
-    """(n, 2) filtered realistic ranks: of the head among all heads, of the tail among all tails.
+class ScoresNotFiniteError(ValueError):
+    """Scores that give no rank."""
+
+
+def rank_triples(scorer: Scorer, triples: Triples, known: KnownAnswers, options: EvaluationOptions) -> Float64Array:
+    """Rank head and tail of triples among all entities.
+
+    Args:
+        scorer: the model; it is put into evaluation mode.
+        triples: shape (n, 3).
+        known: answers that do not count, except for the one whose rank is computed (filtered ranks).
+        options: batch size, memory for scores, precision.
+
+    Returns:
+        Shape (n, 2): ranks from 1 of the heads and of the tails, see `realistic_ranks`.
 
     Raises:
-        ScoresNotFiniteError: a score is not a finite number.
+        ScoresNotFiniteError: a score is not finite.
     """
-    found = np.empty((len(triples), 2))
+    ranks = np.empty((len(triples), 2))
     scorer.eval()
     device = scorer.entity.weight.device
     with torch.inference_mode():
         for side in (HEAD, TAIL):
-            for rows, values in score_batches(scorer, triples, side, options):
-                target = triples[rows, side]
-                asked, relation = triples[rows, TAIL - side], triples[rows, RELATION]
-                places = known.of(asked, relation + (scorer.relations if side == HEAD else 0))
-                ranks = realistic_ranks(values, *(_on(device, part) for part in (target, *places)))
-                found[rows, side // TAIL] = ranks.cpu().numpy()
-    return found
+            inverse = scorer.num_relations if side == HEAD else 0
+            for rows, scores in score_batches(scorer, triples, side, options):
+                target, source = triples[rows, side], triples[rows, TAIL - side]
+                known_row, known_entity = known.lookup(source, triples[rows, RELATION] + inverse)
+                indices = (_to_tensor(array, device) for array in (target, known_row, known_entity))
+                ranks[rows, side // TAIL] = realistic_ranks(scores, *indices).cpu().numpy()
+    return ranks
+
+
+def realistic_ranks(scores: Tensor, target: Tensor, known_row: Tensor, known_entity: Tensor) -> Tensor:
+    """Return ranks from 1, the mean of best and worst position among equal scores (Berrendorf et al. 2020).
+
+    Args:
+        scores: (B, N), finite (see `require_finite`); those of known answers are overwritten.
+        target: (B,) the entities to rank.
+        known_row, known_entity: (K,) positions of all known answers, which do not count; targets may be among them.
+
+    Returns:
+        Shape (B,), 64 bits; multiples of one half.
+    """
+    rows = torch.arange(len(target), device=scores.device)
+    target_scores = scores[rows, target]
+    scores[known_row, known_entity] = -torch.inf
+    scores[rows, target] = target_scores
+    better = (scores > target_scores[:, None]).sum(1)
+    equal = (scores == target_scores[:, None]).sum(1)
+    return better.double() + (equal.double() + 1) / 2
+
+
+def require_finite(scores: Tensor) -> Tensor:
+    """Return the scores as they are.
+
+    Raises:
+        ScoresNotFiniteError: a score is not finite; its rank would depend on how the comparison treats it.
+    """
+    if not torch.isfinite(scores).all():
+        raise ScoresNotFiniteError(
+            "scores are not finite, so there are no ranks: train with precision 32-true or a lower learning rate"
+        )
+    return scores
 
 
 def score_batches(
     scorer: Scorer, triples: Triples, side: int, options: EvaluationOptions
-) -> Iterator[tuple[Ints, Tensor]]:
-    """Rows of `triples` and their (B, N) scores of every entity as head or as tail.
+) -> Iterator[tuple[Int64Array, Tensor]]:
+    """Score every entity as head or tail of triples.
 
-    Queries are computed in the precision asked for, scores in at least 32 bits: of tens of thousands of entities
-    many have the same score in 16.
+    Query embeddings are computed in `options.precision`, scores in at least 32 bits: in 16 bits many of tens of
+    thousands of entities have the same score.
+
+    Args:
+        scorer: the model.
+        triples: shape (n, 3); their entity of that side is not read.
+        side: HEAD or TAIL.
+        options: batch size, memory for scores, precision.
+
+    Yields:
+        Rows (B,) of the triples, and scores (B, N) on the device of the model.
 
     Raises:
-        ScoresNotFiniteError: a score is not a finite number.
+        ScoresNotFiniteError: a score is not finite.
     """
-    size = max(1, min(options.batch_size, options.scores_mb * 1_000_000 // (8 * scorer.entities)))
-    device, bias = scorer.entity.weight.device, scorer.bias
-    if side == HEAD and not scorer.options.reciprocal:
+    size = max(1, min(options.batch_size, options.score_memory_mb * 1_000_000 // (8 * scorer.num_entities)))
+    device = scorer.entity.weight.device
+    if side == HEAD and not scorer.options.inverse_relations:
         yield from _score_heads(scorer, triples, size, options.precision)
         return
-    back = scorer.relations if side == HEAD else 0
+    inverse = scorer.num_relations if side == HEAD else 0
     for rows in np.split(np.arange(len(triples)), range(size, len(triples), size)):
-        asked, relation = triples[rows, TAIL - side], triples[rows, RELATION] + back
-        query = _encode(scorer, _on(device, asked), _on(device, relation), options.precision)
-        yield rows, finite(scores(query, scorer.entity.weight, bias))
+        source, relation = triples[rows, TAIL - side], triples[rows, RELATION] + inverse
+        query = _encode(scorer, _to_tensor(source, device), _to_tensor(relation, device), options.precision)
+        yield rows, require_finite(score_entities(query, scorer.entity.weight, scorer.bias))
 
 
-def _score_heads(scorer: Scorer, triples: Triples, size: int, precision: Precision) -> Iterator[tuple[Ints, Tensor]]:
-    """Without a way back every entity is asked with the relation, and the answers' scores are read off."""
+def _score_heads(
+    scorer: Scorer, triples: Triples, size: int, precision: Precision
+) -> Iterator[tuple[Int64Array, Tensor]]:
+    """Score heads without inverse relations: encode every entity with the relation, and score the tails."""
     device = scorer.entity.weight.device
     for relation in np.unique(triples[:, RELATION]):
-        every = _encode_all(scorer, int(relation), precision)
-        of_relation = np.flatnonzero(triples[:, RELATION] == relation)
-        for rows in np.split(of_relation, range(size, len(of_relation), size)):
-            tails = _on(device, triples[rows, TAIL])
-            values = scorer.entity.weight[tails] @ every.T
-            yield rows, finite(values if scorer.bias is None else values + scorer.bias[tails, None])
+        queries = _encode_all(scorer, int(relation), precision)
+        positions = np.flatnonzero(triples[:, RELATION] == relation)
+        for rows in np.split(positions, range(size, len(positions), size)):
+            tails = _to_tensor(triples[rows, TAIL], device)
+            scores = scorer.entity.weight[tails] @ queries.T
+            yield rows, require_finite(scores if scorer.bias is None else scores + scorer.bias[tails, None])
 
 
 def _encode_all(scorer: Scorer, relation: int, precision: Precision) -> Tensor:
-    """(N, d) queries of every entity with one relation."""
-    every = torch.arange(scorer.entities, device=scorer.entity.weight.device)
-    parts = torch.split(every, ENCODED_AT_ONCE)
-    return torch.cat([_encode(scorer, part, torch.full_like(part, relation), precision) for part in parts])
+    """Return query embeddings (N, d) of every entity with one relation."""
+    entities = torch.arange(scorer.num_entities, device=scorer.entity.weight.device)
+    batches = torch.split(entities, ENCODING_BATCH)
+    return torch.cat([_encode(scorer, batch, torch.full_like(batch, relation), precision) for batch in batches])
 
 
 def _encode(scorer: Scorer, entity: Tensor, relation: Tensor, precision: Precision) -> Tensor:
-    """(B, d) queries, computed in a precision and given in at least 32 bits."""
-    with autocast(precision, str(entity.device)):
+    """Return query embeddings (B, d), computed in a precision and returned in at least 32 bits."""
+    with autocast_context(precision, str(entity.device)):
         query: Tensor = scorer(entity, relation)
-    return at_least_32_bits(query)
+    return upcast_half(query)
 
 
-def _on(device: torch.device, array: NDArray[np.int64]) -> Tensor:
+def _to_tensor(array: Int64Array, device: torch.device) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).to(device)

@@ -1,0 +1,1 @@
+"""Models: query embeddings and scores."""

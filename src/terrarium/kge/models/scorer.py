@@ -1,7 +1,8 @@
-"""One interface for all scorers: a question (entity, relation) becomes a query, a query meets every entity.
+"""One interface for all models: score(h, r, t) = <query(h, r), E_t> + b_t.
 
-score(h, r, t) = <query(h, r), E_t> + b_t. Loss, evaluation and prediction know nothing else of a scorer. The
-functions take tensors and keep nothing, so that others can use them on weights of their own.
+An encoder makes a query embedding of head and relation; its dot product with the embedding of every entity gives the
+scores. Loss, evaluation and prediction use nothing else of a model. To add one, write an encoder and choose it in
+`Scorer`.
 """
 
 from __future__ import annotations
@@ -10,130 +11,148 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
-from terrarium.kge.models.conve import ImageEncoder
-from terrarium.kge.options import ModelOptions
+from terrarium.kge.models.conve import ConvEEncoder
+from terrarium.kge.options import ModelName, ModelOptions
+from terrarium.training.checkpointing.fingerprints import require_fingerprint
 from terrarium.training.checkpointing.state import State
 
 FORMAT = "knowledge_graph.scorer"
+"""Marks the weights of this family in their metadata."""
 
 
 class WrongWeightsError(ValueError):
-    """Weights that are not a scorer's, or belong to another graph."""
+    """Weights of another family, or of an earlier version."""
 
 
 class Scorer(torch.nn.Module):
-    """Tables of entities and relations, an encoder of questions, and a bias an entity if wanted.
+    """Embeddings of entities and relations, an encoder of queries, and an optional bias per entity.
 
     Attributes:
-        entity: (N, d) vectors; relation: (R or 2R, d) vectors, the second half for the way back.
-        bias: (N,), or None.
+        entity: embeddings (N, d).
+        relation: embeddings (R, d), or (2R, d) with inverse relations in the second half.
+        bias: shape (N,), or None.
     """
 
-    def __init__(self, options: ModelOptions, entities: int, relations: int) -> None:
+    def __init__(self, options: ModelOptions, num_entities: int, num_relations: int) -> None:
         super().__init__()
-        self.options, self.entities, self.relations = options, entities, relations
-        rows = 2 * relations if options.reciprocal else relations
-        self.entity = torch.nn.Embedding(entities, options.dim)
-        self.relation = torch.nn.Embedding(rows, options.dim)
-        self.bias = torch.nn.Parameter(torch.zeros(entities)) if options.entity_bias else None
-        self.encoder: torch.nn.Module
-        if options.scorer == "conve":
-            self.encoder = ImageEncoder(options)
-        else:
-            self.encoder = ProductEncoder(options)
-        self._initialise()
+        self.options, self.num_entities, self.num_relations = options, num_entities, num_relations
+        self.entity = torch.nn.Embedding(num_entities, options.dim)
+        self.relation = torch.nn.Embedding(num_relations * (2 if options.inverse_relations else 1), options.dim)
+        self.bias = torch.nn.Parameter(torch.zeros(num_entities)) if options.entity_bias else None
+        self.encoder = ConvEEncoder(options) if options.name == "conve" else ProductEncoder(options)
+        self._initialize()
 
     def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
-        """(B, d) queries of B questions; relation + `relations` asks the way back."""
-        return self.encoder(self.entity(entity), self.relation(relation))
+        """Return query embeddings (B, d) of entities (B,) and relations (B,); r + num_relations is the inverse of r."""
+        query: Tensor = self.encoder(self.entity(entity), self.relation(relation))
+        return query
 
-    def _initialise(self) -> None:
-        """Xavier's normal (Glorot 2010) for ConvE, as in its authors' program; small normal numbers for products."""
+    def _initialize(self) -> None:
+        """Draw embeddings: Xavier's normal (Glorot and Bengio 2010) for ConvE as its authors do, else N(0, 0.1^2)."""
         for table in (self.entity, self.relation):
-            if self.options.scorer == "conve":
+            if self.options.name == "conve":
                 torch.nn.init.xavier_normal_(table.weight)
             else:
                 torch.nn.init.normal_(table.weight, std=0.1)
 
 
 class ProductEncoder(torch.nn.Module):
-    """The query of ComplEx or DistMult, with dropout before and after."""
+    """Query embedding of ComplEx or DistMult, with dropout before and after the product."""
 
     def __init__(self, options: ModelOptions) -> None:
         super().__init__()
-        self._product = complex_query if options.scorer == "complex" else distmult_query
+        self._product = complex_query if options.name == "complex" else distmult_query
         self.input_dropout = torch.nn.Dropout(options.input_dropout)
         self.output_dropout = torch.nn.Dropout(options.output_dropout)
 
     def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
-        """(B, d) from (B, d) entities and relations."""
-        return self.output_dropout(self._product(self.input_dropout(entity), self.input_dropout(relation)))
+        """Return query embeddings (B, d) from embeddings of entities and relations (B, d)."""
+        query: Tensor = self.output_dropout(self._product(self.input_dropout(entity), self.input_dropout(relation)))
+        return query
 
 
 def distmult_query(entity: Tensor, relation: Tensor) -> Tensor:
-    """h * r, so that score = sum_k h_k r_k t_k (Yang 2015)."""
+    """Return h * r, so that score = sum_k h_k r_k t_k (Yang et al. 2015); all (B, d)."""
     return entity * relation
 
 
 def complex_query(entity: Tensor, relation: Tensor) -> Tensor:
-    """h * r in complex numbers, so that score = Re sum_k h_k r_k conj(t_k) (Trouillon 2016).
+    """Return h * r in complex numbers, so that score = Re sum_k h_k r_k conj(t_k) (Trouillon et al. 2016); all (B, d).
 
-    A vector's first half is real, its second imaginary; the real product with t's halves is the score.
+    The first half of a vector is real, the second imaginary; its real dot product with t is the score.
     """
     real, imaginary = entity.chunk(2, dim=-1)
-    real_r, imaginary_r = relation.chunk(2, dim=-1)
-    return torch.cat([real * real_r - imaginary * imaginary_r, real * imaginary_r + imaginary * real_r], dim=-1)
+    relation_real, relation_imaginary = relation.chunk(2, dim=-1)
+    return torch.cat(
+        [
+            real * relation_real - imaginary * relation_imaginary,
+            real * relation_imaginary + imaginary * relation_real,
+        ],
+        dim=-1,
+    )
 
 
-def scores(query: Tensor, entity: Tensor, bias: Tensor | None) -> Tensor:
-    """(B, N) scores of B queries with N entities."""
+def score_entities(query: Tensor, entity: Tensor, bias: Tensor | None) -> Tensor:
+    """Return scores (B, N) of query embeddings (B, d) with entity embeddings (N, d) and their biases (N,)."""
     return torch.nn.functional.linear(query, entity, bias)
 
 
-def at_least_32_bits(values: Tensor) -> Tensor:
-    """Half precision holds a number, but neither a sum of many nor the order of close ones."""
+def upcast_half(values: Tensor) -> Tensor:
+    """Return 16-bit values in 32 bits, which hold sums and the order of close scores; others as they are."""
     return values if values.dtype in {torch.float32, torch.float64} else values.float()
 
 
-def moduli(vectors: Tensor, scorer: str) -> Tensor:
-    """(..., d) or (..., d/2) moduli: of complex numbers for complex, else of the numbers themselves."""
-    if scorer != "complex":
+def compute_moduli(vectors: Tensor, model: ModelName) -> Tensor:
+    """Return the moduli of embeddings (..., d): (..., d / 2) of complex numbers for complex, else absolute values."""
+    if model != "complex":
         return vectors.abs()
     real, imaginary = vectors.chunk(2, dim=-1)
     return torch.sqrt(real.square() + imaginary.square() + 1e-30)
 
 
-def build_scorer(options: ModelOptions, entities: int, relations: int) -> Scorer:
-    """A new scorer; its numbers depend on `options.seed` alone."""
+def build_scorer(options: ModelOptions, num_entities: int, num_relations: int) -> Scorer:
+    """Return a new model; its parameters depend on `options.seed` alone, not on the global generator."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        return Scorer(options, entities, relations)
+        return Scorer(options, num_entities, num_relations)
 
 
-def scorer_state(scorer: Scorer, graph: str) -> State:
-    """Weights that describe themselves: all options of the model, the counts, and the graph they belong to."""
+def export_scorer(scorer: Scorer, graph_fingerprint: str) -> State:
+    """Return weights that describe themselves: options of the model, counts, and the fingerprint of their graph."""
     tensors = {name: tensor.detach().cpu().numpy().copy() for name, tensor in scorer.state_dict().items()}
-    counts = {"entities": scorer.entities, "relations": scorer.relations}
+    counts = {"entities": scorer.num_entities, "relations": scorer.num_relations}
     options = scorer.options.model_dump(mode="json")
-    return State(tensors, {"format": FORMAT, "graph": graph, "model": options, **counts})
+    return State(tensors, {"format": FORMAT, "graph": graph_fingerprint, "model": options, **counts})
 
 
-def load_scorer(weights: State, graph: str | None = None) -> Scorer:
-    """The scorer of exported weights, ready to be asked.
+def load_scorer(weights: State, graph_fingerprint: str | None = None) -> Scorer:
+    """Return the model of exported weights, in evaluation mode, on the CPU.
+
+    Args:
+        weights: the catalog entry `knowledge_graph.weights`.
+        graph_fingerprint: of the graph at hand (`Graph.fingerprint`); None does not check.
 
     Raises:
-        WrongWeightsError: other weights, or those of another graph than `graph`.
+        WrongWeightsError: weights of another family, or of an earlier version.
+        MismatchedArtifactsError: weights of another graph.
     """
-    found: dict[str, Any] = weights.metadata
-    if found.get("format") != FORMAT:
+    metadata: dict[str, Any] = weights.metadata
+    if metadata.get("format") != FORMAT:
         raise WrongWeightsError("these are not a scorer's weights: load the entry knowledge_graph.weights")
-    if graph is not None and found["graph"] != graph:
-        raise WrongWeightsError(
-            "the weights belong to another graph or another split than the triples at hand: choose versions of one run "
-            "for weights, triples, entities and relations with --load-versions=NAME:VERSION,..."
+    if graph_fingerprint is not None:
+        require_fingerprint(
+            metadata["graph"],
+            graph_fingerprint,
+            what="the weights belong to another graph or another split than the triples at hand",
+            datasets=[f"knowledge_graph.{name}" for name in ("weights", "triples", "entities", "relations")],
         )
-    scorer = Scorer(ModelOptions.model_validate(found["model"]), found["entities"], found["relations"])
+    try:
+        options = ModelOptions.model_validate(metadata["model"])
+    except ValidationError as error:
+        raise WrongWeightsError("these weights have option names of an earlier version: train again") from error
+    scorer = Scorer(options, metadata["entities"], metadata["relations"])
     scorer.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
     return scorer.eval()

@@ -6,25 +6,26 @@ from typing import Any
 
 import pandas as pd
 
+from terrarium.kge.options import ReportingOptions
 from terrarium.reporting.theme import new_figure, note_empty
 
-SIDES = {"head": "head looked for", "tail": "tail looked for"}
+SIDE_LABELS = {"head": "head predicted", "tail": "tail predicted"}
 
 
 def loss_figure(history: pd.DataFrame) -> Any:
-    """Training loss over the epochs."""
+    """Return a plotly figure of the training loss by epoch."""
     figure = new_figure("Training loss")
     if history.empty:
         note_empty(figure, "no epoch was trained")
         return figure
     figure.add_scatter(x=history["epoch"], y=history["loss"], name="loss", mode="lines+markers")
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
-    figure.update_yaxes(title_text="mean loss of a row", rangemode="tozero")
+    figure.update_yaxes(title_text="mean loss per row", rangemode="tozero")
     return figure
 
 
 def validation_figure(history: pd.DataFrame) -> Any:
-    """Filtered MRR and Hits@10 on the validation triples, the best epoch marked."""
+    """Return a plotly figure of filtered MRR and Hits@10 on the validation triples, with the best epoch marked."""
     figure = new_figure("Validation triples, filtered, both sides")
     measured = history.dropna(subset=["validation_mrr"]) if "validation_mrr" in history else history[:0]
     if measured.empty:
@@ -40,37 +41,37 @@ def validation_figure(history: pd.DataFrame) -> Any:
     return figure
 
 
-def relation_figure(relations: pd.DataFrame, shown: int) -> Any:
-    """MRR of test triples by relation and side, the most frequent relations."""
+def relation_figure(relation_metrics: pd.DataFrame, reporting: ReportingOptions) -> Any:
+    """Return a plotly figure of the test MRR by relation and side, most frequent relations first."""
     figure = new_figure("Test triples: filtered MRR by relation", height=520)
-    chosen = most_frequent(relations, shown)
+    chosen = select_frequent(relation_metrics, reporting.num_relations)
     if chosen.empty:
         note_empty(figure, "there are no test triples")
         return figure
-    for side, name in SIDES.items():
+    for side, label in SIDE_LABELS.items():
         rows = chosen[chosen["side"] == side]
-        figure.add_bar(y=rows["name"], x=rows["mrr"], name=name, orientation="h")
+        figure.add_bar(y=rows["name"], x=rows["mrr"], name=label, orientation="h")
     figure.update_xaxes(title_text="filtered MRR", range=[0, 1])
     figure.update_yaxes(autorange="reversed")
     return figure
 
 
-def method_figure(methods: pd.DataFrame) -> Any:
-    """Share of questions whose best answer is right, beside guesses that need no training."""
+def method_figure(method_metrics: pd.DataFrame) -> Any:
+    """Return a plotly figure of the top-answer accuracy of the model and of the untrained baselines."""
     figure = new_figure("Best answer right")
-    if methods.empty:
+    if method_metrics.empty:
         note_empty(figure, "no relation is compared (evaluation.baseline.relation)")
         return figure
-    for method, rows in methods.groupby("method", sort=False):
+    for method, rows in method_metrics.groupby("method", sort=False):
         names = rows["split"].str.replace("_", " ")
         figure.add_bar(x=names, y=rows["top_answer_accuracy"], name=str(method))
-    figure.update_yaxes(title_text="share of questions", range=[0, 1])
+    figure.update_yaxes(title_text="fraction of queries", range=[0, 1])
     return figure
 
 
-def most_frequent(relations: pd.DataFrame, shown: int) -> pd.DataFrame:
-    """The rows of test triples of the most frequent relations."""
-    test = relations[relations["split"] == "test"]
+def select_frequent(relation_metrics: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the rows of test triples of the `count` most frequent relations, most frequent first."""
+    test = relation_metrics[relation_metrics["split"] == "test"]
     order = test.drop_duplicates("relation").sort_values("triples", ascending=False, kind="stable")
-    kept = order["relation"].head(shown).tolist()
+    kept = order["relation"].head(count).tolist()
     return test[test["relation"].isin(kept)].sort_values("triples", ascending=False, kind="stable")

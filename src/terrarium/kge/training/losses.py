@@ -1,114 +1,132 @@
-"""The losses of rows of scores with several right answers each, without a dense matrix of targets.
+"""Losses of queries with several answers each, without a dense matrix of targets.
 
-With e the smoothing, N entities, k right answers P of a row, and s the scores:
+With label smoothing e, N entities, k answers P of a query, and scores s:
 
-binary cross-entropy against y = (1 - e) [t in P] + e / N, mean over entities:
+bce, binary cross entropy against y = (1 - e) [t in P] + e / N, mean over entities:
     (sum_t softplus(s_t) - (e / N) sum_t s_t - (1 - e) sum_{t in P} s_t) / N
-softmax cross-entropy against y = (1 - e) [t in P] / k + e / N:
+cross_entropy, softmax cross entropy against y = (1 - e) [t in P] / k + e / N:
     logsumexp(s) - (e / N) sum_t s_t - ((1 - e) / k) sum_{t in P} s_t
 
-Both are sums over entities, so they can be taken chunk by chunk, with their gradients, and no more scores than a
-chunk's are ever held (the idea of fused cross-entropies, such as Wijmans 2024).
+Both are sums over entities. They can be taken chunk by chunk together with their gradients, so that never more than
+the scores of one chunk are held (as in fused cross entropies, Wijmans et al. 2024).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-Kind = Literal["bce", "softmax"]
+from terrarium.kge.options import LossName
 
 
-@dataclass(frozen=True)
-class Answers:
-    """The right answers of B rows.
+class LossSpec(NamedTuple):
+    """Which loss: its name and label smoothing (0 to 1)."""
+
+    name: LossName
+    label_smoothing: float
+
+
+class BatchAnswers(NamedTuple):
+    """The answers of the B queries of a batch.
 
     Attributes:
-        row, entity: (K,) of each answer, the place of its row, and the entity.
-        count: (B,) how many a row has.
-        weight: (B,) how much a row counts, 1 on average over the training.
+        row, entity: (K,) for each answer, the row of its query and the entity.
+        counts: (B,) number of answers per query.
+        weight: (B,) weight of a query; 1 on average over an epoch.
     """
 
     row: Tensor
     entity: Tensor
-    count: Tensor
+    counts: Tensor
     weight: Tensor
 
 
-def row_losses(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -> Tensor:
-    """(B,) losses of (B, N) scores."""
-    entities = scores.shape[1]
-    right = torch.zeros(len(scores), device=scores.device, dtype=scores.dtype)
-    right = right.index_add(0, answers.row, scores[answers.row, answers.entity])
-    everywhere = scores.sum(1) * (smoothing / entities)
-    if kind == "bce":
-        return (torch.nn.functional.softplus(scores).sum(1) - everywhere - (1 - smoothing) * right) / entities
-    return torch.logsumexp(scores, 1) - everywhere - (1 - smoothing) * right / answers.count
+def query_losses(scores: Tensor, answers: BatchAnswers, loss: LossName, label_smoothing: float) -> Tensor:
+    """Return the losses (B,) of scores (B, N), unweighted."""
+    num_entities = scores.shape[1]
+    answer_scores = torch.zeros(len(scores), device=scores.device, dtype=scores.dtype)
+    answer_scores = answer_scores.index_add(0, answers.row, scores[answers.row, answers.entity])
+    smoothed = scores.sum(1) * (label_smoothing / num_entities)
+    kept = 1 - label_smoothing
+    if loss == "bce":
+        return (torch.nn.functional.softplus(scores).sum(1) - smoothed - kept * answer_scores) / num_entities
+    return torch.logsumexp(scores, 1) - smoothed - kept * answer_scores / answers.counts
 
 
-def mean_loss(scores: Tensor, answers: Answers, kind: Kind, smoothing: float) -> Tensor:
-    """The mean of `row_losses`, each times its weight."""
-    return (row_losses(scores, answers, kind, smoothing) * answers.weight).mean()
+def mean_loss(scores: Tensor, answers: BatchAnswers, loss: LossSpec) -> Tensor:
+    """Return the weighted mean of `query_losses`."""
+    return (query_losses(scores, answers, loss.name, loss.label_smoothing) * answers.weight).mean()
 
 
 def chunked_mean_loss(
-    query: Tensor, entity: Tensor, bias: Tensor | None, answers: Answers, kind: Kind, smoothing: float, chunk: int
+    query: Tensor, entity: Tensor, bias: Tensor | None, answers: BatchAnswers, loss: LossSpec, chunk_size: int
 ) -> Tensor:
-    """`mean_loss` of all scores, `chunk` entities at a time; equal in value and gradients."""
-    settings = (kind, smoothing, chunk)
+    """Return `mean_loss` of the scores of all entities, computed `chunk_size` entities at a time.
+
+    Args:
+        query: query embeddings (B, d).
+        entity: entity embeddings (N, d).
+        bias: shape (N,), or None.
+        answers: the answers of the queries.
+        loss: which loss.
+        chunk_size: entities scored at a time.
+
+    Returns:
+        A scalar with the value and gradients of `mean_loss`, up to rounding.
+    """
     given = torch.zeros(len(entity), device=entity.device) if bias is None else bias
-    loss: Tensor = _ChunkedLoss.apply(query, entity, given, answers, settings)  # type: ignore[no-untyped-call]
-    return loss
+    value: Tensor = _ChunkedLoss.apply(query, entity, given, answers, loss, chunk_size)  # type: ignore[no-untyped-call]
+    return value
 
 
 class _ChunkedLoss(torch.autograd.Function):
-    """Loss and gradients in one pass over the entities, two for softmax; nothing of the size B x N is kept."""
+    """Loss and gradients in one pass over the entities (two for cross_entropy); nothing of size B x N is kept."""
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, entity: Tensor, bias: Tensor, answers: Answers, settings: tuple[Kind, float, int]
+        ctx: Any, query: Tensor, entity: Tensor, bias: Tensor, answers: BatchAnswers, loss: LossSpec, chunk_size: int
     ) -> Tensor:
-        """The mean loss; the gradients are ready for the way back."""
-        kind, smoothing, chunk = settings
-        count, rows = len(entity), len(query)
-        spans = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
-        normaliser = _logsumexp(query, entity, bias, spans) if kind == "softmax" else None
-        losses = torch.zeros(rows, device=query.device) if normaliser is None else normaliser.clone()
-        to_query = torch.zeros(query.shape, device=query.device)
-        to_entity, to_bias = torch.empty(entity.shape, device=entity.device), torch.empty(count, device=entity.device)
-        of_answer = (1 - smoothing) / (answers.count.float() if kind == "softmax" else torch.ones_like(answers.count))
+        """Return the mean loss; its gradients are saved for the backward pass."""
+        num_entities, rows = len(entity), len(query)
+        is_bce, smoothing = loss.name == "bce", loss.label_smoothing
+        spans = [(start, min(start + chunk_size, num_entities)) for start in range(0, num_entities, chunk_size)]
+        log_normalizer = None if is_bce else _logsumexp(query, entity, bias, spans)
+        losses = torch.zeros(rows, device=query.device) if log_normalizer is None else log_normalizer.clone()
+        query_grad = torch.zeros(query.shape, device=query.device)
+        entity_grad = torch.empty(entity.shape, device=entity.device)
+        bias_grad = torch.empty(num_entities, device=entity.device)
+        answer_weight = (1 - smoothing) / (torch.ones_like(answers.counts) if is_bce else answers.counts.float())
         weight = answers.weight.to(query.dtype)
-        heavy = query * weight[:, None]
+        weighted_query = query * weight[:, None]
         for start, end in spans:
             scores = torch.nn.functional.linear(query, entity[start:end], bias[start:end]).float()
             inside = (answers.entity >= start) & (answers.entity < end)
             row, column = answers.row[inside], answers.entity[inside] - start
-            right = torch.zeros(rows, device=query.device).index_add_(0, row, scores[row, column])
-            losses -= scores.sum(1) * (smoothing / count) + right * of_answer
-            if normaliser is None:
+            answer_scores = torch.zeros(rows, device=query.device).index_add_(0, row, scores[row, column])
+            losses -= scores.sum(1) * (smoothing / num_entities) + answer_scores * answer_weight
+            if log_normalizer is None:
                 losses += torch.nn.functional.softplus(scores).sum(1)
-                slope = torch.sigmoid(scores)
+                score_grad = torch.sigmoid(scores)
             else:
-                slope = torch.exp(scores - normaliser[:, None])
-            slope -= smoothing / count
-            slope.index_put_((row, column), -of_answer[row], accumulate=True)
-            to_query += slope.to(query.dtype) @ entity[start:end].to(query.dtype)
-            to_entity[start:end] = slope.to(query.dtype).T @ heavy
-            to_bias[start:end] = slope.to(query.dtype).T @ weight
-        to_query *= weight[:, None]
-        scale = 1 / (rows * count) if kind == "bce" else 1 / rows
-        ctx.save_for_backward(*(gradient.mul_(scale) for gradient in (to_query, to_entity, to_bias)))
+                score_grad = torch.exp(scores - log_normalizer[:, None])
+            score_grad -= smoothing / num_entities
+            score_grad.index_put_((row, column), -answer_weight[row], accumulate=True)
+            query_grad += score_grad.to(query.dtype) @ entity[start:end].to(query.dtype)
+            entity_grad[start:end] = score_grad.to(query.dtype).T @ weighted_query
+            bias_grad[start:end] = score_grad.to(query.dtype).T @ weight
+        query_grad *= weight[:, None]
+        scale = 1 / (rows * num_entities) if is_bce else 1 / rows
+        ctx.save_for_backward(*(gradient.mul_(scale) for gradient in (query_grad, entity_grad, bias_grad)))
         ctx.dtypes = query.dtype, entity.dtype, bias.dtype
-        return (losses * answers.weight).mean() / (count if kind == "bce" else 1)
+        return (losses * answers.weight).mean() / (num_entities if is_bce else 1)
 
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
-        """The stored gradients times that of what follows, in place: they are as large as the table of entities."""
-        parts = zip(ctx.saved_tensors, ctx.dtypes, strict=True)
-        return *(gradient.mul_(outputs[0]).to(dtype) for gradient, dtype in parts), None, None
+        """Return the saved gradients times the incoming one, in place: they are as large as the entity embeddings."""
+        gradients = zip(ctx.saved_tensors, ctx.dtypes, strict=True)
+        return *(gradient.mul_(outputs[0]).to(dtype) for gradient, dtype in gradients), None, None, None
 
 
 def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[int, int]]) -> Tensor:
@@ -116,11 +134,16 @@ def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[in
     return torch.logsumexp(torch.stack(parts), 0)
 
 
-def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: Answers) -> Tensor:
-    """Weighted mean over rows of |h|^3 + |r|^3 + mean of |t|^3 over the answers, summed over numbers (Lacroix 2018).
+def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: BatchAnswers) -> Tensor:
+    """Return the N3 penalty (Lacroix et al. 2018).
 
-    `head` and `relation` (B, k) are the moduli of the rows, `tail` (K, k) those of the right answers.
+    It is the weighted mean over queries of |h|^3 + |r|^3 + mean over answers of |t|^3, summed over dimensions.
+
+    Args:
+        head, relation: moduli (B, k) of the embeddings of the queries.
+        tail: moduli (K, k) of the embeddings of the answers.
+        answers: the answers of the queries.
     """
-    of_answers = tail.pow(3).sum(-1) * (answers.weight / answers.count)[answers.row]
-    of_rows = (head.pow(3).sum(-1) + relation.pow(3).sum(-1)) * answers.weight
-    return (of_rows.sum() + of_answers.sum()) / len(answers.count)
+    answer_terms = tail.pow(3).sum(-1) * (answers.weight / answers.counts)[answers.row]
+    query_terms = (head.pow(3).sum(-1) + relation.pow(3).sum(-1)) * answers.weight
+    return (query_terms.sum() + answer_terms.sum()) / len(answers.counts)

@@ -1,10 +1,10 @@
-"""Memory of a training: recomputing instead of keeping, giving back, and how much either saves."""
+"""Memory of a training: gradient checkpointing, cache cleanup, and how much either saves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
 
-def recomputed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
-    """model(entity, relation), whose inner values are computed again on the way back instead of kept.
+class SavedMemory(NamedTuple):
+    """MB (10^6 bytes) that autograd keeps for the backward pass of a batch, with and without checkpointing."""
 
-    Same values, gradients and running statistics as without (Chen 2016; batch norm's statistics are not counted a
-    second time). One segment: while the scores of a batch exist, nothing of the encoder does, and all of
-    it is there again while its gradients are taken, so the peak falls only where the scores make it.
+    checkpointed: float
+    plain: float
+
+
+def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
+    """Return `model(entity, relation)`; its activations are recomputed in the backward pass instead of kept.
+
+    Values, gradients and running statistics are the same as without (Chen et al. 2016): batch norm does not count the
+    recomputed batch. The model is one segment. While the scores of a batch exist, no activation of the encoder does;
+    all of them exist again while its gradients are computed. So the peak falls only where the scores cause it.
     """
     from torch.utils.checkpoint import checkpoint
 
@@ -28,7 +35,7 @@ def recomputed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tens
 
 @contextmanager
 def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
-    """Batch norm keeps normalising by the batch and leaves its running statistics as they are."""
+    """Leave the running statistics of batch norm as they are; it still normalizes by the batch."""
     norms = [module for module in model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
     before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
@@ -40,37 +47,43 @@ def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
             norm.momentum, norm.num_batches_tracked = momentum, count
 
 
-def kept_for_backward(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> tuple[float, float]:
-    """MB that autograd keeps of `loss(checkpointing)`, with and without; parameters are not counted."""
-    own = {parameter.data_ptr() for parameter in model.parameters()}
-    found = []
-    with frozen_statistics(model), torch.random.fork_rng(devices=_devices(fabric)):
+def measure_saved_mb(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> SavedMemory:
+    """Return what autograd keeps of `loss(checkpointing)`, parameters not counted; the model stays as it is."""
+    with frozen_statistics(model), torch.random.fork_rng(devices=_gpus(fabric)):
         model.train()
-        for checkpointing in (True, False):
-            sizes: dict[int, int] = {}
-
-            def note(tensor: Tensor, sizes: dict[int, int] = sizes) -> Tensor:
-                storage = tensor.untyped_storage()
-                if storage.data_ptr() not in own:
-                    sizes[storage.data_ptr()] = storage.nbytes()
-                return tensor
-
-            with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor), fabric.autocast():
-                value = loss(checkpointing)
-            found.append(sum(sizes.values()) / 1e6)
-            del value
-    return found[0], found[1]
+        return SavedMemory(*(_saved_mb(model, loss, fabric, checkpointing) for checkpointing in (True, False)))
 
 
-class Cleanup:
-    """Empties the GPU's cache of freed memory after every `interval` batches; 0 never."""
+def _saved_mb(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric, checkpointing: bool) -> float:
+    parameters = {parameter.data_ptr() for parameter in model.parameters()}
+    sizes: dict[int, int] = {}
+
+    def record(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor), fabric.autocast():
+        value = loss(checkpointing)
+    total = sum(sizes.values()) / 1e6
+    del value
+    return total
+
+
+class CacheCleanup:
+    """Empty the GPU's cache of freed memory every `interval` batches; 0 never does.
+
+    Attributes:
+        released_mb: MB returned to the driver so far. The peak of allocated memory stays the same.
+    """
 
     def __init__(self, interval: int) -> None:
         self._interval, self._batches = interval, 0
         self.released_mb = 0.0
 
     def after_batch(self) -> None:
-        """Count a batch; what is given back is added to `released_mb`. Peak allocation stays as it was."""
+        """Count a batch, and empty the cache if it is time."""
         self._batches += 1
         if not self._interval or self._batches % self._interval or not torch.cuda.is_available():
             return
@@ -79,5 +92,5 @@ class Cleanup:
         self.released_mb += (before - torch.cuda.memory_reserved()) / 1e6
 
 
-def _devices(fabric: Fabric) -> list[Any]:
+def _gpus(fabric: Fabric) -> list[Any]:
     return [fabric.device] if fabric.device.type == "cuda" else []

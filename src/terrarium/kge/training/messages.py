@@ -1,4 +1,4 @@
-"""What a training says on its way."""
+"""Log messages at the start of a training."""
 
 from __future__ import annotations
 
@@ -6,49 +6,55 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from terrarium.kge.data.graph import TRAIN, VALID, Graph
+from terrarium.kge.data.graph import VALIDATION, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
-from terrarium.kge.training.precision import announce_device
+from terrarium.kge.training.precision import log_device
 from terrarium.training.torch.device import resolve_device
 
 if TYPE_CHECKING:
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.trainer import ScorerTrainer
 
 logger = logging.getLogger(__name__)
 
 
-def announce(
+def log_start(
     graph: Graph, model: ModelOptions, training: TrainingOptions, rows: int, optimizations: Mapping[str, bool]
 ) -> None:
-    """Scorer, device, rows, the switches of config.json and what the data hold."""
-    logger.info("%s", ", ".join(f"{name}: {'on' if given else 'off'}" for name, given in optimizations.items()))
-    announce_device(training.device, training.precision)
-    logger.info("Scorer: %s, dimension %d, %s rows to train on", model.scorer, model.dim, f"{rows:,}")
+    """Log the optimizations of run_config, the device, the model, and what is unusual about the data."""
+    logger.info("%s", ", ".join(f"{name}: {'on' if is_on else 'off'}" for name, is_on in optimizations.items()))
+    log_device(training.device, training.precision)
+    logger.info("Model: %s, dimension %d, %s rows to train on", model.name, model.dim, f"{rows:,}")
     if rows % training.batch_size == 1 and rows > training.batch_size:
         logger.info("The last batch would hold one row, which batch norm cannot take: it joins the one before")
-    unseen = ~graph.trained_entities[graph.parts[VALID][:, [0, 2]]].all(axis=1)
-    if unseen.any():
-        logger.info("%d validation triples have an entity that %s triples lack", int(unseen.sum()), TRAIN)
+    unseen = int(graph.has_unseen_entity(graph.splits[VALIDATION]).sum())
+    if unseen:
+        logger.info("%d validation triples have an entity that occurs in no training triple", unseen)
 
 
-def savings(trainer: ScorerTrainable, training: TrainingOptions) -> dict[str, float]:
-    """Log and return what the optimisations save; one that saves nothing says so."""
-    found = {}
-    if training.gradient_checkpointing:
-        kept, whole = trainer.saved_by_checkpointing()
-        found = {"kept_for_backward_mb": kept, "kept_without_checkpointing_mb": whole}
-        if kept < whole:
+def log_savings(trainer: ScorerTrainer, training: TrainingOptions) -> dict[str, float]:
+    """Log what the memory options save, also where that is nothing.
+
+    Returns:
+        kept_for_backward_mb and kept_without_checkpointing_mb with gradient checkpointing, else nothing.
+    """
+    summary = {}
+    if training.memory.gradient_checkpointing:
+        saved = trainer.measure_saved_mb()
+        summary = {"kept_for_backward_mb": saved.checkpointed, "kept_without_checkpointing_mb": saved.plain}
+        if saved.checkpointed < saved.plain:
             logger.info(
-                "Gradient checkpointing: a batch keeps %.1f MB for the way back instead of %.1f MB; the peak falls "
-                "less, as the encoder's values are computed and held again",
-                *(kept, whole),
+                "Gradient checkpointing: a batch keeps %.1f MB for the backward pass instead of %.1f MB; the peak "
+                "falls less, since the encoder's activations exist again while their gradients are computed",
+                saved.checkpointed,
+                saved.plain,
             )
         else:
             logger.info(
-                "Gradient checkpointing saves nothing of the %.1f MB that a batch keeps for the way back", whole
+                "Gradient checkpointing saves nothing of the %.1f MB that a batch keeps for the backward pass",
+                saved.plain,
             )
-    if training.memory_cleanup and not resolve_device(training.device).startswith("cuda"):
+    if training.memory.cleanup and not resolve_device(training.device).startswith("cuda"):
         logger.info("Memory cleanup saves nothing here: there is no cache of a GPU to empty")
-    elif training.memory_cleanup:
-        logger.info("Memory cleanup cannot lower the peak of allocated memory; the history says what it gave back")
-    return found
+    elif training.memory.cleanup:
+        logger.info("Memory cleanup cannot lower the peak of allocated memory; the history says what it released")
+    return summary

@@ -1,4 +1,4 @@
-"""Which number format a precision's name means on a device, and whether fp16 pays there."""
+"""Number formats: what a precision means on a device, and whether fp16 is faster there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from terrarium.kge.options import Precision
-from terrarium.training.options import Precision as Resolved
+from terrarium.training.options import Precision as ResolvedPrecision
 from terrarium.training.torch.device import check_precision, resolve_device
 
 if TYPE_CHECKING:
@@ -15,46 +15,50 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TENSOR_CORES = (7, 0)
-"""The compute capability from which NVIDIA's GPUs have units for fp16 (Volta)."""
+TENSOR_CORE_CAPABILITY = (7, 0)
+"""Compute capability of the first NVIDIA GPUs with tensor cores (Volta)."""
 
 
-def resolved(precision: Precision, device: str) -> Resolved:
-    """`mixed` is fp16 with scaling on a GPU and bf16 on a CPU; all others are what they say."""
+def resolve_precision(precision: Precision, device: str) -> ResolvedPrecision:
+    """Return what `mixed` means on a device: 16-mixed on a GPU, bf16-mixed on a CPU; others unchanged."""
     if precision != "mixed":
         return precision
     return "16-mixed" if resolve_device(device).startswith("cuda") else "bf16-mixed"
 
 
-def autocast(precision: Precision, device: str) -> AbstractContextManager[object]:
-    """The context in which an evaluation computes. Raises DeviceError where the device lacks the precision."""
+def autocast_context(precision: Precision, device: str) -> AbstractContextManager[object]:
+    """Return the context for computing without gradients in a precision.
+
+    Raises:
+        DeviceError: the device lacks the precision.
+    """
     import torch
 
-    name = resolved(precision, device)
+    name = resolve_precision(precision, device)
     check_precision(device, name)
     if name in {"32-true", "64-true"}:
         return nullcontext()
     return torch.autocast(device.partition(":")[0], torch.bfloat16 if name == "bf16-mixed" else torch.float16)
 
 
-def announce_device(device: str, precision: Precision) -> None:
-    """Log where a training runs, and whether half precision can pay there."""
+def log_device(device: str, precision: Precision) -> None:
+    """Log the device and precision of a training, and whether fp16 can be faster there."""
     import torch
 
-    name, used = resolve_device(device), resolved(precision, device)
+    name, used = resolve_device(device), resolve_precision(precision, device)
     if not name.startswith("cuda"):
         logger.info("Device: %s, precision %s; fp16 needs a GPU, so its gain cannot be measured here", name, used)
         return
     capability = torch.cuda.get_device_capability(name)
-    text = f"{torch.cuda.get_device_name(name)}, compute capability {capability[0]}.{capability[1]}"
-    if capability >= TENSOR_CORES:
-        logger.info("Device: %s, precision %s; fp16 and its tensor cores can pay", text, used)
+    gpu = f"{torch.cuda.get_device_name(name)}, compute capability {capability[0]}.{capability[1]}"
+    if capability >= TENSOR_CORE_CAPABILITY:
+        logger.info("Device: %s, precision %s; fp16 and its tensor cores can pay", gpu, used)
     elif used == "16-mixed":
-        logger.warning("Device: %s: below 7.0 there are no tensor cores, so fp16 will hardly be faster", text)
+        logger.warning("Device: %s: below 7.0 there are no tensor cores, so fp16 will hardly be faster", gpu)
     else:
-        logger.info("Device: %s, precision %s; below 7.0 fp16 would hardly be faster", text, used)
+        logger.info("Device: %s, precision %s; below 7.0 fp16 would hardly be faster", gpu, used)
 
 
-def as_precision(scorer: torch.nn.Module, precision: Precision) -> torch.nn.Module:
-    """The scorer in 64 bits if the precision says so."""
-    return scorer.double() if precision == "64-true" else scorer
+def cast_model(model: torch.nn.Module, precision: Precision) -> torch.nn.Module:
+    """Return the model in 64 bits for precision 64-true, else as it is."""
+    return model.double() if precision == "64-true" else model

@@ -1,14 +1,14 @@
-"""Faults of an evaluation that are told before the training, not after it."""
+"""Find faults of the evaluation before the training, not after it."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from terrarium.kge.data.graph import Graph
-from terrarium.kge.evaluation.baselines import compared
-from terrarium.kge.evaluation.predictions import questions
+from terrarium.kge.evaluation.baselines import choose_relations
+from terrarium.kge.evaluation.predictions import choose_queries
 from terrarium.kge.options import EvaluationOptions, TrainingOptions
-from terrarium.kge.training.precision import resolved
+from terrarium.kge.training.precision import resolve_precision
 from terrarium.training.torch.device import check_precision, resolve_device
 
 
@@ -19,13 +19,14 @@ def check_evaluation(
     training: TrainingOptions,
     evaluation: EvaluationOptions,
 ) -> None:
-    """Nothing, where all that evaluation and prediction are asked for exists; epochs are measured on training's device.
+    """Check devices and precisions, and the names in the options of baselines and predictions.
 
     Raises:
-        DeviceError: a device that is not there, or lacks the precision.
-        UnknownEntityError, UnknownRelationError, NothingToPredictError: what is asked about does not exist.
+        DeviceError: a device does not exist or lacks the precision. Validation runs on the device of the training.
+        UnknownEntityError, UnknownRelationError: a name that the graph lacks.
+        NothingToPredictError: no query is left.
     """
     for device in (training.device, evaluation.device):
-        check_precision(resolve_device(device).partition(":")[0], resolved(evaluation.precision, device))
-    compared(relations, evaluation.baseline)
-    questions(graph, entities, relations, evaluation.predict)
+        check_precision(resolve_device(device).partition(":")[0], resolve_precision(evaluation.precision, device))
+    choose_relations(relations, evaluation.baseline)
+    choose_queries(graph, entities, relations, evaluation.predict)

@@ -1,29 +1,29 @@
-"""config.json: what a run was, in the groups of the document."""
+"""The dataset `run_config` (config.json): what is about to be trained."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALID, Graph
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
 
-HALF = {"mixed", "16-mixed", "bf16-mixed"}
+HALF_PRECISIONS = {"mixed", "16-mixed", "bf16-mixed"}
 
 
 def run_config(graph: Graph, model: ModelOptions, training: TrainingOptions) -> dict[str, Any]:
-    """Groups data, model, training and optimizations; the sides of conve's image are filled in."""
-    sizes = {f"{name}_triples": len(graph.parts[name]) for name in (TRAIN, VALID, TEST, TEST_GROUPS)}
-    shape = model.model_dump(mode="json")
-    if model.scorer == "conve":
+    """Return the groups data, model, training and optimizations; sides of ConvE's images are filled in."""
+    sizes = {f"{name}_triples": len(graph.splits[name]) for name in (TRAIN, VALIDATION, TEST, TEST_GROUPS)}
+    model_group = model.model_dump(mode="json")
+    if model.name == "conve":
         image = model.image()
-        shape |= {"embedding_height": image.height, "embedding_width": image.width}
+        model_group |= {"embedding_height": image.height, "embedding_width": image.width}
     return {
-        "data": {"entities": graph.entities, "relations": graph.relations, **sizes},
-        "model": shape,
+        "data": {"entities": graph.num_entities, "relations": graph.num_relations, **sizes},
+        "model": model_group,
         "training": training.model_dump(mode="json"),
         "optimizations": {
-            "use_mixed_precision": training.precision in HALF,
-            "use_gradient_checkpointing": training.gradient_checkpointing,
-            "enable_memory_cleanup": training.memory_cleanup,
+            "use_mixed_precision": training.precision in HALF_PRECISIONS,
+            "use_gradient_checkpointing": training.memory.gradient_checkpointing,
+            "enable_memory_cleanup": training.memory.cleanup,
         },
     }

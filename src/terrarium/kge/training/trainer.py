@@ -1,39 +1,63 @@
-"""The scorer as something that the shared loop can train."""
+"""The model as something that the shared training loop can train."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from terrarium.kge.data.graph import TRAIN, VALID, Graph, Triples
-from terrarium.kge.data.queries import KnownAnswers, batches, training_questions
+from terrarium.common.arrays import Int64Array
+from terrarium.kge.data.graph import TRAIN, VALIDATION, Graph, Triples
+from terrarium.kge.data.queries import KnownAnswers, training_queries
 from terrarium.kge.evaluation.ranking import rank_triples
-from terrarium.kge.models.scorer import at_least_32_bits, build_scorer, moduli, scorer_state, scores
-from terrarium.kge.options import VALIDATED, EvaluationOptions, ModelOptions, TrainingOptions
+from terrarium.kge.models.scorer import build_scorer, compute_moduli, export_scorer, score_entities, upcast_half
+from terrarium.kge.options import VALIDATION_METRICS, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training import memory
-from terrarium.kge.training.losses import Answers, chunked_mean_loss, mean_loss, n3_penalty
-from terrarium.kge.training.precision import resolved
+from terrarium.kge.training.losses import BatchAnswers, LossSpec, chunked_mean_loss, mean_loss, n3_penalty
+from terrarium.kge.training.precision import resolve_precision
+from terrarium.training.batching import split_batches
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.fabric import TorchTrainable
 from terrarium.training.torch.seeding import generator, seed_everything
 
-PROBED = (4, 8)
-"""Rows of the two batches that say what a row keeps for the way back."""
+PROBE_ROWS = (4, 8)
+"""Sizes of the two batches from which the memory of a full batch is extrapolated."""
 
 
 class NothingToTrainError(ValueError):
-    """A graph that is too small for a training."""
+    """A graph that is too small to train on."""
 
 
-class ScorerTrainable(TorchTrainable):
-    """A scorer trained on the questions of the training triples, measured on validation triples."""
+class Batch(NamedTuple):
+    """B rows: queries (B,) and their answers (K,) with counts and weights (B,), see `BatchAnswers`."""
+
+    entity: Tensor
+    relation: Tensor
+    answer_row: Tensor
+    answer_entity: Tensor
+    answer_counts: Tensor
+    weight: Tensor
+
+    @property
+    def answers(self) -> BatchAnswers:
+        """The answers as the losses want them."""
+        return BatchAnswers(self.answer_row, self.answer_entity, self.answer_counts, self.weight)
+
+
+class ScorerTrainer(TorchTrainable):
+    """A scorer trained on the queries of the training triples and measured on validation triples.
+
+    Attributes:
+        queries: the rows of an epoch.
+        scorer: the model.
+        cleanup: empties the cache of a GPU.
+    """
 
     def __init__(
         self, graph: Graph, model: ModelOptions, training: TrainingOptions, evaluation: EvaluationOptions
@@ -41,21 +65,22 @@ class ScorerTrainable(TorchTrainable):
         """Build the scorer on its device.
 
         Raises:
-            NothingToTrainError: fewer than two rows, or no validation triple though one is wanted.
+            NothingToTrainError: fewer than two rows, or no validation triple to measure `stopping.metric` on.
         """
         self._graph, self._options, self._evaluation = graph, training, evaluation
-        self.questions = training_questions(
-            graph.parts[TRAIN],
-            graph.relations,
-            all_answers=training.targets == "all",
-            way_back=model.reciprocal,
+        self.queries = training_queries(
+            graph.splits[TRAIN],
+            graph.num_relations,
+            train_type=training.train_type,
+            inverse_relations=model.inverse_relations,
         )
-        if len(self.questions) < 2:
+        if len(self.queries) < 2:
             raise NothingToTrainError("there are fewer than two rows to train on: give more training triples")
+        self._loss_spec = LossSpec(training.loss.name, training.loss.label_smoothing)
         self._validation = self._choose_validation()
-        self._known = KnownAnswers(graph.known, graph.relations)
-        self.cleanup = memory.Cleanup(training.cleanup_interval if training.memory_cleanup else 0)
-        self.scorer = build_scorer(model, graph.entities, graph.relations)
+        self._known = KnownAnswers(graph.known_triples, graph.num_relations)
+        self.cleanup = memory.CacheCleanup(training.memory.cleanup_interval if training.memory.cleanup else 0)
+        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations)
         seed_everything(training.seed)  # dropout draws from the global generator, which is part of the checkpoints
         super().__init__(
             self.scorer,
@@ -64,102 +89,114 @@ class ScorerTrainable(TorchTrainable):
             self._batch_loss,
             TorchOptions(
                 device=training.device,
-                precision=resolved(training.precision, training.device),
-                clip_norm=training.clip_norm,
+                precision=resolve_precision(training.precision, training.device),
+                clip_norm=training.optimizer.clip_norm,
             ),
-            make_scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=training.learning_rate_decay),
+            make_scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=training.schedule.learning_rate_decay),
             export=self._export_scorer,
         )
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """Train one epoch; loss, and every so many epochs filtered MRR and Hits@10 on validation triples."""
+        """Train one epoch.
+
+        Returns:
+            loss; `VALIDATION_METRICS`, NaN in epochs that are not measured; cleanup_released_mb with cleanup; and the
+            numbers of `TorchTrainable.epoch`.
+        """
         self.cleanup.released_mb = 0.0
         numbers = super().epoch(epoch)
-        found = dict.fromkeys(VALIDATED, math.nan)
-        last = epoch == self._options.max_epochs
-        due = last or epoch % self._options.validation_every == 0
-        if len(self._validation) and due and math.isfinite(numbers["loss"]):
+        metrics = dict.fromkeys(VALIDATION_METRICS, math.nan)
+        is_due = epoch == self._options.max_epochs or epoch % self._options.validation.interval == 0
+        if len(self._validation) and is_due and math.isfinite(numbers["loss"]):
             ranks = rank_triples(self.scorer, self._validation, self._known, self._evaluation)
             head, tail = (1 / ranks).mean(axis=0)
-            found = dict(zip(VALIDATED, ((head + tail) / 2, head, tail, (ranks <= 10).mean()), strict=True))
-        released = {"cleanup_released_mb": self.cleanup.released_mb} if self._options.memory_cleanup else {}
-        return {"loss": numbers.pop("loss"), **found, **released, **numbers}
+            values = ((head + tail) / 2, head, tail, (ranks <= 10).mean())
+            metrics = dict(zip(VALIDATION_METRICS, values, strict=True))
+        released = {"cleanup_released_mb": self.cleanup.released_mb} if self._options.memory.cleanup else {}
+        return {"loss": numbers.pop("loss"), **metrics, **released, **numbers}
 
-    def saved_by_checkpointing(self) -> tuple[float, float]:
-        """MB that a batch keeps for the way back, with and without checkpointing; the scorer stays as it is.
+    def measure_saved_mb(self) -> memory.SavedMemory:
+        """Return what a full batch keeps for the backward pass; the scorer stays as it is.
 
-        What is kept is a + b x rows: two batches of few rows with an answer each give the line, so that the report
-        itself never makes the peak of memory.
+        The memory is linear in the rows. Two small batches with one answer per query give the line, so that measuring
+        never causes the peak of memory.
         """
-        whole = min(self._options.batch_size, len(self.questions))
-        sizes = sorted({min(size, whole) for size in PROBED})
-        kept = np.array([self._kept(size) for size in sizes])
-        slope = (kept[1] - kept[0]) / (sizes[1] - sizes[0]) if len(sizes) == 2 else np.zeros(2)
-        with_it, without = kept[-1] + slope * (whole - sizes[-1])
-        return float(with_it), float(without)
+        batch_size = min(self._options.batch_size, len(self.queries))
+        sizes = sorted({min(size, batch_size) for size in PROBE_ROWS})
+        saved = np.array([self._measure_rows(size) for size in sizes])
+        slope = (saved[1] - saved[0]) / (sizes[1] - sizes[0]) if len(sizes) == 2 else np.zeros(2)
+        checkpointed, plain = saved[-1] + slope * (batch_size - sizes[-1])
+        return memory.SavedMemory(float(checkpointed), float(plain))
 
-    def _kept(self, size: int) -> tuple[float, float]:
-        """MB that the first rows keep, with and without checkpointing."""
+    def _measure_rows(self, size: int) -> memory.SavedMemory:
+        """Return what the first `size` rows keep."""
         rows = np.arange(size)
-        arrays = (self.questions.entity[rows], self.questions.relation[rows])
         ones = np.ones(size, np.int64)
-        answers = (rows, self.questions.answer[self.questions.start[rows]], ones, ones.astype(np.float32))
-        batch = self._fabric.to_device(tuple(torch.from_numpy(array) for array in (*arrays, *answers)))
-        return memory.kept_for_backward(
-            self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing)[0], self._fabric
+        arrays = (rows, self.queries.answers[self.queries.offsets[rows]], ones, ones.astype(np.float32))
+        batch = Batch(*self._fabric.to_device(tuple(torch.from_numpy(a) for a in (*self._query_arrays(rows), *arrays))))
+        return memory.measure_saved_mb(
+            self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing), self._fabric
         )
 
     def _choose_validation(self) -> Triples:
-        """The validation triples that the epochs are measured on."""
-        valid, count = self._graph.parts[VALID], self._options.validation_triples
-        if not len(valid) and self._options.stopping.metric.startswith("validation"):
+        """Return the validation triples to measure on."""
+        triples, count = self._graph.splits[VALIDATION], self._options.validation.max_triples
+        if not len(triples) and self._options.stopping.metric.startswith("validation"):
             raise NothingToTrainError(
                 f"training.stopping.metric is {self._options.stopping.metric} and there are no validation triples: "
                 "give some, or set it to loss and training.stopping.direction to min"
             )
-        if not 0 < count < len(valid):
-            return valid
-        return valid[np.sort(generator(self._options.seed, "validation").permutation(len(valid))[:count])]
+        if not 0 < count < len(triples):
+            return triples
+        return triples[np.sort(generator(self._options.seed, "validation").permutation(len(triples))[:count])]
 
     def _make_optimizer(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        kind = torch.optim.Adam if self._options.optimiser == "adam" else torch.optim.Adagrad
-        return kind(parameters, lr=self._options.learning_rate)
+        kind = torch.optim.Adam if self._options.optimizer.name == "adam" else torch.optim.Adagrad
+        return kind(parameters, lr=self._options.optimizer.learning_rate)
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, ...]]:
-        """Entities, relations and answers of the rows, in an order of the epoch's own."""
-        order = generator(self._options.seed, "order", epoch).permutation(len(self.questions))
-        for rows in batches(order, self._options.batch_size):
-            *answers, count = self.questions.answers_of(rows)
-            weight = (
-                count / self.questions.answers_a_row if self._options.row_weight == "answers" else np.ones(len(rows))
-            )
-            arrays = (self.questions.entity[rows], self.questions.relation[rows], *answers, count)
-            yield *(torch.from_numpy(array) for array in arrays), torch.from_numpy(weight.astype(np.float32))
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        """Yield the rows of an epoch in an order of its own."""
+        order = generator(self._options.seed, "order", epoch).permutation(len(self.queries))
+        for rows in split_batches(order, self._options.batch_size):
+            answers = self.queries.select_answers(rows)
+            weight = self._query_weights(answers.counts).astype(np.float32)
+            arrays = (*self._query_arrays(rows), answers.row, answers.entity, answers.counts, weight)
+            yield Batch(*(torch.from_numpy(array) for array in arrays))
             self.cleanup.after_batch()
 
+    def _query_arrays(self, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
+        return self.queries.entity[rows], self.queries.relation[rows]
+
+    def _query_weights(self, counts: Int64Array) -> np.ndarray:
+        if self._options.query_weight == "by_num_answers":
+            return counts / self.queries.mean_answers
+        return np.ones(len(counts))
+
     def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
-        return self._loss_of(model, batch, self._options.gradient_checkpointing)
+        batch = Batch(*batch)
+        return self._loss_of(model, batch, self._options.memory.gradient_checkpointing), len(batch.entity)
 
-    def _loss_of(self, model: Any, batch: tuple[Tensor, ...], checkpointing: bool) -> tuple[Tensor, int]:
-        """The mean loss of a batch's rows, and how many they are."""
-        entity, relation, *given = batch
-        answers, options = Answers(*given), self._options
-        query = memory.recomputed(model, entity, relation) if checkpointing else model(entity, relation)
+    def _loss_of(self, model: Any, batch: Batch, checkpointing: bool) -> Tensor:
+        """Return the weighted mean loss of the rows, with the penalty."""
+        query = (memory.run_checkpointed if checkpointing else _run)(model, batch.entity, batch.relation)
         table, bias = self.scorer.entity.weight, self.scorer.bias
-        settings = (options.loss, options.label_smoothing)
-        if options.entity_chunk:
-            value = chunked_mean_loss(query, table, bias, answers, *settings, options.entity_chunk)
+        chunk_size, n3_weight = self._options.memory.entity_chunk_size, self._options.loss.n3_weight
+        if chunk_size:
+            value = chunked_mean_loss(query, table, bias, batch.answers, self._loss_spec, chunk_size)
         else:
-            value = mean_loss(at_least_32_bits(scores(query, table, bias)), answers, *settings)
-        if options.nuclear_norm_weight:
-            value = value + options.nuclear_norm_weight * self._penalty(entity, relation, answers)
-        return value, len(entity)
+            value = mean_loss(upcast_half(score_entities(query, table, bias)), batch.answers, self._loss_spec)
+        return value + n3_weight * self._penalty(batch) if n3_weight else value
 
-    def _penalty(self, entity: Tensor, relation: Tensor, answers: Answers) -> Tensor:
-        kind = self.scorer.options.scorer
-        of_entity, of_relation = self.scorer.entity.weight, self.scorer.relation.weight
-        head, tail = moduli(of_entity[entity], kind), moduli(of_entity[answers.entity], kind)
-        return n3_penalty(head, moduli(of_relation[relation], kind), tail, answers)
+    def _penalty(self, batch: Batch) -> Tensor:
+        name, entities = self.scorer.options.name, self.scorer.entity.weight
+        head, tail = compute_moduli(entities[batch.entity], name), compute_moduli(entities[batch.answer_entity], name)
+        relation = compute_moduli(self.scorer.relation.weight[batch.relation], name)
+        return n3_penalty(head, relation, tail, batch.answers)
 
     def _export_scorer(self, _: Any) -> State:
-        return scorer_state(self.scorer, self._graph.fingerprint)
+        return export_scorer(self.scorer, self._graph.fingerprint)
+
+
+def _run(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
+    query: Tensor = model(entity, relation)
+    return query

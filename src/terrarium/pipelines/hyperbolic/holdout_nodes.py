@@ -1,4 +1,4 @@
-"""Nodes of the pipelines that keep something out of training and look for it afterwards."""
+"""Nodes of the pipelines that hold something out of training and predict it afterwards."""
 
 from __future__ import annotations
 
@@ -8,79 +8,96 @@ import numpy as np
 import pandas as pd
 
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.data import holdout as withholding
-from terrarium.hyperbolic.data import taxonomy
-from terrarium.hyperbolic.evaluation import placement
+from terrarium.hyperbolic.data import holdout as library
+from terrarium.hyperbolic.data.build import closure_table, edge_table, hierarchy_of
 from terrarium.hyperbolic.evaluation.compare import TRAINED
+from terrarium.hyperbolic.evaluation.placement import evaluate_placement, placement_metrics
 from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.hyperbolic.options import ModelOptions, SourceOptions, WithheldOptions
+from terrarium.hyperbolic.options import HoldoutOptions, ModelOptions, SourceOptions
 from terrarium.pipelines.hyperbolic.nodes import layout_of, untrained
 from terrarium.training.checkpointing.state import State
 
 
-def withhold_taxa(
-    taxa: pd.DataFrame, edges: pd.DataFrame, withheld: WithheldOptions
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Taxa and edges of what stays; id, name, kind and parent of the leaves and clades to place."""
-    tree = taxonomy.tree_of(edges)
-    chosen = withholding.withhold_taxa(
+def hold_out_taxa(taxa: pd.DataFrame, edges: pd.DataFrame, holdout: HoldoutOptions) -> dict[str, pd.DataFrame]:
+    """Hold out leaves and clades.
+
+    Returns:
+        taxa and edges that stay; held_out: id, name, kind and parent of the taxa to place.
+    """
+    tree = hierarchy_of(edges)
+    chosen = library.hold_out_taxa(
         tree,
-        leaf_share=withheld.leaf_share,
-        clade_share=withheld.clade_share,
-        clade_size=withheld.clade_size,
-        seed=withheld.seed,
+        leaf_fraction=holdout.leaf_fraction,
+        clade_fraction=holdout.clade_fraction,
+        max_clade_size=holdout.max_clade_size,
+        seed=holdout.seed,
     )
-    rest = tree.part(chosen.keep)
-    order = np.random.default_rng(withheld.seed).permutation(len(chosen.rows))[: withheld.placed]
+    order = np.random.default_rng(holdout.seed).permutation(len(chosen.rows))[: holdout.max_placements]
     rows = chosen.rows[order]
-    described = taxa.iloc[rows][["id", "name"]].reset_index(drop=True)
-    tops = described.assign(kind=chosen.kind[order], parent=tree.ids[tree.parent[rows]].astype(np.int32))
-    return taxa[chosen.keep].reset_index(drop=True), taxonomy.edge_table(rest, edges), tops
+    held_out = taxa.iloc[rows][["id", "name"]].reset_index(drop=True)
+    return {
+        "taxa": taxa[chosen.keep].reset_index(drop=True),
+        "edges": edge_table(tree.part(chosen.keep), edges),
+        "held_out": held_out.assign(kind=chosen.kind[order], parent=tree.ids[tree.parent[rows]].astype(np.int32)),
+    }
 
 
-def place_withheld(
+def place_taxa(
     taxa: pd.DataFrame,
     edges: pd.DataFrame,
     depths: pd.DataFrame,
     weights: State,
-    tops: pd.DataFrame,
+    held_out: pd.DataFrame,
     model: ModelOptions,
-    withheld: WithheldOptions,
-) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
-    """Hang the withheld taxa: metrics, a row a layout, score and kind, and where the trained layout hung each."""
-    tree = taxonomy.tree_of(edges)
-    parents = tree.rows(tops["parent"])
-    table, predicted = placement.placement_table(
-        tree, _layouts(tree, depths, weights, model), parents, tops["kind"].to_numpy(), withheld.seed
-    )
-    names = taxa["name"].to_numpy()
-    found = tops.drop(columns="parent").assign(parent=names[parents])
-    for score, rows in predicted.items():
-        found[f"by_{score}"] = names[rows]
-        found[f"hops_{score}"] = tree.hops(parents, rows)
-    return placement.placement_metrics(table, TRAINED), table, found
+    holdout: HoldoutOptions,
+) -> dict[str, Any]:
+    """Place the held-out taxa at their siblings and predict their parents.
+
+    Returns:
+        metrics of the trained layout; layout_metrics: one row per layout, score and kind; placements: one row per
+        held-out taxon with its parent, the predictions of the trained layout by each score, and their hops from it.
+    """
+    tree = hierarchy_of(edges)
+    parents, names = tree.rows(held_out["parent"]), taxa["name"].to_numpy()
+    layouts = _layouts(tree, depths, weights, model)
+    result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), holdout.seed)
+    placements = held_out.assign(parent=names[parents])
+    for score, rows in result.predicted.items():
+        placements[f"by_{score}"] = names[rows]
+        placements[f"hops_{score}"] = tree.hops(parents, rows)
+    return {
+        "metrics": placement_metrics(result.table, TRAINED),
+        "layout_metrics": result.table,
+        "placements": placements,
+    }
 
 
-def withhold_links(
-    edges: pd.DataFrame, source: SourceOptions, withheld: WithheldOptions
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The pairs of the training (ancestor, descendant, depth_diff, basic) and those to classify (part, true)."""
-    if source.cut_lineages_above is not None:
-        raise withholding.WithholdingError(
-            "links are withheld from whole lineages alone: set source.cut_lineages_above to null"
-        )
-    tree = taxonomy.tree_of(edges)
-    split = withholding.split_links(
+def hold_out_links(edges: pd.DataFrame, source: SourceOptions, holdout: HoldoutOptions) -> dict[str, pd.DataFrame]:
+    """Hold out pairs of ancestor and descendant.
+
+    Returns:
+        closure: the training pairs (ancestor, descendant, depth_diff, in_reduction); link_pairs: the pairs to
+        classify (ancestor, descendant, label, split).
+    """
+    if source.legacy.max_tax_id is not None:
+        raise library.HoldoutError("hyperbolic_links needs whole lineages: set source.legacy.max_tax_id to null")
+    tree = hierarchy_of(edges)
+    links = library.split_links(
         tree,
-        link_share=withheld.link_share,
-        train_share=withheld.link_train_share,
-        corruptions=withheld.link_corruptions,
-        seed=withheld.seed,
+        link_fraction=holdout.link_fraction,
+        train_fraction=holdout.link_train_fraction,
+        num_corruptions=holdout.link_corruptions,
+        seed=holdout.seed,
     )
-    closure = taxonomy.closure_table(tree).iloc[split.train]
-    closure = closure.assign(basic=np.isin(split.train, split.basic)).reset_index(drop=True)
-    parts = {"validation": split.validation, "test": split.test}
-    return closure, pd.concat([_sample_table(tree, sample, part) for part, sample in parts.items()], ignore_index=True)
+    closure = closure_table(tree).iloc[links.train]
+    pairs = [
+        sample.table(tree).assign(split=split)
+        for split, sample in (("validation", links.validation), ("test", links.test))
+    ]
+    return {
+        "closure": closure.assign(in_reduction=np.isin(links.train, links.reduction)).reset_index(drop=True),
+        "link_pairs": pd.concat(pairs, ignore_index=True),
+    }
 
 
 def classify_links(
@@ -90,43 +107,24 @@ def classify_links(
     closure: pd.DataFrame,
     link_pairs: pd.DataFrame,
     model: ModelOptions,
-) -> tuple[dict[str, float], pd.DataFrame]:
-    """Tell the withheld links from corrupted ones: metrics, and a row a layout and score."""
+) -> dict[str, Any]:
+    """Tell the held-out pairs from corrupted ones.
+
+    Returns:
+        metrics of the trained layout; layout_metrics: one row per layout and score.
+    """
     from terrarium.hyperbolic.evaluation.link_prediction import link_metrics, link_table
 
-    tree = taxonomy.tree_of(edges)
-    basic = closure[closure["basic"]]
-    samples = [_sample_of(tree, link_pairs[link_pairs["part"] == part]) for part in ("validation", "test")]
-    links = tree.rows(basic["ancestor"]), tree.rows(basic["descendant"])
-    table = link_table(tree, _layouts(tree, depths, weights, model), links, *samples)
-    return link_metrics(table, TRAINED), table
-
-
-def draw_placement(placement_table: pd.DataFrame) -> Any:
-    """Share of withheld taxa whose parent is found."""
-    from terrarium.hyperbolic.reporting.figures import placement_figure
-
-    return placement_figure(placement_table)
-
-
-def draw_links(link_table: pd.DataFrame) -> Any:
-    """F1 of the withheld links."""
-    from terrarium.hyperbolic.reporting.figures import link_figure
-
-    return link_figure(link_table)
+    tree = hierarchy_of(edges)
+    validation, test = (
+        library.LabelledPairs.from_table(tree, link_pairs[link_pairs["split"] == split])
+        for split in ("validation", "test")
+    )
+    layouts = _layouts(tree, depths, weights, model)
+    table = link_table(tree, layouts, closure[closure["in_reduction"]], validation, test)
+    return {"metrics": link_metrics(table, TRAINED), "layout_metrics": table}
 
 
 def _layouts(tree: Hierarchy, depths: pd.DataFrame, weights: State, model: ModelOptions) -> dict[str, Layout]:
     trained = layout_of(weights, tree)
     return {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
-
-
-def _sample_table(tree: Hierarchy, sample: withholding.LinkSample, part: str) -> pd.DataFrame:
-    ids = tree.ids.astype(np.int32)
-    columns = {"ancestor": ids[sample.ancestor], "descendant": ids[sample.descendant], "true": sample.true}
-    return pd.DataFrame(columns).assign(part=part)
-
-
-def _sample_of(tree: Hierarchy, table: pd.DataFrame) -> withholding.LinkSample:
-    ancestor, descendant = tree.rows(table["ancestor"]), tree.rows(table["descendant"])
-    return withholding.LinkSample(ancestor, descendant, table["true"].to_numpy(bool))

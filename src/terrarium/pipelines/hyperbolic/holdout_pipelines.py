@@ -1,119 +1,90 @@
-"""Pipelines that train once more with something kept out, and look for it: taxa, or links.
+"""Pipelines that train once more with something held out, and predict it: taxa, or links.
 
-They read the taxa and edges that the pipeline hyperbolic has ingested, and share its parameters.
+They read the taxa and edges that the pipeline `hyperbolic` has ingested, and share its parameters.
 """
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.hyperbolic import holdout_nodes as withheld_nodes
-from terrarium.pipelines.hyperbolic import nodes
-from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE
+from terrarium.hyperbolic.reporting.figures import link_figure, placement_figure
+from terrarium.pipelines.hyperbolic import holdout_nodes
+from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE, build_closure, compute_target_radii, training
 
 _WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths")}
-_TRAINED = ["weights", "checkpoints", "history", "training_summary"]
 
 
 def create_placement_pipeline() -> Pipeline:
-    """Withheld leaves and clades are placed from their siblings."""
+    """Hold out leaves and clades, train on the rest, and predict their parents from their siblings."""
     own = [
         Node(
-            withheld_nodes.withhold_taxa,
-            ["all_taxa", "all_edges", "params:withheld"],
-            ["taxa", "edges", "withheld"],
-            name="withhold_taxa",
+            holdout_nodes.hold_out_taxa,
+            ["all_taxa", "all_edges", "params:holdout"],
+            {name: name for name in ("taxa", "edges", "held_out")},
+            name="hold_out_taxa",
             tags="ingestion",
         ),
+        build_closure(),
+        compute_target_radii(),
+        *training(),
         Node(
-            nodes.build_closure,
-            ["edges", "params:source"],
-            "closure",
-            name="build_closure",
-            tags="ingestion",
-        ),
-        Node(
-            nodes.compute_target_radii,
-            ["taxa", "params:features"],
-            "depths",
-            name="compute_target_radii",
-            tags="features",
-        ),
-        *_training("edges", "depths"),
-        Node(
-            withheld_nodes.place_withheld,
-            [
-                *("taxa", "edges", "depths", "weights", "withheld"),
-                *("params:model", "params:withheld"),
-            ],
-            ["metrics", "layout_metrics", "placements"],
-            name="place_withheld",
+            holdout_nodes.place_taxa,
+            {
+                "taxa": "taxa",
+                "edges": "edges",
+                "depths": "depths",
+                "weights": "weights",
+                "held_out": "held_out",
+                "model": "params:model",
+                "holdout": "params:holdout",
+            },
+            {name: name for name in ("metrics", "layout_metrics", "placements")},
+            name="place_taxa",
             tags="evaluation",
         ),
-        Node(
-            withheld_nodes.draw_placement,
-            "layout_metrics",
-            "figure_placement",
-            name="draw_placement",
-            tags="reporting",
-        ),
+        Node(placement_figure, "layout_metrics", "figure_placement", name="draw_placement", tags="reporting"),
     ]
     return _in_namespace("placement", own)
 
 
 def create_links_pipeline() -> Pipeline:
-    """Withheld links are told from false ones."""
+    """Hold out pairs of ancestor and descendant, train on the rest, and tell them from false pairs."""
     own = [
         Node(
-            withheld_nodes.withhold_links,
-            ["all_edges", "params:source", "params:withheld"],
-            ["closure", "link_pairs"],
-            name="withhold_links",
+            holdout_nodes.hold_out_links,
+            ["all_edges", "params:source", "params:holdout"],
+            {name: name for name in ("closure", "link_pairs")},
+            name="hold_out_links",
             tags="ingestion",
         ),
-        *_training("all_edges", "all_depths"),
+        *training("all_edges", "all_depths"),
         Node(
-            withheld_nodes.classify_links,
-            ["all_edges", "all_depths", "weights", "closure", "link_pairs", "params:model"],
-            ["metrics", "layout_metrics"],
+            holdout_nodes.classify_links,
+            {
+                "edges": "all_edges",
+                "depths": "all_depths",
+                "weights": "weights",
+                "closure": "closure",
+                "link_pairs": "link_pairs",
+                "model": "params:model",
+            },
+            {name: name for name in ("metrics", "layout_metrics")},
             name="classify_links",
             tags="evaluation",
         ),
-        Node(withheld_nodes.draw_links, "layout_metrics", "figure_links", name="draw_links", tags="reporting"),
+        Node(link_figure, "layout_metrics", "figure_links", name="draw_links", tags="reporting"),
     ]
     return _in_namespace("links", own)
 
 
-def _training(edges: str, depths: str) -> list[Node]:
-    return [
-        Node(
-            nodes.initialise,
-            [edges, depths, "params:model", "params:training.objective"],
-            "initial_weights",
-            name="initialise",
-            tags="training",
-        ),
-        Node(
-            nodes.train,
-            [
-                *(edges, "closure", depths, "initial_weights", "training_state"),
-                *("params:model", "params:training"),
-            ],
-            _TRAINED,
-            name="train",
-            tags="training",
-        ),
-    ]
-
-
 def _in_namespace(name: str, own: list[Node]) -> Pipeline:
-    """The nodes under a namespace inside the family's; its taxa, edges, depths and parameters keep their names."""
-    taken = {dataset for node in own for dataset in node.inputs}
+    """Put nodes under a namespace inside the family's; its taxa, edges, depths and parameters keep their names."""
+    inputs = {dataset for node in own for dataset in node.inputs}
     return Pipeline(
         own,
         namespace=f"{NAMESPACE}.{name}",
-        inputs={dataset: whole for dataset, whole in _WHOLE.items() if dataset in taken},
+        inputs={dataset: whole for dataset, whole in _WHOLE.items() if dataset in inputs},
         parameters={
             parameter: parameter.replace("params:", f"params:{NAMESPACE}.")
-            for parameter in taken
+            for parameter in inputs
             if parameter.startswith("params:")
         },
     )

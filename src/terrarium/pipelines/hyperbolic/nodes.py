@@ -1,27 +1,32 @@
-"""What the hyperbolic pipeline does, step by step."""
+"""The nodes of the hyperbolic pipeline."""
 
 from __future__ import annotations
 
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.data import taxonomy
-from terrarium.hyperbolic.evaluation.compare import TRAINED, compare, tree_numbers
-from terrarium.hyperbolic.geometry.ball import Floats, Layout, norm_of_radius, to_ball
+from terrarium.hyperbolic.data import build, read
+from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
+from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
-from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.layouts.initial import initial_layout, off_origin, untrained_layouts
+from terrarium.hyperbolic.layouts.initial import initial_layout, untrained_layouts
 from terrarium.hyperbolic.layouts.targets import target_radii
-from terrarium.hyperbolic.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.hyperbolic.options import (
+    EvaluationOptions,
+    FeatureOptions,
+    LossName,
+    ModelOptions,
+    SourceOptions,
+    TrainingOptions,
+)
 from terrarium.hyperbolic.training.factory import make_trainer
-from terrarium.hyperbolic.training.objectives import Objective
-from terrarium.hyperbolic.training.problem import Problem
+from terrarium.hyperbolic.training.problem import Problem, data_fingerprints, uncounted_epochs
 from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
+from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
@@ -29,44 +34,36 @@ from terrarium.training.fit import fit
 CONSTRUCTED = "The layout was constructed from the tree; nothing was trained."
 
 
-class WrongTaxaError(ValueError):
-    """Weights of other taxa than those at hand."""
-
-
 def read_source(source: SourceOptions) -> pd.DataFrame:
     """Read the chosen part of the source: id, parent, name, rank."""
-    return taxonomy.read(source)
+    return read.read_source(source)
 
 
 def build_taxonomy(
     source_table: pd.DataFrame, source: SourceOptions, ranks: list[str], disk_rank: str
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Taxa and edges of one tree in depth-first order, and what the noise filter removed."""
-    taxa, edges, cleaning = taxonomy.build(source_table, source)
-    taxonomy.check_ranks(taxa, [*ranks, disk_rank])
-    return taxa, edges, cleaning
+) -> dict[str, pd.DataFrame]:
+    """Check and sort the source's table: taxa, edges, and cleaning_report (what the noise filter removed)."""
+    taxa, edges, cleaning_report = build.build_taxonomy(source_table, source)
+    build.check_ranks(taxa, [*ranks, disk_rank])
+    return {"taxa": taxa, "edges": edges, "cleaning_report": cleaning_report}
 
 
 def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
-    """All pairs of ancestor and descendant with their depth difference, less those of cut lineages."""
-    return taxonomy.closure_table(taxonomy.tree_of(edges), source.cut_lineages_above)
+    """List all pairs of ancestor and descendant with their depth difference."""
+    return build.closure_table(build.hierarchy_of(edges), source.legacy.max_tax_id)
 
 
 def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
-    """Depth of each taxon, and how far from the origin it should lie."""
-    radius = target_radii(taxa["depth"], features.radius_schedule, features.root_norm, features.leaf_norm)
+    """Compute the target radius and norm of each taxon from its depth."""
+    radius = target_radii(taxa["depth"], features)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
     return pd.DataFrame(columns)
 
 
-def initialise(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, objective: Objective) -> State:
-    """Start of the training; for `construct` and `fine-tune` the whole constructed layout."""
-    tree = taxonomy.tree_of(edges)
-    if objective in {"construct", "fine-tune"}:
-        constructed = construct(tree, model.dim, model.max_radius)
-        return pack_weights(tree, constructed if objective == "construct" else off_origin(constructed))
-    start = model.init, model.dim, model.spread, model.max_radius, model.seed
-    return pack_weights(tree, initial_layout(tree, _target(depths, model), *start))
+def initialize(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
+    """Make the layout that training starts from."""
+    tree = build.hierarchy_of(edges)
+    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss))
 
 
 def train(
@@ -77,36 +74,45 @@ def train(
     training_state: TrainingStore,
     model: ModelOptions,
     training: TrainingOptions,
-) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
-    """Train the points: best weights, checkpoints, history, and how it ended."""
-    tree = taxonomy.tree_of(edges)
+) -> dict[str, Any]:
+    """Train the points.
+
+    Returns:
+        weights of the best epoch; checkpoints: their folder; history: one row per epoch; training_summary: how it
+        ended.
+    """
+    tree = build.hierarchy_of(edges)
     problem = Problem(
         tree=tree,
         ancestor=tree.rows(closure["ancestor"]),
         descendant=tree.rows(closure["descendant"]),
         difference=closure["depth_diff"].to_numpy(copy=True),
         target=_target(depths, model),
-        start=layout_of(initial_weights, tree),
+        initial=layout_of(initial_weights, tree),
         max_radius=model.max_radius,
         options=training,
-        way=taxonomy.way_of(tree, edges),
+        root_distance=build.root_distance(tree, edges),
     )
+    is_constructed = training.loss.name == "construct"
     result = fit(
         make_trainer(problem),
-        options=training.model_copy(update={"max_epochs": 0}) if training.objective == "construct" else training,
+        options=training.model_copy(update={"max_epochs": 0}) if is_constructed else training,
         store=training_state,
-        fingerprint=_fingerprint(problem, model, training),
+        fingerprint=training_fingerprint(data=data_fingerprints(problem), model=model, training=training),
         title="hyperbolic",
-        uncounted_epochs=problem.uncounted_epochs,
+        uncounted_epochs=uncounted_epochs(problem),
     )
-    reason = CONSTRUCTED if training.objective == "construct" else result.stop_reason
-    summary = {"stop_reason": reason, "epochs": result.epochs, "best_epoch": result.best_epoch}
-    return result.best, result.checkpoints, result.history, summary
+    return {
+        "weights": result.best,
+        "checkpoints": result.checkpoints,
+        "history": result.history,
+        "training_summary": result.summary() | ({"stop_reason": CONSTRUCTED} if is_constructed else {}),
+    }
 
 
 def export_vectors(taxa: pd.DataFrame, edges: pd.DataFrame, weights: State) -> pd.DataFrame:
-    """Names, hyperbolic radius and ball coordinates of the taxa."""
-    tree = taxonomy.tree_of(edges)
+    """Export names, hyperbolic radii and ball coordinates of the taxa."""
+    tree = build.hierarchy_of(edges)
     layout = layout_of(weights, tree)
     parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent]).astype(np.int32)
     points = pd.DataFrame(to_ball(layout), columns=[f"x{i}" for i in range(layout.dim)])
@@ -120,54 +126,47 @@ def evaluate(
     weights: State,
     model: ModelOptions,
     evaluation: EvaluationOptions,
-) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
-    """Measure the trained layout beside three untrained ones: metrics, a row a layout, a row a layout and rank."""
-    taxonomy.check_ranks(taxa, evaluation.ranks)
-    tree = taxonomy.tree_of(edges)
+) -> dict[str, Any]:
+    """Measure the trained layout and three untrained ones.
+
+    Returns:
+        metrics of the trained layout; layout_metrics: one row per layout; rank_metrics: one row per layout and rank.
+    """
+    build.check_ranks(taxa, evaluation.ranks)
+    tree = build.hierarchy_of(edges)
     trained = layout_of(weights, tree)
     layouts = {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
-    numbers, by_layout, by_rank = compare(
-        tree, layouts, taxa["rank"], evaluation, trained_norm(weights), taxonomy.way_of(tree, edges)
+    comparison = compare_layouts(
+        tree, layouts, taxa["rank"], evaluation, trained_norm(weights), build.root_distance(tree, edges)
     )
-    return {**tree_numbers(tree), **precision_report(trained), **numbers}, by_layout, by_rank
+    return {
+        "metrics": {**tree_statistics(tree), **precision_report(trained), **comparison.trained},
+        "layout_metrics": comparison.by_layout,
+        "rank_metrics": comparison.by_rank,
+    }
 
 
 def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions) -> dict[str, Layout]:
-    """The layouts that need no training, by name."""
-    return untrained_layouts(
-        tree,
-        _target(depths, model),
-        dim=dim,
-        spread=model.spread,
-        max_radius=model.max_radius,
-        seed=model.seed,
-    )
+    """Return the layouts that need no training, by name, in the dimension of the trained one."""
+    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}))
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:
-    """The layout of weights, if they are those of the tree."""
-    if weights.metadata["taxa"] != tree.fingerprint():
-        raise WrongTaxaError(
-            f"the weights belong to other taxa (root {weights.metadata['root']}, {weights.metadata['count']} taxa) "
-            f"than the edges at hand (root {tree.ids[0]}, {len(tree)} taxa): choose versions of one run for "
-            "weights, edges and taxa together with --load-versions=NAME:VERSION,...; the warning at the start of this "
-            "run names the versions that belong together"
-        )
+    """Return the layout of weights.
+
+    Raises:
+        MismatchedArtifactsError: the weights belong to another tree.
+    """
+    metadata = weights.metadata
+    require_fingerprint(
+        metadata["taxa"],
+        tree.fingerprint(),
+        what=f"the weights belong to other taxa (root {metadata['root']}, {metadata['count']} taxa) than the edges "
+        f"(root {tree.ids[0]}, {len(tree)} taxa)",
+        datasets=("weights", "edges", "taxa"),
+    )
     return unpack_weights(weights)
 
 
-def _target(depths: pd.DataFrame, model: ModelOptions) -> Floats:
-    target: Floats = np.minimum(depths["target_radius"].to_numpy(np.float64, copy=True), model.max_radius)
-    return target
-
-
-def _fingerprint(problem: Problem, model: ModelOptions, training: TrainingOptions) -> dict[str, Any]:
-    """What decides a training; retention of checkpoints does not."""
-    return {
-        "taxa": problem.tree.fingerprint(),
-        "pairs": sha256(problem.ancestor.tobytes() + problem.descendant.tobytes()).hexdigest(),
-        "target_radius": sha256(problem.target.tobytes()).hexdigest(),
-        "way": None if problem.way is None else sha256(problem.way.tobytes()).hexdigest(),
-        "model": model.model_dump(mode="json"),
-        "training": training.model_dump(mode="json", exclude={"checkpoints"}),
-    }
+def _target(depths: pd.DataFrame, model: ModelOptions) -> Float64Array:
+    return np.minimum(depths["target_radius"].to_numpy(np.float64, copy=True), model.max_radius)

@@ -2,19 +2,61 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from terrarium.hyperbolic.reporting import figures
+from terrarium.hyperbolic.reporting.disk import disk_figure
+from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.pipelines.hyperbolic import nodes
-from terrarium.pipelines.hyperbolic import reporting_nodes as presentation
 
 NAMESPACE = "hyperbolic"
-FIGURES = ("figure_loss", "figure_norms", "figure_radius", "figure_separation", "figure_purity", "figure_disk")
 
 
 def create_pipeline() -> Pipeline:
-    """All stages; each node carries the tag of its stage."""
+    """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
+        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), *_reporting()],
         namespace=NAMESPACE,
     )
+
+
+def build_closure() -> Node:
+    """Return the node that lists the pairs of ancestor and descendant."""
+    return Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion")
+
+
+def compute_target_radii() -> Node:
+    """Return the node that computes target radii from depths."""
+    return Node(
+        nodes.compute_target_radii,
+        ["taxa", "params:features"],
+        "depths",
+        name="compute_target_radii",
+        tags="features",
+    )
+
+
+def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
+    """Return the nodes that make the initial layout and train it.
+
+    Args:
+        edges: dataset of the edges.
+        depths: dataset of depths and target radii.
+    """
+    return [
+        Node(
+            nodes.initialize,
+            [edges, depths, "params:model", "params:training.loss.name"],
+            "initial_weights",
+            name="initialize",
+            tags="training",
+        ),
+        Node(
+            nodes.train,
+            [edges, "closure", depths, "initial_weights", "training_state", "params:model", "params:training"],
+            {name: name for name in ("weights", "checkpoints", "history", "training_summary")},
+            name="train",
+            tags="training",
+        ),
+    ]
 
 
 def _ingestion() -> list[Node]:
@@ -23,42 +65,11 @@ def _ingestion() -> list[Node]:
         Node(
             nodes.build_taxonomy,
             ["source_table", "params:source", "params:evaluation.ranks", "params:reporting.disk_rank"],
-            ["taxa", "edges", "cleaning"],
+            {name: name for name in ("taxa", "edges", "cleaning_report")},
             name="build_taxonomy",
             tags="ingestion",
         ),
-        Node(nodes.build_closure, ["edges", "params:source"], "closure", name="build_closure", tags="ingestion"),
-    ]
-
-
-def _features() -> list[Node]:
-    return [
-        Node(
-            nodes.compute_target_radii,
-            ["taxa", "params:features"],
-            "depths",
-            name="compute_target_radii",
-            tags="features",
-        )
-    ]
-
-
-def _training() -> list[Node]:
-    return [
-        Node(
-            nodes.initialise,
-            ["edges", "depths", "params:model", "params:training.objective"],
-            "initial_weights",
-            name="initialise",
-            tags="training",
-        ),
-        Node(
-            nodes.train,
-            ["edges", "closure", "depths", "initial_weights", "training_state", "params:model", "params:training"],
-            ["weights", "checkpoints", "history", "training_summary"],
-            name="train",
-            tags="training",
-        ),
+        build_closure(),
     ]
 
 
@@ -74,7 +85,7 @@ def _evaluation() -> list[Node]:
         Node(
             nodes.evaluate,
             ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
-            ["metrics", "layout_metrics", "rank_metrics"],
+            {name: name for name in ("metrics", "layout_metrics", "rank_metrics")},
             name="evaluate",
             tags="evaluation",
         ),
@@ -83,42 +94,46 @@ def _evaluation() -> list[Node]:
 
 def _reporting() -> list[Node]:
     return [
+        Node(figures.loss_figure, "history", "figure_loss", name="draw_loss", tags="reporting"),
+        Node(figures.norm_figure, "history", "figure_norms", name="draw_norms", tags="reporting"),
         Node(
-            presentation.draw_training,
-            "history",
-            ["figure_loss", "figure_norms"],
-            name="draw_training",
-            tags="reporting",
-        ),
-        Node(
-            presentation.draw_radius,
-            ["vectors", "depths", "params:reporting"],
+            figures.radius_figure,
+            ["vectors", "depths", "params:reporting.max_scatter_points"],
             "figure_radius",
             name="draw_radius",
             tags="reporting",
         ),
+        Node(figures.separation_figure, "rank_metrics", "figure_separation", name="draw_separation", tags="reporting"),
+        Node(figures.purity_figure, "rank_metrics", "figure_purity", name="draw_purity", tags="reporting"),
         Node(
-            presentation.draw_ranks,
-            "rank_metrics",
-            ["figure_separation", "figure_purity"],
-            name="draw_ranks",
+            disk_figure,
+            {
+                "vectors": "vectors",
+                "rank": "params:reporting.disk_rank",
+                "points": "params:reporting.max_disk_points",
+                "groups": "params:reporting.num_disk_groups",
+            },
+            "figure_disk",
+            name="draw_disk",
             tags="reporting",
         ),
         Node(
-            presentation.draw_disk, ["vectors", "params:reporting"], "figure_disk", name="draw_disk", tags="reporting"
-        ),
-        Node(
-            presentation.write_report,
-            [
-                "params:source",
-                "cleaning",
-                "training_summary",
-                "history",
-                "metrics",
-                "layout_metrics",
-                "rank_metrics",
-                *FIGURES,
-            ],
+            report_page,
+            {
+                "source": "params:source",
+                "cleaning_report": "cleaning_report",
+                "training_summary": "training_summary",
+                "history": "history",
+                "metrics": "metrics",
+                "layout_metrics": "layout_metrics",
+                "rank_metrics": "rank_metrics",
+                "figure_disk": "figure_disk",
+                "figure_loss": "figure_loss",
+                "figure_norms": "figure_norms",
+                "figure_radius": "figure_radius",
+                "figure_separation": "figure_separation",
+                "figure_purity": "figure_purity",
+            },
             "report",
             name="write_report",
             tags="reporting",

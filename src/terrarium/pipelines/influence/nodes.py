@@ -8,29 +8,33 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.influence.data.provenance import graph_of
-from terrarium.influence.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions
-from terrarium.influence.scoring import tables
+from terrarium.influence.options import (
+    AttributionOptions,
+    CheckpointOptions,
+    PathOptions,
+    QueryOptions,
+    ScoringOptions,
+)
 from terrarium.training.checkpointing.state import State
 
 logger = logging.getLogger(__name__)
 
 
-def choose_triples(
+def select_queries(
     triples: pd.DataFrame,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
     weights: State,
     checkpoints: Path,
-    source: SourceOptions,
+    options: QueryOptions,
 ) -> pd.DataFrame:
-    """The triples that are asked about, with names, the split they stand in, and what the model says of them."""
-    from terrarium.influence.data import queries as asking
+    """Return the query triples with names, split, and the model's rank and probability."""
+    from terrarium.influence.data.named_graph import NamedGraph
+    from terrarium.influence.data.queries import select_queries as select
 
-    graph = graph_of(triples, entities, relations)
-    chosen = asking.choose_triples(graph, entities, relations, weights, checkpoints, source)
-    logger.info("%d triples are asked about", len(chosen))
-    return chosen
+    queries = select(NamedGraph.of(triples, entities, relations), weights, checkpoints, options)
+    logger.info("%d query triples", len(queries))
+    return queries
 
 
 def list_checkpoints(
@@ -38,17 +42,18 @@ def list_checkpoints(
     entities: pd.DataFrame,
     relations: pd.DataFrame,
     checkpoints: Path,
-    model: ModelOptions,
+    options: CheckpointOptions,
 ) -> pd.DataFrame:
-    """The checkpoints that are summed over: epoch and learning rate."""
-    from terrarium.influence.data.checkpoints import rate_of, read_checkpoints
-    from terrarium.influence.reporting.messages import warn_of_late
+    """Return epoch and learning rate of the checkpoints that influence is summed over."""
+    from terrarium.influence.data.checkpoints import last_learning_rate, read_checkpoints
+    from terrarium.influence.data.named_graph import NamedGraph
+    from terrarium.influence.scoring.messages import warn_about_late_checkpoints
 
-    graph = graph_of(triples, entities, relations)
-    found = [(one.epoch, rate_of(one)) for one, _ in read_checkpoints(checkpoints, graph, model.checkpoints)]
-    if not model.checkpoints.epochs:
-        warn_of_late([epoch for epoch, _ in found])
-    return pd.DataFrame(found, columns=["epoch", "learning_rate"])
+    graph = NamedGraph.of(triples, entities, relations).graph
+    rows = [(one.epoch, last_learning_rate(one)) for one, _ in read_checkpoints(checkpoints, graph, options)]
+    if not options.epochs:
+        warn_about_late_checkpoints([epoch for epoch, _ in rows])
+    return pd.DataFrame(rows, columns=["epoch", "learning_rate"])
 
 
 def score(
@@ -56,18 +61,24 @@ def score(
     entities: pd.DataFrame,
     relations: pd.DataFrame,
     checkpoints: Path,
-    asked: pd.DataFrame,
-    model: ModelOptions,
-    features: FeatureOptions,
-    evaluation: EvaluationOptions,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Proponents and opponents of each triple, self-influences, paths, and what it took."""
-    from terrarium.influence.scoring.scoring import score_all
+    queries: pd.DataFrame,
+    selection: CheckpointOptions,
+    attribution: AttributionOptions,
+    scoring: ScoringOptions,
+    paths: PathOptions,
+) -> dict[str, Any]:
+    """Return proponents and opponents of each query triple, self-influences, paths and metrics, by name."""
+    from terrarium.influence.data.named_graph import NamedGraph
+    from terrarium.influence.scoring.context import load_context
+    from terrarium.influence.scoring.scoring import score_queries
 
-    graph = graph_of(triples, entities, relations)
-    return score_all(graph, entities, relations, checkpoints, asked, model, features, evaluation)
+    named = NamedGraph.of(triples, entities, relations)
+    context = load_context(named.graph, checkpoints, selection, attribution, scoring)
+    return score_queries(context, queries, named, paths)._asdict()
 
 
-def write_tables(scores: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
-    """The scores as the original's JSON and CSV."""
-    return tables.as_json(scores), tables.as_csv(scores)
+def write_reference_files(scores: pd.DataFrame) -> dict[str, Any]:
+    """Return the scores in the JSON and CSV formats of the reference TracIn script."""
+    from terrarium.influence.scoring.tables import to_reference_csv, to_reference_json
+
+    return {"json": to_reference_json(scores), "csv": to_reference_csv(scores)}

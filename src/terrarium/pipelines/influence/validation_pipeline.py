@@ -1,32 +1,35 @@
-"""The pipeline influence_validation: what retraining says of influence. It shares the parameters of influence."""
+"""The pipeline influence_validation: compare influence with retraining. It shares the parameters of influence."""
 
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.pipelines.influence import validation_nodes as nodes
+from terrarium.influence.validation.figures import datamodel_figure, deletion_figure
+from terrarium.influence.validation.report import validation_page
+from terrarium.influence.validation.tables import summarize
 from terrarium.pipelines.influence.pipeline import GRAPH, NAMESPACE
+from terrarium.pipelines.influence.validation_nodes import study_node
 
-NAME = f"{NAMESPACE}.validation"
-READ = [*GRAPH, "checkpoints", "params:training", "params:features", "params:evaluation", "params:ranking"]
-RESULTS = ["datamodels", "deletions", "wrong"]
-FIGURES = ["figure_datamodels", "figure_deletions"]
+OPTIONS = {name: f"params:{name}" for name in ("validation", "attribution", "scoring", "evaluation")}
+RESULTS = {name: name for name in ("datamodels", "deletions", "mislabelled")}
 
 
 def create_validation_pipeline() -> Pipeline:
-    """Three studies by retraining, their numbers, and a page."""
-    own = [
-        Node(nodes.score_datamodels, READ, "datamodels", name="score_datamodels", tags="training"),
-        Node(nodes.delete_triples, READ, "deletions", name="delete_triples", tags="training"),
-        Node(nodes.find_wrong_triples, READ, "wrong", name="find_wrong_triples", tags="training"),
-        Node(nodes.summarise, RESULTS, "metrics", name="summarise", tags="evaluation"),
-        Node(nodes.draw_validation, RESULTS[:2], FIGURES, name="draw_validation", tags="reporting"),
-        Node(nodes.write_validation, [*RESULTS, *FIGURES], "report", name="write_validation", tags="reporting"),
-    ]
+    """Build three studies by retraining, their metrics and a report."""
+    inputs = {**GRAPH, **OPTIONS}
+    figures = {name: name for name in ("figure_datamodels", "figure_deletions")}
     return Pipeline(
-        own,
-        namespace=NAME,
-        inputs={name: f"knowledge_graph.{name}" for name in (*GRAPH, "checkpoints")},
+        [
+            Node(study_node("score_datamodels"), inputs, "datamodels", name="score_datamodels", tags="training"),
+            Node(study_node("delete_proponents"), inputs, "deletions", name="delete_proponents", tags="training"),
+            Node(study_node("detect_mislabelled"), inputs, "mislabelled", name="detect_mislabelled", tags="training"),
+            Node(summarize, RESULTS, "metrics", name="summarize", tags="evaluation"),
+            Node(datamodel_figure, "datamodels", "figure_datamodels", name="draw_datamodels", tags="reporting"),
+            Node(deletion_figure, "deletions", "figure_deletions", name="draw_deletions", tags="reporting"),
+            Node(validation_page, {**RESULTS, **figures}, "report", name="write_report", tags="reporting"),
+        ],
+        namespace=f"{NAMESPACE}.validation",
+        inputs={name: f"knowledge_graph.{name}" for name in GRAPH},
         parameters={
-            **{name: f"{NAMESPACE}.{name}" for name in ("training", "features", "evaluation")},
-            "ranking": "knowledge_graph.evaluation",
+            **{name: f"{NAMESPACE}.{name}" for name in ("validation", "attribution", "scoring")},
+            "evaluation": "knowledge_graph.evaluation",
         },
     )

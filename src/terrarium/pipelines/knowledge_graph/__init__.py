@@ -1,1 +1,1 @@
-"""Triples: embeddings of entities and relations that score what is missing, measured as others measure it."""
+"""Pipeline knowledge_graph: embed triples, rank held-out triples, predict answers."""

@@ -1,4 +1,4 @@
-"""What the knowledge graph pipeline does, step by step."""
+"""Steps of the pipeline knowledge_graph. The library behind them is `terrarium.kge`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.kge.data import ingestion
-from terrarium.kge.data.graph import TEST, TEST_GROUPS, VALID, Graph
-from terrarium.kge.data.splitting import split_triples as divide
+from terrarium.kge.data import ingestion, splitting
+from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph
 from terrarium.kge.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
 from terrarium.kge.training.run_config import run_config
 from terrarium.training.checkpointing.state import State
@@ -19,33 +18,40 @@ from terrarium.training.fit import fit
 
 logger = logging.getLogger(__name__)
 
-MEASURED = (VALID, TEST, TEST_GROUPS)
+HELD_OUT = (VALIDATION, TEST, TEST_GROUPS)
 
 
-def read_source(source: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """Triples as the source gives them, entities and relations with names, and counts of what was read."""
+def read_source(source: SourceOptions) -> dict[str, Any]:
+    """Read triples, entities and relations, and count what was skipped."""
     graph = ingestion.read_graph(source)
-    return graph.triples, graph.entities, graph.relations, graph.counts
+    return {
+        "source_triples": graph.triples,
+        "entities": graph.entities,
+        "relations": graph.relations,
+        "source_counts": graph.counts,
+    }
 
 
 def split_triples(
     source_triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame, features: FeatureOptions
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The triples with the split that they belong to; no pair of ends stands in two of the splits made here."""
-    asked = features.split_relations or relations.loc[relations["asked"], "relation"].tolist()
-    triples, counts = divide(source_triples, entities, asked, features.of(relations, asked))
+) -> dict[str, Any]:
+    """Assign every triple to a split, unless the source has."""
+    held_out = features.split_relations or relations.loc[relations["asked"], "relation"].tolist()
+    options = features.with_source_choice(relations, held_out)
+    triples, counts = splitting.split_triples(source_triples, entities, held_out, options)
     if triples["given"].all():
         logger.info("The source gives the splits, so features are not used")
-    elif features.group_share and not (entities["group"] != "").any():
-        logger.info("No group is held out (features.group_share): the source's entities have no groups")
-    sizes = {f"{name}_triples": int((triples["split"] == name).sum()) for name in ("train", *MEASURED)}
+    elif features.group_fraction and not (entities["group"] != "").any():
+        logger.info("No group is held out (features.group_fraction): the source's entities have no groups")
+    sizes = {f"{name}_triples": int((triples["split"] == name).sum()) for name in (TRAIN, *HELD_OUT)}
     logger.info("Split: %s", ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sizes.items()))
-    if counts.get("pairs_in_two_parts"):
+    if counts.get("pairs_in_two_splits"):
         logger.warning(
-            "%s pairs of ends stand in two of the given splits, in some direction or relation: read the measures so",
-            f"{counts['pairs_in_two_parts']:,}",
+            "%s pairs of entities are in two of the given splits, under some relation or direction: metrics are "
+            "too good by what training gives away",
+            f"{counts['pairs_in_two_splits']:,}",
         )
-    return triples, {**counts, **sizes}
+    return {"triples": triples, "split_counts": {**counts, **sizes}}
 
 
 def write_config(
@@ -56,10 +62,10 @@ def write_config(
     training: TrainingOptions,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    """What is about to be trained, in the document's groups; refuses what could not be evaluated after it."""
+    """Describe the training that follows, after checking that its result can be evaluated."""
     from terrarium.kge.training.preflight import check_evaluation
 
-    graph = Graph.of(triples, entities, relations)
+    graph = Graph.from_tables(triples, entities, relations)
     check_evaluation(graph, entities, relations, training, evaluation)
     return run_config(graph, model, training)
 
@@ -68,23 +74,23 @@ def train(
     triples: pd.DataFrame,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
-    config: dict[str, Any],
+    run_config: dict[str, Any],
     training_state: TrainingStore,
     model: ModelOptions,
     training: TrainingOptions,
     evaluation: EvaluationOptions,
 ) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
-    """Train the scorer: best weights, checkpoints, history, and how it ended.
+    """Train the model; return weights, checkpoints, history and summary.
 
-    `config` is written before, so that a killed run has it.
+    `run_config` is an input so that it is saved before the training, and a killed run has it.
     """
-    from terrarium.kge.training.messages import announce, savings
-    from terrarium.kge.training.trainer import ScorerTrainable
+    from terrarium.kge.training.messages import log_savings, log_start
+    from terrarium.kge.training.trainer import ScorerTrainer
 
-    graph = Graph.of(triples, entities, relations)
-    trainer = ScorerTrainable(graph, model, training, evaluation)
-    announce(graph, model, training, len(trainer.questions), config["optimizations"])
-    saved = savings(trainer, training)
+    graph = Graph.from_tables(triples, entities, relations)
+    trainer = ScorerTrainer(graph, model, training, evaluation)
+    log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
+    savings = log_savings(trainer, training)
     result = fit(
         trainer,
         options=training,
@@ -97,13 +103,8 @@ def train(
         },
         title="knowledge graph",
     )
-    summary = {
-        "stop_reason": result.stop_reason,
-        "epochs": result.epochs,
-        "best_epoch": result.best_epoch,
-        "minutes": float(result.history["seconds"].sum()) / 60,
-        **saved,
-    }
+    minutes = float(result.history["seconds"].sum()) / 60
+    summary = {**result.summary(), "minutes": minutes, **savings}
     return result.best, result.checkpoints, result.history, summary
 
 
@@ -113,11 +114,12 @@ def evaluate(
     relations: pd.DataFrame,
     weights: State,
     evaluation: EvaluationOptions,
-) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Filtered measures of both sides, by relation, beside guesses without training, and every triple's ranks."""
-    from terrarium.kge.evaluation.evaluate import measure
+) -> dict[str, Any]:
+    """Rank the held-out triples and compare the model with untrained baselines."""
+    from terrarium.kge.evaluation.evaluate import evaluate_scorer
 
-    return measure(Graph.of(triples, entities, relations), entities, relations, weights, evaluation, MEASURED)
+    graph = Graph.from_tables(triples, entities, relations)
+    return evaluate_scorer(graph, entities, relations, weights, evaluation, HELD_OUT)._asdict()
 
 
 def predict(
@@ -127,9 +129,9 @@ def predict(
     weights: State,
     evaluation: EvaluationOptions,
 ) -> pd.DataFrame:
-    """The best answers of chosen questions, with names."""
-    from terrarium.kge.evaluation.evaluate import ready
-    from terrarium.kge.evaluation.predictions import predict as best_answers
+    """Predict the best answers of chosen queries."""
+    from terrarium.kge.evaluation.evaluate import prepare_scorer
+    from terrarium.kge.evaluation.predictions import predict_answers
 
-    graph = Graph.of(triples, entities, relations)
-    return best_answers(graph, entities, relations, ready(weights, graph, evaluation), evaluation)
+    graph = Graph.from_tables(triples, entities, relations)
+    return predict_answers(graph, entities, relations, prepare_scorer(weights, graph, evaluation), evaluation)

@@ -1,17 +1,18 @@
-"""The knowledge graph pipeline: ingestion, features, training, evaluation, reporting."""
+"""The pipeline knowledge_graph: ingestion, features, training, evaluation, reporting."""
+
+from collections.abc import Iterable
 
 from kedro.pipeline import Node, Pipeline
 
+from terrarium.kge.reporting import figures, report
 from terrarium.pipelines.knowledge_graph import nodes
-from terrarium.pipelines.knowledge_graph import reporting_nodes as presentation
 
 NAMESPACE = "knowledge_graph"
 GRAPH = ["triples", "entities", "relations"]
-FIGURES = ("figure_loss", "figure_validation", "figure_relations", "figure_methods")
 
 
 def create_pipeline() -> Pipeline:
-    """All stages; each node carries the tag of its stage."""
+    """Return all stages; each node has the tag of its stage."""
     return Pipeline(
         [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
         namespace=NAMESPACE,
@@ -23,7 +24,7 @@ def _ingestion() -> list[Node]:
         Node(
             nodes.read_source,
             "params:source",
-            ["source_triples", "entities", "relations", "source_counts"],
+            _same_names(["source_triples", "entities", "relations", "source_counts"]),
             name="read_source",
             tags="ingestion",
         )
@@ -35,7 +36,7 @@ def _features() -> list[Node]:
         Node(
             nodes.split_triples,
             ["source_triples", "entities", "relations", "params:features"],
-            ["triples", "split_counts"],
+            _same_names(["triples", "split_counts"]),
             name="split_triples",
             tags="features",
         )
@@ -43,17 +44,18 @@ def _features() -> list[Node]:
 
 
 def _training() -> list[Node]:
+    options = {name: f"params:{name}" for name in ("model", "training", "evaluation")}
     return [
         Node(
             nodes.write_config,
-            [*GRAPH, "params:model", "params:training", "params:evaluation"],
-            "config",
+            {**_same_names(GRAPH), **options},
+            "run_config",
             name="write_config",
             tags="training",
         ),
         Node(
             nodes.train,
-            [*GRAPH, "config", "training_state", "params:model", "params:training", "params:evaluation"],
+            {**_same_names([*GRAPH, "run_config", "training_state"]), **options},
             ["weights", "checkpoints", "history", "training_summary"],
             name="train",
             tags="training",
@@ -62,56 +64,44 @@ def _training() -> list[Node]:
 
 
 def _evaluation() -> list[Node]:
+    inputs = {**_same_names([*GRAPH, "weights"]), "evaluation": "params:evaluation"}
     return [
         Node(
             nodes.evaluate,
-            [*GRAPH, "weights", "params:evaluation"],
-            ["metrics", "relation_metrics", "method_metrics", "ranks"],
+            inputs,
+            _same_names(["metrics", "relation_metrics", "method_metrics", "ranks"]),
             name="evaluate",
             tags="evaluation",
         ),
-        Node(
-            nodes.predict,
-            [*GRAPH, "weights", "params:evaluation"],
-            "predictions",
-            name="predict",
-            tags="evaluation",
-        ),
+        Node(nodes.predict, inputs, "predictions", name="predict", tags="evaluation"),
     ]
 
 
 def _reporting() -> list[Node]:
+    tables = ["source_counts", "split_counts", "training_summary", "history", "metrics"]
+    tables += ["relation_metrics", "method_metrics", "predictions"]
+    drawn = ["figure_loss", "figure_validation", "figure_relations", "figure_methods"]
     return [
+        Node(figures.loss_figure, "history", "figure_loss", name="draw_loss", tags="reporting"),
+        Node(figures.validation_figure, "history", "figure_validation", name="draw_validation", tags="reporting"),
         Node(
-            presentation.draw_training,
-            "history",
-            ["figure_loss", "figure_validation"],
-            name="draw_training",
+            figures.relation_figure,
+            ["relation_metrics", "params:reporting"],
+            "figure_relations",
+            name="draw_relations",
             tags="reporting",
         ),
+        Node(figures.method_figure, "method_metrics", "figure_methods", name="draw_methods", tags="reporting"),
         Node(
-            presentation.draw_quality,
-            ["relation_metrics", "method_metrics", "params:reporting"],
-            ["figure_relations", "figure_methods"],
-            name="draw_quality",
-            tags="reporting",
-        ),
-        Node(
-            presentation.write_report,
-            [
-                "source_counts",
-                "split_counts",
-                "training_summary",
-                "history",
-                "metrics",
-                "relation_metrics",
-                "method_metrics",
-                "predictions",
-                "params:reporting",
-                *FIGURES,
-            ],
+            report.report_page,
+            {**_same_names([*tables, *drawn]), "reporting": "params:reporting"},
             "report",
             name="write_report",
             tags="reporting",
         ),
     ]
+
+
+def _same_names(names: Iterable[str]) -> dict[str, str]:
+    """Map arguments or outputs of a function to the datasets of the same names."""
+    return {name: name for name in names}

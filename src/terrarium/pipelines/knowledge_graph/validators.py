@@ -1,21 +1,44 @@
-"""What the catalog asserts when a table of this family is saved."""
+"""Checks of tables when the catalog saves them."""
 
 from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from terrarium.kge.data.graph import TEST, TRAIN
 from terrarium.kge.data.splitting import assert_no_leak
+from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
 
 
-def splits_are_there(triples: pd.DataFrame) -> None:
-    """Refuse triples of which none is trained on, or none tested, that stand twice, or leak in a split made here."""
+def check_triples(triples: pd.DataFrame) -> None:
+    """Check columns, that training and test have triples, and that a split made here does not leak.
+
+    Raises:
+        pandera.errors.SchemaError: a column is missing or has wrong values.
+        ValueError: no training or no test triples, or a triple twice in a split.
+        SplitError: a pair of entities is in two of the splits made here.
+    """
+    _triples_schema().validate(triples)
     for name in (TRAIN, TEST):
         if not (triples["split"] == name).any():
-            raise ValueError(f"no triple is in the split {name}: give its file triples, or change the shares")
+            raise ValueError(f"no triple is in the split {name}: give its file triples, or change the fractions")
     repeated = triples.duplicated(["head", "relation", "tail", "split"])
     if repeated.any():
         row = triples[repeated].iloc[0]
-        raise ValueError(f"{int(repeated.sum())} triples stand twice in a split, such as {tuple(row)}: split again")
+        raise ValueError(f"{int(repeated.sum())} triples are twice in a split, such as {tuple(row)}: split again")
     if not triples["given"].all():
         assert_no_leak(triples)
+
+
+@cache
+def _triples_schema() -> DataFrameSchema:
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    text = {name: Column("category", nullable=False) for name in ("head", "relation", "tail")}
+    splits = [name for name in SPLITS if name != UNDIVIDED]
+    return DataFrameSchema({**text, "split": Column("category", Check.isin(splits)), "given": Column(bool)})

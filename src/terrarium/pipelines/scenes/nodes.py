@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from terrarium.scenes.coverage import report as coverage
-from terrarium.scenes.evaluation.evaluate import measure, summary
-from terrarium.scenes.graphs import archetypes as patterns
-from terrarium.scenes.graphs import building, ingestion
+from terrarium.scenes.coverage import report
+from terrarium.scenes.evaluation.evaluate import measure_representations, summarize
+from terrarium.scenes.graphs import building
+from terrarium.scenes.graphs.archetypes import label_graphs
 from terrarium.scenes.graphs.columns import fingerprint, from_state
+from terrarium.scenes.graphs.ingestion import read_sources
 from terrarium.scenes.graphs.splitting import split_scenes
 from terrarium.scenes.models.embedding import embed_graphs
 from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
-from terrarium.scenes.training.run_log import write_log
+from terrarium.scenes.training.run_log import format_log
+from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 
-logger = logging.getLogger(__name__)
+
+def read_source(source: SourceOptions) -> dict[str, pd.DataFrame]:
+    """Read or simulate all sources: their tracks and lanes."""
+    recording = read_sources(source)
+    return {"tracks": recording.tracks, "lanes": recording.lanes}
 
 
-class WrongGraphsError(ValueError):
-    """Weights of other graphs, or of another split, than those at hand."""
-
-
-def read_source(source: SourceOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tracks and lanes of all sources, simulated and recorded."""
-    recording = ingestion.read_all(source)
-    return recording.tracks, recording.lanes
-
-
-def build_graphs(
-    tracks: pd.DataFrame, lanes: pd.DataFrame, features: FeatureOptions
-) -> tuple[State, pd.DataFrame, pd.DataFrame]:
-    """Graphs in columns, a row each with the part that its scene belongs to, and which archetypes each has."""
+def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, features: FeatureOptions) -> dict[str, Any]:
+    """Build graphs, split their scenes, and find their archetypes."""
     graphs, index = building.build_graphs(tracks, lanes, features.graphs)
-    return graphs.state(), split_scenes(index, features), patterns.label_graphs(graphs)
+    return {
+        "graphs": graphs.state(),
+        "graph_index": split_scenes(index, features),
+        "archetypes": label_graphs(graphs),
+    }
 
 
 def train(
@@ -49,8 +45,8 @@ def train(
     model: ModelOptions,
     training: TrainingOptions,
     features: FeatureOptions,
-) -> tuple[State, Path, pd.DataFrame, dict[str, Any], str]:
-    """Train the encoder: best weights, checkpoints, history, how it ended, and the log."""
+) -> dict[str, Any]:
+    """Train the encoder: its best weights, checkpoints, history, how it ended, and the log."""
     from terrarium.scenes.training.problem import scene_problem
     from terrarium.scenes.training.trainer import SceneTrainer
 
@@ -59,38 +55,37 @@ def train(
         SceneTrainer(problem, model, training),
         options=training,
         store=training_state,
-        fingerprint={
-            "data": problem.metadata,
-            "model": model.model_dump(mode="json"),
-            "training": training.model_dump(mode="json", exclude={"checkpoints"}),
-        },
+        fingerprint=training_fingerprint(data=problem.metadata, model=model, training=training),
         title="scenes",
     )
-    outcome = {
-        "stop_reason": result.stop_reason,
-        "epochs": result.epochs,
-        "best_epoch": result.best_epoch,
+    more = {
         "minutes": float(result.history["seconds"].sum()) / 60,
         "parameters": int(sum(array.size for array in result.best.tensors.values())),
     }
-    return result.best, result.checkpoints, result.history, outcome, write_log(result.history, training)
+    return {
+        "weights": result.best,
+        "checkpoints": result.checkpoints,
+        "history": result.history,
+        "training_summary": result.summary() | more,
+        "training_log": format_log(result.history, training),
+    }
 
 
 def export_embeddings(graphs: State, graph_index: pd.DataFrame, weights: State) -> pd.DataFrame:
-    """A row a graph: id, scene, time, source, part, and its embedding."""
-    check_weights(weights, graphs, graph_index)
+    """Embed all graphs: graph_id, scene, time_s, source, split, x0, x1, ..."""
+    require_own_graphs(weights, graphs, graph_index)
     vectors = embed_graphs(weights, from_state(graphs))
     columns = pd.DataFrame(vectors, columns=[f"x{i}" for i in range(vectors.shape[1])])
-    return pd.concat([graph_index[["graph_id", "scene", "time_s", "source", "part"]], columns], axis=1)
+    return pd.concat([graph_index[["graph_id", "scene", "time_s", "source", "split"]], columns], axis=1)
 
 
 def evaluate(
     graphs: State, graph_index: pd.DataFrame, archetypes: pd.DataFrame, weights: State, evaluation: EvaluationOptions
-) -> tuple[dict[str, float], pd.DataFrame, pd.DataFrame]:
-    """Metrics, beside the baselines, and by archetype."""
-    check_weights(weights, graphs, graph_index)
-    table, by_archetype = measure(from_state(graphs), graph_index, archetypes, weights, evaluation)
-    return summary(table), table, by_archetype
+) -> dict[str, Any]:
+    """Measure the embedding and the baselines on held-out scenes."""
+    require_own_graphs(weights, graphs, graph_index)
+    table, by_archetype = measure_representations(from_state(graphs), graph_index, archetypes, weights, evaluation)
+    return {"metrics": summarize(table), "representation_metrics": table, "archetype_metrics": by_archetype}
 
 
 def measure_coverage(
@@ -100,17 +95,23 @@ def measure_coverage(
     embeddings: pd.DataFrame,
     archetypes: pd.DataFrame,
     evaluation: EvaluationOptions,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """What simulation lacks: graphs by their gap, archetypes by theirs, the known-hole test, and the numbers."""
-    check_weights(weights, graphs, graph_index)
-    return coverage.report(from_state(graphs), embeddings, archetypes, weights, evaluation)
+) -> dict[str, Any]:
+    """Measure what the simulated scenes lack of the recorded ones."""
+    require_own_graphs(weights, graphs, graph_index)
+    found = report.measure_coverage(from_state(graphs), embeddings, archetypes, weights, evaluation)
+    return {
+        "coverage": found.graphs,
+        "archetype_gaps": found.archetypes,
+        "deletion_test": found.deletion_test,
+        "coverage_metrics": found.metrics,
+    }
 
 
-def check_weights(weights: State, graphs: State, graph_index: pd.DataFrame) -> None:
-    """Refuse weights of other graphs or another split, which would be measured on what they were trained on."""
-    if weights.metadata.get("graphs") != fingerprint(graphs, graph_index):
-        raise WrongGraphsError(
-            "the weights belong to other graphs or another split than those at hand: choose versions of one run for "
-            "weights, graphs and graph_index together with --load-versions=NAME:VERSION,...; the warning at the start "
-            "of this run names the versions that belong together"
-        )
+def require_own_graphs(weights: State, graphs: State, graph_index: pd.DataFrame) -> None:
+    """Refuse weights of other graphs or of another split, which would be measured on what they were trained on."""
+    require_fingerprint(
+        weights.metadata.get("graphs"),
+        fingerprint(graphs, graph_index),
+        what="the weights belong to other graphs or another split",
+        datasets=["scenes.weights", "scenes.graphs", "scenes.graph_index"],
+    )

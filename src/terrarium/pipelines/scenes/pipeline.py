@@ -3,22 +3,29 @@
 from kedro.pipeline import Node, Pipeline
 
 from terrarium.pipelines.scenes import nodes
-from terrarium.pipelines.scenes import reporting_nodes as presentation
+from terrarium.scenes.reporting import exemplars, figures, report
 
 NAMESPACE = "scenes"
-FIGURES = ("figure_training", "figure_quality", "figure_archetypes", "figure_map", "figure_gaps", "figure_scenes")
 
 
 def create_pipeline() -> Pipeline:
-    """All stages; each node carries the tag of its stage."""
-    return Pipeline(
-        [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
-        namespace=NAMESPACE,
-    )
+    """Build the pipeline; each node has the tag of its stage."""
+    return Pipeline([*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()], namespace=NAMESPACE)
+
+
+def _by_name(*names: str) -> dict[str, str]:
+    """Map arguments or results of a function to the datasets of the same names."""
+    return {name: name for name in names}
+
+
+def _parameters(*names: str) -> dict[str, str]:
+    return {name: f"params:{name}" for name in names}
 
 
 def _ingestion() -> list[Node]:
-    return [Node(nodes.read_source, "params:source", ["tracks", "lanes"], name="read_source", tags="ingestion")]
+    return [
+        Node(nodes.read_source, "params:source", _by_name("tracks", "lanes"), name="read_source", tags="ingestion"),
+    ]
 
 
 def _features() -> list[Node]:
@@ -26,7 +33,7 @@ def _features() -> list[Node]:
         Node(
             nodes.build_graphs,
             ["tracks", "lanes", "params:features"],
-            ["graphs", "graph_index", "archetypes"],
+            _by_name("graphs", "graph_index", "archetypes"),
             name="build_graphs",
             tags="features",
         ),
@@ -37,11 +44,11 @@ def _training() -> list[Node]:
     return [
         Node(
             nodes.train,
-            ["graphs", "graph_index", "training_state", "params:model", "params:training", "params:features"],
-            ["weights", "checkpoints", "history", "training_summary", "training_log"],
+            _by_name("graphs", "graph_index", "training_state") | _parameters("model", "training", "features"),
+            _by_name("weights", "checkpoints", "history", "training_summary", "training_log"),
             name="train",
             tags="training",
-        )
+        ),
     ]
 
 
@@ -56,15 +63,15 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.evaluate,
-            ["graphs", "graph_index", "archetypes", "weights", "params:evaluation"],
-            ["metrics", "representation_metrics", "archetype_metrics"],
+            _by_name("graphs", "graph_index", "archetypes", "weights") | _parameters("evaluation"),
+            _by_name("metrics", "representation_metrics", "archetype_metrics"),
             name="evaluate",
             tags="evaluation",
         ),
         Node(
             nodes.measure_coverage,
-            ["graphs", "graph_index", "weights", "embeddings", "archetypes", "params:evaluation"],
-            ["coverage", "archetype_gaps", "known_holes", "coverage_metrics"],
+            _by_name("graphs", "graph_index", "weights", "embeddings", "archetypes") | _parameters("evaluation"),
+            _by_name("coverage", "archetype_gaps", "deletion_test", "coverage_metrics"),
             name="measure_coverage",
             tags="evaluation",
         ),
@@ -73,31 +80,45 @@ def _evaluation() -> list[Node]:
 
 def _reporting() -> list[Node]:
     return [
-        Node(presentation.draw_training, "history", "figure_training", name="draw_training", tags="reporting"),
+        Node(figures.training_figure, "history", "figure_training", name="draw_training", tags="reporting"),
+        Node(figures.quality_figure, "representation_metrics", "figure_quality", name="draw_quality", tags="reporting"),
         Node(
-            presentation.draw_quality,
-            ["representation_metrics", "archetype_metrics"],
-            ["figure_quality", "figure_archetypes"],
-            name="draw_quality",
+            figures.archetype_figure, "archetype_metrics", "figure_archetypes", name="draw_archetypes", tags="reporting"
+        ),
+        Node(
+            figures.map_figure,
+            _by_name("embeddings") | _parameters("evaluation", "reporting"),
+            "figure_map",
+            name="draw_map",
+            tags="reporting",
+        ),
+        Node(figures.gap_figure, "archetype_gaps", "figure_gaps", name="draw_gaps", tags="reporting"),
+        Node(
+            exemplars.exemplar_figure,
+            _by_name("graphs", "graph_index", "lanes", "coverage") | _parameters("reporting"),
+            "figure_scenes",
+            name="draw_exemplars",
             tags="reporting",
         ),
         Node(
-            presentation.draw_coverage,
-            [
-                *("graphs", "graph_index", "lanes", "embeddings", "coverage", "archetype_gaps"),
-                *("params:evaluation", "params:reporting"),
-            ],
-            ["figure_map", "figure_gaps", "figure_scenes"],
-            name="draw_coverage",
-            tags="reporting",
-        ),
-        Node(
-            presentation.write_report,
-            [
-                *("graph_index", "archetypes", "training_summary", "representation_metrics", "coverage"),
-                *("archetype_gaps", "known_holes", "coverage_metrics", "params:reporting"),
-                *FIGURES,
-            ],
+            report.write_report,
+            _by_name(
+                "graph_index",
+                "archetypes",
+                "training_summary",
+                "representation_metrics",
+                "coverage",
+                "coverage_metrics",
+                "archetype_gaps",
+                "deletion_test",
+                "figure_training",
+                "figure_quality",
+                "figure_archetypes",
+                "figure_map",
+                "figure_gaps",
+                "figure_scenes",
+            )
+            | _parameters("reporting"),
             "report",
             name="write_report",
             tags="reporting",

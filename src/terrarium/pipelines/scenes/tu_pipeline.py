@@ -1,30 +1,29 @@
-"""The pipeline scenes_tu: the family's encoder on graph classification sets of TU Dortmund."""
+"""The pipeline scenes_tu: the encoder on graph classification data sets of TU Dortmund."""
 
 from kedro.pipeline import Node, Pipeline
 
 from terrarium.pipelines.scenes.pipeline import NAMESPACE
-from terrarium.scenes.tu import benchmark as tu
+from terrarium.scenes.tu import benchmark
 
 
 def create_tu_pipeline() -> Pipeline:
-    """Read, train on all graphs without their classes, classify in folds."""
-    own = [
-        Node(tu.read_sets, "params:tu", "sets", name="read_sets", tags="ingestion"),
+    """Build the pipeline: read, train on all graphs without their classes, classify in folds."""
+    nodes = [
+        Node(benchmark.read_sets, "params:tu", "sets", name="read_sets", tags="ingestion"),
         Node(
-            tu.train_sets,
+            benchmark.train_sets,
             ["sets", "training_state", "params:tu", "params:model", "params:training"],
-            ["embeddings", "history"],
+            {"embeddings": "embeddings", "history": "history"},
             name="train_sets",
             tags="training",
         ),
         Node(
-            tu.evaluate_sets,
+            benchmark.evaluate_sets,
             ["sets", "embeddings", "params:tu"],
-            ["metrics", "accuracies"],
+            {"metrics": "metrics", "accuracies": "accuracies"},
             name="evaluate_sets",
             tags="evaluation",
         ),
     ]
-    names = ("tu", "model", "training")
-    parameters = {f"params:{name}": f"params:{NAMESPACE}.{name}" for name in names}
-    return Pipeline(own, namespace=f"{NAMESPACE}.tu", parameters=parameters)
+    parameters = {f"params:{name}": f"params:{NAMESPACE}.{name}" for name in ("tu", "model", "training")}
+    return Pipeline(nodes, namespace=f"{NAMESPACE}.tu", parameters=parameters)

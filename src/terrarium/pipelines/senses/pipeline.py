@@ -1,36 +1,35 @@
 """The senses pipeline: ingestion, features, training, evaluation, reporting."""
 
+from collections.abc import Sequence
+
 from kedro.pipeline import Node, Pipeline
 
 from terrarium.pipelines.senses import nodes
-from terrarium.pipelines.senses import reporting_nodes as presentation
+from terrarium.senses.reporting import figures, report
 
 NAMESPACE = "senses"
-FIGURES = ("figure_loss", "figure_growth", "figure_similarity", "figure_sparsity", "figure_relations")
+TRAINING_OUTPUTS = ("weights", "checkpoints", "history", "training_summary")
+EVALUATION_OUTPUTS = ("metrics", "variant_metrics", "relation_metrics", "axes")
 
 
 def create_pipeline() -> Pipeline:
-    """All stages; each node carries the tag of its stage."""
+    """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), *_features(), *_training(), *_evaluation(), *_reporting()],
+        [*data_nodes(), *_training_nodes(), *_evaluation_nodes(), *reporting_nodes()],
         namespace=NAMESPACE,
     )
 
 
-def _ingestion() -> list[Node]:
+def data_nodes() -> list[Node]:
+    """Return the nodes of ingestion and features."""
     return [
         Node(
             nodes.read_source,
-            "params:source",
-            ["synsets", "senses", "relations", "relation_counts", "word_pairs"],
+            {"source": "params:source"},
+            by_name("synsets", "senses", "relations", "relation_counts", "word_pairs"),
             name="read_source",
             tags="ingestion",
-        )
-    ]
-
-
-def _features() -> list[Node]:
-    return [
+        ),
         Node(
             nodes.split_relations,
             ["relations", "synsets", "params:features"],
@@ -41,104 +40,82 @@ def _features() -> list[Node]:
         Node(
             nodes.build_ancestors,
             ["pairs", "synsets"],
-            ["ancestors", "unseen_ancestors", "information"],
+            by_name("ancestors", "unseen_ancestors", "information_content"),
             name="build_ancestors",
-            tags="features",
-        ),
-        Node(
-            nodes.build_edges,
-            ["synsets", "senses", "relations", "params:features"],
-            ["documented_items", "documented_edges"],
-            name="build_edges",
             tags="features",
         ),
     ]
 
 
-def _training() -> list[Node]:
+def reporting_nodes() -> list[Node]:
+    """Return the nodes of figures and report."""
+    return [
+        Node(figures.loss_figure, "history", "figure_loss", name="draw_loss", tags="reporting"),
+        Node(figures.growth_figure, "history", "figure_growth", name="draw_growth", tags="reporting"),
+        Node(
+            figures.similarity_figure, "variant_metrics", "figure_similarity", name="draw_similarity", tags="reporting"
+        ),
+        Node(figures.sparsity_figure, "variant_metrics", "figure_sparsity", name="draw_sparsity", tags="reporting"),
+        Node(figures.relation_figure, "relation_metrics", "figure_relations", name="draw_relations", tags="reporting"),
+        Node(
+            report.report_page,
+            by_name(
+                "relation_counts",
+                "training_summary",
+                "history",
+                *EVALUATION_OUTPUTS,
+                "vectors",
+                "figure_loss",
+                "figure_growth",
+                "figure_similarity",
+                "figure_sparsity",
+                "figure_relations",
+                parameters=["reporting"],
+            ),
+            "report",
+            name="write_report",
+            tags="reporting",
+        ),
+    ]
+
+
+def by_name(*datasets: str, parameters: Sequence[str] = ()) -> dict[str, str]:
+    """Return inputs or outputs of a node whose function calls them by the names of the datasets and parameters."""
+    return {**{name: name for name in datasets}, **{name: f"params:{name}" for name in parameters}}
+
+
+def _training_nodes() -> list[Node]:
     return [
         Node(
             nodes.train,
-            [
-                "synsets",
-                "senses",
-                "pairs",
-                "ancestors",
-                "information",
-                "documented_items",
-                "documented_edges",
-                "training_state",
-                "params:model",
-                "params:training",
-                "params:features",
-            ],
-            ["weights", "checkpoints", "history", "training_summary"],
+            by_name(
+                *("synsets", "senses", "pairs", "ancestors", "information_content", "training_state"),
+                parameters=["model", "training"],
+            ),
+            by_name(*TRAINING_OUTPUTS),
             name="train",
             tags="training",
         )
     ]
 
 
-def _evaluation() -> list[Node]:
+def _evaluation_nodes() -> list[Node]:
     return [
         Node(
             nodes.export_vectors,
-            ["synsets", "senses", "pairs", "documented_items", "weights"],
+            ["synsets", "senses", "pairs", "weights"],
             "vectors",
             name="export_vectors",
             tags="evaluation",
         ),
         Node(
             nodes.evaluate,
-            [
-                "synsets",
-                "senses",
-                "pairs",
-                "unseen_ancestors",
-                "word_pairs",
-                "documented_items",
-                "weights",
-                "params:evaluation",
-            ],
-            ["metrics", "variant_metrics", "relation_metrics", "axes"],
+            by_name(
+                *("synsets", "senses", "pairs", "unseen_ancestors", "word_pairs", "weights"),
+                parameters=["evaluation"],
+            ),
+            by_name(*EVALUATION_OUTPUTS),
             name="evaluate",
             tags="evaluation",
-        ),
-    ]
-
-
-def _reporting() -> list[Node]:
-    return [
-        Node(
-            presentation.draw_training,
-            "history",
-            ["figure_loss", "figure_growth"],
-            name="draw_training",
-            tags="reporting",
-        ),
-        Node(
-            presentation.draw_quality,
-            ["variant_metrics", "relation_metrics"],
-            ["figure_similarity", "figure_sparsity", "figure_relations"],
-            name="draw_quality",
-            tags="reporting",
-        ),
-        Node(
-            presentation.write_report,
-            [
-                "relation_counts",
-                "training_summary",
-                "history",
-                "metrics",
-                "variant_metrics",
-                "relation_metrics",
-                "axes",
-                "vectors",
-                "params:reporting",
-                *FIGURES,
-            ],
-            "report",
-            name="write_report",
-            tags="reporting",
         ),
     ]

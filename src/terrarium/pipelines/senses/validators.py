@@ -1,20 +1,45 @@
-"""What the catalog asserts when a table of this family is saved."""
+"""What the catalog checks when a table of this family is saved."""
 
 from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from terrarium.senses.data.relations import ANTONYM
-from terrarium.senses.data.splitting import PARTS
+from terrarium.common.vectors import coordinates
+from terrarium.senses.data.relations import ANTONYM, RELATIONS
+from terrarium.senses.data.splitting import SPLITS
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
 
 _TOLERANCE = 1e-3
 
 
-def vectors_have_length_one(vectors: pd.DataFrame) -> None:
-    """Refuse vectors that are not of length 1, naming the first sense."""
-    columns = [column for column in vectors.columns if column.startswith("x") and column[1:].isdigit()]
-    length = np.linalg.norm(vectors[columns].to_numpy(), axis=1)
+def check_pairs(pairs: pd.DataFrame) -> None:
+    """Check the columns of relation pairs, and that some antonyms, if any are used, are in the training split.
+
+    Raises:
+        pandera.errors.SchemaError: a column is missing or has wrong values.
+        ValueError: all antonym pairs are held out.
+    """
+    _pairs_schema().validate(pairs)
+    antonyms = pairs[pairs["relation"] == ANTONYM]
+    if len(antonyms) and not (antonyms["split"] == "train").any():
+        raise ValueError("all antonyms are held out: lower senses.features.antonym_test_fraction")
+
+
+def check_vectors(vectors: pd.DataFrame) -> None:
+    """Check the columns of sense vectors, and that all vectors have length 1.
+
+    Raises:
+        pandera.errors.SchemaError: a column is missing or has wrong values.
+        ValueError: some vectors have another length; the message names the first sense.
+    """
+    _vectors_schema().validate(vectors)
+    length = np.linalg.norm(coordinates(vectors), axis=1)
     wrong = np.abs(length - 1) > _TOLERANCE
     if wrong.any():
         first = int(np.argmax(wrong))
@@ -24,8 +49,20 @@ def vectors_have_length_one(vectors: pd.DataFrame) -> None:
         )
 
 
-def antonyms_are_there(pairs: pd.DataFrame) -> None:
-    """Refuse pairs without antonyms to train on."""
-    kept = pairs[pairs["relation"] == ANTONYM]
-    if len(kept) and not (kept["part"] == PARTS.index("train")).any():
-        raise ValueError("all antonyms are held out: lower senses.features.antonym_test_share")
+@cache
+def _pairs_schema() -> DataFrameSchema:
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    synsets = {end: Column("int32", Check.ge(0)) for end in ("head", "tail")}
+    senses = {end: Column("int32", Check.ge(-1)) for end in ("head_sense", "tail_sense")}
+    relation = Column("int16", Check.in_range(0, len(RELATIONS) - 1))
+    return DataFrameSchema({"relation": relation, **synsets, **senses, "split": Column(str, Check.isin(SPLITS))})
+
+
+@cache
+def _vectors_schema() -> DataFrameSchema:
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    names = {name: Column(str) for name in ("sense_key", "lemma", "synset")}
+    pos = Column(str, Check.isin(list("nvasr")))
+    return DataFrameSchema({**names, "pos": pos, r"x\d+": Column("float32", regex=True)})

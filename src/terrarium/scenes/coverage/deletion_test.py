@@ -1,111 +1,129 @@
-"""Known holes: delete an archetype from one half of the simulated scenes and look for it from the other half.
+"""Deletion test: delete an archetype from one half of the simulated scenes and search for it from the other half.
 
-A detector scores every graph of the asking half, once for each archetype that is deleted and once with nothing deleted;
-the larger the score, the less the other half has of it. No detector is told what was deleted.
+A detector scores every graph of the query half, once for each deleted archetype and once with nothing deleted; the
+larger the score, the less the reference half has of it. No detector knows what was deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from terrarium.scenes.graphs.archetypes import NAMES
 
-Detector = Callable[["Halving"], np.ndarray]
-"""Scores of the asking graphs for each deletion, nothing deleted last (a, c + 1); NaN where there is none."""
-MEASURES = ("graphs", "recall", "auc", "label_free_recall", "label_free_false_alarms")
+MEASURES = ("graphs", "recall", "auc", "label_free_recall", "label_free_fpr")
 COLUMNS = ("detector", "representation", "archetype", *MEASURES)
 
 
 @dataclass(frozen=True, eq=False)
-class Halving:
-    """Simulated graphs whose scenes are halved.
+class RandomSplit:
+    """Simulated graphs whose scenes are split into a query half and a reference half.
 
     Attributes:
-        asking: which graphs are of the half that nothing is deleted from (g).
-        labels: archetypes (g, c).
-        scene: number of each graph's scene (g).
+        is_query: which graphs are in the query half, bool (graphs,).
+        labels: archetypes, bool (graphs, archetypes).
+        scene: number of each graph's scene (graphs,).
         names: of the archetypes.
     """
 
-    asking: np.ndarray
+    is_query: np.ndarray
     labels: np.ndarray
     scene: np.ndarray
     names: tuple[str, ...] = NAMES
 
     @property
-    def kept(self) -> np.ndarray:
-        """What each deletion leaves of the other half; the last deletes nothing (g, c + 1)."""
-        deleted = np.column_stack([self.labels, np.zeros(len(self.labels), bool)])
-        return np.asarray(~self.asking[:, None] & ~deleted)
+    def remaining(self) -> np.ndarray:
+        """What each deletion leaves of the reference half, the last one everything, bool (graphs, archetypes + 1)."""
+        is_deleted = np.column_stack([self.labels, np.zeros(len(self.labels), bool)])
+        return np.asarray(~self.is_query[:, None] & ~is_deleted)
 
 
-def halvings(
-    labels: np.ndarray, scene: np.ndarray, count: int, smallest: int, rng: np.random.Generator
-) -> list[Halving]:
-    """Random halvings of the scenes, with the archetypes of `NAMES` that so many graphs have."""
-    asked = labels.sum(axis=0) >= smallest
-    scenes, names = np.unique(scene), tuple(np.array(NAMES)[asked].tolist())
+class Detector(Protocol):
+    """Scores the query graphs of a split."""
+
+    def __call__(self, split: RandomSplit) -> np.ndarray:
+        """Return scores (query graphs, archetypes + 1), one column per deletion, NaN where there is no score."""
+        ...
+
+
+def random_splits(
+    labels: np.ndarray, scene: np.ndarray, count: int, min_positives: int, rng: np.random.Generator
+) -> list[RandomSplit]:
+    """Split the scenes at random into halves, several times.
+
+    Args:
+        labels: bool (graphs, archetypes), in the order of `archetypes.NAMES`.
+        scene: number of each graph's scene (graphs,).
+        count: number of splits.
+        min_positives: keep only archetypes with at least this many graphs.
+        rng: generator.
+    """
+    is_kept = labels.sum(axis=0) >= min_positives
+    scenes, names = np.unique(scene), tuple(np.array(NAMES)[is_kept].tolist())
     halves = [rng.permutation(scenes)[: len(scenes) // 2] for _ in range(count)]
-    return [Halving(np.isin(scene, half), labels[:, asked], scene, names) for half in halves]
+    return [RandomSplit(np.isin(scene, half), labels[:, is_kept], scene, names) for half in halves]
 
 
-def known_holes(
-    detectors: dict[tuple[str, str], Detector], splits: list[Halving], false_alarms: float, smallest: int
+def run_deletion_test(
+    detectors: Mapping[tuple[str, str], Detector],
+    splits: Sequence[RandomSplit],
+    target_fpr: float,
+    min_positives: int,
 ) -> pd.DataFrame:
-    """What each detector finds of each archetype, mean over the halvings in which the archetype can be asked for.
+    """Measure what each detector finds of each archetype.
 
-    `recall` is at the score that a share `false_alarms` of the asking graphs without the archetype exceeds, which takes
-    labels to know; `label_free_recall` at the score that this share of all asking graphs exceeds when nothing is
-    deleted, with the share of graphs without the archetype that exceed it after the deletion.
+    `recall` is at the score that a fraction `target_fpr` of the query graphs without the archetype exceeds, which needs
+    labels to know. `label_free_recall` is at the score that this fraction of all query graphs exceeds when nothing is
+    deleted; `label_free_fpr` is the fraction of graphs without the archetype that exceed it after the deletion.
 
     Args:
         detectors: by name and representation.
         splits: of the simulated scenes.
-        false_alarms: share of graphs.
-        smallest: graphs with and without the archetype that the asking half needs, and the other half without.
+        target_fpr: false positive rate.
+        min_positives: graphs with and without the archetype that the query half needs, and graphs that must remain in
+            the reference half; other splits do not count for the archetype.
 
     Returns:
-        COLUMNS; a row a detector and archetype.
+        One row per detector and archetype with the columns `COLUMNS`, means over the splits.
     """
     rows = [
         {"detector": name, "representation": representation, **row}
         for split in splits
         for (name, representation), detector in detectors.items()
-        for row in _found(detector(split), split, false_alarms, smallest)
+        for row in _measure(detector(split), split, target_fpr, min_positives)
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    means = (
-        table.astype(dict.fromkeys(MEASURES, float))
-        .groupby(list(COLUMNS[:3]), sort=False, as_index=False)[list(MEASURES)]
-        .mean()
-    )
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(MEASURES, float))
+    means = table.groupby(list(COLUMNS[:3]), sort=False, as_index=False)[list(MEASURES)].mean()
     return means.sort_values(["detector", "representation", "recall"], ascending=[True, True, False], ignore_index=True)
 
 
-def _found(scores: np.ndarray, split: Halving, false_alarms: float, smallest: int) -> list[dict[str, float | str]]:
+def _measure(
+    scores: np.ndarray, split: RandomSplit, target_fpr: float, min_positives: int
+) -> list[dict[str, float | str]]:
     from sklearn.metrics import roc_auc_score
 
-    labels = split.labels[split.asking]
+    labels = split.labels[split.is_query]
+    without_deletion = scores[:, -1]
     rows: list[dict[str, float | str]] = []
-    for number, name in enumerate(split.names):
-        positive, score = labels[:, number], scores[:, number]
-        enough = min(positive.sum(), (~positive).sum(), split.kept[:, number].sum()) >= smallest
-        if not enough or np.isnan(score).any() or np.isnan(scores[:, -1]).any():
+    for column, name in enumerate(split.names):
+        positive, score = labels[:, column], scores[:, column]
+        fewest = min(positive.sum(), (~positive).sum(), split.remaining[:, column].sum())
+        if fewest < min_positives or np.isnan(score).any() or np.isnan(without_deletion).any():
             continue
-        threshold = np.quantile(score[~positive], 1.0 - false_alarms)
-        without_labels = np.quantile(scores[:, -1], 1.0 - false_alarms)
+        threshold = np.quantile(score[~positive], 1.0 - target_fpr)
+        label_free_threshold = np.quantile(without_deletion, 1.0 - target_fpr)
         rows.append(
             {
                 "archetype": name,
                 "graphs": float(positive.sum()),
                 "recall": float((score[positive] > threshold).mean()),
                 "auc": float(roc_auc_score(positive, score)),
-                "label_free_recall": float((score[positive] > without_labels).mean()),
-                "label_free_false_alarms": float((score[~positive] > without_labels).mean()),
+                "label_free_recall": float((score[positive] > label_free_threshold).mean()),
+                "label_free_fpr": float((score[~positive] > label_free_threshold).mean()),
             }
         )
     return rows

@@ -1,145 +1,186 @@
-"""What looks for a region that one half of the scenes has and the other lacks."""
+"""Detectors of a region that the query half of the scenes has and the reference half lacks; see `Detector`."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from terrarium.scenes.coverage.deletion_test import Detector, Halving
-from terrarium.scenes.evaluation.logistic import Matrix, fit_logistic, log_odds, scaled
-from terrarium.scenes.evaluation.neighbours import distances
+from terrarium.scenes.coverage.deletion_test import RandomSplit
+from terrarium.scenes.evaluation.logistic import fit_logistic, log_odds
+from terrarium.scenes.evaluation.matrices import Matrix, standardize
+from terrarium.scenes.evaluation.neighbors import distances
 from terrarium.scenes.graphs.columns import Graphs
-from terrarium.scenes.graphs.weisfeiler_lehman import graph_of_nodes, node_labels
+from terrarium.scenes.graphs.scene_graph import RELATIONS
+from terrarium.scenes.graphs.weisfeiler_lehman import node_labels
 
 _TINY, FOLDS = 1e-6, 5
 
 
-def by_embedding(vectors: np.ndarray, strength: float) -> Detector:
-    """Log odds of being of the asking half, by a classifier of graphs that has not seen the graph's scene."""
-    return lambda split: odds(vectors, split, np.arange(len(vectors)), strength)[split.asking]
+@dataclass(frozen=True, eq=False)
+class GraphClassifier:
+    """Log odds of the query half, by a classifier of graphs that has not seen the graph's scene.
+
+    Attributes:
+        vectors: of the graphs (graphs, d).
+        C: inverse regularization strength.
+    """
+
+    vectors: np.ndarray
+    C: float
+
+    def __call__(self, split: RandomSplit) -> np.ndarray:
+        """See `Detector`."""
+        return query_log_odds(self.vectors, split, np.arange(len(self.vectors)), self.C)[split.is_query]
 
 
-def by_road_users(states: np.ndarray, graph: np.ndarray, strength: float) -> Detector:
-    """The same of road users, a graph having the score of the one that stands out most; `graph` is of each (n)."""
+@dataclass(frozen=True, eq=False)
+class NodeClassifier:
+    """The same with a classifier of nodes; a graph has the largest log odds of its nodes.
 
-    def scores(split: Halving) -> np.ndarray:
-        found = np.full(split.kept.shape, -np.inf)
-        np.maximum.at(found, graph, odds(states, split, graph, strength))
-        return found[split.asking]
+    Attributes:
+        states: of the nodes (nodes, d).
+        graph: of each node (nodes,).
+        C: inverse regularization strength.
+    """
 
-    return scores
+    states: np.ndarray
+    graph: np.ndarray
+    C: float
+
+    def __call__(self, split: RandomSplit) -> np.ndarray:
+        """See `Detector`."""
+        scores = np.full(split.remaining.shape, -np.inf)
+        np.maximum.at(scores, self.graph, query_log_odds(self.states, split, self.graph, self.C))
+        return scores[split.is_query]
 
 
-def odds(vectors: np.ndarray, split: Halving, graph: np.ndarray, strength: float) -> np.ndarray:
-    """Log odds of being of the asking half for each deletion, both sides weighted alike (n, c + 1).
+@dataclass(frozen=True, eq=False)
+class NeighborDistance:
+    """log(distance to the k-th neighbour in the reference half / in the query half, in another scene).
 
-    They estimate the log density ratio (Sugiyama, Suzuki and Kanamori 2012). Scenes are dealt into folds half by half;
-    a row's regression is of the folds without its scene. NaN where one side is missing there.
+    Attributes:
+        vectors: of the graphs (graphs, d).
+        k: from 1.
+    """
+
+    vectors: np.ndarray
+    k: int
+
+    def __call__(self, split: RandomSplit) -> np.ndarray:
+        """See `Detector`."""
+        query, scene = self.vectors[split.is_query], split.scene[split.is_query]
+        within = distances(query, query)
+        within[scene[:, None] == scene[None, :]] = np.inf
+        across = distances(query, self.vectors[~split.is_query])
+        remaining = split.remaining[~split.is_query]
+        columns = [_kth_smallest(np.where(kept[None, :], across, np.inf), self.k) for kept in remaining.T]
+        return np.log(np.stack(columns, axis=1) + _TINY) - np.log(_kth_smallest(within, self.k) + _TINY)[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class PatternNovelty:
+    """The largest log((q + 1/2) / (r + 1/2)) over the patterns of a graph; nothing is fitted.
+
+    q is the number of other query scenes with the pattern and r that of the remaining reference scenes.
+
+    Attributes:
+        patterns: which graph has which pattern, sparse (graphs, patterns).
+    """
+
+    patterns: Matrix
+
+    def __call__(self, split: RandomSplit) -> np.ndarray:
+        """See `Detector`."""
+        own = sparse.csr_array(self.patterns[np.flatnonzero(split.is_query)]).tocoo()
+        others = count_scenes(self.patterns, split.scene, split.is_query) - 1
+        scores = np.full((int(split.is_query.sum()), split.remaining.shape[1]), -np.inf)
+        for column, remaining in enumerate(split.remaining.T):
+            novelty = np.log(others + 0.5, where=others >= 0, out=np.zeros(len(others)))
+            novelty -= np.log(count_scenes(self.patterns, split.scene, remaining) + 0.5)
+            np.maximum.at(scores[:, column], own.row, novelty[own.col])
+        return scores
+
+
+def query_log_odds(vectors: np.ndarray, split: RandomSplit, graph: np.ndarray, C: float) -> np.ndarray:
+    """Estimate the log odds of the query half against what remains of the reference half, for each deletion.
+
+    Both sides weigh the same, so the log odds estimate the log density ratio (Sugiyama, Suzuki and Kanamori 2012). The
+    regressions are cross-validated over folds of scenes.
 
     Args:
         vectors: rows (n, d).
         split: of the graphs.
-        graph: of each row (n).
-        strength: inverse of the penalty on the squared weights.
+        graph: of each row (n,).
+        C: inverse regularization strength.
+
+    Returns:
+        Shape (n, archetypes + 1), NaN where one side is empty in the other folds.
     """
-    kept = split.kept[graph]
-    asking = np.repeat(split.asking[graph][:, None], kept.shape[1], axis=1)
-    fold = _folds(split)[graph]
-    x = scaled(vectors)[0].astype(np.float32)
-    found = np.full(kept.shape, np.nan)
-    for asked in range(FOLDS):
-        seen = fold != asked
-        sides = [(side & seen[:, None]).astype(np.float64) for side in (asking, kept)]
+    remaining = split.remaining[graph]
+    query = np.repeat(split.is_query[graph][:, None], remaining.shape[1], axis=1)
+    fold = _scene_folds(split)[graph]
+    x = standardize(vectors)[0].astype(np.float32)
+    scores = np.full(remaining.shape, np.nan)
+    for held_out in range(FOLDS):
+        is_train = fold != held_out
+        sides = [(side & is_train[:, None]).astype(np.float64) for side in (query, remaining)]
         sizes = [side.sum(axis=0) for side in sides]
-        there = (sizes[0] > 0) & (sizes[1] > 0)
-        if not there.any() or seen.all():
+        has_both = (sizes[0] > 0) & (sizes[1] > 0)
+        if not has_both.any() or is_train.all():
             continue
-        half = (sizes[0] + sizes[1])[there] / 2
-        weights = sum(side[:, there] / size[there] for side, size in zip(sides, sizes, strict=True)) * half
-        fitted = fit_logistic(x[seen], asking[seen][:, there], strength, weights=weights[seen])
-        found[np.ix_(~seen, there)] = log_odds(x[~seen], fitted)
-    return found
-
-
-def by_neighbours(vectors: np.ndarray, k: int) -> Detector:
-    """log(distance to the k-th neighbour of the other half / of the asking half in another scene)."""
-
-    def scores(split: Halving) -> np.ndarray:
-        asked = vectors[split.asking]
-        own = split.scene[split.asking]
-        here = distances(asked, asked)
-        here[own[:, None] == own[None, :]] = np.inf
-        near = _kth(here, k)
-        there = distances(asked, vectors[~split.asking])
-        kept = split.kept[~split.asking]
-        found = [_kth(np.where(one[None, :], there, np.inf), k) for one in kept.T]
-        return np.log(np.stack(found, axis=1) + _TINY) - np.log(near + _TINY)[:, None]
-
+        half = (sizes[0] + sizes[1])[has_both] / 2
+        weights = sum(side[:, has_both] / size[has_both] for side, size in zip(sides, sizes, strict=True)) * half
+        coefficients = fit_logistic(x[is_train], query[is_train][:, has_both], C, weights=weights[is_train])
+        scores[np.ix_(~is_train, has_both)] = log_odds(x[~is_train], coefficients)
     return scores
 
 
-def by_patterns(patterns: Matrix) -> Detector:
-    """The most novel pattern of a graph: the largest log((others + 1/2) / (kept + 1/2)) over the patterns that it has.
-
-    `others` are the other asking scenes with the pattern and `kept` the scenes of what is left of the other half, so
-    nothing is fitted and a scene never vouches for itself. `patterns` says which graph has which (g, p).
-    """
-
-    def scores(split: Halving) -> np.ndarray:
-        has = sparse.csr_array(patterns[np.flatnonzero(split.asking)]).tocoo()
-        others = scenes_with(patterns, split.scene, split.asking) - 1
-        found = np.full((int(split.asking.sum()), split.kept.shape[1]), -np.inf)
-        for number, kept in enumerate(split.kept.T):
-            novelty = np.log(others + 0.5, where=others >= 0, out=np.zeros(len(others)))
-            novelty -= np.log(scenes_with(patterns, split.scene, kept) + 0.5)
-            np.maximum.at(found[:, number], has.row, novelty[has.col])
-        return found
-
-    return scores
-
-
-def scenes_with(patterns: Matrix, scene: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """How many scenes of some graphs have each pattern (p)."""
+def count_scenes(patterns: Matrix, scene: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Count the scenes, among some graphs (bool), that have each pattern, float64 (patterns,)."""
     _, place = np.unique(scene[rows], return_inverse=True)
-    inside = np.flatnonzero(rows)
-    of_scene = sparse.csr_array((np.ones(len(inside)), (place, np.arange(len(inside)))))
-    return np.asarray(((of_scene @ patterns[inside]) > 0).sum(axis=0), np.float64).ravel()
+    chosen = np.flatnonzero(rows)
+    of_scene = sparse.csr_array((np.ones(len(chosen)), (place, np.arange(len(chosen)))))
+    return np.asarray(((of_scene @ patterns[chosen]) > 0).sum(axis=0), np.float64).ravel()
 
 
 def pattern_table(graphs: Graphs) -> Matrix:
-    """Which graphs hold which local patterns, sparse (g, p).
+    """Return which graphs have which local patterns, sparse 0 and 1 (graphs, patterns).
 
-    Patterns are types with flags, two of them with the relation between, and a road user with all that is around it.
+    Patterns are: a node's type and flags; two of them with the relation between; a node with all its neighbours.
     """
-    start, around = node_labels(graphs, 1)
-    shift = np.repeat(graphs.node_offset[:-1], graphs.edges)
-    one, other = (start[graphs.edge[:, end] + shift] for end in (0, 1))
-    size = int(start.max()) + 1 if len(start) else 1
-    pairs = (one * size + other) * 16 + graphs.relation
-    of_edges = np.repeat(np.arange(len(graphs)), graphs.edges)
-    of_nodes = graph_of_nodes(graphs)
-    parts = [(of_nodes, start), (of_edges, pairs), (of_nodes, around)]
-    return sparse.csr_array(sparse.hstack([_which(graph, found, len(graphs)) for graph, found in parts]))
+    initial, context = node_labels(graphs, 1)
+    source, target = initial[graphs.edge_index]
+    size = int(initial.max()) + 1 if len(initial) else 1
+    triples = (source * size + target) * len(RELATIONS) + graphs.relation
+    nodes, edges = graphs.graph_of_nodes, graphs.graph_of_edges
+    parts = [
+        _occurrences(graph, pattern, len(graphs))
+        for graph, pattern in ((nodes, initial), (edges, triples), (nodes, context))
+    ]
+    return sparse.csr_array(sparse.hstack(parts))
 
 
-def _which(graph: np.ndarray, found: np.ndarray, graphs: int) -> Matrix:
-    names, place = np.unique(found, return_inverse=True)
-    table = sparse.csr_array((np.ones(len(graph)), (graph, place)), shape=(graphs, len(names)))
+def _occurrences(graph: np.ndarray, pattern: np.ndarray, num_graphs: int) -> Matrix:
+    names, place = np.unique(pattern, return_inverse=True)
+    table = sparse.csr_array((np.ones(len(graph)), (graph, place)), shape=(num_graphs, len(names)))
     table.sum_duplicates()
     table.data[:] = 1.0
     return table
 
 
-def _folds(split: Halving) -> np.ndarray:
-    """The fold of each graph's scene, dealt out in each half by itself (g)."""
+def _scene_folds(split: RandomSplit) -> np.ndarray:
+    """Return the fold of each graph's scene; the scenes of each half are dealt out in turn (graphs,)."""
     fold = np.zeros(len(split.scene), np.int64)
-    for half in (split.asking, ~split.asking):
+    for half in (split.is_query, ~split.is_query):
         fold[half] = np.unique(split.scene[half], return_inverse=True)[1] % FOLDS
     return fold
 
 
-def _kth(table: np.ndarray, k: int) -> np.ndarray:
-    """The k-th smallest finite number of each row, or the largest there is; NaN where a row has none."""
-    part = np.sort(np.partition(table, min(k, table.shape[1]) - 1, axis=1)[:, : min(k, table.shape[1])], axis=1)
-    finite = np.isfinite(part).sum(axis=1)
-    return np.where(finite > 0, part[np.arange(len(part)), np.maximum(finite - 1, 0)], np.nan)
+def _kth_smallest(table: np.ndarray, k: int) -> np.ndarray:
+    """Return the k-th smallest finite number of each row, or the largest; NaN where a row has none."""
+    k = min(k, table.shape[1])
+    smallest = np.sort(np.partition(table, k - 1, axis=1)[:, :k], axis=1)
+    finite = np.isfinite(smallest).sum(axis=1)
+    return np.where(finite > 0, smallest[np.arange(len(smallest)), np.maximum(finite - 1, 0)], np.nan)

@@ -1,18 +1,19 @@
-"""How far two sources differ, and how often scenes shuffled between them differ as much.
+"""How far two sources differ, and how often permutations of their scenes differ as much.
 
 A recorded graph's gap is log(distance to its k-th simulated neighbour / to its k-th recorded neighbour of another
 scene): up to a factor (the dimension) the log ratio of two k-nearest-neighbour density estimates (Loftsgaarden and
-Quesenberry 1965), larger where simulation is thin. It is covered when its nearest simulated neighbour is no further
-than its k-th recorded one (after Naeem et al. 2020). Both need sets of one size: the larger is thinned at random.
+Quesenberry 1965), larger where simulation is sparse. A graph is covered if its nearest simulated neighbour is no
+further than its k-th recorded one (after Naeem et al. 2020). Both need sets of one size, so the larger is subsampled.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from terrarium.scenes.evaluation.neighbours import Nearest
+from terrarium.scenes.evaluation.neighbors import Neighbors
 
 _TINY = 1e-6
 
@@ -22,87 +23,98 @@ class Sources:
     """Graphs of two sources.
 
     Attributes:
-        recorded: which are recorded; the others are simulated (g).
-        scene: number of each graph's scene (g).
-        labels: archetypes (g, c).
+        is_recorded: which graphs are recorded, bool (graphs,); the others are simulated.
+        scene: number of each graph's scene (graphs,).
+        labels: archetypes, bool (graphs, archetypes).
     """
 
-    recorded: np.ndarray
+    is_recorded: np.ndarray
     scene: np.ndarray
     labels: np.ndarray
 
-    def shuffled(self, rng: np.random.Generator) -> Sources:
-        """The same graphs, whole scenes dealt out anew: as many are recorded as before."""
+    def permuted(self, rng: np.random.Generator) -> Sources:
+        """Return the same graphs with whole scenes permuted between the sources."""
         names, place = np.unique(self.scene, return_inverse=True)
         of_scene = np.zeros(len(names), bool)
-        of_scene[place] = self.recorded
+        of_scene[place] = self.is_recorded
         return Sources(rng.permutation(of_scene)[place], self.scene, self.labels)
 
 
+class GapScores(NamedTuple):
+    """The gap of each recorded graph, float64, and whether it is covered, bool (recorded graphs,), rows ascending."""
+
+    gap: np.ndarray
+    is_covered: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
-class Statistics:
-    """What is compared: of all recorded graphs, and by archetype.
+class GapStatistics:
+    """What is compared, or the p-value of each number.
 
     Attributes:
-        gap: mean gap of the recorded graphs.
-        covered: share of the recorded graphs that are covered.
-        gaps: mean gap of the recorded graphs with each archetype, NaN where there is none (c).
-        differences: share of graphs with each archetype in the recorded less that in the simulated set (c).
+        mean_gap: of the recorded graphs.
+        coverage: fraction of the recorded graphs that are covered.
+        archetype_gaps: mean gap of the recorded graphs with each archetype, NaN without any (archetypes,).
+        differences: fraction of recorded minus fraction of simulated graphs with each archetype (archetypes,).
     """
 
-    gap: float
-    covered: float
-    gaps: np.ndarray
+    mean_gap: float
+    coverage: float
+    archetype_gaps: np.ndarray
     differences: np.ndarray
 
 
-def gap_scores(near: Nearest, recorded: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The gap of each recorded graph, and whether it is covered, rows ascending (r)."""
-    simulated, thinned = equally_many(~recorded, recorded, rng)
-    queries = np.flatnonzero(recorded)
-    here = near.kth(queries, thinned, k)
-    gap = np.log(near.kth(queries, simulated, k) + _TINY) - np.log(here + _TINY)
-    return gap, near.kth(queries, simulated, 1) <= here
+def gap_scores(neighbors: Neighbors, is_recorded: np.ndarray, k: int, rng: np.random.Generator) -> GapScores:
+    """Compute the gap of each recorded graph; `rng` subsamples the larger source."""
+    simulated, recorded = subsample_equally(~is_recorded, is_recorded, rng)
+    queries = np.flatnonzero(is_recorded)
+    recorded_distance = neighbors.kth_distance(queries, recorded, k)
+    gap = np.log(neighbors.kth_distance(queries, simulated, k) + _TINY) - np.log(recorded_distance + _TINY)
+    return GapScores(gap, neighbors.kth_distance(queries, simulated, 1) <= recorded_distance)
 
 
-def equally_many(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Both sets, the larger one thinned to the size of the smaller (g) each."""
-    size = min(one.sum(), other.sum())
-    thinned = []
-    for members in (one, other):
-        chosen = np.zeros(len(members), bool)
-        chosen[rng.permutation(np.flatnonzero(members))[:size]] = True
-        thinned.append(chosen)
-    return thinned[0], thinned[1]
+def subsample_equally(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return random subsets of two sets, both of the size of the smaller one; sets are bool (graphs,)."""
+    size = min(a.sum(), b.sum())
+    subsets = []
+    for members in (a, b):
+        subset = np.zeros(len(members), bool)
+        subset[rng.permutation(np.flatnonzero(members))[:size]] = True
+        subsets.append(subset)
+    return subsets[0], subsets[1]
 
 
-def measured(near: Nearest, sources: Sources, k: int, rng: np.random.Generator) -> Statistics:
-    """The statistics of one dealing out of scenes."""
-    gap, covered = gap_scores(near, sources.recorded, k, rng)
-    here, there = sources.labels[sources.recorded], sources.labels[~sources.recorded]
-    count = here.sum(axis=0)
-    gaps = np.where(count > 0, gap @ here / np.maximum(count, 1), np.nan)
-    return Statistics(float(gap.mean()), float(covered.mean()), gaps, here.mean(axis=0) - there.mean(axis=0))
+def gap_statistics(neighbors: Neighbors, sources: Sources, k: int, rng: np.random.Generator) -> GapStatistics:
+    """Compute the statistics of one assignment of the scenes to the sources."""
+    gap, is_covered = gap_scores(neighbors, sources.is_recorded, k, rng)
+    recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
+    count = recorded.sum(axis=0)
+    return GapStatistics(
+        mean_gap=float(gap.mean()),
+        coverage=float(is_covered.mean()),
+        archetype_gaps=np.where(count > 0, gap @ recorded / np.maximum(count, 1), np.nan),
+        differences=recorded.mean(axis=0) - simulated.mean(axis=0),
+    )
 
 
 def p_values(
-    near: Nearest, sources: Sources, observed: Statistics, k: int, rounds: int, rng: np.random.Generator
-) -> Statistics:
-    """p of each statistic, one-sided: how often shuffled scenes have as large a gap or difference, or cover as little.
+    neighbors: Neighbors, sources: Sources, observed: GapStatistics, k: int, rounds: int, rng: np.random.Generator
+) -> GapStatistics:
+    """Return the one-sided p-value of each statistic under permutations of whole scenes between the sources.
 
-    (1 + shuffles that reach what was observed) / (1 + shuffles), over the shuffles in which it can be measured (Phipson
-    and Smyth 2010): valid for any statistic when scenes are exchangeable between the sources.
+    (1 + permutations with as large a gap or difference, or as little coverage) / (1 + permutations), over those in
+    which the statistic is defined (Phipson and Smyth 2010); valid if scenes are exchangeable between the sources.
     """
-    found = [measured(near, sources.shuffled(rng), k, rng) for _ in range(rounds)]
+    permuted = [gap_statistics(neighbors, sources.permuted(rng), k, rng) for _ in range(rounds)]
 
-    def reached(values: list[float] | list[np.ndarray], least: float | np.ndarray) -> np.ndarray:
+    def p_value(values: list[float] | list[np.ndarray], reference: float | np.ndarray) -> np.ndarray:
         table = np.asarray(values)
-        p = (1 + (table >= least).sum(axis=0)) / (1 + np.isfinite(table).sum(axis=0))
-        return np.where(np.isfinite(least), p, np.nan)
+        p = (1 + (table >= reference).sum(axis=0)) / (1 + np.isfinite(table).sum(axis=0))
+        return np.where(np.isfinite(reference), p, np.nan)
 
-    return Statistics(
-        gap=float(reached([one.gap for one in found], observed.gap)),
-        covered=float(reached([-one.covered for one in found], -observed.covered)),
-        gaps=reached([one.gaps for one in found], observed.gaps),
-        differences=reached([one.differences for one in found], observed.differences),
+    return GapStatistics(
+        mean_gap=float(p_value([one.mean_gap for one in permuted], observed.mean_gap)),
+        coverage=float(p_value([-one.coverage for one in permuted], -observed.coverage)),
+        archetype_gaps=p_value([one.archetype_gaps for one in permuted], observed.archetype_gaps),
+        differences=p_value([one.differences for one in permuted], observed.differences),
     )

@@ -1,45 +1,76 @@
-"""What one set of scenes lacks that another has, in the full space of the embedding, beside what needs no training."""
+"""What the simulated scenes lack of the recorded ones, in the full space of the embedding and of the baselines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from terrarium.scenes.coverage import detectors
-from terrarium.scenes.coverage.deletion_test import Detector, Halving, halvings, known_holes
-from terrarium.scenes.coverage.permutation_test import Sources, Statistics, gap_scores, measured, p_values
-from terrarium.scenes.evaluation.baselines import hand_statistics, wl_vectors
-from terrarium.scenes.evaluation.evaluate import KERNEL, RANDOM, STATISTICS, TRAINED, untrained
-from terrarium.scenes.evaluation.logistic import dense
-from terrarium.scenes.evaluation.neighbours import nearest
-from terrarium.scenes.evaluation.probes import standardised
+from terrarium.common.vectors import coordinates
+from terrarium.scenes.coverage.deletion_test import Detector, random_splits, run_deletion_test
+from terrarium.scenes.coverage.detectors import (
+    GraphClassifier,
+    NeighborDistance,
+    NodeClassifier,
+    PatternNovelty,
+    pattern_table,
+)
+from terrarium.scenes.coverage.permutation_test import GapStatistics, Sources, gap_scores, gap_statistics, p_values
+from terrarium.scenes.evaluation.baselines import wl_vectors
+from terrarium.scenes.evaluation.evaluate import (
+    KERNEL,
+    RANDOM,
+    STATISTICS,
+    TRAINED,
+    standardized_statistics,
+    untrained_weights,
+)
+from terrarium.scenes.evaluation.matrices import standardize, to_dense
+from terrarium.scenes.evaluation.neighbors import nearest_neighbors
 from terrarium.scenes.graphs.archetypes import NAMES
-from terrarium.scenes.graphs.columns import Graphs
-from terrarium.scenes.models.embedding import embed_graphs, node_vectors
+from terrarium.scenes.graphs.columns import Graphs, scene_numbers
+from terrarium.scenes.models.embedding import embed_graphs, embed_nodes
 from terrarium.scenes.options import EvaluationOptions
 from terrarium.training.checkpointing.state import State
 from terrarium.training.torch.seeding import generator
 
-ALL = "all graphs"
-EMBEDDING, USERS, PATTERNS, NEIGHBOURS = "embedding", "road users", "patterns", "neighbours"
-LISTED = 256
-"""Neighbours that are kept of each graph; a gap beyond them is at least what is reported."""
+ALL_GRAPHS = "all graphs"
+EMBEDDING, ROAD_USERS, PATTERNS, NEIGHBORS = "embedding", "road users", "patterns", "neighbours"
+MAX_NEIGHBORS = 256
+"""Neighbours stored for each graph; a gap beyond them is at least what is reported."""
 
 
 class OneSourceError(ValueError):
-    """Coverage was asked for with scenes of one source."""
+    """Coverage needs scenes of two sources."""
+
+
+class CoverageReport(NamedTuple):
+    """What the simulation lacks.
+
+    Attributes:
+        graphs: recorded graphs by gap: graph_id, scene, time_s, row, score (the gap), archetypes (space separated).
+        archetypes: archetype, simulated_fraction, recorded_fraction, difference_p, mean_gap, gap_p; one row per
+            archetype and one for all graphs.
+        deletion_test: see `run_deletion_test`.
+        metrics: all numbers by name.
+    """
+
+    graphs: pd.DataFrame
+    archetypes: pd.DataFrame
+    deletion_test: pd.DataFrame
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """What is asked about: graphs of the two sources, by their rows in the whole table.
+    """The graphs of the two sources in several representations.
 
     Attributes:
-        rows: of the graphs (g).
-        vectors: of each representation (g, d).
+        rows: rows of the graphs in the table of all graphs (graphs,).
+        vectors: of each representation, float64 (graphs, d).
         sources: which graphs are recorded, their scenes and archetypes.
     """
 
@@ -48,163 +79,184 @@ class Space:
     sources: Sources
 
 
-def report(
-    graphs: Graphs, embeddings: pd.DataFrame, archetypes: pd.DataFrame, weights: State, evaluation: EvaluationOptions
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Recorded graphs by their gap score; archetypes by theirs, with p-values; known holes; and the numbers.
+def measure_coverage(
+    graphs: Graphs, embeddings: pd.DataFrame, labels: pd.DataFrame, weights: State, evaluation: EvaluationOptions
+) -> CoverageReport:
+    """Measure gaps and run the deletion test.
+
+    Args:
+        graphs: all graphs.
+        embeddings: their table, with the columns graph_id, scene, time_s, source, split, x0, x1, ...
+        labels: their archetypes; see `label_graphs`.
+        weights: of the encoder.
+        evaluation: options.
 
     Raises:
-        OneSourceError: when one of the two sources has no graph.
+        OneSourceError: one of the two sources has no graph.
     """
-    space = make_space(graphs, embeddings, archetypes, weights, evaluation)
-    ranked, by_archetype, numbers = gaps(space, embeddings, evaluation)
-    holes = known_holes(
-        all_detectors(space, graphs, weights, embeddings, evaluation),
-        _halvings(space, evaluation),
-        evaluation.coverage.false_alarms,
-        evaluation.smallest_class,
+    space = make_space(graphs, embeddings, labels, weights, evaluation)
+    ranked, by_archetype, metrics = measure_gaps(space, embeddings, evaluation)
+    options, simulated = evaluation.coverage, ~space.sources.is_recorded
+    splits = random_splits(
+        space.sources.labels[simulated],
+        space.sources.scene[simulated],
+        options.num_random_splits,
+        evaluation.min_positives,
+        generator(evaluation.seed, "holes"),
     )
-    return ranked, by_archetype, holes, numbers | hole_numbers(holes)
+    detectors = make_detectors(space, graphs, weights, embeddings, evaluation)
+    deletion_test = run_deletion_test(detectors, splits, options.target_fpr, evaluation.min_positives)
+    return CoverageReport(ranked, by_archetype, deletion_test, metrics | deletion_metrics(deletion_test))
 
 
 def make_space(
-    graphs: Graphs, embeddings: pd.DataFrame, archetypes: pd.DataFrame, weights: State, evaluation: EvaluationOptions
+    graphs: Graphs, embeddings: pd.DataFrame, labels: pd.DataFrame, weights: State, evaluation: EvaluationOptions
 ) -> Space:
-    """Both sources' graphs in each representation; with `part: validation` those of the test scenes are left out."""
+    """Represent the graphs of both sources; with `split: validation` the test scenes are left out."""
     options = evaluation.coverage
-    source, part = embeddings["source"].to_numpy(), embeddings["part"].to_numpy()
-    asked = np.isin(source, [options.simulated, options.recorded])
-    if evaluation.part == "validation":
-        asked &= part != "test"
+    source, split = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
+    is_used = np.isin(source, [options.simulated, options.recorded])
+    if evaluation.split == "validation":
+        is_used &= split != "test"
     for name in (options.simulated, options.recorded):
-        if not (asked & (source == name)).any():
+        if not (is_used & (source == name)).any():
             raise OneSourceError(f"no graph is of the source {name!r}: coverage needs two (scenes.evaluation.coverage)")
-    train, rows = np.flatnonzero(part == "train"), np.flatnonzero(asked)
-    scene = pd.factorize(embeddings["source"] + "/" + embeddings["scene"])[0]
+    train, rows = np.flatnonzero(split == "train"), np.flatnonzero(is_used)
+    vectors = represent(graphs, embeddings, weights, train, evaluation)
     return Space(
-        rows,
-        {
-            name: matrix[rows]
-            for name, matrix in representations(graphs, embeddings, weights, train, evaluation).items()
-        },
-        Sources(source[rows] == options.recorded, scene[rows], archetypes.to_numpy(bool)[rows]),
+        rows=rows,
+        vectors={name: matrix[rows] for name, matrix in vectors.items()},
+        sources=Sources(
+            is_recorded=source[rows] == options.recorded,
+            scene=scene_numbers(embeddings)[rows],
+            labels=labels.to_numpy(bool)[rows],
+        ),
     )
 
 
-def representations(
+def represent(
     graphs: Graphs, embeddings: pd.DataFrame, weights: State, train: np.ndarray, evaluation: EvaluationOptions
 ) -> dict[str, np.ndarray]:
-    """The embedding and three that need no training; the kernel is that of the fewest rounds, at length 1."""
+    """Return the vectors of all graphs: the embedding and three baselines, float64 (graphs, d) by name.
+
+    Columns are standardized by the training graphs. The kernel has the fewest iterations, with rows of length 1.
+    """
     from sklearn.preprocessing import normalize
 
-    random = untrained(weights, graphs, train, evaluation, 0)
-    kernel = dense(normalize(wl_vectors(graphs, min(evaluation.wl_rounds), train)))
-    columns = vector_columns(embeddings)
+    random = embed_graphs(untrained_weights(weights, graphs, train, evaluation, 0), graphs).astype(np.float64)
     return {
-        TRAINED: comparable(embeddings[columns].to_numpy(np.float64), train),
-        RANDOM: comparable(embed_graphs(random, graphs).astype(np.float64), train),
-        STATISTICS: comparable(hand_statistics(graphs), train),
-        KERNEL: kernel,
+        TRAINED: standardized_coordinates(embeddings),
+        RANDOM: standardize(random[train], random)[1],
+        STATISTICS: standardized_statistics(graphs, train),
+        KERNEL: to_dense(normalize(wl_vectors(graphs, min(evaluation.wl_iterations), train))),
     }
 
 
-def gaps(
+def standardized_coordinates(embeddings: pd.DataFrame) -> np.ndarray:
+    """Return the coordinates x0, x1, ... scaled by the training graphs, float64 (graphs, d)."""
+    vectors = coordinates(embeddings).astype(np.float64)
+    return np.asarray(standardize(vectors[(embeddings["split"] == "train").to_numpy()], vectors)[1])
+
+
+def measure_gaps(
     space: Space, embeddings: pd.DataFrame, evaluation: EvaluationOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Recorded graphs and archetypes by their gaps in the embedding, and the numbers of every representation."""
-    options, sources = evaluation.coverage, space.sources
-    numbers: dict[str, float] = {}
+    """Rank recorded graphs and archetypes by their gaps in the embedding, and measure every representation.
+
+    Returns:
+        Tables as in `CoverageReport.graphs` and `.archetypes`, and numbers by name.
+    """
+    sources, k = space.sources, evaluation.coverage.num_neighbors
+    metrics: dict[str, float] = {}
     tables = []
     for name, vectors in space.vectors.items():
-        near = nearest(vectors, sources.scene, LISTED)
-        observed = measured(near, sources, options.neighbours, generator(evaluation.seed, "thinning"))
+        neighbors = nearest_neighbors(vectors, sources.scene, MAX_NEIGHBORS)
+        observed = gap_statistics(neighbors, sources, k, generator(evaluation.seed, "thinning"))
         rng = generator(evaluation.seed, "permutation")
-        p = p_values(near, sources, observed, options.neighbours, options.permutations, rng)
-        key = "" if name == TRAINED else f"_{name.lower().replace(' ', '_')}"
-        numbers |= {f"coverage{key}": observed.covered, f"coverage_p{key}": p.covered}
-        numbers |= {f"mean_gap{key}": observed.gap, f"mean_gap_p{key}": p.gap}
+        p = p_values(neighbors, sources, observed, k, evaluation.coverage.num_permutations, rng)
+        suffix = "" if name == TRAINED else f"_{_key(name)}"
+        metrics |= {
+            f"coverage{suffix}": observed.coverage,
+            f"coverage_p{suffix}": p.coverage,
+            f"mean_gap{suffix}": observed.mean_gap,
+            f"mean_gap_p{suffix}": p.mean_gap,
+        }
         if name == TRAINED:
-            score = gap_scores(near, sources.recorded, options.neighbours, generator(evaluation.seed, "thinning"))[0]
-            tables = [_ranked(space, embeddings, score), _by_archetype(sources, observed, p, evaluation.smallest_class)]
-    return tables[0], tables[1], numbers
+            scores = gap_scores(neighbors, sources.is_recorded, k, generator(evaluation.seed, "thinning"))
+            tables = [
+                _rank_graphs(space, embeddings, scores.gap),
+                _rank_archetypes(sources, observed, p, evaluation.min_positives),
+            ]
+    return tables[0], tables[1], metrics
 
 
-def _ranked(space: Space, embeddings: pd.DataFrame, score: np.ndarray) -> pd.DataFrame:
-    """Recorded graphs, the largest gap first."""
-    rows = space.rows[space.sources.recorded]
-    present = [" ".join(np.array(NAMES)[row]) for row in space.sources.labels[space.sources.recorded]]
-    table = embeddings.iloc[rows][["graph_id", "scene", "time_s"]].assign(row=rows, score=score, archetypes=present)
+def make_detectors(
+    space: Space, graphs: Graphs, weights: State, embeddings: pd.DataFrame, evaluation: EvaluationOptions
+) -> dict[tuple[str, str], Detector]:
+    """Return the detectors of the simulated graphs by detector and representation."""
+    options, is_simulated = evaluation.coverage, ~space.sources.is_recorded
+    rows = space.rows[is_simulated]
+    nodes, graph = graphs.node_rows(rows), np.repeat(np.arange(len(rows)), graphs.nodes[rows])
+    random = untrained_weights(weights, graphs, np.flatnonzero(embeddings["split"] == "train"), evaluation, 0)
+    detectors: dict[tuple[str, str], Detector] = {
+        (EMBEDDING, name): GraphClassifier(vectors[is_simulated], options.C) for name, vectors in space.vectors.items()
+    }
+    for name, state in ((TRAINED, weights), (RANDOM, random)):
+        detectors[ROAD_USERS, name] = NodeClassifier(embed_nodes(state, graphs)[nodes], graph, options.node_C)
+    detectors[PATTERNS, PATTERNS] = PatternNovelty(sparse.csr_array(pattern_table(graphs))[rows])
+    detectors[NEIGHBORS, TRAINED] = NeighborDistance(space.vectors[TRAINED][is_simulated], options.num_neighbors)
+    return detectors
+
+
+def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
+    """Average the measures of each detector and representation over the archetypes; count the archetypes."""
+    if deletion_test.empty:
+        return {"deletion_archetypes": 0.0}
+    measures = ["recall", "auc", "label_free_recall"]
+    means = deletion_test.groupby(["detector", "representation"], as_index=False)[measures].mean()
+    metrics = {"deletion_archetypes": float(deletion_test["archetype"].nunique())}
+    for row in means.itertuples(index=False):
+        parts = [] if (row.detector, row.representation) == (EMBEDDING, TRAINED) else [row.detector]
+        parts += [] if row.representation in (TRAINED, PATTERNS) else [row.representation]
+        suffix = "".join(f"_{_key(str(part))}" for part in parts)
+        metrics |= {f"deletion_{measure}{suffix}": float(getattr(row, measure)) for measure in measures}
+    return metrics
+
+
+def _rank_graphs(space: Space, embeddings: pd.DataFrame, gap: np.ndarray) -> pd.DataFrame:
+    """Return the recorded graphs, the largest gap first."""
+    is_recorded = space.sources.is_recorded
+    rows = space.rows[is_recorded]
+    archetypes = [" ".join(np.array(NAMES)[row]) for row in space.sources.labels[is_recorded]]
+    table = embeddings.iloc[rows][["graph_id", "scene", "time_s"]].assign(row=rows, score=gap, archetypes=archetypes)
     return table.sort_values("score", ascending=False, ignore_index=True)
 
 
-def _by_archetype(sources: Sources, observed: Statistics, p: Statistics, smallest: int) -> pd.DataFrame:
-    """Shares in both sources and mean gap of each archetype, with p-values, the least likely difference first."""
-    here, there = sources.labels[sources.recorded], sources.labels[~sources.recorded]
+def _rank_archetypes(sources: Sources, observed: GapStatistics, p: GapStatistics, min_positives: int) -> pd.DataFrame:
+    """Return the archetypes, the least likely difference first, after a row for all graphs."""
+    recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
     table = pd.DataFrame(
         {
             "archetype": list(NAMES),
-            "simulated_share": there.mean(axis=0),
-            "recorded_share": here.mean(axis=0),
+            "simulated_fraction": simulated.mean(axis=0),
+            "recorded_fraction": recorded.mean(axis=0),
             "difference_p": p.differences,
-            "mean_gap": observed.gaps,
-            "gap_p": p.gaps,
+            "mean_gap": observed.archetype_gaps,
+            "gap_p": p.archetype_gaps,
         }
     )
-    few = here.sum(axis=0) < smallest
-    table.loc[few, ["difference_p", "mean_gap", "gap_p"]] = np.nan
-    order = table.assign(least=table["simulated_share"] - table["recorded_share"])
+    table.loc[recorded.sum(axis=0) < min_positives, ["difference_p", "mean_gap", "gap_p"]] = np.nan
+    order = table.assign(least=table["simulated_fraction"] - table["recorded_fraction"])
     table = table.loc[order.sort_values(["difference_p", "least"]).index]
-    whole = {"archetype": ALL, "simulated_share": 1.0, "recorded_share": 1.0, "mean_gap": observed.gap, "gap_p": p.gap}
+    whole = {
+        "archetype": ALL_GRAPHS,
+        "simulated_fraction": 1.0,
+        "recorded_fraction": 1.0,
+        "mean_gap": observed.mean_gap,
+        "gap_p": p.mean_gap,
+    }
     return pd.concat([pd.DataFrame([whole]), table], ignore_index=True)[list(table.columns)]
 
 
-def all_detectors(
-    space: Space, graphs: Graphs, weights: State, embeddings: pd.DataFrame, evaluation: EvaluationOptions
-) -> dict[tuple[str, str], Detector]:
-    """Detectors of the simulated graphs, by name and representation."""
-    options, simulated = evaluation.coverage, ~space.sources.recorded
-    rows = space.rows[simulated]
-    nodes, graph = graphs.rows(rows), np.repeat(np.arange(len(rows)), graphs.nodes[rows])
-    random = untrained(weights, graphs, np.flatnonzero(embeddings["part"] == "train"), evaluation, 0)
-    found: dict[tuple[str, str], Detector] = {
-        (EMBEDDING, name): detectors.by_embedding(vectors[simulated], options.strength)
-        for name, vectors in space.vectors.items()
-    }
-    for name, state in ((TRAINED, weights), (RANDOM, random)):
-        states = node_vectors(state, graphs)[nodes]
-        found[USERS, name] = detectors.by_road_users(states, graph, options.user_strength)
-    patterns = sparse.csr_array(detectors.pattern_table(graphs))[rows]
-    found[PATTERNS, PATTERNS] = detectors.by_patterns(patterns)
-    found[NEIGHBOURS, TRAINED] = detectors.by_neighbours(space.vectors[TRAINED][simulated], options.neighbours)
-    return found
-
-
-def hole_numbers(holes: pd.DataFrame) -> dict[str, float]:
-    """Mean recall over the archetypes of each detector and representation; nothing where no archetype was asked for."""
-    if holes.empty:
-        return {"known_holes": 0.0}
-    means = holes.groupby(["detector", "representation"], as_index=False)[["recall", "auc", "label_free_recall"]].mean()
-    numbers = {"known_holes": float(holes["archetype"].nunique())}
-    for detector, representation, *values in means.itertuples(index=False, name=None):
-        parts = [] if (detector, representation) == (EMBEDDING, TRAINED) else [detector]
-        parts += [] if representation in (TRAINED, PATTERNS) else [representation]
-        key = "".join(f"_{part.replace(' ', '_').lower()}" for part in parts)
-        measures = ("known_hole_recall", "known_hole_auc", "known_hole_label_free_recall")
-        numbers |= {f"{name}{key}": float(value) for name, value in zip(measures, values, strict=True)}
-    return numbers
-
-
-def comparable(vectors: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Vectors with each column scaled by the training rows, so that none rules the distances."""
-    return standardised(vectors[train], vectors)[1]
-
-
-def vector_columns(embeddings: pd.DataFrame) -> list[str]:
-    """The columns of the embedding."""
-    return [column for column in embeddings.columns if column.startswith("x") and column[1:].isdigit()]
-
-
-def _halvings(space: Space, evaluation: EvaluationOptions) -> list[Halving]:
-    simulated, rng = ~space.sources.recorded, generator(evaluation.seed, "holes")
-    labels, scene = space.sources.labels[simulated], space.sources.scene[simulated]
-    return halvings(labels, scene, evaluation.coverage.halvings, evaluation.smallest_class, rng)
+def _key(name: str) -> str:
+    return name.replace(" ", "_").lower()

@@ -1,68 +1,70 @@
-"""What embeddings are held against: ten statistics made by hand, and the Weisfeiler-Lehman kernel."""
+"""Baselines without training: ten hand-made statistics of a graph, and the Weisfeiler-Lehman kernel."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from terrarium.scenes.evaluation.logistic import Matrix
+from terrarium.scenes.evaluation.matrices import Matrix
 from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.graphs.scene_graph import FOLLOWING_LEAD, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
-from terrarium.scenes.graphs.weisfeiler_lehman import graph_of_nodes, node_labels, vocabulary
+from terrarium.scenes.graphs.weisfeiler_lehman import label_counts, node_labels
 
-STATISTICS = (
-    *("road_users", "leading", "neighbours", "opposite", "mean_speed", "speed_deviation"),
-    *("smallest_gap", "mean_path", "lane_changes", "on_intersection"),
-)
 NO_GAP_M = 50.0
-"""The smallest gap of a graph in which nobody follows anybody."""
+"""The smallest gap of a graph in which nobody follows anybody, in metres."""
 
 
-def hand_statistics(graphs: Graphs) -> np.ndarray:
-    """Ten numbers a graph, in the order of STATISTICS, float64 (g, 10)."""
-    count, node_graph, edge_graph = graphs.nodes, graph_of_nodes(graphs), _graph_of(graphs.edges)
+def hand_statistics(graphs: Graphs) -> pd.DataFrame:
+    """Return ten statistics of each graph, float64, one row per graph.
+
+    Columns: road_users, leading, neighbours, opposite (relations), mean_speed, speed_deviation (m/s), smallest_gap,
+    mean_path (m), lane_changes, on_intersection (road users).
+    """
+    count, node_graph, edge_graph = graphs.nodes, graphs.graph_of_nodes, graphs.graph_of_edges
 
     def total(values: np.ndarray, graph: np.ndarray) -> np.ndarray:
         return np.bincount(graph, weights=values, minlength=len(graphs))
 
+    def relations(relation: int) -> np.ndarray:
+        return total(graphs.relation == relation, edge_graph)
+
     mean = total(graphs.speed, node_graph) / count
-    spread = np.sqrt(np.maximum(total(graphs.speed**2, node_graph) / count - mean**2, 0.0))
-    relation = graphs.relation
-    kinds = [total(relation == kind, edge_graph) for kind in (FOLLOWING_LEAD, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE)]
-    path = total(np.abs(graphs.path), edge_graph) / np.maximum(graphs.edges, 1)
-    columns = [
-        *(count, kinds[0], kinds[1] / 2, kinds[2] / 2, mean, spread, smallest_gap(graphs), path),
-        *(total(graphs.lane_change, node_graph), total(graphs.intersection, node_graph)),
-    ]
-    return np.stack(columns, axis=1).astype(np.float64)
+    columns = {
+        "road_users": count,
+        "leading": relations(FOLLOWING_LEAD),
+        "neighbours": relations(NEIGHBOR_VEHICLE) / 2,
+        "opposite": relations(OPPOSITE_VEHICLE) / 2,
+        "mean_speed": mean,
+        "speed_deviation": np.sqrt(np.maximum(total(graphs.speed**2, node_graph) / count - mean**2, 0.0)),
+        "smallest_gap": smallest_gap(graphs),
+        "mean_path": total(np.abs(graphs.path_length), edge_graph) / np.maximum(graphs.edges, 1),
+        "lane_changes": total(graphs.lane_change, node_graph),
+        "on_intersection": total(graphs.intersection, node_graph),
+    }
+    return pd.DataFrame(columns).astype(np.float64)
 
 
 def smallest_gap(graphs: Graphs) -> np.ndarray:
-    """Metres along the lane to the nearest vehicle in front, over each graph; NO_GAP_M where nobody follows (g)."""
+    """Return the smallest distance to a vehicle ahead in each graph, in metres, float64 (graphs,)."""
     gap = np.full(len(graphs), NO_GAP_M)
     leads = graphs.relation == FOLLOWING_LEAD
-    np.minimum.at(gap, _graph_of(graphs.edges)[leads], graphs.path[leads])
+    np.minimum.at(gap, graphs.graph_of_edges[leads], graphs.path_length[leads])
     return gap
 
 
-def wl_vectors(graphs: Graphs, rounds: int, train: np.ndarray) -> Matrix:
-    """Square roots of how often each label of the refinement's rounds occurs in a graph, sparse (g, labels).
+def wl_vectors(graphs: Graphs, iterations: int, train: np.ndarray) -> Matrix:
+    """Return square roots of the counts of Weisfeiler-Lehman labels, sparse (graphs, labels).
 
-    The cosine of two rows is a Weisfeiler-Lehman subtree kernel (Shervashidze et al. 2011) on rooted counts. Labels are
-    exact, and those that fewer than two training graphs hold are left out.
+    The cosine of two rows is a Weisfeiler-Lehman subtree kernel (Shervashidze et al. 2011) on the square roots of the
+    counts. Labels are exact, not hashed; labels in fewer than two training graphs are left out.
+
+    Args:
+        graphs: all graphs.
+        iterations: of the refinement; the labels of all iterations count, the initial ones included.
+        train: rows of the training graphs.
     """
-    graph = graph_of_nodes(graphs)
-    parts = [label_counts(labels, graph, len(graphs), train) for labels in node_labels(graphs, rounds)]
-    return sparse.csr_array(sparse.hstack(parts)).sqrt()
-
-
-def label_counts(labels: np.ndarray, graph: np.ndarray, graphs: int, train: np.ndarray) -> Matrix:
-    """How often each label that the training graphs know occurs in each graph, sparse (g, labels)."""
-    known = vocabulary(labels, graph, train)
-    inside = np.isin(labels, known)
-    place = (graph[inside], np.searchsorted(known, labels[inside]))
-    return sparse.coo_array((np.ones(int(inside.sum())), place), shape=(graphs, len(known))).tocsr()
-
-
-def _graph_of(sizes: np.ndarray) -> np.ndarray:
-    return np.repeat(np.arange(len(sizes)), sizes)
+    counts = [
+        label_counts(labels, graphs.graph_of_nodes, len(graphs), train) for labels in node_labels(graphs, iterations)
+    ]
+    return sparse.csr_array(sparse.hstack(counts)).sqrt()

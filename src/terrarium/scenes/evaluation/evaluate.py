@@ -1,194 +1,238 @@
-"""What is measured of embeddings, beside untrained encoders, ten statistics and the Weisfeiler-Lehman kernel."""
+"""What is measured of embeddings, next to untrained encoders, ten statistics and the Weisfeiler-Lehman kernel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.evaluation.baselines import hand_statistics, smallest_gap, wl_vectors
-from terrarium.scenes.evaluation.logistic import Matrix, dense
+from terrarium.scenes.evaluation.baselines import hand_statistics, wl_vectors
+from terrarium.scenes.evaluation.matrices import Matrix, standardize, to_dense
 from terrarium.scenes.evaluation.probes import (
+    SplitRows,
     alignment,
     cross_view_top_1,
     effective_rank,
-    neighbour_f1,
-    probe,
+    knn_f1,
+    linear_probe,
     retrieval_map,
     ridge_r2,
-    standardised,
     uniformity,
 )
-from terrarium.scenes.graphs.columns import Graphs
-from terrarium.scenes.graphs.features import Encoding, encode
+from terrarium.scenes.graphs.archetypes import signatures
+from terrarium.scenes.graphs.columns import Graphs, scene_numbers
+from terrarium.scenes.graphs.features import Encoding
+from terrarium.scenes.graphs.views import encode_graphs
 from terrarium.scenes.models.embedding import embed_graphs, embed_view, random_weights
 from terrarium.scenes.options import EvaluationOptions
-from terrarium.scenes.training.augmentations import changed_view, plain_view
+from terrarium.scenes.training.augmentations import augment_view
 from terrarium.training.checkpointing.state import State
 from terrarium.training.torch.seeding import generator
 
 TRAINED, RANDOM, STATISTICS, KERNEL = "trained", "random encoder", "ten statistics", "WL kernel"
 HELD_OUT = "held-out scenes"
 MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
-BY_ARCHETYPE = ("archetype", "representation", "f1", "test_set", "graphs")
+ARCHETYPE_COLUMNS = ("archetype", "representation", "f1", "test_set", "graphs")
+_NORM_GRAPHS = 1024
+"""Training graphs that give an untrained encoder its batch norm statistics."""
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is asked: archetypes and numbers of training and test graphs.
+    """What is predicted: archetypes and numbers of training and test graphs.
 
     Attributes:
         name: of the test set.
-        train, validation, test: rows of graphs; probes are fitted on the first and chosen by the second.
-        names: archetypes with graphs enough in both.
-        labels: of all graphs and those archetypes (g, c).
-        signature: number of each graph's set of archetypes (g).
-        scene: number of each graph's scene (g).
-        numbers: mean speed, smallest gap and size, by name (g).
-        queries: places within `test` that are looked up.
+        rows: rows of graphs of each split.
+        names: archetypes with enough positive graphs in training and test.
+        labels: whether each graph has each of these archetypes, bool (graphs, archetypes).
+        signature: number of each graph's set of archetypes (graphs,).
+        scene: number of each graph's scene (graphs,).
+        targets: mean speed, smallest gap and log size by name, (graphs,) each.
+        queries: positions within the test rows that serve as retrieval queries.
     """
 
     name: str
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
+    rows: SplitRows
     names: list[str]
     labels: np.ndarray
     signature: np.ndarray
     scene: np.ndarray
-    numbers: dict[str, np.ndarray]
+    targets: dict[str, np.ndarray]
     queries: np.ndarray
 
 
-def measure(
+class Quality(NamedTuple):
+    """Measures by name, and the probe's F1 of each archetype of the task."""
+
+    metrics: dict[str, float]
+    f1: np.ndarray
+
+
+def measure_representations(
     graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, weights: State, options: EvaluationOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A row a representation and test set; and the F1 of each archetype, a row each."""
+    """Measure the trained encoder and the baselines on every test set.
+
+    Args:
+        graphs: all graphs.
+        index: their table, with the columns source, scene and split.
+        labels: their archetypes; see `label_graphs`.
+        weights: of the trained encoder.
+        options: of the evaluation.
+
+    Returns:
+        One row per representation and test set, with one column per measure; and one row per archetype,
+        representation and test set, with the columns of `ARCHETYPE_COLUMNS`.
+    """
     tasks = make_tasks(graphs, index, labels, options)
-    train = np.flatnonzero(index["part"] == "train")
+    train = np.flatnonzero(index["split"] == "train")
     encoders = {TRAINED: weights} | {
-        f"{RANDOM} {i + 1}": untrained(weights, graphs, train, options, i) for i in range(options.random_encoders)
+        f"{RANDOM} {number + 1}": untrained_weights(weights, graphs, train, options, number)
+        for number in range(options.num_random_encoders)
     }
     vectors = {name: embed_graphs(state, graphs).astype(np.float64) for name, state in encoders.items()}
-    vectors[STATISTICS] = standardised(hand_statistics(graphs)[train], hand_statistics(graphs))[1]
-    kernels = [wl_vectors(graphs, rounds, train) for rounds in options.wl_rounds]
-    rows, by_archetype = [], [pd.DataFrame(columns=BY_ARCHETYPE)]
+    vectors[STATISTICS] = standardized_statistics(graphs, train)
+    kernels = [wl_vectors(graphs, iterations, train) for iterations in options.wl_iterations]
+    rows, by_archetype = [], [pd.DataFrame(columns=ARCHETYPE_COLUMNS)]
     for task in tasks:
+        positives = task.labels[task.rows.test].sum(axis=0)
         for name in (*vectors, KERNEL):
-            numbers, f1 = (
+            measured = (
                 kernel_quality(kernels, task, options) if name == KERNEL else quality(vectors[name], task, options)
             )
-            views = view_numbers(encoders[name], graphs, task, options) if name in encoders else {}
-            rows.append({"representation": name, "test_set": task.name, **numbers, **views})
-            counts = task.labels[task.test].sum(axis=0)
-            columns = (task.names, name, f1, task.name, counts)
-            by_archetype.append(pd.DataFrame(dict(zip(BY_ARCHETYPE, columns, strict=True))))
+            views = view_metrics(encoders[name], graphs, task, options) if name in encoders else {}
+            rows.append({"representation": name, "test_set": task.name, **measured.metrics, **views})
+            values = (task.names, name, measured.f1, task.name, positives)
+            by_archetype.append(pd.DataFrame(dict(zip(ARCHETYPE_COLUMNS, values, strict=True))))
     table = pd.DataFrame(rows, columns=None if rows else ["representation", "test_set", *MEASURES])
     return table, pd.concat(by_archetype[min(len(rows), 1) :], ignore_index=True)
 
 
-def untrained(weights: State, graphs: Graphs, train: np.ndarray, options: EvaluationOptions, number: int) -> State:
-    """Weights of the same shape as drawn, the `number`-th from 0, whose batch norms have seen training graphs."""
+def untrained_weights(
+    weights: State, graphs: Graphs, train: np.ndarray, options: EvaluationOptions, number: int
+) -> State:
+    """Return initial weights of the same shape, the `number`-th from 0, with batch norms of training graphs."""
     seed = int(generator(options.seed, "random", number).integers(2**31))
-    return random_weights(weights, graphs, generator(options.seed, "norms").permutation(train)[:1024], seed)
+    rows = generator(options.seed, "norms").permutation(train)[:_NORM_GRAPHS]
+    return random_weights(weights, graphs, rows, seed)
+
+
+def standardized_statistics(graphs: Graphs, train: np.ndarray) -> np.ndarray:
+    """Return `hand_statistics` scaled by the training graphs, float64 (graphs, 10)."""
+    statistics = np.ascontiguousarray(hand_statistics(graphs).to_numpy())
+    return np.asarray(standardize(statistics[train], statistics)[1])
 
 
 def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, options: EvaluationOptions) -> list[Task]:
-    """One task on the held-out scenes of the sources that are trained on, and one on each test-only source."""
-    from terrarium.scenes.graphs.archetypes import signature
+    """Make a task of the held-out scenes of the sources that are trained on, and one of each test-only source.
 
-    part = index["part"].to_numpy()
-    trained_on = set(index.loc[part == "train", "source"])
-    own = index["source"].isin(trained_on).to_numpy()
-    sets = {HELD_OUT: np.flatnonzero((part == options.part) & own)}
-    for source in sorted(set(index["source"]) - trained_on):
-        sets[str(source)] = np.flatnonzero(index["source"] == source)
-    validation = np.flatnonzero((part == "validation") & own)
-    train = generator(options.seed, "fit").permutation(np.flatnonzero(part == "train"))[: options.fit_graphs]
-    found = labels.to_numpy(bool)
-    numbers = _numbers(graphs)
-    scene = pd.factorize(index["source"] + "/" + index["scene"])[0]
+    Tasks without any archetype with enough positives are left out.
+    """
+    split = index["split"].to_numpy()
+    trained_sources = set(index.loc[split == "train", "source"])
+    is_trained_source = index["source"].isin(trained_sources).to_numpy()
+    test_sets = {HELD_OUT: np.flatnonzero((split == options.split) & is_trained_source)}
+    for source in sorted(set(index["source"]) - trained_sources):
+        test_sets[str(source)] = np.flatnonzero(index["source"] == source)
+    validation = np.flatnonzero((split == "validation") & is_trained_source)
+    train = generator(options.seed, "fit").permutation(np.flatnonzero(split == "train"))[: options.max_train_graphs]
+    has_archetype = labels.to_numpy(bool)
+    statistics = hand_statistics(graphs)
+    targets = {
+        "mean_speed": statistics["mean_speed"].to_numpy(),
+        "smallest_gap": statistics["smallest_gap"].to_numpy(),
+        "size": np.log(statistics["road_users"].to_numpy()),
+    }
     tasks = []
-    for name, test in sets.items():
-        enough = (found[train].sum(axis=0) >= options.smallest_class) & (
-            found[test].sum(axis=0) >= options.smallest_class
-        )
-        enough &= (~found[train]).any(axis=0)
-        if not enough.any():
+    for name, test in test_sets.items():
+        positives = np.minimum(has_archetype[train].sum(axis=0), has_archetype[test].sum(axis=0))
+        is_used = (positives >= options.min_positives) & (~has_archetype[train]).any(axis=0)
+        if not is_used.any():
             continue
-        queries = generator(options.seed, "queries", name).permutation(len(test))[: options.queries]
-        names = [str(column) for column in labels.columns[enough]]
-        rows = (train, validation, test)
-        tasks.append(Task(name, *rows, names, found[:, enough], signature(labels), scene, numbers, queries))
+        queries = generator(options.seed, "queries", name).permutation(len(test))[: options.max_queries]
+        tasks.append(
+            Task(
+                name=name,
+                rows=SplitRows(train, validation, test),
+                names=[str(column) for column in labels.columns[is_used]],
+                labels=has_archetype[:, is_used],
+                signature=signatures(labels),
+                scene=scene_numbers(index),
+                targets=targets,
+                queries=queries,
+            )
+        )
     return tasks
 
 
-def _numbers(graphs: Graphs) -> dict[str, np.ndarray]:
-    """What probes are asked for besides archetypes (g)."""
-    statistics = hand_statistics(graphs)
-    return {"mean_speed": statistics[:, 4], "smallest_gap": smallest_gap(graphs), "size": np.log(statistics[:, 0])}
-
-
-def quality(vectors: Matrix, task: Task, options: EvaluationOptions) -> tuple[dict[str, float], np.ndarray]:
-    """What is measured of any vectors, and the probe's F1 of each archetype."""
-    probed = probe(vectors, task.labels, (task.train, task.validation, task.test), options.probe_strengths)
-    train, test = vectors[task.train], vectors[task.test]
-    some = dense(test[task.queries])
-    numbers = {
+def quality(vectors: Matrix, task: Task, options: EvaluationOptions) -> Quality:
+    """Measure vectors, one row per graph: probe, neighbours, retrieval, regressions and geometry."""
+    probe = linear_probe(vectors, task.labels, task.rows, options.probe_C)
+    train, test = vectors[task.rows.train], vectors[task.rows.test]
+    query_vectors = to_dense(test[task.queries])
+    metrics = {
         "dim": float(vectors.shape[1]),
-        "strength": probed.strength,
-        "probe_macro_f1": float(probed.f1.mean()),
-        **near_numbers(vectors, task, task.test, task.queries, options),
-        "uniformity": uniformity(some),
-        "effective_rank": effective_rank(some),
+        "probe_C": probe.C,
+        "probe_macro_f1": float(probe.f1.mean()),
+        **neighbor_metrics(vectors, task, task.rows.test, task.queries, options),
+        "uniformity": uniformity(query_vectors),
+        "effective_rank": effective_rank(query_vectors),
     }
-    for name, wanted in task.numbers.items():
-        numbers[f"{name}_r2"] = ridge_r2(train, wanted[task.train], test, wanted[task.test])
-    return {name: value for name, value in numbers.items() if np.isfinite(value)}, probed.f1
+    for name, target in task.targets.items():
+        metrics[f"{name}_r2"] = ridge_r2(train, target[task.rows.train], test, target[task.rows.test])
+    return Quality({name: value for name, value in metrics.items() if np.isfinite(value)}, probe.f1)
 
 
-def near_numbers(
-    vectors: Matrix, task: Task, asked: np.ndarray, queries: np.ndarray, options: EvaluationOptions
+def neighbor_metrics(
+    vectors: Matrix, task: Task, rows: np.ndarray, queries: np.ndarray, options: EvaluationOptions
 ) -> dict[str, float]:
-    """What neighbours say of some rows: F1 of their votes, and the precision of what is retrieved among the rows."""
-    of_train, of_asked = task.labels[task.train], task.labels[asked]
-    f1 = neighbour_f1(vectors[task.train], of_train, vectors[asked], of_asked, options.neighbours)
-    found = retrieval_map(vectors[asked], task.signature[asked], task.scene[asked], queries)
-    return {"knn_macro_f1": float(f1.mean()), "retrieval_map": found}
+    """Measure the k-nearest-neighbour classifier and the retrieval on some rows; `queries` are positions in `rows`."""
+    train = task.rows.train
+    f1 = knn_f1(vectors[train], task.labels[train], vectors[rows], task.labels[rows], options.num_neighbors)
+    precision = retrieval_map(vectors[rows], task.signature[rows], task.scene[rows], queries)
+    return {"knn_macro_f1": float(f1.mean()), "retrieval_map": precision}
 
 
-def kernel_quality(
-    kernels: list[Matrix], task: Task, options: EvaluationOptions
-) -> tuple[dict[str, float], np.ndarray]:
-    """As `quality`, each measure from the number of rounds that is best by this measure on the validation scenes."""
-    queries = generator(options.seed, "kernel").permutation(len(task.validation))[: options.queries]
-    rows = (task.train, task.validation, task.validation)
+def kernel_quality(kernels: list[Matrix], task: Task, options: EvaluationOptions) -> Quality:
+    """As `quality`, with the number of iterations that is best for each measure on the validation scenes.
+
+    Args:
+        kernels: vectors of `wl_vectors`, one for each of `options.wl_iterations`.
+        task: what is predicted.
+        options: of the evaluation.
+    """
+    validation = task.rows.validation
+    queries = generator(options.seed, "kernel").permutation(len(validation))[: options.max_queries]
+    rows = task.rows._replace(test=validation)
     tried = []
     for vectors in kernels:
-        found = near_numbers(vectors, task, task.validation, queries, options)
-        read = probe(vectors, task.labels, rows, options.probe_strengths).validation_f1
-        tried.append({"probe_macro_f1": read, **found})
-    best = {name: int(np.argmax(np.nan_to_num([numbers[name] for numbers in tried]))) for name in MEASURES}
-    measured = {place: quality(kernels[place], task, options) for place in set(best.values())}
-    numbers, f1 = measured[best["probe_macro_f1"]]
-    for name, place in best.items():
-        numbers |= {key: value for key, value in measured[place][0].items() if key == name}
-        numbers[f"{name}_rounds"] = float(options.wl_rounds[place])
-    return numbers, f1
+        nearest = neighbor_metrics(vectors, task, validation, queries, options)
+        probe = linear_probe(vectors, task.labels, rows, options.probe_C)
+        tried.append({"probe_macro_f1": probe.validation_f1, **nearest})
+    best = {name: int(np.argmax(np.nan_to_num([metrics[name] for metrics in tried]))) for name in MEASURES}
+    measured = {kernel: quality(kernels[kernel], task, options) for kernel in set(best.values())}
+    metrics, f1 = measured[best["probe_macro_f1"]]
+    metrics = dict(metrics)
+    for name, kernel in best.items():
+        metrics |= {key: value for key, value in measured[kernel].metrics.items() if key == name}
+        metrics[f"{name}_iterations"] = float(options.wl_iterations[kernel])
+    return Quality(metrics, f1)
 
 
-def view_numbers(weights: State, graphs: Graphs, task: Task, options: EvaluationOptions) -> dict[str, float]:
-    """Alignment and cross-view top-1 of two views, against all queries as the gallery; the views never change."""
-    nodes, edges = encode(graphs, Encoding(**weights.metadata["encoding"]))
+def view_metrics(weights: State, graphs: Graphs, task: Task, options: EvaluationOptions) -> dict[str, float]:
+    """Measure alignment and cross-view top-1 of two fixed views of the query graphs, the same for every encoder."""
+    encoded = encode_graphs(graphs, Encoding(**weights.metadata["encoding"]))
     rng = generator(options.seed, "views", task.name)
-    plain = plain_view(graphs, nodes, edges, task.test[task.queries])
-    first, second = (embed_view(weights, changed_view(plain, options.views, rng)) for _ in range(2))
+    plain = encoded.view(task.rows.test[task.queries])
+    first, second = (embed_view(weights, augment_view(plain, options.augmentation, rng)) for _ in range(2))
     return {"alignment": alignment(first, second), "cross_view_top_1": cross_view_top_1(first, second)}
 
 
-def summary(table: pd.DataFrame) -> dict[str, float]:
-    """The trained encoder's row on held-out scenes, and the baselines' main measures, as flat numbers."""
+def summarize(table: pd.DataFrame) -> dict[str, float]:
+    """Return the trained encoder's row on the held-out scenes, and the main measures of the baselines, as numbers."""
     rows = table[table["test_set"] == HELD_OUT].set_index("representation").drop(columns="test_set")
     if rows.empty:
         return {}

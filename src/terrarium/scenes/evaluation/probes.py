@@ -1,121 +1,136 @@
-"""How much of what is asked for can be read from vectors: probes, neighbours, retrieval, and the vectors' shape."""
+"""How much can be read from vectors: probes, nearest neighbours, retrieval, and the geometry of the vectors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from terrarium.scenes.evaluation.logistic import Matrix, dense, fit_logistic, log_odds, scaled
+from terrarium.common.vectors import normalize_rows
+from terrarium.scenes.evaluation.logistic import fit_logistic, log_odds
+from terrarium.scenes.evaluation.matrices import Matrix, standardize, to_dense
 
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Rows to fit on, to choose by, and to measure on."""
+_SHORTEST = 1e-12
+"""Vectors shorter than this are not normalized to length 1."""
 
 
-def standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both with the mean and deviation of the first taken out."""
-    mean, deviation = train.mean(axis=0), train.std(axis=0)
-    scale = np.where(deviation > 1e-9, deviation, 1.0)
-    return (train - mean) / scale, (test - mean) / scale
+class SplitRows(NamedTuple):
+    """Rows of graphs: probes fit on `train`, choose their strength on `validation` and measure on `test`."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Probed:
-    """What a linear probe reads: F1 of each label on the test rows (c), and the strength that validation chose."""
+class ProbeResult:
+    """What a linear probe reads.
+
+    Attributes:
+        f1: F1 of each label on the test rows, shape (labels,).
+        C: inverse regularization strength that the validation rows chose.
+        validation_f1: macro F1 on the validation rows.
+    """
 
     f1: np.ndarray
-    strength: float
+    C: float
     validation_f1: float
 
 
-def probe(vectors: Matrix, labels: np.ndarray, rows: Rows, strengths: list[float]) -> Probed:
-    """Logistic regressions on the training rows, of the strength with the best macro F1 on the validation rows.
+def linear_probe(vectors: Matrix, labels: np.ndarray, rows: SplitRows, strengths: list[float]) -> ProbeResult:
+    """Fit logistic regressions on standardized vectors, with the C of the best macro F1 on the validation rows.
 
     Args:
-        vectors: of all graphs (g, d); columns are brought to one scale.
-        labels: of all graphs (g, c).
-        rows: to fit on, to choose by, and to measure on.
-        strengths: inverses of the penalty to choose from.
+        vectors: shape (graphs, d), dense or sparse.
+        labels: bool, shape (graphs, labels).
+        rows: of the three splits.
+        strengths: values of C to choose from.
     """
-    train, validation, test = (part.astype(np.float32) for part in scaled(*(vectors[part] for part in rows)))
-    best = (-1.0, 0.0, np.zeros(0))
-    for strength in sorted(strengths):
-        weights = fit_logistic(train, labels[rows[0]], strength)
-        score = float(f1_scores(labels[rows[1]], log_odds(validation, weights) > 0.0).mean())
-        if score > best[0]:
-            best = (score, strength, weights)
-    found = f1_scores(labels[rows[2]], log_odds(test, best[2]) > 0.0)
-    return Probed(found, strength=best[1], validation_f1=best[0])
+    train, validation, test = (part.astype(np.float32) for part in standardize(*(vectors[part] for part in rows)))
+    best_score, best_C, best_coefficients = -1.0, 0.0, np.zeros(0)
+    for C in sorted(strengths):
+        coefficients = fit_logistic(train, labels[rows.train], C)
+        score = float(f1_scores(labels[rows.validation], log_odds(validation, coefficients) > 0.0).mean())
+        if score > best_score:
+            best_score, best_C, best_coefficients = score, C, coefficients
+    f1 = f1_scores(labels[rows.test], log_odds(test, best_coefficients) > 0.0)
+    return ProbeResult(f1, C=best_C, validation_f1=best_score)
 
 
-def f1_scores(labels: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """F1 of each label, 0 where nothing is right (c)."""
-    right = (labels & found).sum(axis=0)
-    return np.asarray(2.0 * right / np.maximum(labels.sum(axis=0) + found.sum(axis=0), 1))
+def f1_scores(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return the F1 of each label, 0 where there are no true positives; both arguments are bool (rows, labels)."""
+    from sklearn.metrics import f1_score
+
+    pairs = zip(labels.T.astype(int), predicted.T.astype(int), strict=True)
+    return np.array([f1_score(true, positive, zero_division=0.0) for true, positive in pairs])
 
 
-def neighbour_f1(train: Matrix, train_labels: np.ndarray, test: Matrix, test_labels: np.ndarray, k: int) -> np.ndarray:
-    """F1 of the majority of the k nearest training vectors, by cosine, for each label (c)."""
+def knn_f1(train: Matrix, train_labels: np.ndarray, test: Matrix, test_labels: np.ndarray, k: int) -> np.ndarray:
+    """Return the F1 of each label (labels,) by a majority vote of the k nearest training vectors, by cosine."""
     from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import normalize
 
-    near = NearestNeighbors(n_neighbors=min(k, train.shape[0])).fit(normalize(train))
-    found = near.kneighbors(normalize(test), return_distance=False)
-    return f1_scores(test_labels, train_labels[found].mean(axis=1) > 0.5)
+    index = NearestNeighbors(n_neighbors=min(k, train.shape[0])).fit(normalize(train))
+    neighbors = index.kneighbors(normalize(test), return_distance=False)
+    return f1_scores(test_labels, train_labels[neighbors].mean(axis=1) > 0.5)
 
 
 def retrieval_map(vectors: Matrix, label: np.ndarray, scene: np.ndarray, queries: np.ndarray) -> float:
-    """Mean average precision of finding graphs of the same label by cosine, those of the query's scene left out.
+    """Return the mean average precision of retrieving graphs with the query's label from other scenes, by cosine.
 
-    Queries without any right answer in other scenes are left out.
+    Args:
+        vectors: shape (graphs, d).
+        label, scene: numbers, shape (graphs,).
+        queries: rows of graphs; those without a relevant graph in another scene are left out.
+
+    Returns:
+        NaN if no query is left.
     """
     from sklearn.preprocessing import normalize
 
     unit = normalize(vectors)
-    table = dense(unit @ unit[queries].T)
-    found = []
-    for place, query in enumerate(queries):
+    similarity = to_dense(unit @ unit[queries].T)
+    precisions = []
+    for column, query in enumerate(queries):
         others = scene != scene[query]
-        right = (label == label[query])[others]
-        if right.any():
-            hits = right[np.argsort(-table[others, place], kind="stable")]
-            found.append(float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()))
-    return float(np.mean(found)) if found else float("nan")
+        is_relevant = (label == label[query])[others]
+        if is_relevant.any():
+            hits = is_relevant[np.argsort(-similarity[others, column], kind="stable")]
+            precisions.append(float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()))
+    return float(np.mean(precisions)) if precisions else float("nan")
 
 
-def ridge_r2(train: Matrix, wanted: np.ndarray, test: Matrix, test_wanted: np.ndarray) -> float:
-    """Share of variance that a ridge regression on standardised vectors explains on the test vectors."""
+def ridge_r2(train: Matrix, train_target: np.ndarray, test: Matrix, test_target: np.ndarray) -> float:
+    """Return R² on the test vectors of a ridge regression (alpha 1) on standardized vectors."""
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
 
-    x, y = scaled(train, test)
-    return float(r2_score(test_wanted, Ridge(alpha=1.0).fit(x, wanted).predict(y)))
+    x, y = standardize(train, test)
+    return float(r2_score(test_target, Ridge(alpha=1.0).fit(x, train_target).predict(y)))
 
 
 def alignment(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean squared distance of partners at length 1 (Wang and Isola 2020)."""
-    return float(np.square(_unit(a) - _unit(b)).sum(axis=1).mean())
+    """Return the mean squared distance of row i of `a` and of `b` at length 1 (Wang and Isola 2020)."""
+    return float(np.square(normalize_rows(a, _SHORTEST) - normalize_rows(b, _SHORTEST)).sum(axis=1).mean())
 
 
 def uniformity(vectors: np.ndarray) -> float:
-    """Log of the mean of exp(-2 |x - y|²) over pairs at length 1 (Wang and Isola 2020)."""
-    unit = _unit(vectors)
+    """Return log mean exp(-2 |x - y|²) over all pairs of vectors at length 1 (Wang and Isola 2020)."""
+    unit = normalize_rows(vectors, _SHORTEST)
     squared = np.maximum(2.0 - 2.0 * unit @ unit.T, 0.0)
     upper = squared[np.triu_indices(len(unit), 1)]
     return float(np.log(np.exp(-2.0 * upper).mean()))
 
 
 def effective_rank(vectors: np.ndarray) -> float:
-    """exp of the entropy of the singular values' shares (Roy and Vetterli 2007), of centred vectors."""
+    """Return exp of the entropy of the normalized singular values of the centred vectors (Roy and Vetterli 2007)."""
     values = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)
     share = values[values > 0.0] / values.sum()
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
 def cross_view_top_1(first: np.ndarray, second: np.ndarray) -> float:
-    """Share of first views whose nearest second view, by cosine, is their own; the gallery is all of them."""
-    return float(((_unit(first) @ _unit(second).T).argmax(axis=1) == np.arange(len(first))).mean())
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    """Return the fraction of rows of `first` whose nearest row of `second`, by cosine, is the one of the same graph."""
+    similarity = normalize_rows(first, _SHORTEST) @ normalize_rows(second, _SHORTEST).T
+    return float((similarity.argmax(axis=1) == np.arange(len(first))).mean())

@@ -1,10 +1,10 @@
-"""All sources that the parameters name, as one recording that keeps the contract."""
+"""All sources that the options name, as one recording."""
 
 from __future__ import annotations
 
 import logging
 
-from terrarium.scenes.options import RecordingOptions, SourceOptions
+from terrarium.scenes.options import SourceOptions
 from terrarium.scenes.simulator.simulate import simulate
 from terrarium.sources.errors import SourceError
 from terrarium.sources.traffic.argoverse import read_argoverse
@@ -16,19 +16,25 @@ logger = logging.getLogger(__name__)
 _READERS = {"carla": read_carla, "argoverse": read_argoverse, "tables": read_tables}
 
 
-def read_all(source: SourceOptions) -> Recording:
-    """Recordings are read before anything is simulated, so that a wrong path is told at once."""
-    found = [_read(name, given) for name, given in source.recordings.items() if given is not None]
+def read_sources(source: SourceOptions) -> Recording:
+    """Read the recordings and simulate the variants.
+
+    Recordings come first, so that a wrong path is reported at once.
+
+    Raises:
+        SourceError: there is no source, or a recording breaks the contract of `sources.traffic`.
+    """
+    recordings = [
+        _READERS[recording.reader](recording.path, name)
+        for name, recording in source.recordings.items()
+        if recording is not None
+    ]
     simulated = simulate(source.simulator)
     if len(simulated.tracks):
-        found.append(simulated)
-    if not found:
+        recordings.append(simulated)
+    if not recordings:
         raise SourceError("there is no source: give scenes.source.recordings or scenes of a simulator's variant")
-    recording = check(join(found), source.off_lane_m)
-    for name, part in recording.tracks.groupby("source", sort=True):
-        logger.info("Source %s: %d scenes, %d tracks' rows", name, part["scene"].nunique(), len(part))
+    recording = check(join(recordings), source.max_lane_distance_m)
+    for name, rows in recording.tracks.groupby("source", sort=True):
+        logger.info("Source %s: %d scenes, %d rows of tracks", name, rows["scene"].nunique(), len(rows))
     return recording
-
-
-def _read(name: str, given: RecordingOptions) -> Recording:
-    return _READERS[given.reader](given.path, name)

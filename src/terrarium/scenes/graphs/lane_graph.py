@@ -8,75 +8,80 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-NONE, LEAD, NEIGHBOUR, OPPOSITE = -1, 0, 1, 2
+NONE, LEAD, NEIGHBOR, OPPOSITE = -1, 0, 1, 2
+LINKS = ("following", "neighbour", "opposite")
+"""Columns of the table of lanes, in the order of LEAD, NEIGHBOR and OPPOSITE."""
 
 
 @dataclass(frozen=True, eq=False)
 class LaneGraph:
-    """Relations of lanes (n, n) by their shortest path in hops.
+    """Relations of all pairs of lanes by their shortest path in hops; arrays have the shape (lanes, lanes).
 
     Attributes:
-        row: of each lane, by name.
-        kind: LEAD when the path only follows, NEIGHBOUR or OPPOSITE with one such hop, else NONE.
-        offset: metres; the way from s on the first lane to s' on the second is offset - s + s', or offset - s - s'
-            with an opposite hop, since s' then runs the other way.
-        hops: of that path.
-        intersection: whether the lane lies in a junction.
+        row: row of each lane by name.
+        relation: LEAD if the path only follows, NEIGHBOR or OPPOSITE with one such hop, else NONE.
+        offset: metres; the distance from s on the first lane to s' on the second is offset - s + s', or
+            offset - s - s' with an opposite hop, since s' then runs the other way.
+        hops: length of the path.
+        intersection: whether each lane is inside a junction (lanes,).
     """
 
     row: dict[str, int]
-    kind: np.ndarray
+    relation: np.ndarray
     offset: np.ndarray
     hops: np.ndarray
     intersection: np.ndarray
 
 
 def lane_graph(lanes: pd.DataFrame) -> LaneGraph:
-    """The graph of one map; among paths of equally many hops, following goes before neighbour before opposite."""
+    """Search the paths between all lanes of one map.
+
+    Among paths of equally many hops, following goes before neighbour before opposite.
+
+    Args:
+        lanes: columns lane, length_m, is_intersection, and the lists of names following, neighbour and opposite.
+    """
     row = {name: i for i, name in enumerate(lanes["lane"])}
     links = [
-        [
-            (kind, row[other])
-            for kind, column in enumerate(("following", "neighbour", "opposite"))
-            for other in lanes[column].iloc[i]
-        ]
+        [(link, row[other]) for link, column in enumerate(LINKS) for other in lanes[column].iloc[i]]
         for i in range(len(lanes))
     ]
     length = lanes["length_m"].to_numpy(np.float64)
     shape = (len(lanes), len(lanes))
-    kind, offset, hops = np.full(shape, NONE, np.int8), np.zeros(shape), np.zeros(shape, np.int64)
+    graph = LaneGraph(
+        row=row,
+        relation=np.full(shape, NONE, np.int8),
+        offset=np.zeros(shape),
+        hops=np.zeros(shape, np.int64),
+        intersection=lanes["is_intersection"].to_numpy(bool),
+    )
     for start in range(len(lanes)):
-        _search(start, links, length, (kind[start], offset[start], hops[start]))
-    return LaneGraph(row, kind, offset, hops, lanes["is_intersection"].to_numpy(bool))
+        _search(start, links, length, graph)
+    return graph
 
 
-def _search(
-    start: int,
-    links: list[list[tuple[int, int]]],
-    length: np.ndarray,
-    found: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> None:
-    """Breadth first from one lane; fills its row of kinds, offsets and hops."""
-    kind, offset, hops = found
-    kind[start] = LEAD
-    seen, queue = {start}, deque([start])
+def _search(start: int, links: list[list[tuple[int, int]]], length: np.ndarray, graph: LaneGraph) -> None:
+    """Fill the rows of one lane by a breadth-first search."""
+    relation, offset, hops = graph.relation[start], graph.offset[start], graph.hops[start]
+    relation[start] = LEAD
+    visited, queue = {start}, deque([start])
     while queue:
         lane = queue.popleft()
         for link, other in links[lane]:
-            if other in seen:
+            if other in visited:
                 continue
-            seen.add(other)
+            visited.add(other)
             queue.append(other)
             hops[other] = hops[lane] + 1
-            kind[other], offset[other] = _extend(
-                int(kind[lane]), float(offset[lane]), link, length[lane], length[other]
+            relation[other], offset[other] = _extend(
+                int(relation[lane]), float(offset[lane]), link, length[lane], length[other]
             )
 
 
-def _extend(kind: int, offset: float, link: int, length: float, other: float) -> tuple[int, float]:
-    """Kind and offset after one more hop; a second hop to the side gives NONE, also further on."""
-    if kind == NONE or LEAD not in (link, kind):
+def _extend(relation: int, offset: float, link: int, length: float, other: float) -> tuple[int, float]:
+    """Return relation and offset after one more hop; a second hop to the side gives NONE from there on."""
+    if relation == NONE or LEAD not in (link, relation):
         return NONE, 0.0
     if link == LEAD:
-        return kind, offset - length if kind == OPPOSITE else offset + length
+        return relation, offset - length if relation == OPPOSITE else offset + length
     return link, offset + other if link == OPPOSITE else offset

@@ -8,41 +8,49 @@ import pandas as pd
 from terrarium.scenes.options import FeatureOptions
 from terrarium.training.torch.seeding import generator
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 
 
 class SplitError(ValueError):
-    """A split that leaves a part empty or a scene in two parts."""
+    """A split that is empty, or a scene in two splits."""
 
 
 def split_scenes(index: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
-    """The table of graphs with the column part; every source is split by itself."""
-    part = pd.Series("train", index=index.index, dtype="str")
+    """Return the table of graphs with the column split; the scenes of every source are split separately.
+
+    Args:
+        index: one row per graph, with the columns source and scene.
+        features: fractions, test-only sources and seed.
+
+    Raises:
+        SplitError: a source has fewer than three scenes, or a split is empty.
+    """
+    split = pd.Series("train", index=index.index, dtype="str")
     for source, rows in index.groupby("source", sort=True):
-        if source in features.test_only:
-            part.loc[rows.index] = "test"
+        if source in features.test_only_sources:
+            split.loc[rows.index] = "test"
             continue
         scenes = np.sort(rows["scene"].unique())
-        if len(scenes) < 3:
+        if len(scenes) < len(SPLITS):
             raise SplitError(
-                f"source {source!r} has {len(scenes)} scenes, and three parts need three: give more, or name it in "
-                "scenes.features.test_only"
+                f"source {source!r} has {len(scenes)} scenes, and three splits need three: give more, or name it in "
+                "scenes.features.test_only_sources"
             )
         shuffled = generator(features.seed, "split", str(source)).permutation(scenes)
-        test = max(1, round(len(scenes) * features.test_share))
-        validation = max(1, round(len(scenes) * features.validation_share))
-        part.loc[rows.index[rows["scene"].isin(shuffled[:test])]] = "test"
-        part.loc[rows.index[rows["scene"].isin(shuffled[test : test + validation])]] = "validation"
-    table = index.assign(part=part)
-    assert_disjoint(table)
+        test = max(1, round(len(scenes) * features.test_fraction))
+        validation = max(1, round(len(scenes) * features.val_fraction))
+        split.loc[rows.index[rows["scene"].isin(shuffled[:test])]] = "test"
+        split.loc[rows.index[rows["scene"].isin(shuffled[test : test + validation])]] = "validation"
+    table = index.assign(split=split)
+    require_disjoint_splits(table)
     return table
 
 
-def assert_disjoint(table: pd.DataFrame) -> None:
-    """Raise `SplitError` when a scene stands in two parts or a part is empty."""
-    parts = table.groupby(["source", "scene"])["part"].nunique()
-    if (parts > 1).any():
-        raise SplitError(f"scene {parts.index[int(np.argmax(parts > 1))][1]} stands in two parts: split by scene")
-    missing = [part for part in PARTS if part not in set(table["part"])]
+def require_disjoint_splits(index: pd.DataFrame) -> None:
+    """Raise `SplitError` if a scene is in two splits or a split is empty."""
+    splits = index.groupby(["source", "scene"])["split"].nunique()
+    if (splits > 1).any():
+        raise SplitError(f"scene {splits.index[int(np.argmax(splits > 1))][1]} is in two splits: split by scene")
+    missing = [split for split in SPLITS if split not in set(index["split"])]
     if missing:
-        raise SplitError(f"no graph is for {missing[0]}: give more scenes, or change the shares of scenes.features")
+        raise SplitError(f"the {missing[0]} split is empty: give more scenes, or change scenes.features.*_fraction")

@@ -1,15 +1,16 @@
-"""Embeddings of graphs by an encoder: trained, or as it was drawn."""
+"""Embeddings of graphs by an encoder, trained or with random weights."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from terrarium.scenes.graphs.columns import Graphs
-from terrarium.scenes.graphs.features import NODE_WIDTH, Encoding, encode
+from terrarium.scenes.graphs.features import NODE_WIDTH, Encoding
+from terrarium.scenes.graphs.views import View, encode_graphs
 from terrarium.scenes.options import ModelOptions
-from terrarium.scenes.training.augmentations import View, plain_view
 from terrarium.training.checkpointing.state import State
 
 if TYPE_CHECKING:
@@ -20,59 +21,71 @@ CHUNK = 1024
 
 
 def embed_graphs(weights: State, graphs: Graphs, rows: np.ndarray | None = None) -> np.ndarray:
-    """Embeddings of some graphs, all by default, float32 (g, ·); without dropout, batch by batch to the same bits."""
-    chosen = np.arange(len(graphs)) if rows is None else rows
-    nodes, edges = encode(graphs, Encoding(**weights.metadata["encoding"]))
-    views = (plain_view(graphs, nodes, edges, part) for part in np.split(chosen, range(CHUNK, len(chosen), CHUNK)))
-    return np.concatenate([embed_view(weights, view) for view in views])
+    """Embed graphs without dropout; the embedding of a graph does not depend on the others.
+
+    Args:
+        weights: of an encoder, with its options and encoding.
+        graphs: all graphs.
+        rows: graphs to embed, all by default.
+
+    Returns:
+        float32 (graphs, d).
+    """
+    return np.concatenate([embed_view(weights, view) for view in _views(weights, graphs, rows)])
 
 
 def embed_view(weights: State, view: View) -> np.ndarray:
-    """Embeddings of the graphs of a view, float32 (g, ·)."""
+    """Embed the graphs of a view, float32 (graphs, d)."""
     import torch
 
     from terrarium.scenes.models.encoder import batch_of
 
     with torch.no_grad():
-        return load_encoder(weights).exported(batch_of(view)).numpy()
+        return load_encoder(weights).output(batch_of(view)).numpy()
 
 
-def node_vectors(weights: State, graphs: Graphs) -> np.ndarray:
-    """States of all road users after the first layers, side by side, float32 (n, ·)."""
+def embed_nodes(weights: State, graphs: Graphs) -> np.ndarray:
+    """Return the hidden states of all nodes after the first `CONTEXT_LAYERS` layers, side by side, float32 (n, ·)."""
     import torch
 
     from terrarium.scenes.models.encoder import CONTEXT_LAYERS, batch_of
 
     encoder = load_encoder(weights)
-    nodes, edges = encode(graphs, Encoding(**weights.metadata["encoding"]))
-    parts = []
-    for rows in np.split(np.arange(len(graphs)), range(CHUNK, len(graphs), CHUNK)):
+    chunks = []
+    for view in _views(weights, graphs):
         with torch.no_grad():
-            states = encoder.node_states(batch_of(plain_view(graphs, nodes, edges, rows)))
-        parts.append(torch.cat(states[:CONTEXT_LAYERS], dim=1).numpy())
-    return np.concatenate(parts)
+            states = encoder.node_states(batch_of(view))
+        chunks.append(torch.cat(states[:CONTEXT_LAYERS], dim=1).numpy())
+    return np.concatenate(chunks)
 
 
 def load_encoder(weights: State) -> SceneEncoder:
-    """The encoder of the weights, without dropout."""
+    """Return the encoder of the weights in evaluation mode."""
     import torch
 
-    encoder = _as_drawn(weights, 0)
+    encoder = _initial_encoder(weights, 0)
     encoder.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
     return encoder.eval()
 
 
 def random_weights(weights: State, graphs: Graphs, rows: np.ndarray, seed: int) -> State:
-    """Weights of the same shape as they are drawn, whose batch norms have seen some graphs once."""
+    """Return initial weights of the same shape, with the batch norm statistics of some graphs.
+
+    Args:
+        weights: of the encoder to imitate.
+        graphs: all graphs.
+        rows: graphs that the batch norms take their statistics from.
+        seed: of the weights.
+    """
     import torch
 
     from terrarium.scenes.models.encoder import batch_of
 
-    encoder = _as_drawn(weights, seed)
+    encoder = _initial_encoder(weights, seed)
     for module in encoder.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.momentum = None
-    view = plain_view(graphs, *encode(graphs, Encoding(**weights.metadata["encoding"])), rows)
+    view = encode_graphs(graphs, _encoding(weights)).view(rows)
     with torch.no_grad():
         encoder.train()
         encoder(batch_of(view))
@@ -80,9 +93,19 @@ def random_weights(weights: State, graphs: Graphs, rows: np.ndarray, seed: int) 
     return State(tensors, weights.metadata)
 
 
-def _as_drawn(weights: State, seed: int) -> SceneEncoder:
+def _views(weights: State, graphs: Graphs, rows: np.ndarray | None = None) -> Iterator[View]:
+    chosen = np.arange(len(graphs)) if rows is None else rows
+    encoded = encode_graphs(graphs, _encoding(weights))
+    for chunk in np.split(chosen, range(CHUNK, len(chosen), CHUNK)):
+        yield encoded.view(chunk)
+
+
+def _encoding(weights: State) -> Encoding:
+    return Encoding(**weights.metadata["encoding"])
+
+
+def _initial_encoder(weights: State, seed: int) -> SceneEncoder:
     from terrarium.scenes.models.encoder import make_encoder
 
-    width = Encoding(**weights.metadata["encoding"]).edge_width
     model = ModelOptions(**weights.metadata["model"])
-    return make_encoder(NODE_WIDTH, width, model, seed, weights.metadata["contexts"])
+    return make_encoder(NODE_WIDTH, _encoding(weights).edge_width, model, seed, weights.metadata["contexts"])

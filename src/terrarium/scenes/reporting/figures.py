@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
-from terrarium.scenes.coverage.report import comparable, vector_columns
+from terrarium.scenes.coverage.report import standardized_coordinates
 from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
+from terrarium.scenes.options import EvaluationOptions, ReportingOptions
 
 _COLOURS = {TRAINED: PALETTE[0], RANDOM: GREY, STATISTICS: PALETTE[5], KERNEL: PALETTE[2]}
+_TOO_FEW = "no archetype has enough graphs in training and test (scenes.evaluation.min_positives)"
 _MEASURES = {"probe_macro_f1": "linear probe F1", "knn_macro_f1": "nearest neighbours F1", "retrieval_map": "retrieval"}
 
 
 def training_figure(history: pd.DataFrame) -> Any:
-    """Losses and cross-view top-1 over the epochs, with the learning rate below."""
+    """Draw losses and cross-view top-1 over the epochs, and the learning rate below."""
     figure = new_figure("Training", height=560, rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3])
     if history.empty:
         note_empty(figure, "no epoch was trained")
@@ -33,12 +35,12 @@ def training_figure(history: pd.DataFrame) -> Any:
     return figure
 
 
-def quality_figure(table: pd.DataFrame) -> Any:
-    """Probe, neighbours and retrieval on held-out scenes, beside the baselines; untrained encoders with their range."""
+def quality_figure(representation_metrics: pd.DataFrame) -> Any:
+    """Draw probe, neighbours and retrieval on held-out scenes; bars of untrained encoders show their range."""
     figure = new_figure("Held-out scenes")
-    rows = table[table["test_set"] == HELD_OUT]
+    rows = representation_metrics[representation_metrics["test_set"] == HELD_OUT]
     if rows.empty:
-        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.smallest_class)")
+        note_empty(figure, _TOO_FEW)
         return figure
     for name, colour in _COLOURS.items():
         part = rows[rows["representation"].str.startswith(name)][list(_MEASURES)]
@@ -49,12 +51,12 @@ def quality_figure(table: pd.DataFrame) -> Any:
     return figure
 
 
-def archetype_figure(by_archetype: pd.DataFrame) -> Any:
-    """F1 of the probe by archetype, trained beside the baselines."""
+def archetype_figure(archetype_metrics: pd.DataFrame) -> Any:
+    """Draw the F1 of the probe for each archetype and representation."""
     figure = new_figure("Linear probe by archetype, held-out scenes", height=560)
-    rows = by_archetype[by_archetype["test_set"] == HELD_OUT]
+    rows = archetype_metrics[archetype_metrics["test_set"] == HELD_OUT]
     if rows.empty:
-        note_empty(figure, "no archetype has graphs enough in training and test (scenes.evaluation.smallest_class)")
+        note_empty(figure, _TOO_FEW)
         return figure
     order = rows[rows["representation"] == TRAINED].sort_values("f1")["archetype"]
     for name, colour in _COLOURS.items():
@@ -65,46 +67,47 @@ def archetype_figure(by_archetype: pd.DataFrame) -> Any:
     return figure
 
 
-def map_figure(embeddings: pd.DataFrame, simulated: str, recorded: str, points: int) -> Any:
-    """Both sources on the two main components of the vectors that gaps are measured in, as many graphs of each."""
+def map_figure(embeddings: pd.DataFrame, evaluation: EvaluationOptions, reporting: ReportingOptions) -> Any:
+    """Draw both sources on the two main components of the standardized embedding, equally many graphs of each."""
     from sklearn.decomposition import PCA
 
-    train = np.flatnonzero(embeddings["part"] == "train")
-    vectors = comparable(embeddings[vector_columns(embeddings)].to_numpy(np.float64), train)
+    vectors = standardized_coordinates(embeddings)
     model = PCA(n_components=2, svd_solver="covariance_eigh").fit(vectors)
-    share = model.explained_variance_ratio_.sum()
-    figure = new_figure(f"Map of scenes: two main components, {share:.0%} of the variance", height=560)
-    for source, colour in ((simulated, PALETTE[0]), (recorded, PALETTE[1])):
+    explained = model.explained_variance_ratio_.sum()
+    figure = new_figure(f"Map of scenes: two main components, {explained:.0%} of the variance", height=560)
+    coverage = evaluation.coverage
+    for source, colour in ((coverage.simulated, PALETTE[0]), (coverage.recorded, PALETTE[1])):
         rows = np.flatnonzero(embeddings["source"] == source)
-        rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(points, len(rows))).astype(int))]
-        place = model.transform(vectors[rows])
+        count = min(reporting.max_map_points, len(rows))
+        rows = rows[np.unique(np.linspace(0, len(rows) - 1, count).astype(int))]
+        position = model.transform(vectors[rows])
         marker = {"color": colour, "size": 5, "opacity": 0.5}
         text = embeddings["graph_id"].iloc[rows]
-        figure.add_scattergl(x=place[:, 0], y=place[:, 1], name=source, mode="markers", marker=marker, text=text)
+        figure.add_scattergl(x=position[:, 0], y=position[:, 1], name=source, mode="markers", marker=marker, text=text)
     figure.update_xaxes(title_text="first component")
     figure.update_yaxes(title_text="second component")
     return figure
 
 
-def gap_figure(by_archetype: pd.DataFrame) -> Any:
-    """How much rarer each archetype is in simulation, and its mean gap; coloured where shuffles seldom reach it."""
-    titles = ["recorded less simulated share", "mean log ratio of neighbour distances"]
+def gap_figure(archetype_gaps: pd.DataFrame) -> Any:
+    """Draw how much rarer each archetype is in simulation, and its mean gap; grey where p is 0.05 or more."""
+    titles = ["recorded minus simulated fraction", "mean log ratio of neighbour distances"]
     panels = {"rows": 1, "cols": 2, "shared_yaxes": True, "subplot_titles": titles, "horizontal_spacing": 0.04}
     figure = new_figure("Rarer in simulation (grey: p 0.05 or more)", 620, **panels)
     figure.update_layout(title={"xref": "container"})  # above the long names, away from the buttons
-    rows = by_archetype[by_archetype["difference_p"].notna()].iloc[::-1]
+    rows = archetype_gaps[archetype_gaps["difference_p"].notna()].iloc[::-1]
     if rows.empty:
-        note_empty(figure, "no archetype has graphs enough in the recordings")
+        note_empty(figure, "no archetype has enough graphs in the recordings")
         return figure
     names = rows["archetype"].str.replace("_", " ")
-    shares = rows["recorded_share"] - rows["simulated_share"]
-    for column, (values, p) in enumerate(((shares, "difference_p"), (rows["mean_gap"], "gap_p")), start=1):
-        colours = [PALETTE[0] if sure else GREY for sure in rows[p] < 0.05]
+    difference = rows["recorded_fraction"] - rows["simulated_fraction"]
+    for column, (values, p) in enumerate(((difference, "difference_p"), (rows["mean_gap"], "gap_p")), start=1):
+        colours = [PALETTE[0] if is_small else GREY for is_small in rows[p] < 0.05]
         text = [f"p {value:.3f}" for value in rows[p]]
         bars = {"orientation": "h", "marker": {"color": colours}, "text": text, "showlegend": False}
         figure.add_bar(y=names, x=values, row=1, col=column, textposition="outside", **bars)
         low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-        beside = 0.4 * (high - low)  # room for the texts
-        figure.update_xaxes(range=[low - beside, high + beside], row=1, col=column)
+        margin = 0.4 * (high - low)  # room for the texts
+        figure.update_xaxes(range=[low - margin, high + margin], row=1, col=column)
     figure.update_xaxes(tickformat=".0%", row=1, col=1)
     return figure

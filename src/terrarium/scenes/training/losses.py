@@ -1,4 +1,4 @@
-"""Losses of two sets of vectors, row i of one belonging to row i of the other; all in float32."""
+"""Losses of two sets of vectors, where row i of one and row i of the other belong together."""
 
 from __future__ import annotations
 
@@ -6,43 +6,45 @@ import torch
 from torch import Tensor, nn
 
 
-def nt_xent(a: Tensor, b: Tensor, temperature: float, same: Tensor | None = None) -> Tensor:
-    """Symmetric normalised cross entropy with 2B - 2 negatives (Chen et al. 2020, SimCLR).
+def nt_xent(a: Tensor, b: Tensor, temperature: float, same_scene: Tensor | None = None) -> Tensor:
+    """Return the normalized temperature-scaled cross entropy with 2B - 2 negatives (SimCLR, Chen et al. 2020).
 
-    -log( exp(<z_i, z_p>/T) / sum_{k != i} exp(<z_i, z_k>/T) ), mean over the 2B rows z of both sets, p the partner.
+    -log( exp(<z_i, z_p> / T) / sum_{k != i} exp(<z_i, z_k> / T) ), mean over the 2B rows z of both sets, normalized to
+    length 1; p is the partner of i.
 
     Args:
         a: first views (B, d).
         b: second views (B, d).
         temperature: T.
-        same: pairs (B, B) that are no negatives of each other; the diagonal does not matter.
+        same_scene: pairs that are no negatives of each other, bool (B, B); the diagonal does not matter.
     """
     count = len(a)
     z = nn.functional.normalize(torch.cat([a, b]), dim=1)
     scores = z @ z.T / temperature
     scores = scores.masked_fill(torch.eye(2 * count, dtype=torch.bool, device=a.device), -torch.inf)
-    if same is not None:
-        excluded = same & ~torch.eye(count, dtype=torch.bool, device=a.device)
+    if same_scene is not None:
+        excluded = same_scene & ~torch.eye(count, dtype=torch.bool, device=a.device)
         scores = scores.masked_fill(excluded.repeat(2, 2), -torch.inf)
     partner = torch.arange(2 * count, device=a.device).roll(count)
     return nn.functional.cross_entropy(scores, partner)
 
 
-def info_nce(a: Tensor, b: Tensor, temperature: float, same: Tensor | None = None) -> Tensor:
-    """-log( exp(<a_i, b_i>/T) / sum_j exp(<a_i, b_j>/T) ), mean over i, rows of length 1: the documents' loss.
+def info_nce(a: Tensor, b: Tensor, temperature: float, same_scene: Tensor | None = None) -> Tensor:
+    """Return -log( exp(<a_i, b_i> / T) / sum_j exp(<a_i, b_j> / T) ), mean over i, rows normalized to length 1.
 
-    Arguments as of `nt_xent`; chance is ln B.
+    Unlike `nt_xent` it has one direction and B - 1 negatives; chance is ln B. Arguments as of `nt_xent`.
     """
     scores = nn.functional.normalize(a, dim=1) @ nn.functional.normalize(b, dim=1).T / temperature
-    if same is not None:
-        scores = scores.masked_fill(same & ~torch.eye(len(a), dtype=torch.bool, device=a.device), -torch.inf)
+    if same_scene is not None:
+        scores = scores.masked_fill(same_scene & ~torch.eye(len(a), dtype=torch.bool, device=a.device), -torch.inf)
     return nn.functional.cross_entropy(scores, torch.arange(len(a), device=a.device))
 
 
 def vicreg(a: Tensor, b: Tensor, invariance: float, variance: float, covariance: float) -> Tensor:
-    """invariance |a - b|² / d + variance mean(max(0, 1 - std)) + covariance sum off-diagonal cov² / d.
+    """Return the weighted sum of three terms (VICReg, Bardes, Ponce and LeCun 2022).
 
-    The last two for both sets (Bardes, Ponce and LeCun 2022, VICReg).
+    invariance |a - b|² / d + variance mean(max(0, 1 - std)) + covariance sum off-diagonal cov² / d, the last two for
+    both sets.
     """
     spread = sum(torch.relu(1.0 - torch.sqrt(z.var(dim=0) + 1e-4)).mean() for z in (a, b)) / 2
     crossed = sum(_off_diagonal(z).square().sum() / z.shape[1] for z in (a, b))
@@ -50,11 +52,12 @@ def vicreg(a: Tensor, b: Tensor, invariance: float, variance: float, covariance:
 
 
 def bootstrap(predicted: Tensor, target: Tensor) -> Tensor:
-    """2 - 2 cos(predicted, target), mean over the rows (Thakoor et al. 2022, BGRL)."""
+    """Return 2 - 2 cos(predicted, target), mean over the rows (BGRL, Thakoor et al. 2022)."""
     return 2.0 - 2.0 * nn.functional.cosine_similarity(predicted, target, dim=1).mean()
 
 
 def _off_diagonal(z: Tensor) -> Tensor:
+    """Return the covariance matrix of the columns without its diagonal."""
     centred = z - z.mean(dim=0)
     covariance = centred.T @ centred / max(len(z) - 1, 1)
     return covariance - torch.diag(torch.diagonal(covariance))

@@ -1,34 +1,68 @@
-"""The training problem of scenes: their graphs as numbers, and which of them are trained on."""
+"""What the encoder is trained on: the graphs as features, and which of them are training and validation graphs."""
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.graphs.columns import fingerprint, from_state
-from terrarium.scenes.graphs.features import NODE_WIDTH, encode, fit_encoding
-from terrarium.scenes.graphs.weisfeiler_lehman import contexts
+from terrarium.scenes.graphs.columns import fingerprint, from_state, scene_numbers
+from terrarium.scenes.graphs.features import fit_encoding
+from terrarium.scenes.graphs.views import EncodedGraphs, encode_graphs
+from terrarium.scenes.graphs.weisfeiler_lehman import context_classes
 from terrarium.scenes.options import FeatureOptions
-from terrarium.scenes.training.augmentations import plain_view
-from terrarium.scenes.training.trainer import Problem
 from terrarium.training.checkpointing.state import State
 
 
-def scene_problem(graphs: State, index: pd.DataFrame, features: FeatureOptions) -> Problem:
-    """Statistics come from the training part alone; weights carry them, and what they belong to."""
-    columns, part = from_state(graphs), index["part"].to_numpy()
-    train, validation = (np.flatnonzero(part == name) for name in ("train", "validation"))
-    encoding = fit_encoding(columns, train, scaled=features.scaled, relations=features.relations)
-    context, classes = contexts(columns, train)
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Graphs to train on.
+
+    Attributes:
+        graphs: all graphs.
+        scene: number of each graph's scene (g,).
+        next_row: row of the same component one second later, or -1 (g,).
+        train, validation: rows of graphs; without validation graphs nothing is validated.
+        metadata: what the weights carry in addition to the model's options.
+        contexts: number of context classes; 0 where none are predicted.
+    """
+
+    graphs: EncodedGraphs
+    scene: np.ndarray
+    next_row: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    metadata: dict[str, Any]
+    contexts: int = 0
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Number of features of a node and of an edge."""
+        return self.graphs.x.shape[1], self.graphs.edge_x.shape[1]
+
+
+def scene_problem(state: State, index: pd.DataFrame, features: FeatureOptions) -> Problem:
+    """Encode the graphs of scenes; statistics and context classes come from the training graphs alone.
+
+    Args:
+        state: graphs in columns.
+        index: their table, with the columns source, scene, split and next_row.
+        features: encoding.
+    """
+    graphs, split = from_state(state), index["split"].to_numpy()
+    train, validation = (np.flatnonzero(split == name) for name in ("train", "validation"))
+    encoding = fit_encoding(
+        graphs, train, standardize=features.standardize, relation_encoding=features.relation_encoding
+    )
+    contexts = context_classes(graphs, train)
     return Problem(
-        view=partial(plain_view, columns, *encode(columns, encoding), context=context),
-        widths=(NODE_WIDTH, encoding.edge_width),
-        scene=pd.factorize(index["source"] + "/" + index["scene"])[0],
-        later=index["next"].to_numpy(np.int64),
+        graphs=encode_graphs(graphs, encoding, contexts.labels),
+        scene=scene_numbers(index),
+        next_row=index["next_row"].to_numpy(np.int64),
         train=train,
         validation=validation,
-        metadata={"encoding": encoding.as_json(), "graphs": fingerprint(graphs, index)},
-        contexts=classes,
+        metadata={"encoding": encoding.as_json(), "graphs": fingerprint(state, index)},
+        contexts=contexts.num_classes,
     )

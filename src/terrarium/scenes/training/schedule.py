@@ -1,50 +1,53 @@
-"""Learning rates as functions of how far training is."""
+"""The learning rate as a function of the progress of a training."""
 
 from __future__ import annotations
 
-import math
-
 from terrarium.scenes.options import ScheduleOptions
+from terrarium.training.schedules import cosine_rate
 
 
-def rate_at(options: ScheduleOptions, epoch: int, share: float, epochs: int) -> float:
-    """The learning rate at a share of an epoch (from 1) of so many."""
-    if options.kind == "loops":
-        return _loops(options, epoch)
-    done = epoch - 1 + share
-    warm = options.warmup_epochs
-    if done < warm:
-        return options.learning_rate * done / warm
+def learning_rate(options: ScheduleOptions, epoch: int, fraction: float, epochs: int) -> float:
+    """Return the rate of a step.
+
+    Args:
+        options: of the schedule.
+        epoch: from 1.
+        fraction: how much of the epoch is done after the step, 0 to 1.
+        epochs: length of the training.
+    """
+    if options.warm_restarts:
+        return _restarted_rate(options, epoch)
+    done = epoch - 1 + fraction
+    if done < options.warmup_epochs:
+        return options.learning_rate * done / options.warmup_epochs
     if not options.cosine:
         return options.learning_rate
-    return _cosine(options.learning_rate, options.floor, (done - warm) / max(epochs - warm, 1e-9))
+    progress = (done - options.warmup_epochs) / max(epochs - options.warmup_epochs, 1e-9)
+    return cosine_rate(options.learning_rate, options.min_lr_ratio, progress)
 
 
 def warmup_factor(options: ScheduleOptions, epoch: int) -> float:
-    """The documents' factor in an epoch: (e + 1) / warm-up epochs, e from 0, until it is 1."""
+    """Return the factor of an epoch (from 1) while it warms up, epoch / warmup_epochs, and 1 after that."""
     return min(1.0, epoch / options.warmup_epochs) if options.warmup_epochs else 1.0
 
 
-def loop_of(options: ScheduleOptions, epoch: int) -> tuple[int, int]:
-    """The loop, and the epoch within it, both from 1; one loop when the kind is step."""
-    if options.kind == "step":
+def cycle_of(options: ScheduleOptions, epoch: int) -> tuple[int, int]:
+    """Return the cycle of an epoch and the epoch within the cycle, both from 1; one cycle without restarts."""
+    if not options.warm_restarts:
         return 1, epoch
-    return (epoch - 1) // options.epochs_per_loop + 1, (epoch - 1) % options.epochs_per_loop + 1
+    return (epoch - 1) // options.cycle_epochs + 1, (epoch - 1) % options.cycle_epochs + 1
 
 
-def _loops(options: ScheduleOptions, epoch: int) -> float:
-    """Rate times decay^loop; warm-up by global epochs, while the cosine of the loop does not move on."""
-    loop, within = loop_of(options, epoch)
-    base = options.learning_rate * options.decay ** (loop - 1)
+def _restarted_rate(options: ScheduleOptions, epoch: int) -> float:
+    """Return rate x restart_decay^restarts along a cosine per cycle (Loshchilov and Hutter 2017).
+
+    The warm-up counts epochs of the whole training; the cosine of a cycle waits for it.
+    """
+    cycle, within = cycle_of(options, epoch)
+    peak = options.learning_rate * options.restart_decay ** (cycle - 1)
     if epoch <= options.warmup_epochs:
-        return base * warmup_factor(options, epoch)
+        return peak * warmup_factor(options, epoch)
     if not options.cosine:
-        return base
-    first = (loop - 1) * options.epochs_per_loop
-    idle = max(0, options.warmup_epochs - first)
-    return _cosine(base, options.floor, (within - 1 - idle) / options.epochs_per_loop)
-
-
-def _cosine(rate: float, floor: float, share: float) -> float:
-    """floor + (1 - floor) (1 + cos(pi share)) / 2 of the rate (Loshchilov and Hutter 2017)."""
-    return rate * (floor + (1.0 - floor) * (1.0 + math.cos(math.pi * min(share, 1.0))) / 2.0)
+        return peak
+    waited = max(0, options.warmup_epochs - (cycle - 1) * options.cycle_epochs)
+    return cosine_rate(peak, options.min_lr_ratio, (within - 1 - waited) / options.cycle_epochs)

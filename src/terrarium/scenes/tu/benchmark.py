@@ -1,25 +1,25 @@
-"""The same encoder and objectives on graph classification sets that are no traffic, by the protocol of the literature.
+"""The encoder and its objectives on graph classification data sets, by the protocol of the literature.
 
-Train on all graphs without their classes for a number of epochs fixed in advance, hand out the readout, and classify
-with a support vector machine in ten folds, its kernel and C chosen within the training folds (after Sun et al. 2020,
-InfoGraph), for every representation alike.
+Train on all graphs without their classes for a number of epochs fixed in advance, export the readout, and classify it
+with a support vector machine in a ten-fold cross-validation (after Sun et al. 2020, InfoGraph). Every representation is
+classified in the same way.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.graphs.weisfeiler_lehman import refined
+from terrarium.common.vectors import normalize_rows
+from terrarium.scenes.graphs.views import EncodedGraphs
+from terrarium.scenes.graphs.weisfeiler_lehman import label_counts, refine
 from terrarium.scenes.options import ModelOptions, TrainingOptions, TUOptions
-from terrarium.scenes.training.augmentations import View
-from terrarium.scenes.tu.cross_validation import classify
+from terrarium.scenes.tu.cross_validation import cross_validate
 from terrarium.sources.errors import SourceError
 from terrarium.sources.tu import LabelledGraphs, read_tu
+from terrarium.training.checkpointing.fingerprints import training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
@@ -29,7 +29,11 @@ _COLUMNS = ("node_offset", "edge_offset", "x", "edge", "edge_x", "label")
 
 
 def read_sets(tu: TUOptions) -> State:
-    """All sets as arrays named `set.column`."""
+    """Read all data sets into arrays named `set.column`.
+
+    Raises:
+        SourceError: the path is null, or its files are missing.
+    """
     if tu.path is None:
         raise SourceError("scenes.tu.path is null: give the folder of TU data sets, each with a folder raw/")
     sets = {name: read_tu(tu.path, name) for name in tu.datasets}
@@ -38,147 +42,153 @@ def read_sets(tu: TUOptions) -> State:
 
 def train_sets(
     sets: State, training_state: TrainingStore, tu: TUOptions, model: ModelOptions, training: TrainingOptions
-) -> tuple[State, pd.DataFrame]:
-    """Readouts of trained and untrained encoders, named `set.representation.seed`, and the histories."""
+) -> dict[str, State | pd.DataFrame]:
+    """Train an encoder per data set and seed.
+
+    Returns:
+        embeddings: readouts of trained and untrained encoders, float32 (graphs, d), named `set.representation.seed`;
+        history: of all trainings, with the columns dataset, representation and seed.
+    """
     vectors, histories = {}, []
     for name in tu.datasets:
-        graphs = _graphs(sets, name)
-        for seed in range(tu.seed, tu.seed + tu.seeds):
+        graphs = _data_set(sets, name)
+        for seed in range(tu.seed, tu.seed + tu.num_seeds):
             for kind, epochs in ((TRAINED, tu.epochs), (RANDOM, 0)):
-                chosen = _options(tu, model, training, seed, epochs)
-                vectors[f"{name}.{kind}.{seed}"], history = _train(graphs, name, training_state, *chosen)
+                options = _fixed_options(tu, model, training, seed, epochs)
+                vectors[f"{name}.{kind}.{seed}"], history = _train(graphs, name, training_state, *options)
                 histories.append(history.assign(dataset=name, representation=kind, seed=seed))
-    return State(vectors), pd.concat([table for table in histories if len(table)] or histories[:1], ignore_index=True)
+    history = pd.concat([table for table in histories if len(table)] or histories[:1], ignore_index=True)
+    return {"embeddings": State(vectors), "history": history}
 
 
-def evaluate_sets(sets: State, embeddings: State, tu: TUOptions) -> tuple[dict[str, float], pd.DataFrame]:
-    """Accuracy of each fold; mean, spread over seeds and spread over folds of each set and representation."""
+def evaluate_sets(sets: State, embeddings: State, tu: TUOptions) -> dict[str, dict[str, float] | pd.DataFrame]:
+    """Classify every representation.
+
+    Returns:
+        metrics: see `summarize`; accuracies: one row per fold, with the columns dataset, representation, seed, fold,
+        accuracy, inner_accuracy and kernel.
+    """
     rows = []
     for name in tu.datasets:
-        graphs = _graphs(sets, name)
-        counted = {COUNTS: label_counts(graphs), WL: subtree_counts(graphs, tu.wl_rounds)}
-        for seed in range(tu.seed, tu.seed + tu.seeds):
+        graphs = _data_set(sets, name)
+        baselines = {COUNTS: feature_sums(graphs), WL: subtree_counts(graphs, tu.wl_iterations)}
+        for seed in range(tu.seed, tu.seed + tu.num_seeds):
             vectors = {kind: embeddings.tensors[f"{name}.{kind}.{seed}"] for kind in (TRAINED, RANDOM)}
-            for kind, matrix in (vectors | counted).items():
-                found = classify(matrix, graphs.label, tu.folds, seed, scaled=kind != WL)
-                named = {"dataset": name, "representation": kind, "seed": seed}
-                rows += [{**named, "fold": number, **asdict(fold)} for number, fold in enumerate(found)]
+            for kind, matrix in (vectors | baselines).items():
+                folds = cross_validate(matrix, graphs.label, tu.n_splits, seed, scale=kind != WL)
+                key = {"dataset": name, "representation": kind, "seed": seed}
+                rows += [{**key, "fold": number, **asdict(fold)} for number, fold in enumerate(folds)]
     table = pd.DataFrame(rows)
-    return summary(table), table
+    return {"metrics": summarize(table), "accuracies": table}
 
 
-def summary(table: pd.DataFrame) -> dict[str, float]:
-    """Accuracies in percent as flat numbers."""
+def summarize(table: pd.DataFrame) -> dict[str, float]:
+    """Return mean accuracy, standard deviation over seeds and over folds of each set and representation, in percent."""
     metrics = {}
-    for (name, kind), part in table.groupby(["dataset", "representation"], sort=True):
+    for (name, kind), rows in table.groupby(["dataset", "representation"], sort=True):
         key = f"{name}_{kind}".lower().replace(" ", "_")
-        by_seed = part.groupby("seed")["accuracy"]
-        metrics[f"{key}_accuracy"] = 100 * float(part["accuracy"].mean())
-        metrics[f"{key}_seed_deviation"] = 100 * float(by_seed.mean().std(ddof=0))
-        metrics[f"{key}_fold_deviation"] = 100 * float(by_seed.std(ddof=0).mean())
+        by_seed = rows.groupby("seed")["accuracy"]
+        metrics[f"{key}_accuracy"] = 100 * float(rows["accuracy"].mean())
+        metrics[f"{key}_seed_std"] = 100 * float(by_seed.mean().std(ddof=0))
+        metrics[f"{key}_fold_std"] = 100 * float(by_seed.std(ddof=0).mean())
     return metrics
 
 
-def label_counts(graphs: LabelledGraphs) -> np.ndarray:
-    """Sums of node features, nodes and edges of each graph (g, ·)."""
-    sizes = np.diff(graphs.node_offset)
+def feature_sums(graphs: LabelledGraphs) -> np.ndarray:
+    """Return the sums of node features and the numbers of nodes and edges of each graph, float64 (graphs, ·)."""
     sums = np.add.reduceat(graphs.x, graphs.node_offset[:-1], axis=0)
-    return np.column_stack([sums, sizes, np.diff(graphs.edge_offset)]).astype(np.float64)
+    return np.column_stack([sums, np.diff(graphs.node_offset), np.diff(graphs.edge_offset)]).astype(np.float64)
 
 
-def subtree_counts(graphs: LabelledGraphs, rounds: int) -> np.ndarray:
-    """How often each label of the Weisfeiler-Lehman refinement occurs in each graph, rows of length 1 (g, ·).
+def subtree_counts(graphs: LabelledGraphs, iterations: int) -> np.ndarray:
+    """Count Weisfeiler-Lehman labels in each graph, rows of length 1, float32 (graphs, labels).
 
-    Labels start at the features of a node; a round gives one number to each label with the sorted pairs of edge and
-    label around it. The inner product is the normalised WL subtree kernel (Shervashidze et al. 2011).
+    Initial labels are the features of a node. The inner product is the normalized WL subtree kernel (Shervashidze et
+    al. 2011); labels of a single graph add to no inner product and are left out.
     """
-    node_graph = np.repeat(np.arange(len(graphs.label)), np.diff(graphs.node_offset))
-    shift = np.repeat(graphs.node_offset[:-1], np.diff(graphs.edge_offset))
-    source, target = graphs.edge[:, 0] + shift, graphs.edge[:, 1] + shift
-    kind = np.unique(graphs.edge_x, axis=0, return_inverse=True)[1].reshape(-1)
-    label = np.unique(graphs.x, axis=0, return_inverse=True)[1].reshape(-1)
-    columns = [_occurrences(label, node_graph)]
-    for _ in range(rounds):
-        label = refined(label, source, target, kind)
-        columns.append(_occurrences(label, node_graph))
-    counts = np.concatenate(columns, axis=1)
-    return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-12)
+    rows = np.arange(len(graphs.label))
+    node_graph = np.repeat(rows, np.diff(graphs.node_offset))
+    source, target = (graphs.edge + np.repeat(graphs.node_offset[:-1], np.diff(graphs.edge_offset))[:, None]).T
+    edge_label = np.unique(graphs.edge_x, axis=0, return_inverse=True)[1].reshape(-1)
+    labels = [np.unique(graphs.x, axis=0, return_inverse=True)[1].reshape(-1)]
+    for _ in range(iterations):
+        labels.append(refine(labels[-1], source, target, edge_label))
+    counts = [label_counts(label, node_graph, len(rows), rows).toarray() for label in labels]
+    return normalize_rows(np.concatenate(counts, axis=1).astype(np.float32), 1e-12)
 
 
-def _occurrences(label: np.ndarray, node_graph: np.ndarray) -> np.ndarray:
-    """Counts of the labels that more than one graph has; the others add to no inner product of two graphs."""
-    counts = np.zeros((int(node_graph.max()) + 1, int(label.max()) + 1), np.float32)
-    np.add.at(counts, (node_graph, label), 1.0)
-    return counts[:, (counts > 0).sum(axis=0) > 1]
+def encode_set(graphs: LabelledGraphs) -> EncodedGraphs:
+    """Return the graphs for the encoder; both directions of an edge have the same pair number."""
+    edge = graphs.edge + np.repeat(graphs.node_offset[:-1], np.diff(graphs.edge_offset))[:, None]
+    pair = edge.min(axis=1) * len(graphs.x) + edge.max(axis=1)
+    return EncodedGraphs(graphs.node_offset, graphs.edge_offset, graphs.x, graphs.edge, graphs.edge_x, pair)
 
 
-def view_of(graphs: LabelledGraphs, chosen: np.ndarray) -> View:
-    """The graphs of some rows side by side."""
-    nodes, edges = (_rows(offset, chosen) for offset in (graphs.node_offset, graphs.edge_offset))
-    count = np.diff(graphs.node_offset)[chosen]
-    start = np.concatenate([[0], np.cumsum(count)[:-1]])
-    edge = graphs.edge[edges] + np.repeat(start, np.diff(graphs.edge_offset)[chosen])[:, None]
-    low, high = edge.min(axis=1), edge.max(axis=1)
-    graph = np.repeat(np.arange(len(chosen)), count)
-    return View(graphs.x[nodes], edge.T.copy(), graphs.edge_x[edges], low * len(nodes) + high, graph, len(chosen))
-
-
-def _rows(offset: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.arange(offset[i], offset[i + 1]) for i in chosen])
-
-
-def _graphs(sets: State, name: str) -> LabelledGraphs:
+def _data_set(sets: State, name: str) -> LabelledGraphs:
     return LabelledGraphs(**{column: sets.tensors[f"{name}.{column}"] for column in _COLUMNS})
 
 
-def _options(
+def _fixed_options(
     tu: TUOptions, model: ModelOptions, training: TrainingOptions, seed: int, epochs: int
 ) -> tuple[ModelOptions, TrainingOptions]:
-    """The family's options with what this check fixes."""
-    still = {"node_noise": 0.0, "edge_noise": 0.0, "subgraph": 1.0, "temporal": 0.0, "mask_features": 0.0}
-    augmentation = training.augmentation.model_copy(
-        update={"views": "both", "drop_node": tu.drop_node, "drop_edge": tu.drop_edge, "drop_in_pairs": True, **still}
-    )
-    objective = training.objective.model_copy(
-        update={"name": tu.objective, "temperature": tu.temperature, "mask_same_scene": False}
-    )
-    schedule = training.schedule.model_copy(
-        update={"kind": "step", "learning_rate": tu.learning_rate, "warmup_epochs": 0, "cosine": False}
-    )
-    stopping = training.stopping.model_copy(update={"patience": 0, "metric": "loss", "direction": "min"})
-    wide = {"dim": tu.hidden, "hidden": tu.hidden, "layers": tu.layers, "export": "readout", "readout": "all"}
-    chosen = {
-        **{"augmentation": augmentation, "objective": objective, "schedule": schedule, "stopping": stopping},
-        **{"batch_size": tu.batch_size, "max_epochs": epochs, "seed": seed},
+    """Return the family's options with those that the benchmark fixes."""
+    augmentation = {
+        "apply_to": "both",
+        "node_drop_prob": tu.node_drop_prob,
+        "edge_drop_prob": tu.edge_drop_prob,
+        "drop_edge_pairs": True,
+        "node_noise": 0.0,
+        "edge_noise": 0.0,
+        "subgraph_fraction": 1.0,
+        "temporal_positive_prob": 0.0,
+        "feature_mask_prob": 0.0,
     }
-    return model.model_copy(update={**wide, "seed": seed}), training.model_copy(update=chosen)
+    objective = {"name": tu.objective, "temperature": tu.temperature, "mask_same_scene": False}
+    schedule = {"warm_restarts": False, "learning_rate": tu.learning_rate, "warmup_epochs": 0, "cosine": False}
+    stopping = {"patience": 0, "metric": "loss", "direction": "min"}
+    encoder = {
+        "dim": tu.hidden_channels,
+        "projection_dim": tu.hidden_channels,
+        "hidden_channels": tu.hidden_channels,
+        "num_layers": tu.num_layers,
+        "output": "readout",
+        "jumping_knowledge": "cat",
+        "seed": seed,
+    }
+    fixed = {
+        "augmentation": training.augmentation.model_copy(update=augmentation),
+        "objective": training.objective.model_copy(update=objective),
+        "schedule": training.schedule.model_copy(update=schedule),
+        "stopping": training.stopping.model_copy(update=stopping),
+        "batch_size": tu.batch_size,
+        "max_epochs": epochs,
+        "seed": seed,
+    }
+    return model.model_copy(update=encoder), training.model_copy(update=fixed)
 
 
 def _train(
     graphs: LabelledGraphs, name: str, store: TrainingStore, model: ModelOptions, training: TrainingOptions
 ) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the readouts of all graphs and the history."""
     import torch
 
     from terrarium.scenes.models.encoder import batch_of
-    from terrarium.scenes.training.trainer import Problem, SceneTrainer
+    from terrarium.scenes.training.problem import Problem
+    from terrarium.scenes.training.trainer import SceneTrainer
 
     rows = np.arange(len(graphs.label))
     problem = Problem(
-        view=partial(view_of, graphs),
-        widths=(graphs.x.shape[1], graphs.edge_x.shape[1]),
+        graphs=encode_set(graphs),
         scene=rows,
-        later=np.full(len(rows), -1),
+        next_row=np.full(len(rows), -1),
         train=rows,
         validation=rows[:0],
         metadata={"dataset": name},
     )
     trainer = SceneTrainer(problem, model, training)
-    fingerprint: dict[str, Any] = {
-        "data": name,
-        "model": model.model_dump(mode="json"),
-        "training": training.model_dump(mode="json", exclude={"checkpoints"}),
-    }
+    fingerprint = training_fingerprint(data={"dataset": name}, model=model, training=training)
     result = fit(trainer, options=training, store=store, fingerprint=fingerprint, title=name)
     encoder = trainer.objective.encoder.eval()
     with torch.no_grad():
-        return encoder.exported(batch_of(problem.view(rows))).numpy(), result.history
+        return encoder.output(batch_of(problem.graphs.view(rows))).numpy(), result.history

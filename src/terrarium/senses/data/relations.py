@@ -1,4 +1,4 @@
-"""WordNet's relations as undirected pairs: inverses merged, ends named by rows."""
+"""WordNet's relations as pairs of rows: inverse relations are merged into one."""
 
 from __future__ import annotations
 
@@ -21,29 +21,30 @@ INVERSES: dict[str, str] = {
     "member_of_region": "domain_region",
     "member_of_usage": "domain_usage",
 }
-"""Relations that WordNet states in both directions, and the name under which a pair is kept."""
+"""Relation -> its inverse. WordNet states both; a pair is kept under the name of the value."""
 SYMMETRIC = frozenset({"antonym", "similar_to", "verb_group", "also_see", "derivation", "attribute"})
-DIRECTED = frozenset(
-    {*INVERSES.values(), "entailment", "cause", "participle", "pertainym"},
-)
+DIRECTED = frozenset({*INVERSES.values(), "entailment", "cause", "participle", "pertainym"})
 RELATIONS: tuple[str, ...] = tuple(sorted(SYMMETRIC | DIRECTED))
-"""All kept relations; the position is the number of the relation."""
-ANTONYM, HYPERNYM, INSTANCE = RELATIONS.index("antonym"), "hypernym", "instance_hypernym"
-TAXONOMIC = frozenset({HYPERNYM, INSTANCE})
+"""Names of all relations. Tables hold a relation as its position here."""
+ANTONYM = RELATIONS.index("antonym")
+HYPERNYM = "hypernym"
+IS_A: tuple[int, ...] = (RELATIONS.index("hypernym"), RELATIONS.index("instance_hypernym"))
+"""Numbers of the relations of the taxonomy."""
 
-# WordNet 3.0; another version has other counts, which are reported
-EXPECTED = {"synsets": 117_659, "senses": 206_978, "antonym_links": 7_979}
+WORDNET_3_COUNTS = {"synsets": 117_659, "senses": 206_978, "antonym_links": 7_979}
 
 
 @dataclass(frozen=True, eq=False)
 class Lexicon:
-    """Synsets, senses and relations with stable names.
+    """Synsets, senses and relations.
 
     Attributes:
-        synsets: synset (such as dog.n.01), pos, lexname, gloss; a row a synset.
-        senses: sense_key, lemma, form, pos, synset, synset_row, offset_row (-1: none); a row a (lemma, synset).
-        relations: relation, head, tail (rows of units), head_sense, tail_sense (rows of senses, -1: the whole synset).
-        counts: relation, instances (as the files state them), pairs (inverses and duplicates merged).
+        synsets: one row per synset: synset (such as dog.n.01), pos, type, lexname, gloss.
+        senses: one row per (lemma, synset): sense_key, lemma, form, pos, synset, synset_row, and offset_row (row of its
+            offset in the model's table, -1: none).
+        relations: one row per pair: relation (number in RELATIONS), head and tail (synset rows), head_sense and
+            tail_sense (sense rows, -1: the whole synset).
+        counts: relation, instances (as stated in the files), pairs (after merging inverses and duplicates).
     """
 
     synsets: pd.DataFrame
@@ -53,14 +54,14 @@ class Lexicon:
 
 
 def build_lexicon(wordnet: WordNet, numbers: dict[tuple[str, str, int], int]) -> Lexicon:
-    """Rows and names of everything.
+    """Number and name synsets, senses and relations.
 
     Args:
         wordnet: from `read_wordnet`.
         numbers: sense number of each (pos, lemma, offset), from `sense_numbers`.
 
     Raises:
-        SourceError: no antonyms are there, or a relation leads nowhere.
+        SourceError: there are no antonyms, or a relation leads to a synset that does not exist.
     """
     rows = pd.MultiIndex.from_frame(wordnet.synsets[["pos", "offset"]])
     senses = wordnet.senses.assign(synset_row=_look_up(rows, wordnet.senses, "pos", "offset"))
@@ -68,8 +69,8 @@ def build_lexicon(wordnet: WordNet, numbers: dict[tuple[str, str, int], int]) ->
     counts = relations.groupby("stated").size().rename("instances")
     if "antonym" not in counts:
         raise SourceError(
-            "this WordNet has no antonyms, and the family trains on them: give a folder with data.adj, data.adv, "
-            "data.noun and data.verb as source.path"
+            "this WordNet has no antonyms, which training needs: give a folder with data.adj, data.adv, data.noun and "
+            "data.verb as senses.source.path"
         )
     merged = _merge(relations)
     senses["offset_row"] = _offset_rows(senses, merged, len(rows))
@@ -81,10 +82,15 @@ def build_lexicon(wordnet: WordNet, numbers: dict[tuple[str, str, int], int]) ->
 
 
 def add_table(lexicon: Lexicon, table: pd.DataFrame, path: str | Path) -> Lexicon:
-    """The lexicon with further relations from a table of head, relation, tail (sense keys or synset names).
+    """Return the lexicon with additional relations.
+
+    Args:
+        lexicon: to extend; it is not changed.
+        table: columns head, relation and tail; head and tail are sense keys or synset names.
+        path: of the table, for messages.
 
     Raises:
-        SourceError: columns are missing, or names that the lexicon does not have.
+        SourceError: a column is missing, or a name is unknown.
     """
     missing = {"head", "relation", "tail"} - set(table.columns)
     if missing:
@@ -94,18 +100,18 @@ def add_table(lexicon: Lexicon, table: pd.DataFrame, path: str | Path) -> Lexico
         raise SourceError(f"{path} has unknown relations {', '.join(unknown[:5])}: choose from {', '.join(RELATIONS)}")
     keys = lexicon.senses.drop_duplicates("sense_key").set_index("sense_key")
     rows = pd.Series(np.arange(len(lexicon.synsets)), index=lexicon.synsets["synset"].to_numpy())
-    place = pd.concat([keys["synset_row"], rows])
-    strangers = sorted((set(table["head"]) | set(table["tail"])) - set(place.index))
-    if strangers:
+    row_of = pd.concat([keys["synset_row"], rows])
+    unknown_ends = sorted((set(table["head"]) | set(table["tail"])) - set(row_of.index))
+    if unknown_ends:
         raise SourceError(
-            f"{path} names {len(strangers):,} unknown senses, such as {', '.join(map(repr, strangers[:3]))}: give "
+            f"{path} names {len(unknown_ends):,} unknown senses, such as {', '.join(map(repr, unknown_ends[:3]))}: give "
             "sense keys (dog%1:05:00::) or synset names (dog.n.01) of this WordNet"
         )
     added = pd.DataFrame(
         {
             "relation": table["relation"].map(RELATIONS.index).astype("int16"),
-            "head": table["head"].map(place).astype("int32"),
-            "tail": table["tail"].map(place).astype("int32"),
+            "head": table["head"].map(row_of).astype("int32"),
+            "tail": table["tail"].map(row_of).astype("int32"),
         }
     ).assign(head_sense=np.int32(-1), tail_sense=np.int32(-1))
     relations = _canonical(pd.concat([lexicon.relations, added], ignore_index=True))
@@ -113,15 +119,15 @@ def add_table(lexicon: Lexicon, table: pd.DataFrame, path: str | Path) -> Lexico
     return Lexicon(lexicon.synsets, lexicon.senses, relations, _counts(instances.astype(int), relations))
 
 
-def differs_from_expected(lexicon: Lexicon) -> dict[str, tuple[int, int]]:
-    """What WordNet 3.0 counts and this lexicon does not: name, expected, found."""
+def count_differences(lexicon: Lexicon) -> dict[str, tuple[int, int]]:
+    """Return the counts (WordNet 3.0's, the lexicon's) of synsets, senses and antonym_links that differ."""
     stated = lexicon.counts.set_index("relation")["instances"]
-    found = {
+    actual = {
         "synsets": len(lexicon.synsets),
         "senses": len(lexicon.senses),
         "antonym_links": int(stated.get("antonym", 0)),
     }
-    return {name: (count, found[name]) for name, count in EXPECTED.items() if found[name] != count}
+    return {name: (count, actual[name]) for name, count in WORDNET_3_COUNTS.items() if actual[name] != count}
 
 
 def _look_up(rows: pd.MultiIndex, table: pd.DataFrame, pos: str, offset: str) -> np.ndarray:
@@ -129,13 +135,13 @@ def _look_up(rows: pd.MultiIndex, table: pd.DataFrame, pos: str, offset: str) ->
 
 
 def _ends(wordnet: WordNet, senses: pd.DataFrame, rows: pd.MultiIndex) -> pd.DataFrame:
-    """Rows of both ends of each stated relation; a word number of 0 is the whole synset."""
+    """Return the rows of both ends of each stated relation; word number 0 stands for the whole synset."""
     stated = wordnet.relations
     numbered = pd.MultiIndex.from_frame(senses[["pos", "offset", "word"]])
 
     def sense(pos: str, offset: str, word: str) -> np.ndarray:
-        found = numbered.get_indexer(pd.MultiIndex.from_arrays([stated[pos], stated[offset], stated[word]]))
-        return found.astype(np.int32)
+        keys = pd.MultiIndex.from_arrays([stated[pos], stated[offset], stated[word]])
+        return numbered.get_indexer(keys).astype(np.int32)
 
     ends = pd.DataFrame(
         {
@@ -146,28 +152,28 @@ def _ends(wordnet: WordNet, senses: pd.DataFrame, rows: pd.MultiIndex) -> pd.Dat
             "tail_sense": sense("target_pos", "target_offset", "target_word"),
         }
     )
-    lost = ends["tail"] < 0
-    if lost.any():
-        first = stated[lost.to_numpy()].iloc[0]
+    missing = ends["tail"] < 0
+    if missing.any():
+        first = stated[missing.to_numpy()].iloc[0]
         raise SourceError(
-            f"{int(lost.sum()):,} relations lead to synsets that are not there, such as {first['relation']} from "
+            f"{int(missing.sum()):,} relations lead to synsets that do not exist, such as {first['relation']} from "
             f"{first['pos']}{first['offset']} to {first['target_pos']}{first['target_offset']}: the folder mixes "
-            "versions, or misses parts; give one complete WordNet as source.path"
+            "versions or is incomplete; give one complete WordNet as senses.source.path"
         )
     return ends
 
 
 def _merge(ends: pd.DataFrame) -> pd.DataFrame:
-    """One row a pair: inverses turned round, the smaller end of a symmetric pair first."""
-    turned = ends["stated"].isin(INVERSES)
+    """Return one row per pair; inverse relations are reversed, and the smaller end of a symmetric pair comes first."""
+    reversed_ = ends["stated"].isin(INVERSES)
     name = ends["stated"].replace(INVERSES)
     merged = pd.DataFrame(
         {
             "relation": name.map({relation: i for i, relation in enumerate(RELATIONS)}).astype("int16"),
-            "head": ends["head"].where(~turned, ends["tail"]),
-            "tail": ends["tail"].where(~turned, ends["head"]),
-            "head_sense": ends["head_sense"].where(~turned, ends["tail_sense"]),
-            "tail_sense": ends["tail_sense"].where(~turned, ends["head_sense"]),
+            "head": ends["head"].where(~reversed_, ends["tail"]),
+            "tail": ends["tail"].where(~reversed_, ends["head"]),
+            "head_sense": ends["head_sense"].where(~reversed_, ends["tail_sense"]),
+            "tail_sense": ends["tail_sense"].where(~reversed_, ends["head_sense"]),
         }
     )
     return _canonical(merged)
@@ -190,7 +196,7 @@ def _canonical(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _offset_rows(senses: pd.DataFrame, relations: pd.DataFrame, synsets: int) -> np.ndarray:
-    """A row of its own for each sense that shares its synset and stands in a relation by itself."""
+    """Return an offset row for each sense that shares its synset and has a relation of its own, -1 for the others."""
     named = pd.concat([relations["head_sense"], relations["tail_sense"]]).unique()
     shared = senses.groupby("synset_row")["word"].transform("size").to_numpy() > 1
     own = np.zeros(len(senses), bool)
@@ -202,7 +208,7 @@ def _offset_rows(senses: pd.DataFrame, relations: pd.DataFrame, synsets: int) ->
 
 
 def _synset_names(synsets: pd.DataFrame, senses: pd.DataFrame, numbers: dict[tuple[str, str, int], int]) -> np.ndarray:
-    """Names as dog.n.01; a satellite adjective has the letter s."""
+    """Return names such as dog.n.01; satellite adjectives have the letter s."""
     first = senses[senses["word"] == 1]
     letter = synsets["type"].to_numpy()[first["synset_row"].to_numpy()]
     named = zip(first["pos"], first["lemma"], first["offset"], letter, strict=True)
@@ -210,7 +216,7 @@ def _synset_names(synsets: pd.DataFrame, senses: pd.DataFrame, numbers: dict[tup
 
 
 def _counts(instances: pd.Series, relations: pd.DataFrame) -> pd.DataFrame:
-    """Instances and pairs of each stated relation; a pair counts under the name it is kept by."""
+    """Return instances and pairs per stated relation; a pair counts under the name it is kept by."""
     pairs = relations["relation"].map(dict(enumerate(RELATIONS))).value_counts()
     table = instances.rename("instances").rename_axis("relation").reset_index()
     return table.assign(pairs=table["relation"].map(pairs).fillna(0).astype(int))

@@ -1,65 +1,87 @@
-"""Which pairs are trained on, which choose the best epoch, and which are kept for the end.
+"""Split of the relation pairs into train, validation and test.
 
-A pair of ends goes to one part with all its relations and both its directions, so nothing that is asked for later was
-seen before under another name.
+Two synsets belong to one split with all their relations in both directions, so no evaluated pair was trained on under
+another name.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from terrarium.common.arrays import Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
 from terrarium.training.torch.seeding import generator
 
-PARTS: tuple[str, ...] = ("train", "validation", "test")
+SPLITS: tuple[str, ...] = ("train", "validation", "test")
 
 
 class LeakError(ValueError):
-    """A pair stands in two parts."""
+    """A pair of synsets is in two splits."""
+
+
+class Fractions(NamedTuple):
+    """Fractions of the pairs in the validation and the test split."""
+
+    val: float
+    test: float
 
 
 def split_pairs(
-    relations: pd.DataFrame, *, shares: tuple[float, float], antonyms: tuple[float, float], synsets: int, seed: int
-) -> np.ndarray:
-    """The part of each pair (0: train, 1: validation, 2: test).
+    relations: pd.DataFrame, *, fractions: Fractions, antonym_fractions: Fractions, synsets: int, seed: int
+) -> NDArray[np.str_]:
+    """Return the split of each pair.
 
     Args:
-        relations: relation, head, tail.
-        shares: of validation and of test.
-        antonyms: the same of the antonym pairs; they are few, so they have shares of their own.
-        synsets: number of synset rows.
-        seed: of the choice.
+        relations: columns relation (number in RELATIONS), head and tail (synset rows).
+        fractions: of the pairs of all relations but antonyms.
+        antonym_fractions: of the antonym pairs, which are few.
+        synsets: number of synsets.
+        seed: of the draw.
+
+    Returns:
+        Array of shape (len(relations),) with values of SPLITS.
     """
-    key = undirected(relations["head"].to_numpy(), relations["tail"].to_numpy(), synsets)
-    pairs, place = np.unique(key, return_inverse=True)
-    opposed = np.zeros(len(pairs), bool)
-    opposed[place[relations["relation"].to_numpy() == ANTONYM]] = True
-    draw = generator(seed, "split").random(len(pairs))
-    validation, test = (np.where(opposed, antonyms[i], shares[i]) for i in (0, 1))
-    part = np.where(draw < test, 2, np.where(draw < test + validation, 1, 0))
-    return part[place].astype(np.int8)
+    key = undirected_keys(relations["head"].to_numpy(), relations["tail"].to_numpy(), synsets)
+    keys, pair = np.unique(key, return_inverse=True)
+    is_antonym = np.zeros(len(keys), bool)
+    is_antonym[pair[relations["relation"].to_numpy() == ANTONYM]] = True
+    draw = generator(seed, "split").random(len(keys))
+    val = np.where(is_antonym, antonym_fractions.val, fractions.val)
+    test = np.where(is_antonym, antonym_fractions.test, fractions.test)
+    split = np.where(draw < test, 2, np.where(draw < test + val, 1, 0))
+    return np.array(SPLITS)[split[pair]]
 
 
-def undirected(head: np.ndarray, tail: np.ndarray, size: int) -> np.ndarray:
-    """A number for each pair of rows that does not depend on their order."""
+def undirected_keys(head: NDArray[np.integer], tail: NDArray[np.integer], synsets: int) -> Int64Array:
+    """Return a number for each pair of synset rows that does not depend on their order."""
     low, high = np.minimum(head, tail).astype(np.int64), np.maximum(head, tail).astype(np.int64)
-    return low * size + high
+    return low * synsets + high
 
 
 def assert_no_leak(pairs: pd.DataFrame, synsets: int) -> None:
-    """Raise `LeakError` when a pair of ends stands in two parts, in whatever direction or relation."""
-    key = undirected(pairs["head"].to_numpy(), pairs["tail"].to_numpy(), synsets)
-    parts = pd.Series(pairs["part"].to_numpy()).groupby(key).nunique()
-    if (parts > 1).any():
-        first = int(parts.index[parts > 1][0])
+    """Check that no pair of synsets is in two splits, in any relation or direction.
+
+    Args:
+        pairs: columns head, tail and split.
+        synsets: number of synsets.
+
+    Raises:
+        LeakError: a pair is in two splits.
+    """
+    key = undirected_keys(pairs["head"].to_numpy(), pairs["tail"].to_numpy(), synsets)
+    splits = pd.Series(pairs["split"].to_numpy()).groupby(key).nunique()
+    if (splits > 1).any():
+        first = int(splits.index[splits > 1][0])
         raise LeakError(
-            f"{int((parts > 1).sum()):,} pairs stand in two parts, such as rows {first // synsets} and "
+            f"{int((splits > 1).sum()):,} pairs are in two splits, such as rows {first // synsets} and "
             f"{first % synsets}: build the pairs again with --tags=features"
         )
 
 
-def relation_rows(pairs: pd.DataFrame, name: str, part: str) -> pd.DataFrame:
-    """The pairs of a relation in a part."""
-    wanted = (pairs["relation"] == RELATIONS.index(name)) & (pairs["part"] == PARTS.index(part))
-    return pairs[wanted]
+def select_pairs(pairs: pd.DataFrame, relation: str, split: str) -> pd.DataFrame:
+    """Return the pairs of one relation (a name of RELATIONS) in one split."""
+    return pairs[(pairs["relation"] == RELATIONS.index(relation)) & (pairs["split"] == split)]

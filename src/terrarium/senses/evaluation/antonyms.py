@@ -1,124 +1,157 @@
-"""Antonyms: told from synonyms and from any two words, and where they oppose."""
+"""Antonyms: how well they are told from synonyms and from random adjectives, and on which dimensions they oppose."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from terrarium.senses.data.splitting import relation_rows
-from terrarium.senses.models.vectors import Floats, Vectors, ask
+from terrarium.common.arrays import Float32Array, Float64Array
+from terrarium.senses.data.relations import Lexicon
+from terrarium.senses.data.splitting import select_pairs
+from terrarium.senses.models.vectors import SenseVectors
 
 
-def antonym_metrics(
-    vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame, rng: np.random.Generator
-) -> dict[str, float]:
-    """How held-out antonyms are told from co-lemmas, from held-out near synonyms (similar to) and from any adjectives.
+class VectorPairs(NamedTuple):
+    """Vectors (n, D) of the first and the second end of pairs."""
 
-    By the readout of `opposition_readout`, by the score of the antonym relation, and by distance alone.
+    first: Float32Array
+    second: Float32Array
+
+    @property
+    def size(self) -> int:
+        """Number of pairs."""
+        return len(self.first)
+
+
+Scorer: TypeAlias = Callable[[VectorPairs], np.ndarray]
+"""Returns a score (n,) per pair, larger for antonyms."""
+
+
+def antonym_metrics(vectors: SenseVectors, lexicon: Lexicon, rng: np.random.Generator) -> dict[str, float]:
+    """Return the AUCs of held-out antonyms against other pairs, and how antonyms oppose.
+
+    Args:
+        vectors: to evaluate.
+        lexicon: senses, and pairs with the column split as its relations.
+        rng: samples synonyms and random adjectives.
+
+    Returns:
+        antonym_auc_X by a classifier fitted on validation pairs, antonym_relation_auc_X by the antonym relation,
+        antonym_distance_auc_X by the negative cosine, with X: synonym (lemmas of one synset), near_synonym (held-out
+        pairs of similar_to), all_synonyms (both), random (adjectives); for held_out and trained antonyms
+        antonym_opposed_dimensions, antonym_cosine and antonym_polar_energy; antonym_test_pairs, polar_dimensions.
     """
-    held = _ends(vectors, pairs, "antonym", "test")
+    antonyms = _relation_vectors(vectors, lexicon.relations, "antonym", "test")
+    synonyms = _sample_synonyms(vectors, lexicon.senses, antonyms.size, rng)
+    near_synonyms = _relation_vectors(vectors, lexicon.relations, "similar_to", "test")
     others = {
-        "synonym": _synonyms(vectors, senses, len(held[0]), rng),
-        "near_synonym": _ends(vectors, pairs, "similar_to", "test"),
-        "random": _random(vectors, senses, len(held[0]), rng),
+        "synonym": synonyms,
+        "near_synonym": near_synonyms,
+        "random": _sample_adjectives(vectors, lexicon.senses, antonyms.size, rng),
+        "all_synonyms": _concatenate(synonyms, near_synonyms),
     }
-    others["all_synonyms"] = _joined(others["synonym"], others["near_synonym"])
-    readout = opposition_readout(vectors, senses, pairs, rng)
-    numbers: dict[str, float] = {"antonym_test_pairs": float(len(held[0]))}
-    for name, ends in others.items():
-        numbers[f"antonym_auc_{name}"] = auc(readout(*held), readout(*ends))
-        numbers[f"antonym_relation_auc_{name}"] = auc(_opposed(vectors, *held), _opposed(vectors, *ends))
-        numbers[f"antonym_distance_auc_{name}"] = auc(-_cosine(*held), -_cosine(*ends))
-    trained = _ends(vectors, pairs, "antonym", "train")
-    for name, (a, b) in (("held_out", held), ("trained", trained)):
-        numbers[f"antonym_opposed_dimensions_{name}"] = float((a * b < 0).mean()) if len(a) else float("nan")
-        numbers[f"antonym_cosine_{name}"] = float(_cosine(a, b).mean()) if len(a) else float("nan")
-        product = np.minimum(a * b, 0)
-        energy, total = product[:, vectors.polar].sum(), product.sum()
-        numbers[f"antonym_polar_energy_{name}"] = float(energy / total) if total < 0 else float("nan")
-    numbers["polar_dimensions"] = float(vectors.polar.mean())
-    return numbers
+    scorers: dict[str, Scorer] = {
+        "antonym_auc": fit_antonym_classifier(vectors, lexicon, rng),
+        "antonym_relation_auc": lambda pairs: _score_antonymy(vectors, pairs),
+        "antonym_distance_auc": lambda pairs: -_cosine(pairs),
+    }
+    metrics: dict[str, float] = {"antonym_test_pairs": float(antonyms.size)}
+    for name, pairs in others.items():
+        metrics |= {f"{scorer}_{name}": auc(score(antonyms), score(pairs)) for scorer, score in scorers.items()}
+    trained = _relation_vectors(vectors, lexicon.relations, "antonym", "train")
+    for name, pairs in (("held_out", antonyms), ("trained", trained)):
+        product = pairs.first * pairs.second
+        metrics[f"antonym_opposed_dimensions_{name}"] = float((product < 0).mean()) if pairs.size else float("nan")
+        metrics[f"antonym_cosine_{name}"] = float(_cosine(pairs).mean()) if pairs.size else float("nan")
+        opposition = np.minimum(product, 0)
+        energy, total = opposition[:, vectors.polar].sum(), opposition.sum()
+        metrics[f"antonym_polar_energy_{name}"] = float(energy / total) if total < 0 else float("nan")
+    metrics["polar_dimensions"] = float(vectors.polar.mean())
+    return metrics
 
 
-def opposition_readout(
-    vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame, rng: np.random.Generator
-) -> Callable[[Floats, Floats], np.ndarray]:
-    """A logistic regression that tells antonyms from synonyms, fitted on the validation pairs alone.
+def fit_antonym_classifier(vectors: SenseVectors, lexicon: Lexicon, rng: np.random.Generator) -> Scorer:
+    """Return the decision function of a logistic regression that separates antonyms from synonyms.
 
-    It sees four numbers of a pair: agreement on the polar dimensions and on the others, the square of the latter, and
-    the opposition on polar dimensions.
+    It is fitted on validation pairs. Its features are the product over polar dimensions, the product over the others
+    and its square, and the opposition on polar dimensions. Without validation pairs: the score of the antonym relation.
     """
-    opposed = _ends(vectors, pairs, "antonym", "validation")
-    alike = _joined(
-        _synonyms(vectors, senses, max(len(opposed[0]), 1), rng), _ends(vectors, pairs, "similar_to", "validation")
+    antonyms = _relation_vectors(vectors, lexicon.relations, "antonym", "validation")
+    synonyms = _concatenate(
+        _sample_synonyms(vectors, lexicon.senses, max(antonyms.size, 1), rng),
+        _relation_vectors(vectors, lexicon.relations, "similar_to", "validation"),
     )
-    if not len(opposed[0]) or not len(alike[0]):
-        return lambda a, b: _opposed(vectors, a, b)
-    seen = np.concatenate([_pair_numbers(vectors, *opposed), _pair_numbers(vectors, *alike)])
-    truth = np.repeat([1, 0], [len(opposed[0]), len(alike[0])])
-    model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")).fit(seen, truth)
-    return lambda a, b: model.decision_function(_pair_numbers(vectors, a, b)) if len(a) else np.zeros(0)
+    if not antonyms.size or not synonyms.size:
+        return lambda pairs: _score_antonymy(vectors, pairs)
+    features = np.concatenate([_antonym_features(vectors, pairs) for pairs in (antonyms, synonyms)])
+    labels = np.repeat([1, 0], [antonyms.size, synonyms.size])
+    model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")).fit(features, labels)
+    return lambda pairs: model.decision_function(_antonym_features(vectors, pairs)) if pairs.size else np.zeros(0)
 
 
-def _pair_numbers(vectors: Vectors, a: Floats, b: Floats) -> np.ndarray:
-    product = a * b
+def auc(positives: np.ndarray, negatives: np.ndarray) -> float:
+    """Return the area under the ROC curve of two samples of scores; NaN if one is empty."""
+    if not len(positives) or not len(negatives):
+        return float("nan")
+    labels = np.repeat([1, 0], [len(positives), len(negatives)])
+    return float(roc_auc_score(labels, np.concatenate([positives, negatives])))
+
+
+def _antonym_features(vectors: SenseVectors, pairs: VectorPairs) -> Float64Array:
+    product = pairs.first * pairs.second
     polar, rest = product[:, vectors.polar], product[:, ~vectors.polar].sum(1)
     return np.column_stack([polar.sum(1), rest, rest**2, np.minimum(polar, 0).sum(1)])
 
 
-def _joined(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    return np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
+def _concatenate(first: VectorPairs, second: VectorPairs) -> VectorPairs:
+    return VectorPairs(*(np.concatenate(ends) for ends in zip(first, second, strict=True)))
 
 
-def auc(higher: np.ndarray, lower: np.ndarray) -> float:
-    """Probability that one of `higher` is above one of `lower`; ties count half (Mann and Whitney 1947)."""
-    if not len(higher) or not len(lower):
-        return float("nan")
-    ranks = rankdata(np.concatenate([higher, lower]))[: len(higher)]
-    return float((ranks.sum() - len(higher) * (len(higher) + 1) / 2) / (len(higher) * len(lower)))
-
-
-def _opposed(vectors: Vectors, a: Floats, b: Floats) -> np.ndarray:
-    """Score of the antonym relation; without one, minus the cosine."""
+def _score_antonymy(vectors: SenseVectors, pairs: VectorPairs) -> np.ndarray:
+    """Return the score of the antonym relation, or the negative cosine without relations."""
     if vectors.scale is None:
-        return -_cosine(a, b)
-    score: np.ndarray = (ask(vectors, a, "antonym") * b).sum(1)
+        return -_cosine(pairs)
+    score: np.ndarray = (vectors.queries(pairs.first, "antonym") * pairs.second).sum(1)
     return score
 
 
-def _cosine(a: Floats, b: Floats) -> np.ndarray:
-    cosine: np.ndarray = (a * b).sum(1)
+def _cosine(pairs: VectorPairs) -> Float32Array:
+    cosine: Float32Array = (pairs.first * pairs.second).sum(1)
     return cosine
 
 
-def _ends(vectors: Vectors, pairs: pd.DataFrame, relation: str, part: str) -> tuple[Floats, Floats]:
-    chosen = relation_rows(pairs, relation, part)
-    return _rows(vectors, chosen, "head"), _rows(vectors, chosen, "tail")
+def _relation_vectors(vectors: SenseVectors, pairs: pd.DataFrame, relation: str, split: str) -> VectorPairs:
+    chosen = select_pairs(pairs, relation, split)
+    return VectorPairs(*(_end_vectors(vectors, chosen, end) for end in ("head", "tail")))
 
 
-def _rows(vectors: Vectors, pairs: pd.DataFrame, end: str) -> Floats:
-    """Vectors of senses where a pair names them, of synsets elsewhere."""
+def _end_vectors(vectors: SenseVectors, pairs: pd.DataFrame, end: str) -> Float32Array:
+    """Return the vectors of senses where a pair names them, else of synsets."""
     sense = pairs[f"{end}_sense"].to_numpy()
-    whole = vectors.synsets[pairs[end].to_numpy()]
-    whole[sense >= 0] = vectors.senses[sense[sense >= 0]]
-    return whole
+    rows = vectors.synsets[pairs[end].to_numpy()]
+    rows[sense >= 0] = vectors.senses[sense[sense >= 0]]
+    return rows
 
 
-def _synonyms(vectors: Vectors, senses: pd.DataFrame, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Neighbouring lemmas of one synset."""
+def _sample_synonyms(vectors: SenseVectors, senses: pd.DataFrame, count: int, rng: np.random.Generator) -> VectorPairs:
+    """Draw adjacent lemmas of one synset."""
     row = senses["synset_row"].to_numpy()
-    places = np.flatnonzero(row[:-1] == row[1:])
-    chosen = rng.choice(places, min(count, len(places)), replace=False) if len(places) else places
-    return vectors.senses[chosen], vectors.senses[chosen + 1]
+    positions = np.flatnonzero(row[:-1] == row[1:])
+    if len(positions):
+        positions = rng.choice(positions, min(count, len(positions)), replace=False)
+    return VectorPairs(vectors.senses[positions], vectors.senses[positions + 1])
 
 
-def _random(vectors: Vectors, senses: pd.DataFrame, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    places = np.flatnonzero(senses["pos"].to_numpy() == "a")
-    drawn = rng.choice(places, (2, count)) if len(places) else np.zeros((2, 0), int)
-    return vectors.senses[drawn[0]], vectors.senses[drawn[1]]
+def _sample_adjectives(
+    vectors: SenseVectors, senses: pd.DataFrame, count: int, rng: np.random.Generator
+) -> VectorPairs:
+    positions = np.flatnonzero(senses["pos"].to_numpy() == "a")
+    first, second = rng.choice(positions, (2, count)) if len(positions) else np.zeros((2, 0), int)
+    return VectorPairs(vectors.senses[first], vectors.senses[second])

@@ -1,108 +1,130 @@
-"""Named axes: dimensions whose two sides are the poles of antonyms, found on some pairs and tested on others."""
+"""Axes: dimensions whose signs are the poles of antonyms, found on some pairs and tested on others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terrarium.senses.data.splitting import relation_rows
-from terrarium.senses.models.vectors import Floats, Vectors
+from terrarium.common.arrays import BoolArray, Float32Array, Int64Array
+from terrarium.senses.data.relations import Lexicon
+from terrarium.senses.data.splitting import select_pairs
+from terrarium.senses.models.vectors import SenseVectors
 
-TESTS = ("half", "held-out")
-"""The half of the trained antonyms that found nothing, and antonyms that no training saw."""
+QUERY_HALF, TEST = "query_half", "test"
+"""What axes are tested on: the half of the trained antonyms that did not define them, and held-out antonyms."""
+COLUMNS = ["dimension", "positive", "negative", "test", "pairs", "agreement", "null_mean", "null_95"]
 
 
 @dataclass(frozen=True, eq=False)
-class Opposites:
-    """Rows (n, D) of both ends of antonyms, and their lemmas (n,)."""
+class Antonyms:
+    """Vectors (n, D) of both ends of antonym pairs, and their lemmas (n,)."""
 
-    first: Floats
-    second: Floats
+    first: Float32Array
+    second: Float32Array
     first_lemma: NDArray[np.str_]
     second_lemma: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.first)
 
-    def take(self, places: NDArray[np.int64]) -> Opposites:
-        """Some of the pairs."""
-        return Opposites(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+    def take(self, positions: Int64Array) -> Antonyms:
+        """Return the pairs at some positions."""
+        return Antonyms(*(getattr(self, name)[positions] for name in self.__dataclass_fields__))
 
 
-def opposites(vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame, part: str) -> Opposites:
-    """Antonyms of a part that name senses at both ends."""
-    chosen = relation_rows(pairs, "antonym", part)
-    chosen = chosen[(chosen["head_sense"] >= 0) & (chosen["tail_sense"] >= 0)]
-    lemma = senses["lemma"].to_numpy(str)
-    head, tail = chosen["head_sense"].to_numpy(), chosen["tail_sense"].to_numpy()
-    return Opposites(vectors.senses[head], vectors.senses[tail], lemma[head], lemma[tail])
+class NearestPairs(NamedTuple):
+    """For each pair the nearest defining pair (n,), and whether it is nearer with its ends swapped (n,)."""
+
+    position: Int64Array
+    swapped: BoolArray
 
 
-def antonym_axes(
-    vectors: Vectors, senses: pd.DataFrame, pairs: pd.DataFrame, minimum: int, directions: int, rng: np.random.Generator
+def select_antonyms(vectors: SenseVectors, lexicon: Lexicon, split: str) -> Antonyms:
+    """Return the antonyms of a split that name senses at both ends."""
+    pairs = select_pairs(lexicon.relations, "antonym", split)
+    pairs = pairs[(pairs["head_sense"] >= 0) & (pairs["tail_sense"] >= 0)]
+    lemma = lexicon.senses["lemma"].to_numpy(str)
+    head, tail = pairs["head_sense"].to_numpy(), pairs["tail_sense"].to_numpy()
+    return Antonyms(vectors.senses[head], vectors.senses[tail], lemma[head], lemma[tail])
+
+
+def find_axes(
+    vectors: SenseVectors, lexicon: Lexicon, *, min_pairs: int, num_directions: int, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """How well dimensions tell the poles of antonyms that did not name them.
+    """Find axes on one half of the trained antonyms, and test them on the other half and on held-out antonyms.
 
-    An axis is a dimension on which at least `minimum` pairs of one half of the trained antonyms oppose most. A tested
-    pair belongs to the axis, and takes its poles, from its nearest pair of that half, whatever it does itself; it
-    agrees where each of its ends lies on the side of its pole. The same is asked of random directions.
+    An axis is a dimension on which at least `min_pairs` pairs of the defining half oppose most. A tested pair belongs
+    to the axis of its nearest defining pair, whatever its own entries are, and takes its poles from that pair. It
+    agrees with the axis if each of its ends is on the side of its pole. Random directions are tested the same way.
 
     Args:
-        vectors, senses, pairs: as evaluated.
-        minimum: pairs on either side of the test.
-        directions: random directions.
+        vectors: to evaluate.
+        lexicon: senses, and pairs with the column split as its relations.
+        min_pairs: smallest number of defining and of tested pairs.
+        num_directions: number of random directions.
         rng: of the halves and the directions.
 
     Returns:
-        dimension, positive, negative (words of the pair that opposes most), test (half or held-out), pairs (tested),
-        agreement, null_mean and null_95 of the random directions.
+        Columns dimension (x0, ...), positive and negative (lemmas of the pair that opposes most), test (query_half or
+        test), pairs (number tested), agreement (fraction), null_mean and null_95 (mean and 95 % quantile of the
+        agreement of random directions).
     """
-    trained = opposites(vectors, senses, pairs, "train")
+    trained = select_antonyms(vectors, lexicon, "train")
     order = rng.permutation(len(trained))
-    found, rest = trained.take(order[: len(order) // 2]), trained.take(order[len(order) // 2 :])
-    place = _most_opposed(found)
-    tested = dict(zip(TESTS, (rest, opposites(vectors, senses, pairs, "test")), strict=True))
-    belongs = {test: place[_nearest(found, opposed)[0]] for test, opposed in tested.items() if len(found)}
+    defining, rest = trained.take(order[: len(order) // 2]), trained.take(order[len(order) // 2 :])
+    dimension_of = _most_opposed_dimensions(defining)
+    tested = {QUERY_HALF: rest, TEST: select_antonyms(vectors, lexicon, "test")}
+    axis_of = {
+        test: dimension_of[_nearest_pairs(defining, pairs).position] for test, pairs in tested.items() if len(defining)
+    }
     rows = []
-    for dimension in range(vectors.synsets.shape[1]):
-        own = found.take(np.flatnonzero(place == dimension))
-        if len(own) < minimum:
+    for dimension in range(vectors.dim):
+        own = defining.take(np.flatnonzero(dimension_of == dimension))
+        if len(own) < min_pairs:
             continue
-        for test, axis in belongs.items():
-            mine = tested[test].take(np.flatnonzero(axis == dimension))
-            if len(mine) >= minimum:
-                numbers = _beside_random(own, mine, dimension, directions, rng)
-                rows.append({**_poles(own, dimension), "test": test, "pairs": len(mine), **numbers})
-    columns = ["dimension", "positive", "negative", "test", "pairs", "agreement", "null_mean", "null_95"]
-    table = pd.DataFrame(rows, columns=columns)
+        for test, axis in axis_of.items():
+            pairs = tested[test].take(np.flatnonzero(axis == dimension))
+            if len(pairs) >= min_pairs:
+                numbers = _test_axis(own, pairs, dimension, num_directions, rng)
+                rows.append({**_poles(own, dimension), "test": test, "pairs": len(pairs), **numbers})
+    table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values(["test", "pairs"], ascending=False).reset_index(drop=True)
 
 
 def axes_metrics(axes: pd.DataFrame) -> dict[str, float]:
-    """Axes, those above the 95 % quantile of random directions, and mean agreement beside theirs, of either test."""
-    numbers: dict[str, float] = {}
-    for test in TESTS:
-        own, name = axes[axes["test"] == test], "axes" if test == TESTS[0] else "axes_held_out"
-        numbers[name] = float(len(own))
-        numbers[f"{name}_beyond_null"] = float((own["agreement"] > own["null_95"]).sum())
+    """Return the number of axes, of those above the 95 % quantile of random directions, and the mean agreements.
+
+    Args:
+        axes: from `find_axes`.
+
+    Returns:
+        For the query half and, with axes_held_out in place of axes, for the test split: axes, axes_beyond_null,
+        axes_agreement and axes_null_agreement (weighted by pairs).
+    """
+    metrics: dict[str, float] = {}
+    for test, name in ((QUERY_HALF, "axes"), (TEST, "axes_held_out")):
+        own = axes[axes["test"] == test]
+        metrics[name] = float(len(own))
+        metrics[f"{name}_beyond_null"] = float((own["agreement"] > own["null_95"]).sum())
         if len(own):
-            numbers[f"{name}_agreement"] = float(np.average(own["agreement"], weights=own["pairs"]))
-            numbers[f"{name}_null_agreement"] = float(np.average(own["null_mean"], weights=own["pairs"]))
-    return numbers
+            metrics[f"{name}_agreement"] = float(np.average(own["agreement"], weights=own["pairs"]))
+            metrics[f"{name}_null_agreement"] = float(np.average(own["null_mean"], weights=own["pairs"]))
+    return metrics
 
 
-def _most_opposed(pairs: Opposites) -> NDArray[np.int64]:
-    """The dimension (n,) on which each pair opposes most, -1 where none does."""
-    product = np.minimum(pairs.first * pairs.second, 0)
+def _most_opposed_dimensions(pairs: Antonyms) -> Int64Array:
+    """Return the dimension (n,) on which each pair opposes most, -1 if it opposes on none."""
     if not len(pairs):
         return np.zeros(0, np.int64)
+    product = np.minimum(pairs.first * pairs.second, 0)
     return np.where(product.min(axis=1) < 0, product.argmin(axis=1), -1)
 
 
-def _poles(pairs: Opposites, dimension: int) -> dict[str, str]:
+def _poles(pairs: Antonyms, dimension: int) -> dict[str, str]:
     strongest = int((pairs.first[:, dimension] * pairs.second[:, dimension]).argmin())
     ends = [str(pairs.first_lemma[strongest]), str(pairs.second_lemma[strongest])]
     if pairs.first[strongest, dimension] < 0:
@@ -110,46 +132,46 @@ def _poles(pairs: Opposites, dimension: int) -> dict[str, str]:
     return {"dimension": f"x{dimension}", "positive": ends[0], "negative": ends[1]}
 
 
-def _beside_random(
-    found: Opposites, tested: Opposites, dimension: int, directions: int, rng: np.random.Generator
+def _test_axis(
+    defining: Antonyms, tested: Antonyms, dimension: int, num_directions: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    size = found.first.shape[1]
-    own = np.zeros(size, np.float32)
-    own[dimension] = 1.0
-    null = [_agreement(found, tested, _direction(size, rng)) for _ in range(directions)]
+    size = defining.first.shape[1]
+    axis = np.zeros(size, np.float32)
+    axis[dimension] = 1.0
+    null = [_agreement(defining, tested, _random_direction(size, rng)) for _ in range(num_directions)]
     return {
-        "agreement": _agreement(found, tested, own),
+        "agreement": _agreement(defining, tested, axis),
         "null_mean": float(np.mean(null)),
         "null_95": float(np.quantile(null, 0.95)),
     }
 
 
-def _agreement(found: Opposites, tested: Opposites, direction: Floats) -> float:
-    """Share of the tested pairs whose ends lie on the sides that the nearest found pair gives them.
+def _agreement(defining: Antonyms, tested: Antonyms, direction: Float32Array) -> float:
+    """Return the fraction of the tested pairs whose ends are on the sides that their nearest defining pairs give.
 
-    The direction is left out of the vectors that decide which pair is nearest.
+    The direction is removed from the vectors that decide which pair is nearest.
     """
-    best, turned = _nearest(_without(found, direction), _without(tested, direction))
-    way = np.sign((found.first - found.second) @ direction)[best] * np.where(turned, -1, 1)
-    agrees = (tested.first @ direction * way > 0) & (tested.second @ direction * way < 0)
+    nearest = _nearest_pairs(_remove(defining, direction), _remove(tested, direction))
+    sign = np.sign((defining.first - defining.second) @ direction)[nearest.position]
+    sign = sign * np.where(nearest.swapped, -1, 1)
+    agrees = (tested.first @ direction * sign > 0) & (tested.second @ direction * sign < 0)
     return float(agrees.mean())
 
 
-def _nearest(found: Opposites, tested: Opposites) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The found pair whose ends have the largest cosines with those of each tested one, and whether crosswise."""
-    straight = tested.first @ found.first.T + tested.second @ found.second.T
-    crossed = tested.first @ found.second.T + tested.second @ found.first.T
+def _nearest_pairs(defining: Antonyms, tested: Antonyms) -> NearestPairs:
+    straight = tested.first @ defining.first.T + tested.second @ defining.second.T
+    crossed = tested.first @ defining.second.T + tested.second @ defining.first.T
     best = np.maximum(straight, crossed).argmax(axis=1)
     row = np.arange(len(best))
-    return best, crossed[row, best] > straight[row, best]
+    return NearestPairs(best, crossed[row, best] > straight[row, best])
 
 
-def _without(pairs: Opposites, direction: Floats) -> Opposites:
+def _remove(pairs: Antonyms, direction: Float32Array) -> Antonyms:
     first, second = (rows - np.outer(rows @ direction, direction) for rows in (pairs.first, pairs.second))
     return replace(pairs, first=first, second=second)
 
 
-def _direction(size: int, rng: np.random.Generator) -> Floats:
+def _random_direction(size: int, rng: np.random.Generator) -> Float32Array:
     drawn = rng.standard_normal(size).astype(np.float32)
-    direction: Floats = drawn / np.linalg.norm(drawn)
+    direction: Float32Array = drawn / np.linalg.norm(drawn)
     return direction

@@ -1,88 +1,137 @@
-"""Everything that is measured of sense vectors, beside random ones and shorter ones."""
+"""The whole evaluation: all metrics of the trained vectors, of variants of them, and of random vectors."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from terrarium.senses.data.relations import Lexicon
 from terrarium.senses.evaluation.antonyms import antonym_metrics
-from terrarium.senses.evaluation.axes import antonym_axes, axes_metrics
-from terrarium.senses.evaluation.ranking import direction_accuracy, filtered_ranks, held_out_hypernyms, summary_of
+from terrarium.senses.evaluation.axes import axes_metrics, find_axes
+from terrarium.senses.evaluation.ranking import (
+    SynsetPairs,
+    direction_accuracy,
+    filtered_ranks,
+    ranking_metrics,
+    select_is_a_pairs,
+)
 from terrarium.senses.evaluation.similarity import WordPair, find_senses, similarity_metrics
-from terrarium.senses.models.sparsity import exact_zero_share, small_share
-from terrarium.senses.models.vectors import Vectors, cut_by_pca, cut_to_first, random_vectors, with_zeros
+from terrarium.senses.models.sparsity import small_fraction, zero_fraction
+from terrarium.senses.models.vectors import SenseVectors, random_vectors, truncate, truncate_by_pca, with_zeros
 from terrarium.senses.options import EvaluationOptions
 from terrarium.training.torch.seeding import generator
 
-Measured = tuple[dict[str, float], pd.DataFrame, pd.DataFrame, pd.DataFrame]
-TRAINED = "trained"
+TRAINED, RANDOM = "trained", "random"
 
 
-def measure(
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Results of an evaluation.
+
+    Attributes:
+        metrics: of the trained vectors.
+        variants: one row per variant: variant and its metrics; trained and random are two of them.
+        relations: one row per relation: relation, queries, mrr, hits_at_10, mean_rank, random_mrr.
+        axes: one row per axis and test, see `find_axes`.
+    """
+
+    metrics: dict[str, float]
+    variants: pd.DataFrame
+    relations: pd.DataFrame
+    axes: pd.DataFrame
+
+
+def evaluate_vectors(
+    trained: SenseVectors,
     lexicon: Lexicon,
-    far: tuple[np.ndarray, np.ndarray],
+    distant: SynsetPairs,
     word_pairs: pd.DataFrame,
-    trained: Vectors,
     options: EvaluationOptions,
-) -> Measured:
-    """Metrics of the trained vectors; a row a variant; a row a relation; a row a named axis.
+) -> Evaluation:
+    """Evaluate trained vectors.
 
     Args:
-        lexicon: with the pairs, and the part of each, as its relations.
-        far: descendants and ancestors that only a held-out pair connects.
-        word_pairs: dataset, word1, word2, score; may be empty.
-        trained: vectors.
+        trained: the vectors.
+        lexicon: synsets and senses; its relations are the pairs with their column split.
+        distant: descendants and ancestors that only held-out pairs connect.
+        word_pairs: columns dataset, word1, word2, score; may be empty.
         options: of the evaluation.
     """
-    dim = trained.synsets.shape[1]
-    variants = {TRAINED: trained}
-    variants |= {f"{share:.0%} zeros": with_zeros(trained, share) for share in options.sparsity_curve if share > 0}
-    widths = [width for width in options.truncations if width < dim]
-    variants |= {f"PCA to {width}": cut_by_pca(trained, width) for width in widths}
-    variants |= {f"first {width}": cut_to_first(trained, width) for width in widths}
-    rng = generator(options.seed, "null")
-    variants["random"] = random_vectors(len(lexicon.synsets), lexicon.senses, dim, trained.polar, rng)
-    words = find_senses(word_pairs, lexicon.senses, lexicon.relations, len(lexicon.synsets))
-    rows = {name: quality(lexicon, far, words, vectors, options) for name, vectors in variants.items()}
-    ranks = summary_of(
-        filtered_ranks(trained, lexicon.relations, options.ranking_queries, generator(options.seed, "ranking"))
+    variants = make_variants(trained, lexicon, options)
+    words = find_senses(word_pairs, lexicon)
+    rows = {name: vector_metrics(vectors, lexicon, distant, words, options) for name, vectors in variants.items()}
+    relations = _relation_metrics(variants, lexicon.relations, options)
+    axes = find_axes(
+        trained,
+        lexicon,
+        min_pairs=options.min_axis_pairs,
+        num_directions=options.num_null_directions,
+        rng=generator(options.seed, "axes"),
     )
-    null = filtered_ranks(
-        variants["random"], lexicon.relations, options.ranking_queries, generator(options.seed, "ranking")
-    )
-    ranks = ranks.merge(summary_of(null)[["relation", "mrr"]].rename(columns={"mrr": "random_mrr"}), on="relation")
-    axes = antonym_axes(
-        *(trained, lexicon.senses, lexicon.relations, options.axis_pairs, options.null_directions),
-        generator(options.seed, "axes"),
-    )
-    weight = ranks["queries"] / ranks["queries"].sum()
+    weight = relations["queries"] / relations["queries"].sum()
     metrics = {
         **rows[TRAINED],
-        "test_mrr": float((ranks["mrr"] * weight).sum()),
-        "test_hits_at_10": float((ranks["hits_at_10"] * weight).sum()),
+        "test_mrr": float((relations["mrr"] * weight).sum()),
+        "test_hits_at_10": float((relations["hits_at_10"] * weight).sum()),
         **axes_metrics(axes),
     }
-    table = pd.DataFrame([{"variant": name, **numbers} for name, numbers in rows.items()])
-    return {name: value for name, value in metrics.items() if np.isfinite(value)}, table, ranks, axes
+    return Evaluation(
+        metrics={name: value for name, value in metrics.items() if np.isfinite(value)},
+        variants=pd.DataFrame([{"variant": name, **numbers} for name, numbers in rows.items()]),
+        relations=relations,
+        axes=axes,
+    )
 
 
-def quality(
+def make_variants(trained: SenseVectors, lexicon: Lexicon, options: EvaluationOptions) -> dict[str, SenseVectors]:
+    """Return by name: the trained vectors, with more zeros, with fewer dimensions, and random vectors of their size."""
+    dims = [dim for dim in options.truncated_dims if dim < trained.dim]
+    rng = generator(options.seed, "null")
+    return {
+        TRAINED: trained,
+        **{f"{zeros:.0%} zeros": with_zeros(trained, zeros) for zeros in options.zero_fractions if zeros > 0},
+        **{f"PCA to {dim}": truncate_by_pca(trained, dim) for dim in dims},
+        **{f"first {dim}": truncate(trained, dim) for dim in dims},
+        RANDOM: random_vectors(len(lexicon.synsets), lexicon.senses, trained.dim, trained.polar, rng),
+    }
+
+
+def vector_metrics(
+    vectors: SenseVectors,
     lexicon: Lexicon,
-    far: tuple[np.ndarray, np.ndarray],
-    words: list[WordPair],
-    vectors: Vectors,
+    distant: SynsetPairs,
+    words: Sequence[WordPair],
     options: EvaluationOptions,
 ) -> dict[str, float]:
-    """What is measured of each variant: size, zeros, similarity, antonyms, and which way is-a points."""
+    """Return the metrics that every variant has: size, zeros, similarity, antonyms, and the direction of is-a.
+
+    Args:
+        vectors: of the variant.
+        lexicon, distant, options: as for `evaluate_vectors`.
+        words: from `find_senses`.
+    """
     return {
-        "dim": float(vectors.synsets.shape[1]),
-        "exact_zeros": exact_zero_share(vectors.synsets),
-        "exact_zeros_senses": exact_zero_share(vectors.senses),
-        "share_below_0.01": small_share(vectors.synsets),
+        "dim": float(vectors.dim),
+        "exact_zeros": zero_fraction(vectors.synsets),
+        "exact_zeros_senses": zero_fraction(vectors.senses),
+        "fraction_below_0.01": small_fraction(vectors.synsets),
         "mean_length": float(np.linalg.norm(vectors.synsets, axis=1).mean()),
         **similarity_metrics(words, vectors.senses),
-        **antonym_metrics(vectors, lexicon.senses, lexicon.relations, generator(options.seed, "antonyms")),
-        "is_a_direction": direction_accuracy(vectors, *held_out_hypernyms(lexicon.relations)),
-        "is_a_direction_transitive": direction_accuracy(vectors, *far),
+        **antonym_metrics(vectors, lexicon, generator(options.seed, "antonyms")),
+        "is_a_direction": direction_accuracy(vectors, select_is_a_pairs(lexicon.relations, "test")),
+        "is_a_direction_transitive": direction_accuracy(vectors, distant),
     }
+
+
+def _relation_metrics(
+    variants: dict[str, SenseVectors], pairs: pd.DataFrame, options: EvaluationOptions
+) -> pd.DataFrame:
+    tables = {}
+    for name in (TRAINED, RANDOM):
+        rng = generator(options.seed, "ranking")
+        tables[name] = ranking_metrics(filtered_ranks(variants[name], pairs, options.max_ranking_pairs, rng))
+    random_mrr = tables[RANDOM][["relation", "mrr"]].rename(columns={"mrr": "random_mrr"})
+    return tables[TRAINED].merge(random_mrr, on="relation")

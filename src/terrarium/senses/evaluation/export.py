@@ -1,16 +1,15 @@
-"""The table that is handed out: a row a sense, with its names."""
+"""The table of vectors that users load."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from terrarium.senses.models.vectors import Vectors
+from terrarium.senses.models.vectors import SenseVectors
 
-NAMES = ["sense_key", "lemma", "pos", "synset"]
+NAME_COLUMNS = ["sense_key", "lemma", "pos", "synset"]
 
 
-def sense_vectors(vectors: Vectors, senses: pd.DataFrame) -> pd.DataFrame:
-    """Sense key, lemma, part of speech, synset, and x0 … of length 1."""
-    rows = vectors.senses
-    columns = pd.DataFrame(rows, columns=[f"x{i}" for i in range(rows.shape[1])])
-    return pd.concat([senses[NAMES].reset_index(drop=True), columns], axis=1)
+def sense_table(vectors: SenseVectors, senses: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per sense: sense_key, lemma, pos, synset, and its unit vector as x0, x1, ..."""
+    columns = pd.DataFrame(vectors.senses, columns=[f"x{i}" for i in range(vectors.dim)])
+    return pd.concat([senses[NAME_COLUMNS].reset_index(drop=True), columns], axis=1)

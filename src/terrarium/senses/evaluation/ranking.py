@@ -1,98 +1,122 @@
-"""Held-out relations: where the right answer stands among all synsets, and which way is-a points."""
+"""Held-out relations: the rank of the correct answer among all synsets, and the direction of is-a."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from terrarium.senses.data.relations import HYPERNYM, INSTANCE, RELATIONS, SYMMETRIC
-from terrarium.senses.data.splitting import PARTS
-from terrarium.senses.models.vectors import Floats, Vectors, ask
+from terrarium.common.arrays import Float32Array, Float64Array, Int64Array
+from terrarium.senses.data.relations import HYPERNYM, IS_A, RELATIONS, SYMMETRIC
+from terrarium.senses.models.vectors import SenseVectors
 
 _CHUNK = 256
+_SWAP = {"head": "tail", "tail": "head"}
 
 
-def filtered_ranks(vectors: Vectors, pairs: pd.DataFrame, queries: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Rank of each held-out answer among all synsets but the other right ones: relation, rank, direction.
+class SynsetPairs(NamedTuple):
+    """Rows (n,) of children (or descendants) and their parents (or ancestors)."""
 
-    Ties count half. Both directions are asked; of a relation at most `queries` pairs.
+    child: Int64Array
+    parent: Int64Array
+
+
+def filtered_ranks(
+    vectors: SenseVectors, pairs: pd.DataFrame, max_pairs: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Rank the answer of each test pair, in both directions, among all synsets but the other correct answers.
+
+    Args:
+        vectors: to score with.
+        pairs: columns relation, head, tail and split; all splits are filtered out.
+        max_pairs: largest number of pairs per relation; more are sampled.
+        rng: of the sample.
+
+    Returns:
+        Columns relation (name), direction (tail or head: the end that is predicted), rank (from 1; ties count half).
     """
-    found = []
+    tables = []
     for number, known in pairs.groupby("relation"):
         relation = RELATIONS[int(str(number))]
-        tested = known[known["part"] == PARTS.index("test")]
-        if tested.empty:
+        test = known[known["split"] == "test"]
+        if test.empty:
             continue
-        chosen = tested.iloc[np.sort(rng.permutation(len(tested))[:queries])]
-        symmetric = relation in SYMMETRIC
-        both = pd.concat(
-            [known[["head", "tail"]], known.rename(columns={"head": "tail", "tail": "head"})[["head", "tail"]]]
-        )
-        forward = both if symmetric else known
-        backward = both if symmetric else known.rename(columns={"head": "tail", "tail": "head"})
-        for direction, answers, head, tail in (
-            ("tail", forward, chosen["head"].to_numpy(), chosen["tail"].to_numpy()),
-            ("head", backward, chosen["tail"].to_numpy(), chosen["head"].to_numpy()),
+        chosen = test.iloc[np.sort(rng.permutation(len(test))[:max_pairs])]
+        forward, backward = known[["head", "tail"]], known.rename(columns=_SWAP)[["head", "tail"]]
+        if relation in SYMMETRIC:
+            forward = backward = pd.concat([forward, backward])
+        for direction, answers, queries in (
+            ("tail", forward, chosen),
+            ("head", backward, chosen.rename(columns=_SWAP)),
         ):
-            inverse = direction == "head" and not symmetric
-            rank = _ranks(vectors, relation, inverse, head, tail, answers)
-            found.append(pd.DataFrame({"relation": relation, "direction": direction, "rank": rank}))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"relation": [], "direction": [], "rank": []})
+            inverse = direction == "head" and relation not in SYMMETRIC
+            rank = _rank_answers(vectors, relation, inverse, queries, answers)
+            tables.append(pd.DataFrame({"relation": relation, "direction": direction, "rank": rank}))
+    if not tables:
+        return pd.DataFrame({"relation": [], "direction": [], "rank": []})
+    return pd.concat(tables, ignore_index=True)
 
 
-def summary_of(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Relation, queries, mrr, hits_at_10 and mean_rank, a row a relation."""
+def ranking_metrics(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Return relation, queries, mrr, hits_at_10 and mean_rank, one row per relation, from columns relation and rank."""
     scored = ranks.assign(mrr=1 / ranks["rank"], hits_at_10=(ranks["rank"] <= 10).astype(float))
     grouped = scored.groupby("relation")
     table = grouped[["mrr", "hits_at_10"]].mean().assign(mean_rank=grouped["rank"].mean(), queries=grouped.size())
     return table.reset_index()[["relation", "queries", "mrr", "hits_at_10", "mean_rank"]]
 
 
-def direction_accuracy(vectors: Vectors, child: np.ndarray, parent: np.ndarray) -> float:
-    """How often `child is a parent` scores above `parent is a child`; ties count half.
+def direction_accuracy(vectors: SenseVectors, pairs: SynsetPairs) -> float:
+    """Return the fraction of pairs for which "child is a parent" scores above "parent is a child"; ties count half.
 
-    A pair scores what hypernymy asks of the child plus what its inverse asks of the parent.
+    The score of "a is a b" is the hypernym query of a times b, plus the inverse query of b times a. NaN without pairs.
     """
-    if not len(child):
+    if not len(pairs.child):
         return float("nan")
-    below, above = vectors.synsets[child], vectors.synsets[parent]
-    difference = _is_a(vectors, below, above) - _is_a(vectors, above, below)
+    child, parent = vectors.synsets[pairs.child], vectors.synsets[pairs.parent]
+    difference = _score_is_a(vectors, child, parent) - _score_is_a(vectors, parent, child)
     return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
 
 
-def _is_a(vectors: Vectors, child: Floats, parent: Floats) -> Floats:
-    upwards = (ask(vectors, child, HYPERNYM) * parent).sum(1)
-    downwards = (ask(vectors, parent, HYPERNYM, inverse=True) * child).sum(1)
-    score: Floats = upwards + downwards
+def select_is_a_pairs(pairs: pd.DataFrame, split: str) -> SynsetPairs:
+    """Return child and parent of the is-a pairs (columns relation, head, tail, split) of a split."""
+    chosen = pairs[pairs["relation"].isin(IS_A) & (pairs["split"] == split)]
+    return SynsetPairs(chosen["head"].to_numpy(), chosen["tail"].to_numpy())
+
+
+def sample_distant_ancestors(ancestors: pd.DataFrame, count: int, rng: np.random.Generator) -> SynsetPairs:
+    """Draw at most `count` pairs of a synset and an ancestor that is not its parent.
+
+    Args:
+        ancestors: columns ancestor, descendant and depth_diff.
+        count: largest number of pairs.
+        rng: of the sample.
+    """
+    distant = ancestors[ancestors["depth_diff"] > 1]
+    chosen = distant.iloc[np.sort(rng.permutation(len(distant))[:count])]
+    return SynsetPairs(chosen["descendant"].to_numpy(), chosen["ancestor"].to_numpy())
+
+
+def _score_is_a(vectors: SenseVectors, child: Float32Array, parent: Float32Array) -> Float32Array:
+    upwards = (vectors.queries(child, HYPERNYM) * parent).sum(1)
+    downwards = (vectors.queries(parent, HYPERNYM, inverse=True) * child).sum(1)
+    score: Float32Array = upwards + downwards
     return score
 
 
-def held_out_hypernyms(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Child and parent of the test pairs of is-a."""
-    numbers = [RELATIONS.index(name) for name in (HYPERNYM, INSTANCE)]
-    tested = pairs[pairs["relation"].isin(numbers) & (pairs["part"] == PARTS.index("test"))]
-    return tested["head"].to_numpy(), tested["tail"].to_numpy()
-
-
-def far_ancestors(held_out: pd.DataFrame, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Descendant and ancestor two steps apart or more that only a held-out pair connects; at most `count`."""
-    far = held_out[held_out["depth_diff"] > 1]
-    chosen = far.iloc[np.sort(rng.permutation(len(far))[:count])]
-    return chosen["descendant"].to_numpy(), chosen["ancestor"].to_numpy()
-
-
-def _ranks(
-    vectors: Vectors, relation: str, inverse: bool, head: np.ndarray, tail: np.ndarray, answers: pd.DataFrame
-) -> np.ndarray:
-    asked_for = answers[answers["head"].isin(head)]
-    known = {source: tails.to_numpy() for source, tails in asked_for.groupby("head")["tail"]}
+def _rank_answers(
+    vectors: SenseVectors, relation: str, inverse: bool, queries: pd.DataFrame, answers: pd.DataFrame
+) -> Float64Array:
+    head, tail = queries["head"].to_numpy(), queries["tail"].to_numpy()
+    relevant = answers[answers["head"].isin(head)]
+    correct = {source: tails.to_numpy() for source, tails in relevant.groupby("head")["tail"]}
     ranks = np.empty(len(head))
     for start in range(0, len(head), _CHUNK):
-        asked, right = head[start : start + _CHUNK], tail[start : start + _CHUNK]
-        scores = ask(vectors, vectors.synsets[asked], relation, inverse=inverse) @ vectors.synsets.T
-        for i, (source, target) in enumerate(zip(asked, right, strict=True)):
+        heads, tails = head[start : start + _CHUNK], tail[start : start + _CHUNK]
+        scores = vectors.queries(vectors.synsets[heads], relation, inverse=inverse) @ vectors.synsets.T
+        for i, (source, target) in enumerate(zip(heads, tails, strict=True)):
             row, own = scores[i], scores[i, target]
-            row[known.get(source, [])] = -np.inf
+            row[correct.get(source, [])] = -np.inf
             row[source] = -np.inf
             ranks[start + i] = 1 + (row > own).sum() + 0.5 * (row == own).sum()
     return ranks

@@ -1,119 +1,131 @@
-"""Similarity of words as people give it: the best pair of senses, by cosine."""
+"""Word similarity benchmarks: the largest cosine between senses of two words against human scores."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
-from terrarium.senses.data.splitting import PARTS, undirected
-from terrarium.senses.models.vectors import Floats
+from terrarium.common.arrays import BoolArray, Float32Array, Float64Array, Int64Array
+from terrarium.common.statistics import spearman
+from terrarium.senses.data.relations import Lexicon
+from terrarium.senses.data.splitting import undirected_keys
 
 SIMLEX_PARTS = {"a": slice(0, 111), "n": slice(111, 777), "v": slice(777, 999)}
-"""SimLex-999 stands in the order adjectives, nouns, verbs."""
+"""Rows of SimLex-999 by part of speech."""
 
 
 @dataclass(frozen=True, eq=False)
 class WordPair:
-    """Rows of the senses of two words, people's score, and whether any two of the senses are joined in training."""
+    """Two words of a benchmark.
+
+    Attributes:
+        dataset: name of the benchmark.
+        pos: part of speech of both words; empty if unknown.
+        first, second: sense rows of the words; empty for a word that the lexicon lacks.
+        score: human similarity score.
+        linked: whether the words share a synset or a training pair joins two of their synsets.
+    """
 
     dataset: str
-    letter: str
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
+    pos: str
+    first: Int64Array
+    second: Int64Array
     score: float
     linked: bool
 
 
-def find_senses(word_pairs: pd.DataFrame, senses: pd.DataFrame, pairs: pd.DataFrame, synsets: int) -> list[WordPair]:
-    """The senses of each word of the pairs, once for all vectors that are measured.
+def find_senses(word_pairs: pd.DataFrame, lexicon: Lexicon) -> list[WordPair]:
+    """Look up the senses of each word pair.
 
     Args:
-        word_pairs: dataset, word1, word2, score.
-        senses: lemma, pos, synset_row.
-        pairs: relation, head, tail, part.
-        synsets: number of synset rows.
+        word_pairs: columns dataset, word1, word2 and score.
+        lexicon: its relations have the column split.
     """
-    trained = pairs[pairs["part"] == PARTS.index("train")]
-    linked = np.unique(undirected(trained["head"].to_numpy(), trained["tail"].to_numpy(), synsets))
-    places, letters, rows = lemma_places(senses), senses["pos"].to_numpy(str), senses["synset_row"].to_numpy()
+    senses, pairs, synsets = lexicon.senses, lexicon.relations, len(lexicon.synsets)
+    trained = pairs[pairs["split"] == "train"]
+    linked = np.unique(undirected_keys(trained["head"].to_numpy(), trained["tail"].to_numpy(), synsets))
+    rows_of, letters, synset_row = group_by_lemma(senses), senses["pos"].to_numpy(str), senses["synset_row"].to_numpy()
     found = []
     for name, table in word_pairs.groupby("dataset", sort=False):
         parts = _parts_of_speech(str(name), len(table))
-        for a, b, score, part in zip(table["word1"], table["word2"], table["score"], parts, strict=True):
-            first, second = (_of_part(word_places(places, word), letters, part) for word in (a, b))
-            joined = _are_joined(rows[first], rows[second], linked, synsets)
-            found.append(WordPair(str(name), part, first, second, float(score), joined))
+        for a, b, score, pos in zip(table["word1"], table["word2"], table["score"], parts, strict=True):
+            first, second = (_of_part(look_up_word(rows_of, word), letters, pos) for word in (a, b))
+            joined = _are_joined(synset_row[first], synset_row[second], linked, synsets)
+            found.append(WordPair(str(name), pos, first, second, float(score), joined))
     return found
 
 
-def similarity_metrics(words: list[WordPair], rows: Floats) -> dict[str, float]:
-    """Spearman's correlation of each dataset: all, coverage, and pairs with no direct training link.
+def similarity_metrics(words: Sequence[WordPair], rows: Float32Array) -> dict[str, float]:
+    """Return the rank correlations of each benchmark.
 
     Args:
         words: from `find_senses`.
-        rows: (N, D) vectors of the senses, at length 1.
+        rows: (N, D) unit vectors of the senses.
+
+    Returns:
+        Per dataset: coverage (fraction of pairs with both words in the lexicon), spearman, unlinked_spearman and
+        unlinked_pairs (pairs that no training pair joins), and spearman per part of speech. NaN below three pairs.
     """
-    numbers: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name in dict.fromkeys(pair.dataset for pair in words):
-        mine = [pair for pair in words if pair.dataset == name]
-        score = np.array([_largest_cosine(rows, pair) for pair in mine])
-        people, direct = np.array([pair.score for pair in mine]), np.array([pair.linked for pair in mine])
-        letters, covered = np.array([pair.letter for pair in mine]), ~np.isnan(score)
-        numbers[f"{name}_coverage"] = float(covered.mean())
-        numbers[f"{name}_spearman"] = _spearman(score, people, covered)
-        numbers[f"{name}_unlinked_spearman"] = _spearman(score, people, covered & ~direct)
-        numbers[f"{name}_unlinked_pairs"] = float((covered & ~direct).sum())
+        own = [pair for pair in words if pair.dataset == name]
+        cosine, human = np.array([_largest_cosine(rows, pair) for pair in own]), np.array([pair.score for pair in own])
+        linked, letters = np.array([pair.linked for pair in own]), np.array([pair.pos for pair in own])
+        covered = ~np.isnan(cosine)
+        metrics[f"{name}_coverage"] = float(covered.mean())
+        metrics[f"{name}_spearman"] = _spearman(cosine, human, covered)
+        metrics[f"{name}_unlinked_spearman"] = _spearman(cosine, human, covered & ~linked)
+        metrics[f"{name}_unlinked_pairs"] = float((covered & ~linked).sum())
         for letter in sorted(set(letters) - {""}):
-            numbers[f"{name}_{letter}_spearman"] = _spearman(score, people, covered & (letters == letter))
-    return numbers
+            metrics[f"{name}_{letter}_spearman"] = _spearman(cosine, human, covered & (letters == letter))
+    return metrics
 
 
-def lemma_places(senses: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Rows of senses by lemma, in lower case."""
+def group_by_lemma(senses: pd.DataFrame) -> dict[str, Int64Array]:
+    """Return the sense rows of each lemma (column lemma, lower case)."""
     lemmas = senses["lemma"].to_numpy(str)
     order = np.argsort(lemmas, kind="stable")
     names, starts = np.unique(lemmas[order], return_index=True)
     return dict(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
 
 
-def word_places(places: dict[str, np.ndarray], word: str) -> np.ndarray:
-    """Rows of a word's senses; spaces are underscores in WordNet."""
+def look_up_word(rows_of: dict[str, Int64Array], word: str) -> Int64Array:
+    """Return the sense rows of a word in any case, with spaces or underscores; empty if the lexicon lacks it."""
     lowered = word.lower()
-    found = places.get(lowered)
-    return found if found is not None else places.get(lowered.replace(" ", "_"), np.zeros(0, np.int64))
+    rows = rows_of.get(lowered)
+    return rows if rows is not None else rows_of.get(lowered.replace(" ", "_"), np.zeros(0, np.int64))
 
 
 def _parts_of_speech(dataset: str, count: int) -> list[str]:
     letters = [""] * count
     if dataset == "simlex999" and count == 999:
-        for letter, place in SIMLEX_PARTS.items():
-            letters[place] = [letter] * (place.stop - place.start)
+        for letter, rows in SIMLEX_PARTS.items():
+            letters[rows] = [letter] * (rows.stop - rows.start)
     return letters
 
 
-def _largest_cosine(rows: Floats, pair: WordPair) -> float:
+def _largest_cosine(rows: Float32Array, pair: WordPair) -> float:
     if not len(pair.first) or not len(pair.second):
         return float("nan")
     return float((rows[pair.first] @ rows[pair.second].T).max())
 
 
-def _are_joined(heads: NDArray[np.int64], tails: NDArray[np.int64], linked: NDArray[np.int64], synsets: int) -> bool:
-    """Whether two words share a synset or are linked by any two of theirs."""
+def _are_joined(heads: Int64Array, tails: Int64Array, linked: Int64Array, synsets: int) -> bool:
     left, right = np.meshgrid(heads, tails)
-    key = undirected(left.ravel(), right.ravel(), synsets)
-    place = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
-    return bool(np.isin(heads, tails).any() or (len(linked) > 0 and (linked[place] == key).any()))
+    key = undirected_keys(left.ravel(), right.ravel(), synsets)
+    position = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
+    return bool(np.isin(heads, tails).any() or (len(linked) > 0 and (linked[position] == key).any()))
 
 
-def _of_part(found: NDArray[np.int64], letters: NDArray[np.str_], letter: str) -> NDArray[np.int64]:
-    """The senses of a part of speech, all where there is none of it."""
-    own = found[letters[found] == letter]
-    return own if len(own) else found
+def _of_part(rows: Int64Array, letters: NDArray[np.str_], pos: str) -> Int64Array:
+    """Return the senses of a part of speech, or all if there are none."""
+    own = rows[letters[rows] == pos]
+    return own if len(own) else rows
 
 
-def _spearman(score: np.ndarray, people: np.ndarray, chosen: np.ndarray) -> float:
-    return float(spearmanr(score[chosen], people[chosen])[0]) if chosen.sum() > 2 else float("nan")
+def _spearman(cosine: Float64Array, human: Float64Array, chosen: BoolArray) -> float:
+    return spearman(cosine[chosen], human[chosen]) if chosen.sum() > 2 else float("nan")

@@ -1,4 +1,4 @@
-"""The original's loss and optimiser, compiled: squared error of distances, dense Adam over the whole table."""
+"""NAOMI-II's loss and optimizer, compiled: squared error of distances, Adam on the whole table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 def add_gradient(
     rows: Any, head: Any, tail: Any, target: Any, scale: float, gradient: Any
 ) -> float:  # pragma: no cover - compiled
-    """Sum of (|e_h - e_t| - target)^2 over pairs; its gradient times `scale` is added to `gradient`."""
+    """Return the sum of (|e_h - e_t| - target)^2 over edges and add `scale` times its gradient to `gradient`.
+
+    Args:
+        rows: (N, D) float32.
+        head, tail: (E,) rows of the ends.
+        target: (E,) float32 target distances.
+        scale: factor on the gradient; 0 computes none.
+        gradient: (N, D) float32, changed.
+    """
     total = 0.0
     dim = rows.shape[1]
     for k in range(len(head)):
@@ -25,14 +33,14 @@ def add_gradient(
             step = rows[i, d] - rows[j, d]
             square += step * step
         distance = np.sqrt(square)
-        miss = distance - target[k]
-        total += miss * miss
+        error = distance - target[k]
+        total += error * error
         if scale > 0 and distance > 0:
-            factor = np.float32(2 * scale * miss / distance)
+            factor = np.float32(2 * scale * error / distance)
             for d in range(dim):
-                push = factor * (rows[i, d] - rows[j, d])
-                gradient[i, d] += push
-                gradient[j, d] -= push
+                force = factor * (rows[i, d] - rows[j, d])
+                gradient[i, d] += force
+                gradient[j, d] -= force
     return total
 
 
@@ -40,7 +48,17 @@ def add_gradient(
 def adam_step(
     rows: Any, gradient: Any, first: Any, second: Any, step: int, rate: float, clip: float, l1: float
 ) -> None:  # pragma: no cover - compiled
-    """Add the gradient of the L1 term, clip the norm of the whole, move all rows, and set the gradient to zero."""
+    """Step all rows by Adam and set the gradient to zero.
+
+    Args:
+        rows: (N, D) float32, changed.
+        gradient: (N, D), changed.
+        first, second: (N, D) Adam's moments, changed.
+        step: number of the step, from 1.
+        rate: learning rate.
+        clip: largest norm of the gradient of the whole table; 0: not clipped.
+        l1: factor on the sign of each entry, added to the gradient.
+    """
     norm = 0.0
     for i in prange(rows.shape[0]):
         part = 0.0

@@ -1,4 +1,4 @@
-"""Figures of training, growth and quality."""
+"""Plotly figures of training, growth and quality."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
-_MEASURES = {
+_SPARSITY_METRICS = {
     "simlex999_spearman": "SimLex-999",
     "antonym_auc_near_synonym": "antonym AUC",
     "is_a_direction": "is-a direction",
@@ -16,10 +16,10 @@ _MEASURES = {
 
 
 def loss_figure(history: pd.DataFrame) -> Any:
-    """Training and validation loss over the epochs, the best one marked."""
-    figure = new_figure("Loss on training and on held-out pairs")
+    """Draw both losses by epoch and mark the best epoch (columns epoch, loss, validation_loss, best)."""
+    figure = new_figure("Loss on training and validation pairs")
     if history.empty:
-        note_empty(figure, "no epoch was trained")
+        note_empty(figure, "no epochs were trained")
         return figure
     figure.add_scatter(x=history["epoch"], y=history["loss"], name="training", mode="lines+markers")
     figure.add_scatter(x=history["epoch"], y=history["validation_loss"], name="validation", mode="lines+markers")
@@ -32,10 +32,10 @@ def loss_figure(history: pd.DataFrame) -> Any:
 
 
 def growth_figure(history: pd.DataFrame) -> Any:
-    """Dimensions, of them active ones, and the batch size over the epochs."""
+    """Draw dimensions, active dimensions and batch size by epoch (columns epoch, dim, active_columns, batch_size)."""
     figure = new_figure("Dimensions and batch size", specs=[[{"secondary_y": True}]])
     if history.empty:
-        note_empty(figure, "no epoch was trained")
+        note_empty(figure, "no epochs were trained")
         return figure
     line = {"shape": "hv"}
     figure.add_scatter(x=history["epoch"], y=history["dim"], name="dimensions", mode="lines+markers", line=line)
@@ -46,16 +46,16 @@ def growth_figure(history: pd.DataFrame) -> Any:
     figure.add_scatter(x=history["epoch"], y=history["batch_size"], name="batch size", line=grey, secondary_y=True)
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
     figure.update_yaxes(title_text="dimensions", rangemode="tozero", secondary_y=False)
-    figure.update_yaxes(title_text="links a batch", rangemode="tozero", showgrid=False, secondary_y=True)
+    figure.update_yaxes(title_text="links per batch", rangemode="tozero", showgrid=False, secondary_y=True)
     return figure
 
 
 def similarity_figure(variants: pd.DataFrame) -> Any:
-    """Rank correlation with people's scores, of the trained vectors and the variants."""
-    figure = new_figure("Agreement with people (Spearman)")
+    """Draw the rank correlations with human scores of each variant (columns variant, *_spearman)."""
+    figure = new_figure("Rank correlation with human similarity scores")
     columns = [name for name in map(str, variants) if name.endswith("_spearman") and "_unlinked" not in name]
     if not columns:
-        note_empty(figure, "no word pairs were given (senses.source.similarity)")
+        note_empty(figure, "no word pairs were given: set senses.source.similarity")
         return figure
     shown = variants[~variants["variant"].str.endswith("zeros")]
     for row in shown.to_dict("records"):
@@ -66,21 +66,21 @@ def similarity_figure(variants: pd.DataFrame) -> Any:
 
 
 def sparsity_figure(variants: pd.DataFrame) -> Any:
-    """Quality against the share of exact zeros, at length 1."""
+    """Draw quality against the fraction of exact zeros (columns variant, exact_zeros and metrics)."""
     figure = new_figure("Quality against exact zeros")
     cut = variants[variants["variant"].str.endswith("zeros") | (variants["variant"] == "trained")]
     cut = cut.sort_values("exact_zeros")
-    for column, name in _MEASURES.items():
+    for column, name in _SPARSITY_METRICS.items():
         if column in cut:
             figure.add_scatter(x=cut["exact_zeros"], y=cut[column], name=name, mode="lines+markers")
-    figure.update_xaxes(title_text="share of exact zeros", tickformat=".0%")
-    figure.update_yaxes(title_text="measure", rangemode="tozero")
+    figure.update_xaxes(title_text="fraction of exact zeros", tickformat=".0%")
+    figure.update_yaxes(title_text="metric", rangemode="tozero")
     return figure
 
 
 def relation_figure(relations: pd.DataFrame) -> Any:
-    """Reciprocal rank of held-out pairs by relation, beside random vectors."""
-    figure = new_figure("Held-out pairs: mean reciprocal rank among all synsets", height=520)
+    """Draw the mean reciprocal rank of test pairs by relation (columns relation, mrr, random_mrr)."""
+    figure = new_figure("Test pairs: mean reciprocal rank among all synsets", height=520)
     ordered = relations.sort_values("mrr")
     names = ordered["relation"].str.replace("_", " ")
     figure.add_bar(y=names, x=ordered["mrr"], name="trained", orientation="h")

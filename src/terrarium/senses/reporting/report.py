@@ -1,28 +1,45 @@
-"""The report of a run of the senses family."""
+"""The HTML report of the senses family."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from terrarium.reporting.page import Block, code, figure, heading, page, paragraph, table
-from terrarium.reporting.theme import number
+from terrarium.common.arrays import Float32Array
+from terrarium.common.vectors import coordinates
+from terrarium.reporting.page import render_page
 from terrarium.senses.options import ReportingOptions
 
-_MEASURES: tuple[tuple[str, str, str], ...] = (
-    ("simlex999_spearman", "SimLex-999, all", "Rank correlation with people, best pair of senses."),
-    ("simlex999_n_spearman", "SimLex-999, nouns", "The same of the nouns."),
-    ("simlex999_unlinked_spearman", "SimLex-999, unlinked", "Only pairs that no training link joins."),
-    ("antonym_auc_synonym", "antonyms against synonyms", "Held-out antonyms against co-lemmas of a synset, AUC."),
-    ("antonym_auc_near_synonym", "antonyms against near synonyms", "The same against held-out pairs of similar to."),
-    ("antonym_auc_random", "antonyms against any two adjectives", "The same against random pairs."),
-    ("antonym_opposed_dimensions_held_out", "dimensions on which they oppose", "Mean share over held-out antonyms."),
-    ("is_a_direction", "is-a direction", "Held-out is-a pairs that score higher the right way round."),
-    ("is_a_direction_transitive", "is-a direction, far", "The same of ancestors that only a held-out pair gives."),
-    ("exact_zeros", "exact zeros", "Share of the synsets' entries that are zero, at length 1."),
-    ("share_below_0.01", "share below 0.01", "What the documents call sparsity; it follows from the scale alone."),
+_TEMPLATE = "senses/reporting/report.html.j2"
+_HISTORY_COLUMNS = ("epoch", "loss", "validation_loss", "dim", "batch_size", "seconds")
+
+
+class Metric(NamedTuple):
+    """A metric that the report shows: its column, its name for readers, and what it means."""
+
+    column: str
+    label: str
+    meaning: str
+
+
+METRICS = (
+    Metric("simlex999_spearman", "SimLex-999, all", "Rank correlation with human scores, best pair of senses."),
+    Metric("simlex999_n_spearman", "SimLex-999, nouns", "The same for nouns."),
+    Metric("simlex999_unlinked_spearman", "SimLex-999, unlinked", "Only pairs that no training pair joins."),
+    Metric("antonym_auc_synonym", "antonyms against synonyms", "AUC of held-out antonyms against lemmas of a synset."),
+    Metric("antonym_auc_near_synonym", "antonyms against near synonyms", "The same against pairs of similar to."),
+    Metric("antonym_auc_random", "antonyms against random adjectives", "The same against random adjective pairs."),
+    Metric(
+        "antonym_opposed_dimensions_held_out", "opposed dimensions", "Mean fraction of dimensions with opposite signs."
+    ),
+    Metric("is_a_direction", "is-a direction", "Held-out is-a pairs that score higher than the reversed pair."),
+    Metric("is_a_direction_transitive", "is-a direction, distant", "The same for ancestors that are not parents."),
+    Metric("exact_zeros", "exact zeros", "Fraction of the synsets' entries that are zero, at length 1."),
+    Metric(
+        "fraction_below_0.01", "fraction below 0.01", "What NAOMI-II calls sparsity; it depends on the scale alone."
+    ),
 )
 
 
@@ -37,135 +54,101 @@ def report_page(
     axes: pd.DataFrame,
     vectors: pd.DataFrame,
     reporting: ReportingOptions,
-    figures: dict[str, Any],
+    **figures: Any,
 ) -> str:
-    """The page: how good the vectors are, what they look like, the data, and how training went."""
-    blocks = [
-        *_quality(metrics, variant_metrics, figures),
-        *_relations(relation_metrics, figures),
-        *_axes(metrics, axes),
-        *_look(vectors, reporting),
-        *_training(training_summary, history, figures),
-        heading("The data"),
-        paragraph(
-            f"{len(vectors):,} senses of {vectors['synset'].nunique():,} synsets. Inverse relations are one pair, "
-            "counted under the name it is kept by."
-        ),
-        table(relation_counts.assign(relation=relation_counts["relation"].str.replace("_", " "))),
-        *_use(),
-    ]
-    return page("Word senses", blocks)
+    """Return the report as one HTML page.
+
+    Args:
+        relation_counts: columns relation, instances and pairs.
+        training_summary: stop_reason, best_epoch and minutes.
+        history: one row per epoch.
+        metrics: of the trained vectors.
+        variant_metrics: one row per variant, with the column variant.
+        relation_metrics: one row per relation.
+        axes: one row per axis and test.
+        vectors: columns sense_key, lemma, synset, x0, x1, ...
+        reporting: which words and dimensions to show.
+        figures: plotly figures figure_loss, figure_growth, figure_similarity, figure_sparsity and figure_relations.
+    """
+    rows = coordinates(vectors).astype(np.float32, copy=False)
+    return render_page(
+        _TEMPLATE,
+        title="Word senses",
+        metrics=metrics,
+        quality=quality_table(variant_metrics),
+        relations=_readable_relations(relation_metrics),
+        axes=axes,
+        neighbours=nearest_senses(vectors, rows, reporting),
+        dimensions=dimension_words(vectors, rows, reporting),
+        summary=training_summary,
+        history=history.tail(10)[[name for name in _HISTORY_COLUMNS if name in history]],
+        counts=_readable_relations(relation_counts),
+        num_senses=len(vectors),
+        num_synsets=vectors["synset"].nunique(),
+        **figures,
+    )
 
 
-def _quality(metrics: dict[str, float], variants: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
-    shown = [measure for measure in _MEASURES if measure[0] in variants]
+def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per metric: its label, its value for trained, truncated and random vectors, and its meaning.
+
+    Args:
+        variants: one row per variant, with the column variant and its metrics.
+    """
+    shown = [metric for metric in METRICS if metric.column in variants]
     kept = variants[variants["variant"].isin(["trained", "random"]) | variants["variant"].str.startswith("PCA")]
-    rows = kept.set_index("variant")[[name for name, *_ in shown]].T
-    rows.insert(0, "measure", [label for _, label, _ in shown])
-    rows["what it says"] = [text for *_, text in shown]
-    return [
-        heading("How good the vectors are"),
-        paragraph(
-            f"Vectors of {number(metrics['dim'])} dimensions beside random ones of the same size and the trained ones "
-            "cut to fewer dimensions by principal components. Held-out pairs took no part in training, in no direction."
-        ),
-        table(rows.reset_index(drop=True)),
-        figure(figures["similarity"], "similarity"),
-        figure(figures["sparsity"], "sparsity"),
-    ]
+    table = kept.set_index("variant")[[metric.column for metric in shown]].T
+    table.insert(0, "metric", [metric.label for metric in shown])
+    table["meaning"] = [metric.meaning for metric in shown]
+    return table.reset_index(drop=True)
 
 
-def _relations(relations: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
-    return [
-        heading("Held-out relations"),
-        paragraph(
-            "For each held-out pair one end and the relation are given and the other end is looked for among all "
-            "synsets, other right answers left out; both directions."
-        ),
-        figure(figures["relations"], "relations"),
-        table(relations.assign(relation=relations["relation"].str.replace("_", " "))),
-    ]
+def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: ReportingOptions) -> pd.DataFrame:
+    """Return the nearest senses, one per other synset, of the first three senses of each word.
 
+    Args:
+        vectors: columns sense_key, lemma and synset.
+        rows: (N, D) their unit vectors.
+        reporting: words and number of neighbours.
 
-def _axes(metrics: dict[str, float], axes: pd.DataFrame) -> list[Block]:
-    if axes.empty:
-        return [heading("Axes"), paragraph("No dimension opposes enough antonym pairs to be called an axis.")]
-    return [
-        heading("Axes"),
-        paragraph(
-            "Dimensions on which antonyms oppose most. Poles are set on half of the trained pairs. A tested pair takes "
-            "axis and poles from its nearest pair of that half; agreement is the share of the pairs whose ends lie on "
-            "the sides so given, beside random directions. Of the other half of the trained pairs "
-            f"{number(metrics['axes_beyond_null'])} of {number(metrics['axes'])} axes lie above the 95 % quantile of "
-            f"the random ones; of held-out antonyms {number(metrics['axes_held_out_beyond_null'])} of "
-            f"{number(metrics['axes_held_out'])}."
-        ),
-        table(axes),
-    ]
-
-
-def _look(vectors: pd.DataFrame, reporting: ReportingOptions) -> list[Block]:
-    columns = [column for column in vectors.columns if column.startswith("x") and column[1:].isdigit()]
-    rows = vectors[columns].to_numpy(np.float32)
-    blocks = [heading("Nearest senses"), table(nearest_senses(vectors, rows, reporting))]
-    return [*blocks, heading("Words of dimensions"), table(dimension_words(vectors, rows, reporting))]
-
-
-def nearest_senses(vectors: pd.DataFrame, rows: np.ndarray, reporting: ReportingOptions) -> pd.DataFrame:
-    """The nearest senses, of other synsets, of each sense of some words: word, sense, nearest."""
-    found = []
+    Returns:
+        Columns word, sense (key) and nearest (lemmas, synsets and cosines).
+    """
     names = (vectors["lemma"] + " (" + vectors["synset"] + ")").to_numpy()
     synset = vectors["synset"].to_numpy()
-    for word in reporting.neighbours_of:
-        for place in np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())[:3]:
-            score = rows @ rows[place]
-            score[synset == synset[place]] = -np.inf
-            order = np.argsort(-score)
-            first = order[~pd.Series(synset[order[:200]]).duplicated().reindex(range(len(order)), fill_value=True)]
-            near = ", ".join(f"{names[i]} {score[i]:.2f}" for i in first[: reporting.neighbours])
-            found.append({"word": word, "sense": vectors["sense_key"].iloc[place], "nearest": near})
-    return pd.DataFrame(found, columns=["word", "sense", "nearest"])
+    table = []
+    for word in reporting.neighbour_words:
+        for sense in np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())[:3]:
+            cosine = rows @ rows[sense]
+            others = np.flatnonzero(synset != synset[sense])
+            candidates = others[np.argsort(-cosine[others])[:200]]
+            distinct = candidates[~pd.Series(synset[candidates]).duplicated().to_numpy()]
+            nearest = ", ".join(f"{names[i]} {cosine[i]:.2f}" for i in distinct[: reporting.num_neighbours])
+            table.append({"word": word, "sense": vectors["sense_key"].iloc[sense], "nearest": nearest})
+    return pd.DataFrame(table, columns=["word", "sense", "nearest"])
 
 
-def dimension_words(vectors: pd.DataFrame, rows: np.ndarray, reporting: ReportingOptions) -> pd.DataFrame:
-    """The words at either end of the dimensions with the largest entries: dimension, highest, lowest."""
+def dimension_words(vectors: pd.DataFrame, rows: Float32Array, reporting: ReportingOptions) -> pd.DataFrame:
+    """Return the words at either end of the dimensions with the largest entries.
+
+    Args:
+        vectors: columns lemma and synset.
+        rows: (N, D) their unit vectors.
+        reporting: number of dimensions and words.
+
+    Returns:
+        Columns dimension, highest and lowest.
+    """
     lemma = vectors["lemma"].to_numpy()
     first = np.flatnonzero(~vectors["synset"].duplicated().to_numpy())
-    strongest = np.argsort(-np.abs(rows[first]).max(axis=0))[: reporting.dimensions]
-    found = []
+    strongest = np.argsort(-np.abs(rows[first]).max(axis=0))[: reporting.num_dimensions]
+    table = []
     for dimension in np.sort(strongest):
         order = first[np.argsort(rows[first, dimension])]
-        low, high = order[: reporting.top_words], order[::-1][: reporting.top_words]
-        found.append({"dimension": f"x{dimension}", "highest": ", ".join(lemma[high]), "lowest": ", ".join(lemma[low])})
-    return pd.DataFrame(found, columns=["dimension", "highest", "lowest"])
+        low, high = order[: reporting.num_words], order[::-1][: reporting.num_words]
+        table.append({"dimension": f"x{dimension}", "highest": ", ".join(lemma[high]), "lowest": ", ".join(lemma[low])})
+    return pd.DataFrame(table, columns=["dimension", "highest", "lowest"])
 
 
-def _training(summary: dict[str, Any], history: pd.DataFrame, figures: dict[str, Any]) -> list[Block]:
-    return [
-        heading("Training"),
-        paragraph(
-            f"{summary['stop_reason']} The vectors are those of epoch {summary['best_epoch']}. "
-            f"{summary['minutes']:.1f} minutes."
-        ),
-        figure(figures["loss"], "loss"),
-        figure(figures["growth"], "growth"),
-        table(
-            history.tail(10)[
-                [
-                    name
-                    for name in ("epoch", "loss", "validation_loss", "dim", "batch_size", "seconds")
-                    if name in history
-                ]
-            ]
-        ),
-    ]
-
-
-def _use() -> list[Block]:
-    return [
-        heading("Use the vectors"),
-        code(
-            'vectors = catalog.load("senses.vectors").set_index("sense_key")\n'
-            'vectors.loc["dog%1:05:00::"]  # lemma, pos, synset, x0 ...'
-        ),
-    ]
+def _readable_relations(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(relation=table["relation"].str.replace("_", " "))

@@ -1,209 +1,263 @@
-"""The losses of a batch: its vectors, gathered once, and what they add up to."""
+"""The losses of a batch and the vectors they are computed from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from terrarium.common.arrays import Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
+from terrarium.senses.models.operators import RelationOperators, normalize, query
 from terrarium.senses.models.table import SenseTable
-from terrarium.senses.options import TrainingOptions
-from terrarium.senses.training import kernel
-from terrarium.senses.training import losses as objective
+from terrarium.senses.options import LossOptions, TrainingOptions
+from terrarium.senses.training import losses
 from terrarium.senses.training.batches import Batch
 from terrarium.senses.training.problem import Axes, Links
+from terrarium.senses.training.taxonomy_kernel import add_taxonomy_gradient
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
-class Losses:
-    """Sums over a batch, by part, and the number of items of each."""
+class Leaf(NamedTuple):
+    """Distinct rows (n,) of the table and their entries (n, D), which gradients are taken of."""
 
-    parts: dict[str, tuple[Tensor, int]]
+    rows: Tensor
+    values: Tensor
+
+
+class AxisVectors(NamedTuple):
+    """Vectors of the named axes' pairs (A, D) and words (W, D), with the numbers of their axes and their signs."""
+
+    first: Tensor
+    second: Tensor
+    words: Tensor
+    pair_axis: Tensor
+    word_axis: Tensor
+    sign: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class BatchVectors:
+    """The vectors of a batch; each row of the table is gathered once.
+
+    The gradient of a sparse row goes to all of its entries, kept or not (straight-through estimator, Bengio, Leonard
+    and Courville 2013), so that dropped entries can come back.
+
+    Attributes:
+        synset_leaf, offset_leaf: rows of the table and their entries, to differentiate by.
+        head, tail: senses of the links (B, D).
+        antonym_head, antonym_tail: senses of the antonyms (A, D).
+        negatives: synsets (K, D).
+        first, second: synsets of the taxonomy pairs (P, D).
+        relation: relations of the links (B,).
+        similarity: Lin similarity of the taxonomy pairs (P,).
+        axes: vectors of the named axes; None without supervision.
+    """
+
+    synset_leaf: Leaf
+    offset_leaf: Leaf
+    head: Tensor
+    tail: Tensor
+    antonym_head: Tensor
+    antonym_tail: Tensor
+    negatives: Tensor
+    first: Tensor
+    second: Tensor
+    relation: Tensor
+    similarity: Tensor
+    axes: AxisVectors | None
+
+
+def gather_vectors(table: SenseTable, batch: Batch, axes: Axes | None, *, trainable: bool = False) -> BatchVectors:
+    """Return the vectors of a batch; with `trainable`, its leaves require gradients."""
+    import torch
+
+    links, antonyms = batch.links, batch.antonyms
+    senses = [links.head, links.tail, antonyms.head, antonyms.tail]
+    synsets = [batch.negatives, batch.first, batch.second]
+    if axes is not None:
+        synsets += [axes.first, axes.second, axes.word]
+    rows, position = _distinct_rows([*senses, *synsets], table.device)
+    offset_rows, offset_position, owner = _distinct_offsets(links, antonyms, table.device)
+    synset_leaf = Leaf(rows, table.masked(rows).requires_grad_(trainable))
+    offset_leaf = Leaf(offset_rows, table.offsets(owner, offset_rows).requires_grad_(trainable))
+    codes = normalize(synset_leaf.values).index_select(0, position)
+    own, others = codes[: len(offset_position)], codes[len(offset_position) :]
+    moved = normalize(own + offset_leaf.values.index_select(0, offset_position))
+    head, tail, antonym_head, antonym_tail = torch.split(moved, [len(part) for part in senses])
+    negatives, first, second, *axis_rows = torch.split(others, [len(part) for part in synsets])
+    return BatchVectors(
+        synset_leaf=synset_leaf,
+        offset_leaf=offset_leaf,
+        head=head,
+        tail=tail,
+        antonym_head=antonym_head,
+        antonym_tail=antonym_tail,
+        negatives=negatives,
+        first=first,
+        second=second,
+        relation=torch.from_numpy(links.relation).to(table.device),
+        similarity=torch.from_numpy(batch.similarity).to(table.device),
+        axes=None if axes is None else AxisVectors(*axis_rows, *_axis_numbers(axes, table.device)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class BatchLosses:
+    """Sum and number of items of each loss of a batch, by name."""
+
+    sums: dict[str, tuple[Tensor, int]]
 
     def total(self, weights: dict[str, float], links: int) -> Tensor:
-        """What is differentiated: the weighted mean of each part, times the number of links."""
+        """Return the weighted sum of the mean losses, times the number of links."""
         import torch
 
-        terms = [weights[name] * value * (links / max(count, 1)) for name, (value, count) in self.parts.items()]
+        terms = [weights[name] * value * (links / max(count, 1)) for name, (value, count) in self.sums.items()]
         return torch.stack(terms).sum()
 
 
-class Sums:
-    """Losses added up over batches."""
+class LossMeter:
+    """Mean losses over batches."""
 
     def __init__(self, weights: dict[str, float]) -> None:
         self._weights = weights
         self._totals: dict[str, tuple[float, int]] = {}
 
-    def add(self, losses: Losses) -> None:
-        """Add those of a batch."""
-        for name, (value, count) in losses.parts.items():
-            total, seen = self._totals.get(name, (0.0, 0))
-            self._totals[name] = total + float(value.detach()), seen + count
+    def add(self, batch: BatchLosses) -> None:
+        """Add the losses of a batch."""
+        for name, (value, count) in batch.sums.items():
+            total, items = self._totals.get(name, (0.0, 0))
+            self._totals[name] = total + float(value.detach()), items + count
 
     def means(self) -> dict[str, float]:
-        """Mean of each part, and `loss`, their weighted sum."""
+        """Return `loss`, the weighted sum of the means, and the mean of each loss."""
         means = {name: total / max(count, 1) for name, (total, count) in self._totals.items()}
         return {"loss": sum(self._weights[name] * value for name, value in means.items()), **means}
 
 
-class Leaves:
-    """The vectors of a batch, each row gathered once, and the rows that their gradients go to.
-
-    The gradient of a sparse row goes to all of its entries, kept or not (straight through, Bengio, Léonard and
-    Courville 2013), so that entries that were dropped can come back.
-
-    Attributes:
-        head, tail, antonyms: senses (B, D) and (A, D).
-        negatives, first, second: synsets (K, D) and (P, D).
-        relation, similarity: of the batch.
-        axes: the vectors of the named axes with their numbers; None without supervision.
-        pairs: rows and values, to differentiate by.
-    """
-
-    def __init__(self, table: SenseTable, batch: Batch, axes: Axes | None, *, trained: bool = False) -> None:
-        import torch
-
-        links, antonyms = batch.links, batch.antonyms
-        named = [] if axes is None else [axes.first, axes.second, axes.word]
-        own = [links.head, links.tail, antonyms.head, antonyms.tail, batch.negatives, batch.first, batch.second]
-        synsets, place = _distinct([*own, *named], table.device)
-        offsets, move, owner = _offsets(links, antonyms, table.device)
-        masked = table.masked(synsets).requires_grad_(trained)
-        moved = table.offsets(owner, offsets).requires_grad_(trained)
-        self.pairs = [(synsets, masked), (offsets, moved)]
-        every = objective.normalise(masked).index_select(0, place)
-        codes, others = every[: len(move)], every[len(move) :]
-        senses = objective.normalise(codes + moved.index_select(0, move))
-        self.head, self.tail, *opposed = torch.split(senses, [len(part) for part in own[:4]])
-        self.antonyms = opposed[0], opposed[1]
-        self.negatives, self.first, self.second, *axes_rows = torch.split(
-            others, [len(part) for part in (*own[4:], *named)]
-        )
-        self.relation = torch.from_numpy(links.relation).to(table.device)
-        self.similarity = torch.from_numpy(batch.similarity).to(table.device)
-        self.axes = None if axes is None else (*axes_rows, *_numbers(axes, table.device))
-
-
-def _distinct(rows: list[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Distinct rows, and where each of the lists, one after the other, finds its own among them."""
-    import torch
-
-    distinct, place = torch.unique(torch.from_numpy(np.concatenate(rows)).to(device), return_inverse=True)
-    return distinct, place
-
-
-def _offsets(links: Links, antonyms: Links, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Distinct rows of offsets, their places for heads and tails of links and antonyms, and the synset of each."""
-    import torch
-
-    rows = np.concatenate([links.head_offset, links.tail_offset, antonyms.head_offset, antonyms.tail_offset])
-    synset = np.concatenate([links.head, links.tail, antonyms.head, antonyms.tail])
-    distinct, first, place = np.unique(rows, return_index=True, return_inverse=True)
-    found, places, owner = (torch.from_numpy(part).to(device) for part in (distinct, place, synset[first]))
-    return found, places, owner
-
-
-def _numbers(axes: Axes, device: torch.device) -> list[Tensor]:
-    import torch
-
-    return [torch.from_numpy(x).to(device) for x in (axes.pair_axis, axes.word_axis, axes.sign)]
+def loss_weights(options: TrainingOptions) -> dict[str, float]:
+    """Return the weight of each loss by name."""
+    return {
+        "link": 1.0,
+        "direction": options.loss.direction_weight,
+        "taxonomy": options.loss.taxonomy_weight,
+        "antonym": options.loss.antonym_weight,
+        "polarity": options.named_axes.polarity_weight,
+        "consistency": options.named_axes.consistency_weight,
+    }
 
 
 def batch_losses(
-    table: SenseTable, batch: Batch, axes: Axes | None, leaves: Leaves, options: TrainingOptions
-) -> Losses:
-    """All parts; with nested widths, links and taxonomy are the means over the widths (Kusupati et al. 2022)."""
-    widths = _widths(table, options)
-    asked = table.ask(leaves.head, leaves.relation)
-    parts = {
-        "link": (_mean(_link(asked, leaves, width, options.temperature) for width in widths), len(batch.links)),
-        "direction": (_direction(table, asked, leaves, options.temperature), len(batch.links)),
-        "taxonomy": (_mean(_taxonomy(leaves, width) for width in widths), len(batch.first)),
-        "opposition": (
-            objective.opposition_losses(*leaves.antonyms, table.polar, options.margin).sum(),
-            len(batch.antonyms),
-        ),
+    table: SenseTable, vectors: BatchVectors, operators: RelationOperators, options: LossOptions
+) -> BatchLosses:
+    """Return all losses of a batch.
+
+    Args:
+        table: gives the polar dimensions and the directed relations.
+        vectors: of the batch.
+        operators: scale and shift of the relations; gradients flow to them.
+        options: of the losses. With matryoshka_dims, link and taxonomy loss are means over the prefixes
+            (Kusupati et al. 2022).
+    """
+    logit_scale, widths = 1 / options.temperature, _widths(table, options)
+    queries = query(vectors.head, vectors.relation, operators)
+    link = _mean(_link_loss(queries, vectors, width, logit_scale) for width in widths)
+    direction = _direction_loss(table, queries, vectors, operators, logit_scale)
+    taxonomy = _mean(_taxonomy_loss(vectors, width) for width in widths)
+    antonym = losses.antonym_losses(
+        vectors.antonym_head, vectors.antonym_tail, table.polar, options.antonym_margin
+    ).sum()
+    sums = {
+        "link": (link, len(vectors.head)),
+        "direction": (direction, len(vectors.head)),
+        "taxonomy": (taxonomy, len(vectors.first)),
+        "antonym": (antonym, len(vectors.antonym_head)),
     }
-    if leaves.axes is not None and axes is not None:
-        columns = table.polar.nonzero()[:, 0]
-        first, second, words, pair_axis, word_axis, sign = leaves.axes
-        polarity = objective.polarity_losses(first, second, columns[pair_axis % len(columns)])
-        consistency = objective.consistency_losses(words, columns[word_axis % len(columns)], sign)
-        parts |= {"polarity": (polarity.sum(), len(axes.first)), "consistency": (consistency.sum(), len(axes.word))}
-    return Losses(parts)
+    if vectors.axes is not None:
+        axes, columns = vectors.axes, table.polar.nonzero()[:, 0]
+        polarity = losses.polarity_losses(axes.first, axes.second, columns[axes.pair_axis % len(columns)])
+        consistency = losses.consistency_losses(axes.words, columns[axes.word_axis % len(columns)], axes.sign)
+        sums |= {"polarity": (polarity.sum(), len(axes.first)), "consistency": (consistency.sum(), len(axes.words))}
+    return BatchLosses(sums)
 
 
-def without_taxonomy(batch: Batch) -> Batch:
-    """A batch without the pairs of the taxonomy, for which `add_taxonomy` stands."""
-    nothing = {name: getattr(batch, name)[:0] for name in ("first", "second", "similarity")}
-    return replace(batch, **nothing)
+def drop_taxonomy_pairs(batch: Batch) -> Batch:
+    """Return a batch without taxonomy pairs, whose loss `add_taxonomy_loss` computes."""
+    return replace(batch, first=batch.first[:0], second=batch.second[:0], similarity=batch.similarity[:0])
 
 
-def add_taxonomy(table: SenseTable, batch: Batch, gradient: Tensor, options: TrainingOptions) -> tuple[Tensor, int]:
-    """The compiled loss of the taxonomy's pairs, as in `batch_losses`; its gradient is added to the table's."""
+def add_taxonomy_loss(table: SenseTable, batch: Batch, gradient: Tensor, options: LossOptions) -> tuple[Tensor, int]:
+    """Return the taxonomy loss as in `batch_losses` and add its gradient to that of the table; compiled for the CPU."""
     import torch
 
     widths, count = _widths(table, options), len(batch.first)
     factor = options.taxonomy_weight * len(batch.links) / max(count, 1) / len(widths)
     arrays = table.rows.numpy(), table.kept.numpy(), batch.first, batch.second, batch.similarity
-    sums = [kernel.add_taxonomy_gradient(*arrays, factor, width, gradient.numpy()) for width in widths]
+    sums = [add_taxonomy_gradient(*arrays, factor, width, gradient.numpy()) for width in widths]
     return torch.tensor(sum(sums) / len(widths)), count
 
 
-def chunks(batch: Batch, size: int) -> Iterator[Batch]:
-    """A batch in parts of at most `size` links, each with its share of everything but the negatives."""
-    count = -(-len(batch.links) // size)
-    for i in range(count):
-        links, near, opposed = (
-            np.arange(i, total, count) for total in (len(batch.links), len(batch.first), len(batch.antonyms))
-        )
-        yield Batch(
-            links=batch.links.take(links),
-            negatives=batch.negatives,
-            first=batch.first[near],
-            second=batch.second[near],
-            similarity=batch.similarity[near],
-            antonyms=batch.antonyms.take(opposed),
-        )
+def _distinct_rows(rows: list[Int64Array], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the distinct rows, and the position of each given row among them."""
+    import torch
+
+    distinct, position = torch.unique(torch.from_numpy(np.concatenate(rows)).to(device), return_inverse=True)
+    return distinct, position
 
 
-def _link(asked: Tensor, leaves: Leaves, width: int, temperature: float) -> Tensor:
-    opposed = leaves.relation % len(RELATIONS) == ANTONYM
-    queries, tails, heads, negatives = (_cut(x, width) for x in (asked, leaves.tail, leaves.head, leaves.negatives))
-    return objective.link_losses(queries, tails, negatives, (queries * heads).sum(1), opposed, temperature).sum()
+def _distinct_offsets(links: Links, antonyms: Links, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the distinct offset rows, the positions of heads and tails among them, and the synset of each."""
+    import torch
+
+    rows = np.concatenate([links.head_offset, links.tail_offset, antonyms.head_offset, antonyms.tail_offset])
+    synset = np.concatenate([links.head, links.tail, antonyms.head, antonyms.tail])
+    distinct, first, position = np.unique(rows, return_index=True, return_inverse=True)
+    offsets, positions, owner = (torch.from_numpy(part).to(device) for part in (distinct, position, synset[first]))
+    return offsets, positions, owner
 
 
-def _direction(table: SenseTable, asked: Tensor, leaves: Leaves, temperature: float) -> Tensor:
-    """Over the links of directed relations alone."""
-    directed = table.directed.index_select(0, leaves.relation)
-    right = (asked * leaves.tail).sum(1)
-    turned = (table.ask(leaves.tail, leaves.relation) * leaves.head).sum(1)
-    return (objective.direction_losses(right, turned, temperature) * directed).sum()
+def _axis_numbers(axes: Axes, device: torch.device) -> list[Tensor]:
+    import torch
+
+    return [torch.from_numpy(x).to(device) for x in (axes.pair_axis, axes.word_axis, axes.sign)]
 
 
-def _taxonomy(leaves: Leaves, width: int) -> Tensor:
-    a, b = _cut(leaves.first, width), _cut(leaves.second, width)
-    return objective.taxonomy_losses(a, b, leaves.similarity).sum()
+def _link_loss(queries: Tensor, vectors: BatchVectors, width: int, logit_scale: float) -> Tensor:
+    is_antonym = vectors.relation % len(RELATIONS) == ANTONYM
+    cut, tails, heads, negatives = (
+        _truncate(x, width) for x in (queries, vectors.tail, vectors.head, vectors.negatives)
+    )
+    return losses.link_losses(cut, tails, negatives, (cut * heads).sum(1), is_antonym, logit_scale).sum()
 
 
-def _widths(table: SenseTable, options: TrainingOptions) -> list[int]:
-    return [*(width for width in options.matryoshka if width < table.dim), table.dim]
+def _direction_loss(
+    table: SenseTable, queries: Tensor, vectors: BatchVectors, operators: RelationOperators, logit_scale: float
+) -> Tensor:
+    directed = table.directed.index_select(0, vectors.relation)
+    forward = (queries * vectors.tail).sum(1)
+    reverse = (query(vectors.tail, vectors.relation, operators) * vectors.head).sum(1)
+    return (losses.direction_losses(forward, reverse, logit_scale) * directed).sum()
 
 
-def _cut(vectors: Tensor, width: int) -> Tensor:
-    """The first dimensions, at length 1."""
-    return vectors if width == vectors.shape[1] else objective.normalise(vectors[:, :width])
+def _taxonomy_loss(vectors: BatchVectors, width: int) -> Tensor:
+    first, second = _truncate(vectors.first, width), _truncate(vectors.second, width)
+    return losses.taxonomy_losses(first, second, vectors.similarity).sum()
 
 
-def _mean(values: Iterator[Tensor]) -> Tensor:
+def _widths(table: SenseTable, options: LossOptions) -> list[int]:
+    return [*(width for width in options.matryoshka_dims if width < table.dim), table.dim]
+
+
+def _truncate(vectors: Tensor, width: int) -> Tensor:
+    return vectors if width == vectors.shape[1] else normalize(vectors[:, :width])
+
+
+def _mean(values: Iterable[Tensor]) -> Tensor:
     import torch
 
     return torch.stack(list(values)).mean()

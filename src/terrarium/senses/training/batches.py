@@ -1,4 +1,4 @@
-"""Batches of a training: links, negatives, pairs of the taxonomy and antonyms."""
+"""Batches: links with negatives, taxonomy pairs and antonym pairs."""
 
 from __future__ import annotations
 
@@ -6,76 +6,91 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from terrarium.senses.data.taxonomy import draw_pairs
+from terrarium.common.arrays import Float32Array, Int64Array
+from terrarium.senses.data.taxonomy import sample_taxonomy_pairs
+from terrarium.senses.options import SamplerOptions
 from terrarium.senses.training.problem import Links, Problem
+
+BATCH_FLOOR = 32_768
+"""Smallest batch size that growth leads to, unless the batch size is smaller from the start (NAOMI-II)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows of one batch.
+    """The rows of one batch.
 
     Attributes:
-        links: (B,) pairs.
-        negatives: (K,) rows of synsets.
-        first, second, similarity: (P,) pairs of the taxonomy and what their cosine should be.
-        antonyms: (A,) pairs.
+        links: (B,) links.
+        negatives: (K,) synset rows.
+        first, second, similarity: (P,) synset rows of the taxonomy pairs and their Lin similarity.
+        antonyms: (A,) antonym links.
     """
 
     links: Links
-    negatives: NDArray[np.int64]
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    similarity: NDArray[np.float32]
+    negatives: Int64Array
+    first: Int64Array
+    second: Int64Array
+    similarity: Float32Array
     antonyms: Links
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Sizes of the batches.
-
-    Attributes:
-        links: pairs a batch.
-        negatives: shared by a batch.
-        taxonomic, antonyms: pairs for each pair of a batch.
-        near: share of the taxonomic pairs below a common ancestor.
-    """
-
-    links: int
-    negatives: int
-    taxonomic: float
-    antonyms: float
-    near: float
-
-
-def batches(
-    links: Links, antonyms: Links, problem: Problem, shape: Shape, rng: np.random.Generator, *, held_out: bool = False
+def draw_batches(
+    problem: Problem,
+    split: str,
+    size: int,
+    sampler: SamplerOptions,
+    rng: np.random.Generator,
 ) -> Iterator[Batch]:
-    """All links once, in random order, with fresh negatives, pairs of the taxonomy and antonyms.
+    """Yield all links of a split once, in random order, with negatives, taxonomy pairs and antonyms drawn for them.
 
     Args:
-        links, antonyms: of the part.
-        problem: for its taxonomy.
-        shape: of the batches.
-        rng: of everything drawn.
-        held_out: take the pairs of the taxonomy that are never trained on.
+        problem: the data.
+        split: train, or validation, which has taxonomy pairs of its own that are never trained on.
+        size: links per batch.
+        sampler: what is drawn per batch.
+        rng: random numbers.
     """
+    links, antonyms = problem.links[split], problem.antonyms[split]
     order = rng.permutation(len(links))
-    for start in range(0, len(order), shape.links):
-        chosen = links.take(order[start : start + shape.links])
-        first, second, similarity = draw_pairs(
-            problem.taxonomy, round(shape.taxonomic * len(chosen)), near=shape.near, held_out=held_out, rng=rng
+    for start in range(0, len(order), size):
+        chosen = links.take(order[start : start + size])
+        pairs = sample_taxonomy_pairs(
+            problem.taxonomy,
+            round(sampler.taxonomy_pairs_per_link * len(chosen)),
+            common_ancestor_fraction=sampler.common_ancestor_fraction,
+            held_out=split != "train",
+            rng=rng,
         )
-        some = rng.integers(0, len(antonyms), round(shape.antonyms * len(chosen))) if len(antonyms) else _NONE
+        count = round(sampler.antonym_pairs_per_link * len(chosen))
+        drawn = rng.integers(0, len(antonyms), count) if len(antonyms) else np.zeros(0, np.int64)
         yield Batch(
             links=chosen,
-            negatives=rng.integers(0, problem.synsets, shape.negatives),
-            first=first.astype(np.int64),
-            second=second.astype(np.int64),
-            similarity=similarity,
-            antonyms=antonyms.take(some),
+            negatives=rng.integers(0, problem.synsets, sampler.num_negatives),
+            first=pairs.first.astype(np.int64),
+            second=pairs.second.astype(np.int64),
+            similarity=pairs.similarity,
+            antonyms=antonyms.take(drawn),
         )
 
 
-_NONE = np.zeros(0, np.int64)
+def split_batch(batch: Batch, size: int) -> Iterator[Batch]:
+    """Yield parts of a batch with at most `size` links, each with its part of everything but the negatives."""
+    count = -(-len(batch.links) // size)
+    for i in range(count):
+        links, pairs, antonyms = (
+            np.arange(i, total, count) for total in (len(batch.links), len(batch.first), len(batch.antonyms))
+        )
+        yield Batch(
+            links=batch.links.take(links),
+            negatives=batch.negatives,
+            first=batch.first[pairs],
+            second=batch.second[pairs],
+            similarity=batch.similarity[pairs],
+            antonyms=batch.antonyms.take(antonyms),
+        )
+
+
+def adapt_batch_size(batch_size: int, start_dim: int, dim: int) -> int:
+    """Return batch_size * start_dim / dim, but at least 32,768 unless batch_size is smaller (NAOMI-II's rule)."""
+    return max(int(batch_size * start_dim / dim), min(batch_size, BATCH_FLOOR))

@@ -1,166 +1,212 @@
-"""When dimensions are added, when they are removed, and what that costs in memory."""
+"""The growth rule: when dimensions are added and removed."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
-from terrarium.common.options import Options
+from terrarium.senses.models.table import SenseTable
+from terrarium.senses.options import GrowthOptions
+from terrarium.senses.training.messages import log_columns
 from terrarium.training.checkpointing.state import JSON
 from terrarium.training.torch.seeding import generator
 
-Rule = Literal["need", "timetable", "random"]
-SATURATED_SHARE = 0.8
-"""Share of the columns that must be active before more are added (the documents' rule)."""
-BATCH_FLOOR = 32_768
-"""The documents' floor of the adapted batch; it never raises a batch that is smaller."""
+if TYPE_CHECKING:
+    from torch import Tensor
 
+logger = logging.getLogger(__name__)
 
-class GrowthOptions(Options):
-    """When the dimension grows."""
-
-    enabled: bool = Field(description="false: the dimension stays as it starts")
-    max_dim: int = Field(gt=0, description="dimensions at most")
-    expand_interval: int = Field(gt=0, description="epochs between two checks")
-    expand_by: int = Field(gt=0, description="dimensions added at once")
-    rule: Rule = Field(description="need: see docs/senses.md; timetable: at every check; random: at half of the checks")
-    saturation_threshold: float = Field(
-        gt=0, le=1, description="a column is active from this share of the mean column's energy; 80 % must be"
-    )
-    plateau: float = Field(
-        ge=0,
-        description="relative gain in validation loss between checks above which the present size is still learning",
-    )
-    min_gain: float = Field(
-        ge=0,
-        description="relative gain in validation loss per doubling of the parameters that the last growth must give",
-    )
-    new_column_share: float = Field(gt=0, lt=0.5, description="share of a row's energy that new columns start with")
-    prune_below: float = Field(
-        ge=0, lt=1, description="columns below this share of the mean column's energy are removed; 0: none"
-    )
+SATURATED_FRACTION = 0.8
+"""Fraction of the columns that must be active before more are added (NAOMI-II)."""
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class GrowthState:
-    """What the rule remembers.
+    """What the rule remembers between epochs.
 
     Attributes:
-        changed: epoch after which the dimension last changed, 0: never.
-        before: validation loss at that change.
-        added: how much the parameters grew then, in doublings.
-        best: best validation loss since.
+        changed: epoch after which the last growth happened, 0: none yet.
+        loss_at_growth: validation loss at the last growth.
+        doublings: log2 of the factor by which the last growth multiplied the parameters.
+        best_loss: best validation loss since the last growth.
         last_check: validation loss at the last check.
-        closed: why no more is added, empty while it may.
+        closed: reason why growth has ended; empty while it has not.
     """
 
     changed: int = 0
-    before: float | None = None
-    added: float = 0.0
-    best: float | None = None
+    loss_at_growth: float | None = None
+    doublings: float = 0.0
+    best_loss: float | None = None
     last_check: float | None = None
     closed: str = ""
 
     def as_json(self) -> dict[str, JSON]:
-        """The state as a JSON object."""
+        """Return the state as a JSON object."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a check decided: columns to add, and why in words."""
+    """Result of a check: number of columns to add, the reason (empty without a check), and the new state."""
 
     add: int
     reason: str
     state: GrowthState
 
 
-def decide(
-    options: GrowthOptions, state: GrowthState, *, epoch: int, dim: int, active: float, validation: float, seed: int
+def decide_growth(
+    options: GrowthOptions,
+    state: GrowthState,
+    *,
+    epoch: int,
+    dim: int,
+    active: float,
+    validation_loss: float,
+    seed: int,
 ) -> Decision:
-    """What to do after an epoch: nothing between checks, at the largest size, and once growth has ended.
+    """Decide after an epoch how many columns to add: none between checks, at max_dim, and once growth has ended.
 
-    By need, columns are added when nearly all there are do something, when the last epochs brought little, and when the
-    growth before, if any, paid: a validation loss lower by `min_gain` for each doubling of the parameters.
+    The rule "need" adds columns when 80 % of the columns are active, the loss has reached a plateau, and the previous
+    growth, if any, lowered the validation loss by `min_gain_per_doubling` per doubling of the parameters.
 
     Args:
-        options, state: of the rule.
-        epoch: that has just ended.
-        dim: dimensions now.
-        active: share of the columns that are active.
-        validation: validation loss after this epoch.
-        seed: for the rule random.
+        options: of the rule.
+        state: what the rule remembers.
+        epoch: the epoch that has just ended.
+        dim: number of dimensions.
+        active: fraction of the columns that are active.
+        validation_loss: of this epoch.
+        seed: of the rule "random".
     """
-    best = validation if state.best is None else min(state.best, validation)
-    state = replace(state, best=best)
+    best = validation_loss if state.best_loss is None else min(state.best_loss, validation_loss)
+    state = replace(state, best_loss=best)
     since = epoch - state.changed
     if not options.enabled or state.closed or dim >= options.max_dim or since == 0 or since % options.expand_interval:
         return Decision(0, "", state)
     add = min(options.expand_by, options.max_dim - dim)
-    previous, state = state.last_check, replace(state, last_check=validation)
+    previous, state = state.last_check, replace(state, last_check=validation_loss)
     if options.rule == "timetable":
-        return Decision(add, "the timetable says so", state)
+        return Decision(add, "by the timetable", state)
     if options.rule == "random":
-        lucky = generator(seed, "growth", epoch).random() < 0.5
-        return Decision(add if lucky else 0, "the coin says so" if lucky else "the coin says no", state)
-    return _by_need(options, state, previous, add, active)
+        grows = generator(seed, "growth", epoch).random() < 0.5
+        return Decision(add if grows else 0, "at random" if grows else "not this time, at random", state)
+    if active < SATURATED_FRACTION:
+        return Decision(0, f"{active:.0%} of the columns are active, fewer than {SATURATED_FRACTION:.0%}", state)
+    return _decide_by_need(options, state, previous, validation_loss, add)
 
 
-def _by_need(options: GrowthOptions, state: GrowthState, previous: float | None, add: int, active: float) -> Decision:
-    if active < SATURATED_SHARE:
-        return Decision(0, f"{active:.0%} of the columns are active, fewer than {SATURATED_SHARE:.0%}", state)
-    now = state.last_check or 0.0
+def _decide_by_need(
+    options: GrowthOptions, state: GrowthState, previous: float | None, loss: float, add: int
+) -> Decision:
     if previous is None:
         return Decision(0, "the first check has nothing to compare with", state)
-    gain = (previous - now) / max(abs(previous), 1e-12)
-    if gain > options.plateau:
+    gain = (previous - loss) / max(abs(previous), _TINY)
+    if gain > options.plateau_threshold:
         return Decision(0, f"the present size still gains {gain:.2%} between checks", state)
-    if state.before is not None and state.best is not None:
-        paid = (state.before - state.best) / max(abs(state.before), 1e-12) / max(state.added, 1e-12)
-        if paid < options.min_gain:
-            reason = (
-                f"the last growth lowered the validation loss by {paid:.2%} per doubling of the parameters, less than "
-                f"{options.min_gain:.2%}"
-            )
-            return Decision(0, f"{reason}; no more is added", replace(state, closed=reason))
-        return Decision(add, f"the last growth paid ({paid:.2%} per doubling) and this size has stalled", state)
-    return Decision(add, f"the gain between checks fell to {gain:.2%}", state)
+    if state.loss_at_growth is None or state.best_loss is None:
+        return Decision(add, f"the gain between checks fell to {gain:.2%}", state)
+    total = (state.loss_at_growth - state.best_loss) / max(abs(state.loss_at_growth), _TINY)
+    per_doubling = total / max(state.doublings, _TINY)
+    if per_doubling < options.min_gain_per_doubling:
+        reason = (
+            f"the last growth lowered the validation loss by {per_doubling:.2%} per doubling of the parameters, less "
+            f"than {options.min_gain_per_doubling:.2%}"
+        )
+        return Decision(0, f"{reason}; no more is added", replace(state, closed=reason))
+    return Decision(add, f"the last growth paid off ({per_doubling:.2%} per doubling) and this size has stalled", state)
 
 
-def after_growth(state: GrowthState, epoch: int, dim: int, added: int, validation: float) -> GrowthState:
-    """What the rule remembers of columns added after an epoch."""
+def record_growth(state: GrowthState, *, epoch: int, dim: int, added: int, validation_loss: float) -> GrowthState:
+    """Return the state after `added` columns are added to `dim` at the end of an epoch."""
     doublings = float(np.log2((dim + added) / dim))
-    return GrowthState(epoch, validation, doublings, None, None, state.closed)
+    return GrowthState(epoch, validation_loss, doublings, None, None, state.closed)
 
 
-def adapted_batch(batch_size: int, start_dim: int, dim: int) -> int:
-    """The documents' rule: batch * start / dim, not below 32,768, which never raises a smaller batch."""
-    return max(int(batch_size * start_dim / dim), min(batch_size, BATCH_FLOOR))
+class GrowthController:
+    """Applies the rule to a table: checks after each epoch, and remembers what the next epoch should change.
 
-
-def memory_need(rows: int, dim: int, batch: int, chunk: int, negatives: int, documented: bool) -> int:
-    """Bytes that a training holds at most.
-
-    Rows, their gradient, the support and the state of the optimiser (one number a row; for the documents' dense Adam
-    two tables), the copy that a checkpoint writes, and the activations of a chunk of the batch with their gradients.
+    Attributes:
+        pending: columns that the next epoch adds; negative: that it removes.
     """
-    table = rows * dim * 4
-    tables = 5 * table if documented else 3 * table + rows * dim + rows * 4
-    part = min(batch, chunk)
-    activations = part * (10 * dim + 3 * negatives) * 4 * 2
-    return tables + activations + batch * 32
 
+    def __init__(self, options: GrowthOptions, seed: int) -> None:
+        self._options, self._seed = options, seed
+        self._state = GrowthState()
+        self.pending = 0
 
-def available_memory(limit_gb: float | None) -> int:
-    """Bytes that may be used: the limit given, else what Linux says is free; elsewhere no limit."""
-    if limit_gb is not None:
-        return int(limit_gb * 1e9)
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            fields = dict(line.split(":", 1) for line in file)
-        return int(fields["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return 2**63 - 1
+    def check(
+        self, table: SenseTable, epoch: int, validation_loss: float, memory_refusal: Callable[[int], str]
+    ) -> None:
+        """Decide after an epoch which columns the next one adds or removes, and log why.
+
+        Args:
+            table: as validated.
+            epoch: the epoch that has just ended.
+            validation_loss: of this epoch.
+            memory_refusal: gives for a number of dimensions why they do not fit into memory, or an empty text.
+        """
+        active = self.active_fraction(table)
+        decision = decide_growth(
+            self._options,
+            self._state,
+            epoch=epoch,
+            dim=table.dim,
+            active=active,
+            validation_loss=validation_loss,
+            seed=self._seed,
+        )
+        self._state, add = decision.state, decision.add
+        if not decision.reason:
+            return
+        log_columns(logger, epoch, table.column_density(), active)
+        logger.info("  Growth: %s", decision.reason)
+        refusal = memory_refusal(table.dim + add) if add else ""
+        if refusal:
+            reason = f"growth to {table.dim + add} dimensions {refusal}"
+            logger.warning("  No growth: %s; lower growth.expand_by or batch_size, or raise memory_limit_gb", reason)
+            add = 0
+            self._state = replace(self._state, closed=reason)
+        if add:
+            logger.info("[Epoch %d] Adding %d dimensions (%d -> %d)", epoch, add, table.dim, table.dim + add)
+            self._state = record_growth(
+                self._state, epoch=epoch, dim=table.dim, added=add, validation_loss=validation_loss
+            )
+            self.pending = add
+        elif not self._state.changed or epoch - self._state.changed > self._options.expand_interval:
+            unused = int((~self.used_columns(table)).sum())
+            if unused:
+                dim = table.dim - unused
+                logger.info("[Epoch %d] Removing %d unused dimensions (%d -> %d)", epoch, unused, table.dim, dim)
+            self.pending = -unused
+
+    def take_pending(self) -> int:
+        """Return `pending` and reset it to 0."""
+        pending, self.pending = self.pending, 0
+        return pending
+
+    def active_fraction(self, table: SenseTable) -> float:
+        """Return the fraction of the columns whose relative energy reaches `saturation_threshold`."""
+        return float((table.column_energy() >= self._options.saturation_threshold).mean())
+
+    def used_columns(self, table: SenseTable) -> Tensor:
+        """Return a mask (D,) of the columns that pruning keeps; at least one polar column is among them."""
+        import torch
+
+        energy = torch.from_numpy(table.column_energy()).to(table.device)
+        used = energy >= self._options.prune_threshold
+        if not bool((used & table.polar).any()):
+            used |= table.polar
+        return used
+
+    def state(self) -> dict[str, JSON]:
+        """Return the state as a JSON object."""
+        return {"growth": self._state.as_json(), "pending": self.pending}
+
+    def load(self, state: dict[str, JSON]) -> None:
+        """Restore what `state` returned."""
+        self._state, self.pending = GrowthState(**state["growth"]), state["pending"]

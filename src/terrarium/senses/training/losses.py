@@ -1,103 +1,73 @@
-"""What is minimised, in PyTorch; all vectors are rows of length 1.
-
-A relation r asks with q_r(h) = normalise(h * w_r + b_r), a factor and a shift for each dimension, and another pair of
-them for its inverse: that is what gives is-a a direction. The antonym relation is a reflection, w = -1 on the few polar
-dimensions and 1 elsewhere, b = 0: a word and its antonym are alike but for opposite signs there.
-"""
+"""The losses of single items, in PyTorch. All vectors are rows of length 1."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
     from torch import Tensor
 
-POLAR_EVERY = 20
-"""One dimension in this many is polar: 5 %."""
-
-
-def polar_columns(first: int, count: int) -> NDArray[np.bool_]:
-    """Which of the columns first .. first + count - 1 are polar: the last of each twenty."""
-    polar: NDArray[np.bool_] = np.arange(first, first + count) % POLAR_EVERY == POLAR_EVERY - 1
-    return polar
-
-
-def normalise(rows: Tensor) -> Tensor:
-    """Rows (..., D) at length 1; a row of zeros stays one."""
-    import torch
-
-    return torch.nn.functional.normalize(rows, dim=-1)
-
-
-def query(heads: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """What the relation asks for: heads (B, D) with its scale and shift (B, D), at length 1."""
-    return normalise(heads * scale + shift)
-
 
 def link_losses(
-    queries: Tensor, tails: Tensor, negatives: Tensor, wrong: Tensor, has_wrong: Tensor, temperature: float
+    queries: Tensor, tails: Tensor, negatives: Tensor, extra: Tensor, has_extra: Tensor, logit_scale: float
 ) -> Tensor:
-    """Cross-entropy (B,) of each tail among shared negatives, by cosine (InfoNCE, van den Oord et al. 2018).
+    """Return the cross entropy (B,) of each tail among shared negatives (InfoNCE, van den Oord et al. 2018).
 
     Args:
         queries, tails: (B, D).
         negatives: (K, D), shared by the batch.
-        wrong: (B,) cosine of one more wrong answer: the head itself, for antonymy.
-        has_wrong: (B,) where it counts.
-        temperature: factor on the cosine.
+        extra: (B,) cosine of one more negative: the head itself, for antonymy.
+        has_extra: (B,) mask of the rows with that negative.
+        logit_scale: 1 / temperature, the factor on the cosines.
     """
     import torch
 
-    right = (queries * tails).sum(1, keepdim=True)
-    own = wrong.masked_fill(~has_wrong, -torch.inf)[:, None]
-    scores = temperature * torch.cat([right, queries @ negatives.T, own], dim=1)
-    return scores.logsumexp(1) - scores[:, 0]
+    positive = (queries * tails).sum(1, keepdim=True)
+    own = extra.masked_fill(~has_extra, -torch.inf)[:, None]
+    logits = logit_scale * torch.cat([positive, queries @ negatives.T, own], dim=1)
+    return logits.logsumexp(1) - logits[:, 0]
 
 
-def direction_losses(right: Tensor, wrong: Tensor, temperature: float) -> Tensor:
-    """Logistic loss (B,) of the cosines of a pair of a directed relation, right way round against turned round."""
+def direction_losses(forward: Tensor, reverse: Tensor, logit_scale: float) -> Tensor:
+    """Return the logistic loss (B,) of a directed pair's cosine (B,) against that of the reversed pair (B,)."""
     import torch
 
-    return torch.nn.functional.softplus(temperature * (wrong - right))
+    return torch.nn.functional.softplus(logit_scale * (reverse - forward))
 
 
-def taxonomy_losses(a: Tensor, b: Tensor, similarity: Tensor) -> Tensor:
-    """Squared difference (P,) of cosine and the similarity that the taxonomy gives."""
-    return ((a * b).sum(1) - similarity) ** 2
+def taxonomy_losses(first: Tensor, second: Tensor, similarity: Tensor) -> Tensor:
+    """Return the squared difference (P,) between the cosine of pairs (P, D) and their similarity (P,)."""
+    return ((first * second).sum(1) - similarity) ** 2
 
 
-def opposition_losses(a: Tensor, b: Tensor, polar: Tensor, margin: float) -> Tensor:
-    """How far antonyms (A, D) are from opposing on polar dimensions, and there alone.
+def antonym_losses(first: Tensor, second: Tensor, polar: Tensor, margin: float) -> Tensor:
+    """Return how far antonyms (A, D) are from opposing each other on polar dimensions (mask D,), and only there.
 
-    max(0, margin + sum over polar of a b), which has nothing to gain beyond the margin, plus the opposition on all
-    other dimensions.
+    max(0, margin + sum over polar dimensions of a b), plus the sum of max(0, -a b) over all other dimensions.
     """
-    product = a * b
+    product = first * second
     return (margin + product[:, polar].sum(1)).clamp_min(0) + (-product[:, ~polar]).clamp_min(0).sum(1)
 
 
-def polarity_losses(a: Tensor, b: Tensor, column: Tensor) -> Tensor:
-    """Named axes: for pairs (A, D) that should oppose on a column (A,) each.
+def polarity_losses(first: Tensor, second: Tensor, column: Tensor) -> Tensor:
+    """Return the loss (A,) of pairs (A, D) that should have opposite signs on their axis, a column (A,).
 
-    The same sign costs |a| + |b|, the opposite sign earns half of that up to 1, and the squared differences elsewhere
-    count half on average (the documents' selective polarity, with a bound on what can be earned).
+    Equal signs cost |a| + |b|; opposite signs earn half of it, at most 1/2; half the mean squared difference in the
+    other columns is added (NAOMI-II's selective polarity loss, bounded).
     """
     import torch
 
-    x, y = a.gather(1, column[:, None])[:, 0], b.gather(1, column[:, None])[:, 0]
-    size = x.abs() + y.abs()
-    apart = torch.where(x * y > 0, size, -0.5 * size.clamp_max(1.0))
-    elsewhere = ((a - b) ** 2).sum(1) - (x - y) ** 2
-    return apart + 0.5 * elsewhere / a.shape[1]
+    a, b = (rows.gather(1, column[:, None])[:, 0] for rows in (first, second))
+    size = a.abs() + b.abs()
+    on_axis = torch.where(a * b > 0, size, -0.5 * size.clamp_max(1.0))
+    elsewhere = ((first - second) ** 2).sum(1) - (a - b) ** 2
+    return on_axis + 0.5 * elsewhere / first.shape[1]
 
 
 def consistency_losses(words: Tensor, column: Tensor, sign: Tensor) -> Tensor:
-    """Named axes: words (W, D) with the sign that they should have on a column each (0: none).
+    """Return the loss (W,) of words (W, D) that should have a sign (W,; 0: neutral) on their axis, a column (W,).
 
-    The right sign earns a tenth of |x|, the wrong one costs |x| + 0.1, a neutral word 2 |x|.
+    The right sign earns |x| / 10, the wrong one costs |x| + 0.1, and a neutral word costs 2 |x|.
     """
     import torch
 

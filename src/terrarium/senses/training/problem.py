@@ -1,18 +1,18 @@
-"""What is trained on, as arrays."""
+"""The training data as arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from terrarium.common.arrays import Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS, SYMMETRIC
-from terrarium.senses.data.splitting import PARTS
-from terrarium.senses.data.taxonomy import Taxonomy
-from terrarium.senses.options import AxisOptions
+from terrarium.senses.data.taxonomy import Taxonomy, build_taxonomy
+from terrarium.senses.options import AxisOptions, NamedAxesOptions
 from terrarium.sources.errors import SourceError
 
 _IS_SYMMETRIC = np.array([name in SYMMETRIC for name in RELATIONS])
@@ -20,42 +20,46 @@ _IS_SYMMETRIC = np.array([name in SYMMETRIC for name in RELATIONS])
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """Pairs in both directions: rows of synsets, rows of offsets (the row for none where there is none), relations.
+    """Pairs in both directions.
 
     Attributes:
-        head, tail, head_offset, tail_offset: (L,) rows.
-        relation: (L,) number; plus len(RELATIONS) for the inverse of one that is not symmetric.
+        head, tail: (L,) synset rows.
+        head_offset, tail_offset: (L,) rows of the offsets of the senses; the table's last row for none.
+        relation: (L,) number in RELATIONS; plus len(RELATIONS) for the inverse of a directed relation.
     """
 
-    head: NDArray[np.int64]
-    tail: NDArray[np.int64]
-    head_offset: NDArray[np.int64]
-    tail_offset: NDArray[np.int64]
-    relation: NDArray[np.int64]
+    head: Int64Array
+    tail: Int64Array
+    head_offset: Int64Array
+    tail_offset: Int64Array
+    relation: Int64Array
 
     def __len__(self) -> int:
         return len(self.head)
 
-    def take(self, places: NDArray[np.int64]) -> Links:
-        """The links at some places."""
-        return Links(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+    def take(self, positions: Int64Array) -> Links:
+        """Return the links at some positions."""
+        return Links(*(getattr(self, name)[positions] for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True, eq=False)
 class Axes:
-    """Named axes of the supervised mode, each on a polar dimension of its own.
+    """Words of the named axes; axis i is trained on the i-th polar dimension.
 
     Attributes:
-        first, second, pair_axis: (A,) rows of synsets of opposed pairs, and the number of their axis.
-        word, sign, word_axis: (W,) rows of synsets, the sign they should have (0: none), and their axis.
+        first, second: (A,) synset rows of opposed pairs.
+        pair_axis: (A,) axis of each pair.
+        word: (W,) synset rows of single words.
+        sign: (W,) sign that a word should have on its axis, 0 for neutral words.
+        word_axis: (W,) axis of each word.
     """
 
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    pair_axis: NDArray[np.int64]
-    word: NDArray[np.int64]
-    sign: NDArray[np.int64]
-    word_axis: NDArray[np.int64]
+    first: Int64Array
+    second: Int64Array
+    pair_axis: Int64Array
+    word: Int64Array
+    sign: Int64Array
+    word_axis: Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,75 +67,122 @@ class Problem:
     """The data of a training.
 
     Attributes:
-        synsets, offsets: rows of either kind.
-        train, validation: links.
+        synsets: number of synsets.
+        offsets: number of senses with an offset.
+        links: split (train, validation) -> links.
+        antonyms: split -> antonym links, each in one direction.
         taxonomy: of the training pairs.
-        axes: None without supervision.
+        axes: words of the named axes; None without supervision.
         fingerprint: of the lexicon and the split.
     """
 
     synsets: int
     offsets: int
-    train: Links
-    validation: Links
+    links: dict[str, Links]
+    antonyms: dict[str, Links]
     taxonomy: Taxonomy
     axes: Axes | None
     fingerprint: str
 
 
-def links_of(pairs: pd.DataFrame, part: str, senses: pd.DataFrame, no_offset: int) -> Links:
-    """The pairs of a part, forwards and backwards.
+def build_problem(
+    synsets: pd.DataFrame,
+    senses: pd.DataFrame,
+    pairs: pd.DataFrame,
+    ancestors: pd.DataFrame,
+    information_content: pd.DataFrame,
+    named_axes: NamedAxesOptions,
+) -> Problem:
+    """Return the training data.
 
     Args:
-        pairs: relation, head, tail, head_sense, tail_sense, part.
-        part: train, validation or test.
-        senses: with offset_row.
-        no_offset: the row that stands for no offset.
+        synsets: columns synset and pos.
+        senses: columns lemma, pos, synset, synset_row and offset_row.
+        pairs: columns relation, head, tail, head_sense, tail_sense and split.
+        ancestors: columns ancestor and descendant, of the training pairs.
+        information_content: column information_content, one row per synset.
+        named_axes: words of the named axes.
+
+    Raises:
+        SourceError: the lexicon lacks a word of a named axis.
     """
-    chosen = pairs[pairs["part"] == PARTS.index(part)]
-    offset = np.append(senses["offset_row"].to_numpy(np.int64), -1)
-    offset[offset < 0] = no_offset
-    head, tail = chosen["head"].to_numpy(np.int64), chosen["tail"].to_numpy(np.int64)
-    above, below = offset[chosen["head_sense"].to_numpy()], offset[chosen["tail_sense"].to_numpy()]
-    relation = chosen["relation"].to_numpy(np.int64)
-    inverse = np.where(_IS_SYMMETRIC[relation], relation, relation + len(RELATIONS))
-    return Links(
-        np.concatenate([head, tail]),
-        np.concatenate([tail, head]),
-        np.concatenate([above, below]),
-        np.concatenate([below, above]),
-        np.concatenate([relation, inverse]),
+    content = information_content["information_content"].to_numpy(np.float32)
+    offsets = int((senses["offset_row"] >= 0).sum())
+    zero_row = len(synsets) + offsets
+    links = {split: build_links(pairs[pairs["split"] == split], senses, zero_row) for split in ("train", "validation")}
+    return Problem(
+        synsets=len(synsets),
+        offsets=offsets,
+        links=links,
+        antonyms={split: select_antonyms(chosen) for split, chosen in links.items()},
+        taxonomy=build_taxonomy(ancestors, content, synsets["pos"]),
+        axes=build_axes(named_axes.axes, senses) if named_axes.enabled else None,
+        fingerprint=lexicon_fingerprint(synsets, pairs),
     )
 
 
-def antonyms_of(links: Links) -> Links:
-    """The antonym links, each once."""
-    places = np.flatnonzero(links.relation == ANTONYM)
-    return links.take(places[: len(places) // 2] if len(places) > 1 else places)
+def lexicon_fingerprint(synsets: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    """Return a sha256 of the names of the synsets and the split of the pairs, which weights belong to."""
+    digest = sha256("\n".join([*synsets["synset"], *pairs["split"]]).encode())
+    digest.update(pairs[["relation", "head", "tail"]].to_numpy(np.int64).tobytes())
+    return digest.hexdigest()
 
 
-def axes_of(options: Mapping[str, AxisOptions | None], senses: pd.DataFrame) -> Axes:
-    """Rows of the words of the named axes, each by its first adjective sense, else its first sense.
+def build_links(pairs: pd.DataFrame, senses: pd.DataFrame, zero_row: int) -> Links:
+    """Return pairs as links, first in their own direction and then reversed.
+
+    Args:
+        pairs: columns relation, head, tail, head_sense and tail_sense.
+        senses: column offset_row.
+        zero_row: row of the table that stands for no offset.
+    """
+    offset = np.append(senses["offset_row"].to_numpy(np.int64), -1)
+    offset[offset < 0] = zero_row
+    head, tail = pairs["head"].to_numpy(np.int64), pairs["tail"].to_numpy(np.int64)
+    head_offset, tail_offset = offset[pairs["head_sense"].to_numpy()], offset[pairs["tail_sense"].to_numpy()]
+    relation = pairs["relation"].to_numpy(np.int64)
+    inverse = np.where(_IS_SYMMETRIC[relation], relation, relation + len(RELATIONS))
+    return Links(
+        head=np.concatenate([head, tail]),
+        tail=np.concatenate([tail, head]),
+        head_offset=np.concatenate([head_offset, tail_offset]),
+        tail_offset=np.concatenate([tail_offset, head_offset]),
+        relation=np.concatenate([relation, inverse]),
+    )
+
+
+def select_antonyms(links: Links) -> Links:
+    """Return the antonym links in one direction."""
+    positions = np.flatnonzero(links.relation == ANTONYM)
+    return links.take(positions[: len(positions) // 2] if len(positions) > 1 else positions)
+
+
+def build_axes(axes: Mapping[str, AxisOptions | None], senses: pd.DataFrame) -> Axes:
+    """Return the synset rows of the words of the named axes: first adjective sense, else first sense of each lemma.
+
+    Args:
+        axes: words by name of the axis; None for an axis that is left out.
+        senses: columns lemma, pos, synset and synset_row.
 
     Raises:
-        SourceError: a word that the lexicon does not have.
+        SourceError: the lexicon lacks a word.
     """
-    first = _first_senses(senses)
-    axes = [axis for axis in options.values() if axis is not None]
-    wanted = {word for axis in axes for word in (*axis.positive, *axis.negative, *axis.neutral)}
-    strangers = sorted(wanted - first.keys())
-    if strangers:
-        raise SourceError(f"senses.features.axes has words that this WordNet lacks: {', '.join(strangers)}")
-    pairs, words = [], []
-    for number, axis in enumerate(axes):
-        pairs += [(first[a], first[b], number) for a, b in zip(axis.positive, axis.negative, strict=True)]
-        for sign, named in ((1, axis.positive), (-1, axis.negative), (0, axis.neutral)):
-            words += [(first[word], sign, number) for word in named]
-    return Axes(*np.array(pairs, np.int64).T, *np.array(words, np.int64).T)
+    row_of = _first_senses(senses)
+    chosen = [axis for axis in axes.values() if axis is not None]
+    words = {word for axis in chosen for word in (*axis.positive, *axis.negative, *axis.neutral)}
+    unknown = sorted(words - row_of.keys())
+    if unknown:
+        raise SourceError(f"senses.training.named_axes has words that this WordNet lacks: {', '.join(unknown)}")
+    opposed, signed = [], []
+    for number, axis in enumerate(chosen):
+        opposed += [(row_of[a], row_of[b], number) for a, b in zip(axis.positive, axis.negative, strict=True)]
+        for sign, words_of_sign in ((1, axis.positive), (-1, axis.negative), (0, axis.neutral)):
+            signed += [(row_of[word], sign, number) for word in words_of_sign]
+    return Axes(*np.array(opposed, np.int64).T, *np.array(signed, np.int64).T)
 
 
 def _first_senses(senses: pd.DataFrame) -> dict[str, int]:
-    """The synset row of each lemma's first adjective sense, else of its first sense."""
-    numbered = senses.assign(number=senses["synset"].str.rpartition(".")[2].astype(int), other=senses["pos"] != "a")
-    ordered = numbered.sort_values(["other", "number"], kind="stable").drop_duplicates("lemma")
-    return dict(zip(ordered["lemma"], ordered["synset_row"].astype(int), strict=True))
+    number = senses["synset"].str.rpartition(".")[2].astype(int)
+    ranked = senses.assign(number=number, not_adjective=senses["pos"] != "a")
+    first = ranked.sort_values(["not_adjective", "number"], kind="stable").drop_duplicates("lemma")
+    return dict(zip(first["lemma"], first["synset_row"].astype(int), strict=True))

@@ -1,4 +1,4 @@
-"""WN18RR and FB15k-237 as PyTorch Geometric's data sets WordNet18RR and FB15k_237 keep them."""
+"""WN18RR and FB15k-237 as stored by PyTorch Geometric's data sets WordNet18RR and FB15k_237."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ _FILES = ("train.txt", "valid.txt", "test.txt")
 
 
 def read_benchmark_graph(name: BenchmarkGraph, root: str | Path, faults: Faults = "error") -> GraphSource:
-    """The graph's raw triples below `root`/`name`/raw; PyTorch Geometric downloads them there when they are not.
-
-    A folder a graph, because the files of all are named alike.
+    """Read the triples in `root`/`name`/raw; PyTorch Geometric downloads them if they are missing.
 
     Raises:
         SourceError: the files are missing and cannot be downloaded.

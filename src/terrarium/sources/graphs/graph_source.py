@@ -1,4 +1,4 @@
-"""What every reader of triples returns, and the numbering of names while a file is streamed."""
+"""The tables that readers of triples return, and the encoding of names while a file is streamed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ import pandas as pd
 from terrarium.sources.errors import SourceError
 
 UNDIVIDED = "undivided"
-SPLITS = ("train", "valid", "test", "test_groups", UNDIVIDED, "left_out")
+SPLITS = ("train", "validation", "test", "test_groups", UNDIVIDED, "left_out")
 Together = Literal["pair", "head"]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class GraphSource:
-    """A graph of triples as tables.
+    """A knowledge graph as tables.
 
     Attributes:
-        triples: head, relation, tail (categories, named) and split: train, valid, test, or undivided.
-        entities: entity, name, category, group (empty where unknown); in the order of their numbers.
-        relations: relation, name; asked: whether a split made here holds triples of it out; hierarchy: whether it
-            leads to a parent; together: what such a split keeps in one part, a pair of ends or all of a head.
-        counts: what was read, skipped or dropped.
+        triples: head, relation, tail (categories, named) and split: train, validation, test, or undivided.
+        entities: entity, name, category, group (empty if unknown); row i is entity number i.
+        relations: relation, name; asked: whether a split holds out triples of it; hierarchy: whether it leads to a
+            parent; together: what a split keeps together, the `pair` of head and tail or all triples of a `head`.
+        counts: numbers of lines or edges that were read, skipped or dropped.
     """
 
     triples: pd.DataFrame
@@ -42,12 +42,12 @@ class GraphSource:
 
 @dataclass
 class Names:
-    """Numbers names in the order of their first appearance."""
+    """An encoder of names: numbers in the order of first appearance."""
 
     index: dict[str, int] = field(default_factory=dict)
 
     def number(self, name: str) -> int:
-        """The number of `name`, a new one if it is new."""
+        """Return the number of `name`; a new name gets the next number."""
         return self.index.setdefault(name, len(self.index))
 
     def __iter__(self) -> Iterator[str]:
@@ -59,7 +59,7 @@ class Names:
 
 @dataclass
 class TripleColumns:
-    """Triples as three growing columns of 32-bit numbers: 12 bytes a triple."""
+    """Triples as three growing columns of 32-bit numbers, 12 bytes per triple."""
 
     heads: array[int] = field(default_factory=lambda: array("i"))
     relations: array[int] = field(default_factory=lambda: array("i"))
@@ -72,7 +72,7 @@ class TripleColumns:
         self.tails.append(tail)
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Heads, relations and tails as int32."""
+        """Return heads, relations and tails as int32, (T,) each."""
         head, relation, tail = (np.frombuffer(c, np.int32) if len(c) else np.empty(0, np.int32) for c in self._columns)
         return head, relation, tail
 
@@ -87,7 +87,13 @@ class TripleColumns:
 def triple_table(
     columns: tuple[np.ndarray, np.ndarray, np.ndarray], entities: Names, relations: Names, split: str | np.ndarray
 ) -> pd.DataFrame:
-    """Columns head, relation, tail and split as categories; the numbers stay the codes."""
+    """Return head, relation, tail and split as categorical columns, whose codes are the numbers.
+
+    Args:
+        columns: (T,) numbers of heads, relations and tails.
+        entities, relations: their names.
+        split: one of SPLITS, or (T,) positions in it.
+    """
     head, relation, tail = columns
     entity_names, relation_names = pd.Index(list(entities), dtype="str"), pd.Index(list(relations), dtype="str")
     codes = np.full(len(head), SPLITS.index(split)) if isinstance(split, str) else split
@@ -104,12 +110,19 @@ def triple_table(
 def relation_table(
     relations: Names, asked: set[str] | None = None, hierarchy: str | None = None, together: Together = "pair"
 ) -> pd.DataFrame:
-    """The relations in order; without `asked` all of them are asked about."""
+    """Return relation, name, asked, hierarchy and together, one row per relation.
+
+    Args:
+        relations: their names.
+        asked: relations of which a split holds out triples; None for all.
+        hierarchy: the relation that leads to a parent.
+        together: what a split keeps together.
+    """
     names = pd.array(list(relations), dtype="str")
     return pd.DataFrame(
         {
             "relation": names,
-            "name": pd.array([shown(name) for name in relations], dtype="str"),
+            "name": pd.array([display_name(name) for name in relations], dtype="str"),
             "asked": [asked is None or name in asked for name in relations],
             "hierarchy": [name == hierarchy for name in relations],
             "together": pd.array([together] * len(names), dtype="str"),
@@ -117,25 +130,25 @@ def relation_table(
     )
 
 
-def shown(relation: str) -> str:
-    """A relation for people: without the vocabulary's prefix and underscores."""
+def display_name(relation: str) -> str:
+    """Return a relation as shown to people, without the vocabulary's prefix and underscores."""
     return relation.removeprefix("biolink:").strip("_").replace("_", " ")
 
 
 def open_text(path: Path) -> IO[str]:
-    """A text file for reading, unpacked if its name ends in .gz; a byte order mark is no part of it."""
+    """Open a text file for reading, unpacked if its name ends in .gz, without a byte order mark."""
     if path.suffix == ".gz":
         return open_gzip(path, "rt", encoding="utf-8-sig")
     return path.open(encoding="utf-8-sig")
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """The lines of a text file from 1, without their ends; None for one that is not UTF-8.
+    """Yield number (from 1) and text of each line, without line ends; None for a line that is not UTF-8.
 
-    Read as bytes, because a decoder that works in blocks cannot say in which line it failed.
+    The file is read as bytes, because a decoder that works in blocks cannot say in which line it failed.
 
     Raises:
-        SourceError: a name that ends in .gz of something that is not.
+        SourceError: the name ends in .gz but the file cannot be unpacked.
     """
     number = 0
     try:
@@ -144,7 +157,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
                 yield number, _decoded(line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line)
     except (BadGzipFile, EOFError, ZlibError) as error:
         raise SourceError(
-            f"{path} cannot be unpacked after line {number} ({error}): pack it again, or take .gz off its name"
+            f"{path} cannot be unpacked after line {number} ({error}): pack it again, or remove .gz from its name"
         ) from error
 
 

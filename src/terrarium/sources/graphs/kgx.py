@@ -1,7 +1,7 @@
-"""Graphs in KGX's JSON Lines, streamed: a line a node, a line an edge, 12 bytes an edge in memory.
+"""Graphs in KGX's JSON Lines, streamed: one line per node and edge, 12 bytes per edge in memory.
 
-A relation is a predicate with its qualifiers, such as affects[object_aspect_qualifier=activity]. A style, from
-kgx_styles.yml or a file of that form, says which edges are kept.
+A relation is a predicate with its qualifiers, such as affects[object_aspect_qualifier=activity]. A style in
+kgx_styles.yml, or in a file like it, says which edges are kept.
 """
 
 from __future__ import annotations
@@ -48,14 +48,19 @@ def read_kgx(
     styles: str | Path | None = None,
     faults: Faults = "error",
 ) -> GraphSource:
-    """Read the nodes and the edges that a style keeps.
+    """Read nodes, and the edges that a style keeps. Nodes without an edge are left out.
 
-    Nodes have id, name and category (a list); edges subject, predicate and object, with the four qualifiers,
-    primary_knowledge_source and affinity where the source gives them. Nodes without an edge are left out.
+    Args:
+        folder: folder of both files; .gz files are unpacked while they are read.
+        nodes: file of nodes with id, name and category (a list).
+        edges: file of edges with subject, predicate and object, optionally the four qualifiers,
+            primary_knowledge_source and affinity.
+        style: name of a style.
+        styles: YAML file of styles; None for the project's.
+        faults: what to do with a malformed line or an edge with an unknown end: `error` or `skip`.
 
     Raises:
-        SourceError: a missing file, an unknown style, a fault (a line that is no such object, an edge of a node that
-            is not in the file of nodes), or no edge left.
+        SourceError: a file is missing, the style is unknown, a line has a fault, or no edge is left.
     """
     where = Path(folder)
     counts = Counter[str]()
@@ -71,7 +76,9 @@ def read_kgx(
     for number, edge in _objects(where / edges, ("subject", "predicate", "object"), faults, counts):
         head, tail = names.index.get(edge["subject"]), names.index.get(edge["object"])
         if head is None or tail is None:
-            _fault(where / edges, number, "has an end that is not among the nodes", "unknown_entities", faults, counts)
+            _fault(
+                where / edges, number, "has an end that is not in the file of nodes", "unknown_entities", faults, counts
+            )
             continue
         counts["edges"] += 1
         if keep.keeps(_local(edge["predicate"]), head, tail, edge):
@@ -80,10 +87,10 @@ def read_kgx(
 
 
 def read_styles(path: str | Path | None = None) -> Mapping[str, Mapping[str, Any]]:
-    """The styles of a file, by default the project's.
+    """Read the styles of a file, by default the project's.
 
     Raises:
-        SourceError: no such file, or not a YAML mapping of names to mappings.
+        SourceError: the file does not exist or is not a YAML mapping of names to mappings.
     """
     own = files(__package__).joinpath("kgx_styles.yml")
     try:
@@ -91,14 +98,14 @@ def read_styles(path: str | Path | None = None) -> Mapping[str, Mapping[str, Any
     except OSError as error:
         raise SourceError(f"source.styles {path} cannot be read ({error.strerror}): name a file of styles") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(f"source.styles {path} is not YAML ({' '.join(str(error).split())}): mend it") from error
+        raise SourceError(f"source.styles {path} is not YAML ({' '.join(str(error).split())}): correct it") from error
     if not isinstance(found, dict) or not all(isinstance(style, dict) for style in found.values()):
-        raise SourceError(f"source.styles {path} is not a mapping of names to styles: write it as kgx_styles.yml is")
+        raise SourceError(f"source.styles {path} is not a mapping of names to styles: follow kgx_styles.yml")
     return found
 
 
 def relation_name(edge: Mapping[str, Any]) -> str:
-    """The predicate, and in brackets the qualifiers that the edge has, by name."""
+    """Return the predicate, with the qualifiers of the edge in brackets, sorted by name."""
     given = [f"{name}={_local(str(edge[name]))}" for name in QUALIFIERS if edge.get(name)]
     return f"{_local(edge['predicate'])}[{';'.join(given)}]" if given else _local(edge["predicate"])
 
@@ -112,7 +119,7 @@ def _collected(
     keep: EdgeFilter,
     counts: Counter[str],
 ) -> GraphSource:
-    """The tables, with entities numbered anew where some have no edge."""
+    """Return the tables; entities are renumbered, since some have no edge."""
     head, relation, tail = columns.arrays()
     kept = keep.by_degree(head, tail)
     head, relation, tail = head[kept], relation[kept], tail[kept]
@@ -138,7 +145,7 @@ def _collected(
 
 
 def _read_nodes(file: Path, faults: Faults, counts: Counter[str]) -> tuple[Names, list[str], list[tuple[str, ...]]]:
-    """Ids, names and categories of the nodes; equal lists of categories are one object."""
+    """Read ids, names and categories of nodes; equal lists of categories are one object."""
     names, labels, categories = Names(), list[str](), list[tuple[str, ...]]()
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     for line, node in _objects(file, ("id",), faults, counts):
@@ -160,7 +167,7 @@ def _read_nodes(file: Path, faults: Faults, counts: Counter[str]) -> tuple[Names
 def _objects(
     file: Path, needed: tuple[str, ...], faults: Faults, counts: Counter[str]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The JSON objects of a file that have the needed texts, with their lines' numbers."""
+    """Yield line number and JSON object of the lines that have the needed texts."""
     if not file.is_file():
         raise SourceError(f"{file} is not a file: set source.path, source.nodes and source.edges")
     for number, line in numbered_lines(file):
@@ -175,7 +182,7 @@ def _objects(
 
 
 def _object(line: str) -> Any:
-    """What a line of JSON says; None for one that says nothing."""
+    """Return the value of a line of JSON; None if it is invalid."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
@@ -184,7 +191,7 @@ def _object(line: str) -> Any:
 
 def _fault(file: Path, line: int, what: str, name: str, faults: Faults, counts: Counter[str]) -> None:
     if faults == "error":
-        raise SourceError(f"{file} line {line} {what}; mend it, or leave such lines out with source.faults: skip")
+        raise SourceError(f"{file} line {line} {what}; correct it, or skip such lines with source.on_error: skip")
     counts[name] += 1
 
 

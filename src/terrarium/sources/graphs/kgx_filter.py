@@ -1,105 +1,126 @@
-"""Which edges of a KGX graph a style keeps."""
+"""Filters of KGX edges by style."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from annotated_types import Len
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
+from terrarium.common.arrays import BoolArray, Int32Array
 from terrarium.sources.errors import SourceError
 
-_KEYS = {"always", "pairs", "without_pairs", "around", "drop", "min_degree"}
-_RULE_KEYS = {
-    "predicates",
-    "subject_prefixes",
-    "prefixes",
-    "either_prefixes",
-    "except_prefixes",
-    "sources",
-    "affinity_below",
-}
+Texts = tuple[StrictStr, ...]
+Pair = Annotated[Texts, Len(2, 2)]
+_ALL: Texts = ("",)
+"""Every text starts with it."""
+_FAULTS = {"tuple_type": "it must be a list", "extra_forbidden": "there is no such key"}
+"""Clearer words for pydantic's types of errors."""
+
+
+class Rule(BaseModel):
+    """Conditions on an edge; an edge that meets all of them is dropped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    predicates: Texts | None = None
+    sources: Texts | None = None
+    subject_prefixes: Texts = _ALL
+    prefixes: Texts = _ALL
+    either_prefixes: Texts = _ALL
+    except_prefixes: Texts = ()
+    affinity_below: float | None = None
+
+    def meets(self, predicate: str, edge: Mapping[str, Any]) -> bool:
+        """Return whether an edge meets every condition."""
+        ends = edge["subject"], edge["object"]
+        return (
+            (self.predicates is None or predicate in self.predicates)
+            and (self.sources is None or edge.get("primary_knowledge_source") in self.sources)
+            and ends[0].startswith(self.subject_prefixes)
+            and all(end.startswith(self.prefixes) for end in ends)
+            and any(end.startswith(self.either_prefixes) and not end.startswith(self.except_prefixes) for end in ends)
+            and (self.affinity_below is None or _is_below(edge.get("affinity"), self.affinity_below))
+        )
+
+
+class Style(BaseModel):
+    """Which edges are kept; kgx_styles.yml explains the keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    always: Texts = ()
+    pairs: tuple[Pair, ...] | None = None
+    without_pairs: tuple[Pair, ...] = ()
+    around: Texts = ()
+    drop: tuple[Rule, ...] = ()
+    min_degree: StrictInt = 0
+
+
+def parse_style(style: Mapping[str, Any]) -> Style:
+    """Return a style from YAML.
+
+    Raises:
+        SourceError: a key is unknown or its value has the wrong form.
+    """
+    try:
+        return Style.model_validate(style)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        what = _FAULTS.get(fault["type"], fault["msg"])
+        raise SourceError(f"a style's {key} is {fault['input']!r}: {what}, see kgx_styles.yml") from None
 
 
 class EdgeFilter:
-    """A style, applied edge by edge; ends are numbers of nodes, categories their lists."""
+    """A style, applied edge by edge."""
 
     def __init__(self, style: Mapping[str, Any], categories: Sequence[tuple[str, ...]]) -> None:
-        """Raises SourceError for a key that does not exist, or a value of another form than kgx_styles.yml explains."""
-        _check(style)
-        rules = style.get("drop", [])
-        self.around: set[str] = set(style.get("around", ()))
-        self._always: set[str] = set(style.get("always", ()))
-        self._pairs: list[Sequence[str]] | None = style.get("pairs")
-        self._without: list[Sequence[str]] = style.get("without_pairs", [])
-        self._rules: list[Mapping[str, Any]] = rules
-        self._min_degree: int = style.get("min_degree", 0)
+        """Prepare a style.
+
+        Args:
+            style: mapping with the keys that kgx_styles.yml explains.
+            categories: categories of each node, by its number.
+
+        Raises:
+            SourceError: a key is unknown or its value has the wrong form.
+        """
+        self._style = parse_style(style)
+        self.around = frozenset(self._style.around)
         self._categories = categories
         self._around_nodes = np.zeros(len(categories), bool)
         self._judged: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
 
     def note(self, predicate: str, head: int | None, tail: int | None) -> None:
-        """Before any edge is judged: the nodes of the predicates of `around`."""
+        """Note the nodes of an edge whose predicate is in `around`; to be called before `keeps`, for all edges."""
         if predicate in self.around and head is not None and tail is not None:
             self._around_nodes[[head, tail]] = True
 
     def keeps(self, predicate: str, head: int, tail: int, edge: Mapping[str, Any]) -> bool:
-        """Whether the edge stays."""
-        if predicate in self._always or self._around_nodes[head] or self._around_nodes[tail]:
+        """Return whether the style keeps an edge between two nodes, given by number."""
+        if predicate in self._style.always or self._around_nodes[head] or self._around_nodes[tail]:
             return True
-        if any(_meets(rule, predicate, edge) for rule in self._rules):
+        if any(rule.meets(predicate, edge) for rule in self._style.drop):
             return False
         pair = self._categories[head], self._categories[tail]
         if pair not in self._judged:
             self._judged[pair] = self._fits(*pair)
         return self._judged[pair]
 
-    def by_degree(self, head: NDArray[np.int32], tail: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of the kept edges have ends of degree `min_degree` or more; nodes of `around` may have fewer."""
+    def by_degree(self, head: Int32Array, tail: Int32Array) -> BoolArray:
+        """Return a mask of the edges whose ends have at least degree `min_degree`; nodes of `around` may have less."""
         count = len(self._categories)
         degree = np.bincount(head, minlength=count) + np.bincount(tail, minlength=count)
-        enough = (degree >= self._min_degree) | self._around_nodes
+        enough = (degree >= self._style.min_degree) | self._around_nodes
         return enough[head] & enough[tail]
 
     def _fits(self, one: Sequence[str], other: Sequence[str]) -> bool:
-        """Whether the style keeps edges between nodes of these categories."""
-        if any(_are(pair, one, other) for pair in self._without):
+        """Return whether the style keeps edges between nodes of these categories."""
+        if any(_are(pair, one, other) for pair in self._style.without_pairs):
             return False
-        return self._pairs is None or any(_are(pair, one, other) for pair in self._pairs)
-
-
-def _check(style: Mapping[str, Any]) -> None:
-    """Raise SourceError where a style is not of the form that kgx_styles.yml explains."""
-    rules = style.get("drop", [])
-    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise SourceError(f"a style's drop is {rules!r}: it must be a list of rules, as in kgx_styles.yml")
-    unknown = (set(style) - _KEYS) | {key for rule in rules for key in set(rule) - _RULE_KEYS}
-    if unknown:
-        raise SourceError(f"a style has the key {min(unknown, key=str)!r}: keys are explained in kgx_styles.yml")
-    numbers = [*_of([style], {"min_degree"}), *_of(rules, {"affinity_below"})]
-    lists = [*_of([style], {"always", "around"}), *_of(rules, _RULE_KEYS - {"affinity_below"})]
-    pairs = _of([style], {"pairs", "without_pairs"})
-    wrong = [
-        *(f"{key} is {value!r}: it must be a number" for key, value in numbers if not isinstance(value, int | float)),
-        *(f"{key} is {value!r}: it must be a list of texts" for key, value in lists if not _texts(value)),
-        *(
-            f"{key} is {value!r}: it must be a list of pairs of categories"
-            for key, value in pairs
-            if not isinstance(value, list) or not all(_texts(pair) and len(pair) == 2 for pair in value)
-        ),
-    ]
-    if wrong:
-        raise SourceError(f"a style's {wrong[0]}, as in kgx_styles.yml")
-
-
-def _of(mappings: Sequence[Mapping[str, Any]], keys: set[str]) -> list[tuple[str, Any]]:
-    """The values of some keys, where they are given."""
-    return [(key, mapping[key]) for mapping in mappings for key in sorted(keys) if key in mapping]
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+        return self._style.pairs is None or any(_are(pair, one, other) for pair in self._style.pairs)
 
 
 def _are(pair: Sequence[str], one: Sequence[str], other: Sequence[str]) -> bool:
@@ -107,22 +128,5 @@ def _are(pair: Sequence[str], one: Sequence[str], other: Sequence[str]) -> bool:
     return (first in one and second in other) or (second in one and first in other)
 
 
-def _meets(rule: Mapping[str, Any], predicate: str, edge: Mapping[str, Any]) -> bool:
-    """Whether an edge meets every part of a rule."""
-    subject, obj = edge["subject"], edge["object"]
-    either = tuple(rule.get("either_prefixes", ("",)))
-    excepted = tuple(rule.get("except_prefixes", ()))
-    both = tuple(rule.get("prefixes", ("",)))
-    return (
-        predicate in rule.get("predicates", (predicate,))
-        and edge.get("primary_knowledge_source") in rule.get("sources", (edge.get("primary_knowledge_source"),))
-        and subject.startswith(tuple(rule.get("subject_prefixes", ("",))))
-        and subject.startswith(both)
-        and obj.startswith(both)
-        and any(end.startswith(either) and not end.startswith(excepted) for end in (subject, obj))
-        and ("affinity_below" not in rule or _below(edge.get("affinity"), rule["affinity_below"]))
-    )
-
-
-def _below(affinity: Any, bound: float) -> bool:
+def _is_below(affinity: Any, bound: float) -> bool:
     return isinstance(affinity, int | float) and affinity < bound

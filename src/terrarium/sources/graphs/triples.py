@@ -35,34 +35,35 @@ def read_triple_files(
     relation_dictionary: str | None = None,
     faults: Faults = "error",
 ) -> GraphSource:
-    """Read the files of a folder; without valid and test the triples are undivided.
+    """Read triple files; without valid and test the triples are undivided.
 
-    A dictionary fixes the numbers of the names; without one they are numbered as they appear, training first.
+    A dictionary gives the numbers of names; without one, names are numbered as they appear, training first.
 
     Args:
-        folder: where the files lie; .gz files are unpacked while they are read.
+        folder: folder of the files; .gz files are unpacked while they are read.
         train, valid, test: file names.
         entity_dictionary, relation_dictionary: file names.
-        faults: a malformed line (fields, blanks around a name, bytes that are not UTF-8), a name that a dictionary
-            lacks, a relation of valid or test that training lacks: `error` stops at the first and names its place,
-            `skip` leaves the line out and counts it.
+        faults: what to do with a malformed line, a name that is not in the dictionary, or a relation that has no
+            training triple: `error` stops and names the line, `skip` drops and counts it.
 
     Raises:
-        SourceError: a missing or empty file, a dictionary with gaps or duplicates, or a fault.
+        SourceError: a file is missing or empty, a dictionary has gaps or duplicates, or a line has a fault.
     """
     where = Path(folder)
     if (valid is None) != (test is None):
-        raise SourceError("source.valid and source.test stand together: name both files, or set both to null")
+        raise SourceError("source.valid and source.test belong together: name both files, or set both to null")
     entities, relations = _names(where, entity_dictionary), _names(where, relation_dictionary)
     known = _Known(entities, relations, entity_dictionary is not None, relation_dictionary is not None)
     columns, splits, counts = TripleColumns(), [], Counter[str]()
-    files = {UNDIVIDED: train} if valid is None or test is None else {"train": train, "valid": valid, "test": test}
+    files = {UNDIVIDED: train} if valid is None or test is None else {"train": train, "validation": valid, "test": test}
     for split, name in files.items():
         before = len(columns)
-        trained = set(columns.relations) if split in {"valid", "test"} else None
+        trained = set(columns.relations) if split in {"validation", "test"} else None
         _read(where / name, known._replace(trained=trained), columns, faults, counts)
         if len(columns) == before:
-            raise SourceError(f"{where / name} holds no triple: name a file with head, relation and tail by tabs")
+            raise SourceError(
+                f"{where / name} has no triple: name a file with head, relation and tail separated by tabs"
+            )
         splits.append(np.full(len(columns) - before, SPLITS.index(split), np.int8))
     return GraphSource(
         triple_table(columns.arrays(), entities, relations, np.concatenate(splits)),
@@ -73,17 +74,17 @@ def read_triple_files(
 
 
 def entity_table(entities: Names) -> pd.DataFrame:
-    """Entities known by their names alone."""
+    """Return the table of entities of which only the names are known."""
     names = pd.array(list(entities), dtype="str")
     empty = pd.array([""] * len(entities), dtype="str")
     return pd.DataFrame({"entity": names, "name": names, "category": empty, "group": empty})
 
 
 def read_dictionary(path: str | Path) -> Names:
-    """Names by index from lines of name TAB index.
+    """Read names by index from lines of name TAB index.
 
     Raises:
-        SourceError: no such file, a malformed line, a name or an index that stands twice, or indices that are not
+        SourceError: the file does not exist, a line is malformed, a name or index is repeated, or the indices are not
             0 to n - 1.
     """
     file = Path(path)
@@ -94,7 +95,7 @@ def read_dictionary(path: str | Path) -> Names:
             shown = "not UTF-8" if line is None else repr(line[:80])
             raise SourceError(f"{file} line {number} is not a name, a tab and an index: {shown}")
         if int(index) in found:
-            raise SourceError(f"{file} line {number} gives index {index} again: indices must differ")
+            raise SourceError(f"{file} line {number} repeats index {index}: indices must differ")
         found[int(index)] = name
     gap = next((i for i in range(len(found)) if i not in found), None)
     if gap is not None:
@@ -111,7 +112,7 @@ def _names(folder: Path, dictionary: str | None) -> Names:
 
 
 class _Known(NamedTuple):
-    """Names so far, fixed or not. `trained`: the relations that valid and test may have, None for all."""
+    """Names so far, and whether they are fixed; `trained`: relations that other splits may have, None for all."""
 
     entities: Names
     relations: Names
@@ -128,7 +129,7 @@ def _read(file: Path, known: _Known, columns: TripleColumns, faults: Faults, cou
         if fault is not None:
             if faults == "error":
                 raise SourceError(
-                    f"{file} line {number}: {fault[1]}; mend the line, or leave such lines out with source.faults: skip"
+                    f"{file} line {number}: {fault[1]}; correct the line, or skip such lines with source.on_error: skip"
                 )
             counts[fault[0]] += 1
             continue
@@ -137,12 +138,12 @@ def _read(file: Path, known: _Known, columns: TripleColumns, faults: Faults, cou
 
 
 def _fault(parts: list[str], known: _Known) -> tuple[str, str] | None:
-    """What is wrong with a line: the name it is counted by, and the sentence; None for nothing."""
+    """Return the fault of a line: the name it is counted under and a sentence; None without a fault."""
     if len(parts) != 3 or not all(parts):
-        return "malformed_lines", f"{len(parts)} fields where head, relation and tail are wanted: {parts[:4]}"
+        return "malformed_lines", f"{len(parts)} fields instead of head, relation and tail: {parts[:4]}"
     padded = next((name for name in parts if name != name.strip()), None)
     if padded is not None:
-        return "malformed_lines", f"there are blanks around {padded!r}, which would be another name"
+        return "malformed_lines", f"there are blanks around {padded!r}, which would make another name"
     head, relation, tail = parts
     if known.entities_fixed:
         unknown = next((name for name in (head, tail) if name not in known.entities.index), None)
@@ -151,12 +152,12 @@ def _fault(parts: list[str], known: _Known) -> tuple[str, str] | None:
     if known.relations_fixed and relation not in known.relations.index:
         return "unknown_relations", f"relation {relation!r} is not in the dictionary"
     if known.trained is not None and known.relations.index.get(relation) not in known.trained:
-        return "unknown_relations", f"relation {relation!r} stands in no training triple"
+        return "unknown_relations", f"relation {relation!r} is in no training triple"
     return None
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str | None]]:
-    """The lines of a file with their numbers from 1; None for one that is not UTF-8."""
+    """Yield number (from 1) and text of each line; None for a line that is not UTF-8."""
     if not file.is_file():
-        raise SourceError(f"{file} is not a file: set source.path to the folder, and the file names beside it")
+        raise SourceError(f"{file} is not a file: set source.path to the folder and check the file names")
     yield from numbered_lines(file)

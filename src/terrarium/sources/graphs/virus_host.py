@@ -1,4 +1,4 @@
-"""The virus-host graph of NCBI's data: which virus infects what, its lineage and its ranks."""
+"""The virus-host graph of NCBI's data: hosts, lineages and ranks of viruses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 VIRUSES = 10239
 INFECTS, HAS_PARENT, HAS_RANK = "infects", "has_parent", "has_rank"
-# NCBI's field of hosts is free of a vocabulary in a few places only.
+# Spellings outside the vocabulary of NCBI's field of hosts.
 _SPELLINGS = {
     "algae": "eukaryotic algae",
     "plants": "land plants",
@@ -30,13 +30,17 @@ _SPELLINGS = {
 
 
 def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None = None) -> GraphSource:
-    """Virus species with a known host below a clade (all viruses by default), their ancestors, ranks and hosts.
+    """Read the virus species of a clade that have a known host, with their ancestors, ranks and hosts.
 
-    Triples: taxon has_parent taxon up to the realm, taxon has_rank rank, species infects group of hosts. An
-    entity's group is its genus, where it has one. Entities are named taxon:ID, rank:NAME and host:NAME.
+    Triples are (taxon, has_parent, taxon) up to the realm, (taxon, has_rank, rank) and (species, infects, host group).
+    The group of an entity is its genus. Entities are named taxon:ID, rank:NAME and host:NAME.
+
+    Args:
+        clade: scientific name or tax id; None for all viruses.
+        package: the taxonomy; None to open the installed one.
 
     Raises:
-        SourceError: no such clade, or none of its viruses has a known host.
+        SourceError: the clade is unknown, or none of its viruses has a known host.
     """
     ncbi = package or NcbiPackage()
     taxa = ncbi.clade(VIRUSES if clade is None else clade).set_index("id")
@@ -72,13 +76,13 @@ def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None
 
 
 def host_groups(text: str) -> list[str]:
-    """The groups of a comma-separated field, in one spelling each, sorted."""
+    """Return the groups of a comma-separated field in one spelling, sorted."""
     parts = (" ".join(part.split()) for part in text.split(","))
     return sorted({_SPELLINGS.get(part, part) for part in parts})
 
 
 def _with_ancestors(ids: np.ndarray, parent: pd.Series) -> list[int]:
-    """The taxa and their ancestors below the topmost one, sorted."""
+    """Return the taxa and their ancestors except the root, sorted."""
     found: set[int] = set()
     above: dict[Any, int] = parent.to_dict()
     for start in ids:
@@ -90,7 +94,7 @@ def _with_ancestors(ids: np.ndarray, parent: pd.Series) -> list[int]:
 
 
 def _genera(taxa: pd.DataFrame) -> dict[int, int]:
-    """The genus of each taxon at or below one."""
+    """Return the genus of each taxon that is or belongs to one."""
     rank, above = taxa["rank"].astype(str).to_dict(), taxa["parent"].to_dict()
     found: dict[int, int] = {}
     for start in taxa.index:

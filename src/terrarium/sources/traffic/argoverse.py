@@ -1,4 +1,4 @@
-"""Argoverse 2 motion forecasting scenarios: scenario_*.parquet with log_map_archive_*.json beside it.
+"""Argoverse 2 motion forecasting scenarios: scenario_*.parquet and log_map_archive_*.json in one folder.
 
 The schema is that of the Argoverse 2 user guide (Wilson et al. 2021): tracks at 10 Hz with positions, headings and
 velocities, and lane segments with boundaries, successors and neighbours. The data do not come with the project.
@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.polylines import project
+from terrarium.sources.traffic.polylines import project_points
 from terrarium.sources.traffic.tables import LINKS, Recording
 
 HERTZ = 10.0
 LARGEST_OFFSET_M = 3.0
-"""A road user further than this from every lane's centre line is not on the road."""
+"""A road user further than this from every centre line is not on the road."""
 PARKED_BELOW_M = 1.0
-"""A vehicle that moves less in the whole scenario is parked and left out."""
+"""A vehicle that moves less than this in a scenario is parked and left out."""
 _TYPES = {
     **dict.fromkeys(("vehicle", "bus"), "vehicle"),
     "pedestrian": "pedestrian",
@@ -47,10 +47,14 @@ class _Lane:
 
 
 def read_argoverse(path: str | Path, source: str) -> Recording:
-    """Read all scenarios below a folder. Argoverse gives no sizes of road users: they are typical of their type.
+    """Read all scenarios below a folder. Road users get a size typical of their type, since Argoverse has none.
+
+    Args:
+        path: folder of scenarios.
+        source: name of the source, which becomes a column and the prefix of scenes.
 
     Raises:
-        SourceError: no scenario, no map beside one, a missing column, or an unknown object type.
+        SourceError: no scenario, no map for a scenario, a missing column, or an unknown object type.
     """
     files = sorted(Path(path).rglob("scenario_*.parquet"))
     if not files:
@@ -66,10 +70,12 @@ def _scenario(file: Path, source: str) -> Recording:
     frame = pd.read_parquet(file)
     missing = [column for column in _COLUMNS if column not in frame]
     if missing:
-        raise SourceError(f"{file.name} lacks the column {missing[0]}: it is no Argoverse 2 scenario")
+        raise SourceError(f"{file.name} has no column {missing[0]}: it is not an Argoverse 2 scenario")
     maps = sorted(file.parent.glob("log_map_archive_*.json"))
     if len(maps) != 1:
-        raise SourceError(f"{file.parent} has {len(maps)} log_map_archive_*.json: there must be one beside a scenario")
+        raise SourceError(
+            f"{file.parent} has {len(maps)} log_map_archive_*.json: each scenario needs one in its folder"
+        )
     lanes = _read_lanes(maps[0])
     name = f"{source}/{frame['scenario_id'].iloc[0]}"
     return Recording(_tracks(frame, lanes, name, source), _lane_table(lanes, name))
@@ -108,11 +114,11 @@ def _tracks(frame: pd.DataFrame, lanes: list[_Lane], name: str, source: str) -> 
 
 
 def _locate(place: np.ndarray, heading: np.ndarray, lanes: list[_Lane]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nearest lane of each place, lanes that run against the heading last; way along it, and distance to its middle."""
+    """Return the nearest lane of each place, with distance along and from it; lanes against the heading come last."""
     best = np.full(len(place), np.inf)
     lane, s, offset = np.zeros(len(place), np.int64), np.zeros(len(place)), np.full(len(place), np.inf)
     for i, candidate in enumerate(lanes):
-        along, distance, direction = project(place, candidate.line)
+        along, distance, direction = project_points(place, candidate.line)
         against = np.cos(heading - direction) < 0.0
         cost = distance + np.where(against, LARGEST_OFFSET_M, 0.0)
         better = cost < best
@@ -123,7 +129,7 @@ def _locate(place: np.ndarray, heading: np.ndarray, lanes: list[_Lane]) -> tuple
 def _read_lanes(file: Path) -> list[_Lane]:
     segments = json.loads(file.read_text(encoding="utf-8")).get("lane_segments", {})
     if not segments:
-        raise SourceError(f"{file.name} has no lane_segments: it is no Argoverse 2 map")
+        raise SourceError(f"{file.name} has no lane_segments: it is not an Argoverse 2 map")
     found = []
     for segment in segments.values():
         line = _points(segment["centerline"]) if "centerline" in segment else _middle(segment)
@@ -137,7 +143,7 @@ def _points(points: list[dict[str, float]]) -> np.ndarray:
 
 
 def _middle(segment: dict[str, Any], points: int = 10) -> np.ndarray:
-    """The middle between the two boundaries, each taken at equal shares of its length."""
+    """Return the middle between the two boundaries at equal fractions of their lengths."""
     sides = []
     for name in ("left_lane_boundary", "right_lane_boundary"):
         line = _points(segment[name])
@@ -164,7 +170,7 @@ def _lane_table(lanes: list[_Lane], name: str) -> pd.DataFrame:
 
 
 def _links(lane: _Lane, known: dict[str, _Lane]) -> dict[str, list[str]]:
-    """Successors; neighbours that run the same way; and neighbours that run against it as opposite lanes."""
+    """Return successors, neighbours in the same direction, and neighbours in the other as opposite lanes."""
     found: dict[str, list[str]] = {link: [] for link in LINKS}
     found["following"] = sorted(str(i) for i in lane.segment["successors"] if str(i) in known)
     for side in ("left_neighbor_id", "right_neighbor_id"):

@@ -24,7 +24,13 @@ _LINK_NAMES = {"following": "following", "neighbor": "neighbour", "neighbour": "
 
 
 def actor_type(blueprint: str) -> str:
-    """The type of a CARLA blueprint: `walker.*` walk, the two-wheelers are listed, other `vehicle.*` are vehicles."""
+    """Return the actor type of a CARLA blueprint.
+
+    `walker.*` are pedestrians, two-wheelers are listed above, other `vehicle.*` are vehicles.
+
+    Raises:
+        SourceError: the blueprint is of another kind.
+    """
     if blueprint in _CYCLES:
         return "cyclist"
     if blueprint in _MOTORCYCLES:
@@ -37,11 +43,15 @@ def actor_type(blueprint: str) -> str:
 
 
 def read_carla(path: str | Path, source: str) -> Recording:
-    """Read all scenes of a folder. Times start at 0 in each scene; the speed is that over ground.
+    """Read all scenes of a folder. Times start at 0 in each scene; speed is the speed over ground.
+
+    Args:
+        path: folder of the recording.
+        source: name of the source, which becomes a column and the prefix of scenes.
 
     Raises:
-        SourceError: a missing file, column or value, an unknown relation of lanes, an unknown blueprint, or scenes of
-            two maps.
+        SourceError: a file, column or value is missing, a lane relation or blueprint is unknown, or scenes are of
+            different maps.
     """
     folder = Path(path)
     scenes = sorted(folder.glob("scene_*.tracks.parquet"))
@@ -63,10 +73,10 @@ def _tracks(file: Path, source: str) -> pd.DataFrame:
     frame = pd.read_parquet(file)
     missing = [column for column in _COLUMNS if column not in frame]
     if missing:
-        raise SourceError(f"{file.name} lacks the column {missing[0]}")
+        raise SourceError(f"{file.name} has no column {missing[0]}")
     empty = [column for column in _COLUMNS if frame[column].isna().any()]
     if empty:
-        raise SourceError(f"{file.name} has rows without {empty[0]}: fill it or drop them")
+        raise SourceError(f"{file.name} has rows without {empty[0]}: fill the column or drop the rows")
     types = {name: actor_type(name) for name in frame["actor_type"].unique()}
     place, heading = (np.stack(frame[f"actor_{name}_xyz"].to_list()) for name in ("location", "heading"))
     extents = {actor: _extent(box) for actor, box in frame.groupby("actor_id")["actor_bbox"].first().items()}
@@ -117,7 +127,7 @@ def _lanes(folder: Path) -> pd.DataFrame:
 
 
 def _centre_line(polygon: str, points: int = 12) -> np.ndarray:
-    """The middle between the two sides of a lane's polygon, which goes up one side and down the other."""
+    """Return the middle between the two sides of a lane's polygon, which goes along one side and back the other."""
     pairs = re.findall(r"(-?[\d.]+(?:[eE][-+]?\d+)?) (-?[\d.]+(?:[eE][-+]?\d+)?)", polygon)
     ring = np.array(pairs, dtype=np.float64)[:-1]
     half = len(ring) // 2

@@ -1,145 +1,165 @@
-"""Whether tracks and lanes keep their contract, and where they break it."""
+"""Checks of the contract of tracks and lanes: schemas for each table, then the links between the two."""
 
 from __future__ import annotations
+
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.polylines import project
-from terrarium.sources.traffic.tables import (
-    ACTOR_TYPES,
-    LANE_COLUMNS,
-    LINKS,
-    TRACK_COLUMNS,
-    Recording,
-    require_columns,
-)
+from terrarium.sources.traffic.polylines import project_points
+from terrarium.sources.traffic.tables import ACTOR_TYPES, LANE_COLUMNS, LINKS, TRACK_COLUMNS, Recording, require_columns
 
-_NUMBERS = ("time_s", "s_m", "x_m", "y_m", "speed_mps", "heading_rad", "length_m", "width_m")
-_UNSIGNED = ("speed_mps", "length_m", "width_m")
-_KEYS = ("scene", "source", "map", "actor", "type", "lane")
+_TRACK_KEY = ["source", "scene", "time_s", "actor"]
 
 
-def check(recording: Recording, off_lane_m: float) -> Recording:
-    """The recording in the order of scene, time and actor, when it keeps the contract.
+def check(recording: Recording, max_lane_distance_m: float) -> Recording:
+    """Return a recording that keeps the contract, sorted by source, scene, time and actor.
 
     Args:
-        recording: as read.
-        off_lane_m: how far a road user may be from its lane: beside the centre line, before the start, beyond the end.
+        recording: tracks and lanes as read.
+        max_lane_distance_m: largest distance in metres of a road user from its lane: from the centre line, before the
+            start or beyond the end.
 
     Raises:
-        SourceError: a missing column or key, no tracks, an unknown type or lane, a track off its lane, a number that
-            is not finite or has the wrong sign, a road user or a lane that is there twice, or a link to a lane that
-            does not exist.
+        SourceError: the first fault, with its row: a column, key or number that is missing or out of range, a row that
+            is repeated, a lane that does not exist, or a road user that is not on its lane.
     """
-    tracks, lanes = recording.tracks, recording.lanes
+    tracks, lanes = recording.tracks.reset_index(drop=True), recording.lanes.reset_index(drop=True)
     require_columns(tracks, TRACK_COLUMNS, "tracks")
     require_columns(lanes, LANE_COLUMNS, "lanes")
     if tracks.empty:
         raise SourceError("tracks are empty: give a recording with at least one road user on a lane")
-    _check_keys(tracks, _KEYS, "tracks")
-    _check_keys(lanes, ("map", "lane", "is_intersection"), "lanes")
-    _check_numbers(tracks)
-    unknown = sorted(set(tracks["type"]) - set(ACTOR_TYPES))
-    if unknown:
-        raise SourceError(f"tracks have the type {unknown[0]!r}: known are {', '.join(ACTOR_TYPES)}; map it to one")
-    twice = tracks.duplicated(["source", "scene", "time_s", "actor"])
-    if twice.any():
-        raise SourceError(f"{_place(tracks, twice)} is there twice: drop one of the rows")
-    _check_lanes(lanes)
+    schemas = table_schemas()
+    _validate(tracks, schemas["tracks"], "tracks")
+    _validate(lanes, schemas["lanes"], "lanes")
     _check_links(lanes)
-    _check_places(tracks, lanes, off_lane_m)
-    ordered = tracks[list(TRACK_COLUMNS)].sort_values(["source", "scene", "time_s", "actor"], ignore_index=True)
+    _check_places(tracks, lanes, max_lane_distance_m)
+    ordered = tracks[list(TRACK_COLUMNS)].sort_values(_TRACK_KEY, ignore_index=True)
     return Recording(ordered, lanes[list(LANE_COLUMNS)].sort_values(["map", "lane"], ignore_index=True))
 
 
-def _check_keys(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
-    for column in columns:
-        missing = table[column].isna().to_numpy()
-        if missing.any():
-            first = int(np.argmax(missing))
-            raise SourceError(
-                f"row {first:,} of {name} has no {column} ({int(missing.sum()):,} such rows): fill it or drop them"
-            )
+@cache
+def table_schemas() -> dict[str, Any]:
+    """Return the pandera schemas of `tracks` and `lanes`; the error of a check completes "must be"."""
+    import pandera.pandas as pa
+
+    key = pa.Column(nullable=False)
+    finite = pa.Check(_are_finite, error="a finite number", ignore_na=False)
+    numeric = pa.Check(pd.api.types.is_numeric_dtype, error="stored as numbers, not as text", ignore_na=False)
+    not_negative = pa.Check.ge(0.0, error="0 or more")
+    positive = pa.Check.gt(0.0, error="above 0")
+    known_type = pa.Check.isin(ACTOR_TYPES, error=f"one of {', '.join(ACTOR_TYPES)}")
+    number = pa.Column(nullable=True, checks=[finite, numeric])
+    size = pa.Column(nullable=True, checks=[finite, numeric, not_negative])
+    links = pa.Column(
+        nullable=True,
+        checks=pa.Check(_is_list, element_wise=True, error="a list of lanes, [] for none", ignore_na=False),
+    )
+    tracks = pa.DataFrameSchema(
+        {
+            **dict.fromkeys(("scene", "source", "map", "actor", "lane"), key),
+            "type": pa.Column(nullable=False, checks=known_type),
+            **dict.fromkeys(("time_s", "s_m", "x_m", "y_m", "heading_rad"), number),
+            **dict.fromkeys(("speed_mps", "length_m", "width_m"), size),
+        },
+        checks=pa.Check(lambda table: ~table.duplicated(_TRACK_KEY), error="unique"),
+    )
+    lanes = pa.DataFrameSchema(
+        {
+            **dict.fromkeys(("map", "lane", "is_intersection"), key),
+            "length_m": pa.Column(nullable=True, checks=[finite, numeric, positive]),
+            **dict.fromkeys(LINKS, links),
+        },
+        checks=[
+            pa.Check(lambda table: ~table.duplicated(["map", "lane"]), error="unique"),
+            pa.Check(
+                lambda table: pd.Series(map(_is_line, table["x_m"], table["y_m"]), index=table.index),
+                error="a centre line: x_m and y_m are lists of two or more finite numbers, equally long",
+            ),
+        ],
+    )
+    return {"tracks": tracks, "lanes": lanes}
 
 
-def _check_numbers(tracks: pd.DataFrame) -> None:
-    for column in _NUMBERS:
-        values = pd.to_numeric(tracks[column], errors="coerce").to_numpy(np.float64)
-        for wrong, what in (
-            (~np.isfinite(values), f"no finite {column}"),
-            (values < 0.0 if column in _UNSIGNED else np.zeros(len(values), bool), f"a negative {column}"),
-        ):
-            if wrong.any():
-                given = tracks[column].iloc[int(np.argmax(wrong))]
-                raise SourceError(
-                    f"{_place(tracks, wrong)} has {what}: {given} ({int(wrong.sum()):,} such rows): drop or mend them"
-                )
-        if not pd.api.types.is_numeric_dtype(tracks[column]):
-            raise SourceError(f"{column} of tracks is text or mixed, not numbers: convert it before it is saved")
+def _are_finite(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").abs() < np.inf
 
 
-def _check_lanes(lanes: pd.DataFrame) -> None:
-    twice = lanes.duplicated(["map", "lane"])
-    if twice.any():
-        raise SourceError(f"{_lane(lanes, int(np.argmax(twice)))} is there twice: drop one of the rows")
-    length = pd.to_numeric(lanes["length_m"], errors="coerce").to_numpy(np.float64)
-    wrong = ~(np.isfinite(length) & (length > 0.0))
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        given = lanes["length_m"].iloc[first]
-        raise SourceError(f"{_lane(lanes, first)} has the length_m {given}: a length is finite and above 0")
-    for row, (x, y) in enumerate(zip(lanes["x_m"], lanes["y_m"], strict=True)):
-        points = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (x, y)]
-        if len(points[0]) != len(points[1]) or len(points[0]) < 2 or not np.isfinite(points).all():
-            raise SourceError(
-                f"{_lane(lanes, row)} has no centre line: x_m and y_m are lists of two finite numbers or more, as long"
-            )
+def _is_list(value: object) -> bool:
+    return not isinstance(value, str) and hasattr(value, "__len__")
+
+
+def _is_line(x: object, y: object) -> bool:
+    axes = [np.atleast_1d(np.asarray(axis, dtype=np.float64)) for axis in (x, y)]
+    return len(axes[0]) == len(axes[1]) >= 2 and bool(np.isfinite(axes).all())
+
+
+def _validate(table: pd.DataFrame, schema: Any, name: str) -> None:
+    """Raise `SourceError` with the first row that a schema rejects."""
+    from pandera.errors import SchemaError, SchemaErrorReason
+
+    try:
+        schema.validate(table)
+    except SchemaError as error:
+        column = error.schema.name
+        cases = error.failure_cases
+        if not isinstance(cases, pd.DataFrame) or cases["index"].isna().all():
+            raise SourceError(f"{column} of {name} must be {error.check.error}: convert it") from None
+        rows = cases["index"].drop_duplicates()
+        place, count = _place(table, int(rows.iloc[0]), name), f"({len(rows):,} such rows)"
+        if error.reason_code == SchemaErrorReason.SERIES_CONTAINS_NULLS:
+            raise SourceError(f"{place} has no {column} {count}: fill it or drop the row") from None
+        if column is None:
+            raise SourceError(f"{place} must be {error.check.error} {count}: correct or drop it") from None
+        given = table[column].tolist()[int(rows.iloc[0])]
+        raise SourceError(
+            f"{place} has the {column} {given!r}, which must be {error.check.error} {count}: correct or drop it"
+        ) from None
 
 
 def _check_links(lanes: pd.DataFrame) -> None:
-    for link in LINKS:
-        for row, others in enumerate(lanes[link]):
-            if isinstance(others, str) or not hasattr(others, "__len__"):
-                raise SourceError(f"{_lane(lanes, row)} has {others!r} as {link}: a list is needed, [] for none")
-    for _, part in lanes.groupby("map", sort=False):
+    """Raise `SourceError` for a link to a lane that its map does not have."""
+    for name, part in lanes.groupby("map", sort=False):
         known = set(part["lane"])
         for link in LINKS:
-            for row, others in enumerate(part[link]):
+            for row, others in part[link].items():
                 unknown = [other for other in others if other not in known]
                 if unknown:
-                    raise SourceError(f"{_lane(part, row)} has the {link} lane {unknown[0]!r}: not there")
+                    place = _place(lanes, row, "lanes")
+                    raise SourceError(f"{place} has the {link} lane {unknown[0]!r}, which map {name!r} does not have")
 
 
-def _check_places(tracks: pd.DataFrame, lanes: pd.DataFrame, off_lane_m: float) -> None:
-    """Every road user is on a lane that is there, near its centre line, and between its ends."""
+def _check_places(tracks: pd.DataFrame, lanes: pd.DataFrame, limit: float) -> None:
+    """Raise `SourceError` for a road user on a lane that does not exist, or further than the limit from it."""
     columns = (lanes[column] for column in ("map", "lane", "length_m", "x_m", "y_m"))
     known = {(name, lane): rest for name, lane, *rest in zip(*columns, strict=True)}
     for (name, lane), part in tracks.groupby(["map", "lane"], sort=False):
         if (name, lane) not in known:
-            raise SourceError(f"tracks name the lane {lane!r}, which the map {name!r} does not have: give its lanes")
+            raise SourceError(f"tracks name the lane {lane!r}, which the map {name!r} does not have: add the lane")
         length, *axes = known[name, lane]
         line = np.stack([np.asarray(axis, dtype=np.float64) for axis in axes], axis=1)
         s = part["s_m"].to_numpy(np.float64)
-        off = (s < -off_lane_m) | (s > length + off_lane_m)
-        if off.any():
-            where = f"s_m {s[int(np.argmax(off))]:.1f} of {length:.1f} m"
-        else:
-            beside = project(part[["x_m", "y_m"]].to_numpy(np.float64), line)[1]
-            off = beside > off_lane_m
-            where = f"x_m and y_m are {beside[int(np.argmax(off))]:.1f} m from its centre line"
+        off = (s < -limit) | (s > length + limit)
+        where = f"s_m is {s[int(np.argmax(off))]:.1f} of {length:.1f} m"
+        if not off.any():
+            distance = project_points(part[["x_m", "y_m"]].to_numpy(np.float64), line)[1]
+            off = distance > limit
+            where = f"x_m and y_m are {distance[int(np.argmax(off))]:.1f} m from its centre line"
         if off.any():
             raise SourceError(
-                f"{_place(part, off)} is off its lane {lane!r}: {where} ({int(off.sum()):,} such rows of that lane): "
-                "mend them or raise source.off_lane_m"
+                f"{_place(part, int(np.argmax(off)), 'tracks')} is off its lane {lane!r}: {where} "
+                f"({int(off.sum()):,} such rows of that lane): correct them or raise source.max_lane_distance_m"
             )
 
 
-def _lane(lanes: pd.DataFrame, row: int) -> str:
-    return f"lane {lanes['lane'].iloc[row]!r} of map {lanes['map'].iloc[row]!r}"
-
-
-def _place(tracks: pd.DataFrame, wrong: np.ndarray | pd.Series) -> str:
-    row = tracks.iloc[int(np.argmax(np.asarray(wrong)))]
-    return f"actor {row['actor']} of scene {row['scene']} of {row['source']} at {row['time_s']} s"
+def _place(table: pd.DataFrame, row: Any, name: str) -> str:
+    """Return the name of a row for a message: by its key, or by its number if the key has gaps."""
+    found = table.iloc[row]
+    if found[["map", "lane"] if name == "lanes" else _TRACK_KEY].isna().any():
+        return f"row {row:,} of {name}"
+    if name == "lanes":
+        return f"lane {found['lane']!r} of map {found['map']!r}"
+    return f"actor {found['actor']} of scene {found['scene']} of {found['source']} at {found['time_s']} s"

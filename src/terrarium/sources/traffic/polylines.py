@@ -1,19 +1,20 @@
-"""Points beside a line of straight pieces."""
+"""Projection of points onto a polyline."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def project(place: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The nearest point of a line to each place: way along the line, distance from it, and the line's direction.
+def project_points(place: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Project points onto a polyline.
 
     Args:
-        place: x and y in m (n, 2).
-        line: two points or more, x and y in m (k, 2).
+        place: (N, 2) x and y in metres.
+        line: (K, 2) vertices, K >= 2, x and y in metres.
 
     Returns:
-        Metres, metres and radians (n each).
+        (N,) distance along the line in metres, (N,) distance from it in metres, (N,) direction of the line there in
+        radians.
     """
     start, step = line[:-1], np.diff(line, axis=0)
     length = np.linalg.norm(step, axis=1)

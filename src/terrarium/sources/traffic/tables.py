@@ -1,4 +1,4 @@
-"""Recorded traffic as two plain tables: tracks (where road users were) and lanes (where they can drive)."""
+"""Recorded traffic as two tables: tracks (positions of road users) and lanes (the road map)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ LANE_COLUMNS = ("map", "lane", "length_m", "is_intersection", *LINKS, "x_m", "y_
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Tracks with a row a road user and instant, and lanes with a row a lane; columns as named above.
+    """Two tables with the columns above.
 
-    A lane's `following`, `neighbour` and `opposite` are lists of lanes of the same map, and `x_m`, `y_m` its centre
-    line. `s_m` is the way from the lane's start, `speed_mps` the unsigned speed.
+    Attributes:
+        tracks: one row per road user and instant. `s_m` is the distance from the start of the lane in m, `speed_mps`
+            the unsigned speed in m/s, `time_s` in seconds, `heading_rad` in radians.
+        lanes: one row per lane. `following`, `neighbour` and `opposite` are lists of lanes of the same map; `x_m` and
+            `y_m` are lists with the vertices of the centre line.
     """
 
     tracks: pd.DataFrame
@@ -32,10 +35,10 @@ class Recording:
 
 
 def join(recordings: list[Recording]) -> Recording:
-    """Several recordings as one. Those that share the name of a map must share the map, which is kept once.
+    """Concatenate recordings. A map that several of them have is kept once.
 
     Raises:
-        SourceError: a missing column, or two different maps of one name.
+        SourceError: a column is missing, or two different maps have the same name.
     """
     for recording in recordings:
         require_columns(recording.tracks, TRACK_COLUMNS, "tracks")
@@ -53,7 +56,11 @@ def join(recordings: list[Recording]) -> Recording:
 
 
 def read_tables(path: str | Path, source: str) -> Recording:
-    """Read `tracks.parquet` and `lanes.parquet` of a folder; the column source is set to `source`."""
+    """Read `tracks.parquet` and `lanes.parquet` of a folder; the column `source` is set to `source`.
+
+    Raises:
+        SourceError: a file is missing.
+    """
     folder = Path(path)
     missing = [name for name in ("tracks.parquet", "lanes.parquet") if not (folder / name).is_file()]
     if missing:
@@ -63,14 +70,14 @@ def read_tables(path: str | Path, source: str) -> Recording:
 
 
 def require_columns(table: pd.DataFrame, wanted: tuple[str, ...], name: str) -> None:
-    """Raise `SourceError` with the first column that a table lacks."""
+    """Raise `SourceError` naming the first column that a table lacks."""
     missing = [column for column in wanted if column not in table]
     if missing:
-        raise SourceError(f"{name} lack the column {missing[0]}: needed are {', '.join(wanted)}")
+        raise SourceError(f"{name} have no column {missing[0]}: they must have {', '.join(wanted)}")
 
 
 def _content(lanes: pd.DataFrame) -> list[tuple[str, ...]]:
-    """A map as text, whatever the order of its lanes and however their lists are kept."""
+    """Return a map as text, independent of the order of lanes and the type of their lists."""
     texts = [[_text(value) for value in lanes[column]] for column in LANE_COLUMNS]
     return sorted(zip(*texts, strict=True))
 

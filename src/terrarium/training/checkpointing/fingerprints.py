@@ -27,12 +27,15 @@ def training_fingerprint(
 ) -> dict[str, JSON]:
     """Return the fingerprint of a training: what decides its result, as `fit` wants it.
 
+    The retention of checkpoints does not decide it and is left out.
+
     Args:
         data: fingerprints of the data by name.
         model, training: the option models of these branches.
         more: further parts by name.
     """
-    return {"data": dict(data), "model": model.model_dump(), "training": training.model_dump(), **more}
+    options = training.model_dump(mode="json", exclude={"checkpoints"})
+    return {"data": dict(data), "model": model.model_dump(mode="json"), "training": options, **more}
 
 
 def require_fingerprint(made_from: JSON, at_hand: JSON, *, what: str, datasets: Sequence[str]) -> None:

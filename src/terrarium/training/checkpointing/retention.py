@@ -1,4 +1,4 @@
-"""Which checkpoints to keep. A policy looks at the saved epochs and names those that must stay."""
+"""Which checkpoints to keep: a policy looks at the saved epochs and names those that must stay."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class KeepPolicy(Protocol):
-    """Chooses among saved epochs; `best_of` maps every saved epoch to the epoch that was best at that time."""
+    """A choice among saved epochs; `best_of` maps every saved epoch to the epoch that was best at that time."""
 
     def keep(self, best_of: Mapping[int, int]) -> set[int]:
-        """The epochs that must stay."""
+        """Return the epochs that must stay."""
         ...
 
 
@@ -20,7 +20,7 @@ class Last:
     count: int
 
     def keep(self, best_of: Mapping[int, int]) -> set[int]:
-        """The epochs that must stay."""
+        """Return the epochs that must stay."""
         return set(sorted(best_of)[-self.count :])
 
 
@@ -31,7 +31,7 @@ class EveryKth:
     step: int
 
     def keep(self, best_of: Mapping[int, int]) -> set[int]:
-        """The epochs that must stay."""
+        """Return the epochs that must stay."""
         return {epoch for epoch in best_of if self.step > 0 and epoch % self.step == 0}
 
 
@@ -42,10 +42,10 @@ class Best:
     count: int
 
     def keep(self, best_of: Mapping[int, int]) -> set[int]:
-        """The epochs that must stay."""
+        """Return the epochs that must stay."""
         return {best_of[epoch] for epoch in Last(self.count).keep(best_of)}
 
 
 def dispensable(policies: Iterable[KeepPolicy], best_of: Mapping[int, int]) -> set[int]:
-    """The saved epochs that no policy keeps."""
+    """Return the saved epochs that no policy keeps."""
     return set(best_of).difference(*(policy.keep(best_of) for policy in policies))

@@ -31,7 +31,7 @@ class State:
     metadata: dict[str, JSON] = field(default_factory=dict)
 
     def equals(self, other: "State") -> bool:
-        """Whether both hold the same names, dtypes, shapes, bits and metadata (NaN equals NaN)."""
+        """Return whether both hold the same names, dtypes, shapes, bits and metadata (NaN equals NaN)."""
         return (
             self.tensors.keys() == other.tensors.keys()
             and all(_same_bits(array, other.tensors[name]) for name, array in self.tensors.items())
@@ -40,7 +40,7 @@ class State:
 
 
 def write_state(path: str | Path, state: State) -> None:
-    """Write `state` to `path` atomically: whoever reads `path` finds the old file or the new one, never a part.
+    """Write `state` to `path` atomically: a reader of `path` gets the old file or the new one, never a part.
 
     Raises `StateError` when the metadata is not JSON or an array has a dtype that safetensors does not know.
     """
@@ -61,7 +61,7 @@ def read_state(path: str | Path) -> State:
 
 
 def read_metadata(path: str | Path) -> dict[str, JSON]:
-    """Read the metadata alone (the header of the file). Raises as `read_state` does."""
+    """Read only the metadata, from the header of the file. Raises as `read_state` does."""
     with _open(path) as file:
         return _decode_header(path, file.metadata())
 
@@ -73,7 +73,7 @@ def write_json(path: str | Path, value: JSON) -> None:
 
 
 class AtomicPath:
-    """Context that gives a temporary path beside `path` and, when the block succeeds, renames it to `path`.
+    """Context that gives a temporary path next to `path` and, when the block succeeds, renames it to `path`.
 
     The file is flushed to the disk before the rename and the folder after it. A failed block leaves nothing behind;
     a killed process leaves a file named `.<name>.*.tmp`.

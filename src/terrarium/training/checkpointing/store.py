@@ -1,10 +1,10 @@
-"""Checkpoints of a running training: where they are kept, which of them, and how a killed run goes on.
+"""Checkpoints of a running training: where they are kept, which of them, and how a killed run resumes.
 
-A store has a sub-folder for each fingerprint of data and options:
+A store has one folder per fingerprint of data and options:
 
     <store>/<first 16 digits of the fingerprint>/
         fingerprint.json              what the fingerprint was made of
-        epoch_000012.safetensors      everything needed to go on after epoch 12
+        epoch_000012.safetensors      everything needed to resume after epoch 12
         best.safetensors              the best epoch so far
         final.safetensors             the last epoch, once the training has finished
         finished.json                 present once the training has finished
@@ -42,9 +42,9 @@ from terrarium.training.stopping import StoppingState
 logger = logging.getLogger(__name__)
 
 FINISHED_LIFE_S = 3600.0
-"""A finished run's folder stays this long, so that whoever archives it can do so."""
+"""A finished run's folder stays this long, so that its checkpoints can be archived."""
 UNFINISHED_LIFE_S = 30 * 24 * 3600.0
-"""An abandoned run's folder stays this long, in case somebody goes on with it."""
+"""An abandoned run's folder stays this long, in case somebody resumes it."""
 
 _STORE_LOCK_TIMEOUT_S = 60.0
 _FOLDER_NAME = re.compile(r"[0-9a-f]{16}")
@@ -68,7 +68,7 @@ class Checkpoint:
 
     @property
     def best_epoch(self) -> int:
-        """The best epoch so far; this one while no epoch has had a comparable metric."""
+        """Return the best epoch so far; this one while no epoch has had a comparable metric."""
         return self.stopping.best_epoch or self.epoch
 
 
@@ -101,13 +101,13 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 
 class TrainingStore:
-    """The unversioned working store of one training: a sub-folder per fingerprint of data and options."""
+    """The unversioned working store of one training: one folder per fingerprint of data and options."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
     def folder_of(self, fingerprint: Mapping[str, JSON]) -> Path:
-        """Where a training with `fingerprint` keeps its checkpoints."""
+        """Return the folder in which a training with `fingerprint` keeps its checkpoints."""
         return self.folder / digest(fingerprint)[:16]
 
     @contextmanager
@@ -163,21 +163,21 @@ class TrainingRun:
         self._best_of: dict[int, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
         if _is_finished(folder):
-            logger.info("An equal run has finished in %s; training anew", folder)
+            logger.info("An equal run has finished in %s; training again", folder)
             self._clear()
         for leftover in folder.glob(".*.tmp"):
             leftover.unlink()
         write_json(folder / _FINGERPRINT, fingerprint)
 
     def resume(self) -> Checkpoint | None:
-        """The newest good checkpoint to go on from, or None to start anew; the log says which and why."""
+        """Return the newest good checkpoint to resume from, or None to start over; the log says which and why."""
         checkpoint = self._newest_good()
         self._forget_after(checkpoint.epoch if checkpoint else -1)
         if checkpoint is None:
             self._log_new_start()
             return None
         self._alias(_BEST, checkpoint.best_epoch)
-        logger.info("Going on after epoch %d from %s", checkpoint.epoch, self.path(checkpoint.epoch))
+        logger.info("Resuming after epoch %d from %s", checkpoint.epoch, self.path(checkpoint.epoch))
         return checkpoint
 
     def save(self, epoch: int, state: State, stopping: StoppingState, history: list[dict[str, JSON]]) -> Path:
@@ -191,7 +191,7 @@ class TrainingRun:
         return self.path(epoch)
 
     def read(self, epoch: int) -> Checkpoint:
-        """The checkpoint of `epoch`, which must still be there (the newest and the best one are)."""
+        """Return the checkpoint of `epoch`, which must still exist (the newest and the best one do)."""
         return read_checkpoint(self.path(epoch))
 
     def finish(self, stop_reason: str) -> None:
@@ -203,7 +203,7 @@ class TrainingRun:
         self._remove(dispensable(self._keep, self._best_of))
 
     def path(self, epoch: int) -> Path:
-        """The file of the checkpoint of `epoch`."""
+        """Return the path of the checkpoint of `epoch`."""
         return self.folder / f"epoch_{epoch:06d}.safetensors"
 
     def _newest_good(self) -> Checkpoint | None:
@@ -234,7 +234,7 @@ class TrainingRun:
         changes = differences(_read_json(self._abandoned / _FINGERPRINT), self._fingerprint)
         reached = max(_saved_epochs(self._abandoned), default=0)
         logger.info(
-            "Starting anew: the unfinished run in %s (epoch %d) has other data or options: %s",
+            "Starting over: the unfinished run in %s (epoch %d) has other data or options: %s",
             *(self._abandoned, reached, changes),
         )
 
@@ -274,7 +274,7 @@ def _is_free(folder: Path) -> bool:
 
 
 def _expire(folder: Path) -> bool:
-    """Remove `folder` and its lock if it is old; whether it was."""
+    """Remove `folder` and its lock if it is old; return whether it was."""
     life = FINISHED_LIFE_S if _is_finished(folder) else UNFINISHED_LIFE_S
     if time.time() - _touched(folder) < life:
         return False

@@ -1,4 +1,4 @@
-"""Names of devices, resolved and checked. torch is imported only when a name other than `cpu` is asked for."""
+"""Names of devices, resolved and checked. torch is imported only for names other than `cpu`."""
 
 import re
 
@@ -10,9 +10,9 @@ class DeviceError(ValueError):
 
 
 def resolve_device(name: str) -> str:
-    """The device to use for `name`: auto, cpu, cuda, cuda:N or mps.
+    """Return the device to use for `name`: auto, cpu, cuda, cuda:N or mps.
 
-    `auto` is cuda where there is one and cpu elsewhere, never mps. Raises `DeviceError`.
+    `auto` is cuda where there is one and cpu elsewhere, never mps. Raises DeviceError when the device is missing.
     """
     if not _NAMES.fullmatch(name):
         raise DeviceError(f"Unknown device '{name}'; choose auto, cpu, cuda, cuda:N (N from 0) or mps")

@@ -4,7 +4,7 @@ torch and Lightning take seconds to import, so both are imported inside function
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from lightning.fabric import Fabric
     from torch.optim.lr_scheduler import LRScheduler
 
-Loss = Callable[["torch.nn.Module", Any], tuple["torch.Tensor", int]]
-"""Takes the model and a batch; gives the mean loss of the batch's items and how many items there were."""
+Loss = Callable[
+    ["torch.nn.Module", Any],
+    tuple["torch.Tensor", int] | tuple["torch.Tensor", int, Mapping[str, "torch.Tensor"]],
+]
+"""Takes the model and a batch; gives the mean loss of the batch's items, how many items there were, and, optionally,
+scalars to sum over the epoch."""
 
 
 def make_fabric(options: TorchOptions) -> "Fabric":
@@ -41,27 +45,31 @@ def fabric_epoch(
     """Train `model` (set up by `fabric`, as `optimizer` is) on `batches` once.
 
     The loss is computed under the precision's context, also where the model's `forward` is not used. `clip_norm` 0
-    does not clip. Returns `loss`, the mean over all items, and `items`. Raises ValueError when there are no items.
+    does not clip. Returns `loss`, the mean over all items, `items`, and the sums of what else `loss` gives. Raises
+    ValueError when there are no items.
     """
     import torch
 
     total = torch.zeros((), device=fabric.device, dtype=_sum_dtype(fabric))
+    sums: dict[str, torch.Tensor] = {}
     items = 0
     model.train()
     with deterministic_algorithms():
         for batch in batches:
             optimizer.zero_grad()
             with fabric.autocast():
-                value, count = loss(model, fabric.to_device(batch))
+                value, count, *logs = loss(model, fabric.to_device(batch))
             fabric.backward(value)
             if clip_norm > 0:
                 clip_gradients(fabric, model, optimizer, clip_norm)
             optimizer.step()
             total += value.detach().to(total.dtype) * count
             items += count
+            for name, number in (pair for log in logs for pair in log.items()):
+                sums[name] = sums.get(name, torch.zeros_like(total)) + number.detach()
     if items == 0:
         raise ValueError("There is nothing to train on: the epoch's batches held no items")
-    return {"loss": total.item() / items, "items": float(items)}
+    return {"loss": total.item() / items, "items": float(items), **{name: float(sums[name]) for name in sums}}
 
 
 def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float) -> float:

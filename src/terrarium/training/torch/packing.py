@@ -20,7 +20,7 @@ def pack(tree: Any) -> State:
 
 
 def unpack(state: State) -> Any:
-    """What `pack` was given, with tensors on the CPU."""
+    """Return what `pack` was given, with tensors on the CPU."""
     return _unpack(state.metadata[_TREE], state.tensors)
 
 

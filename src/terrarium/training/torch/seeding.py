@@ -11,9 +11,9 @@ from terrarium.training.checkpointing.state import State
 
 
 def generator(seed: int, *path: int | str) -> np.random.Generator:
-    """A generator that depends on `seed` and `path` alone, e.g. `generator(seed, "negatives", epoch)`.
+    """Return a generator that depends on `seed` and `path` only, e.g. `generator(seed, "negatives", epoch)`.
 
-    Different paths give independent streams; nothing needs to be stored to go on at a later epoch.
+    Different paths give independent streams; nothing needs to be stored to resume at a later epoch.
     """
     digest = hashlib.sha256(json.dumps([seed, *path]).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest))
@@ -28,7 +28,7 @@ def seed_everything(seed: int) -> None:
 
 
 def random_state() -> State:
-    """The state of the global generators of Python and, if it is loaded, torch with its CUDA devices."""
+    """Return the state of the global generators of Python and, if it is loaded, torch with its CUDA devices."""
     version, words, gauss = random.getstate()
     tensors = {"python": np.array(words, dtype=np.uint32)}
     torch = sys.modules.get("torch")
@@ -40,7 +40,7 @@ def random_state() -> State:
 
 
 def restore_random_state(state: State) -> None:
-    """Set the global generators to what `random_state` gave. CUDA devices that are not here are left out."""
+    """Set the global generators to what `random_state` returned. Missing CUDA devices are ignored."""
     words = tuple(state.tensors["python"].tolist())
     random.setstate((state.metadata["version"], words, state.metadata["gauss"]))
     if "torch" not in state.tensors:

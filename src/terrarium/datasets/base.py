@@ -1,0 +1,188 @@
+"""The base of the file datasets: atomic saves, on any file system that fsspec reaches.
+
+A dataset of the project says how to `read` and `write` one local file; this module does the rest. On a local path a
+save is renamed to its place when it is complete. On an object store (`s3://`, `gs://`, `memory://`) the file is written
+locally and uploaded in one piece, which the store shows whole or not at all. The datasets of kedro-datasets write in
+place instead, so that a save which fails half way leaves a truncated file that counts as the newest version.
+
+This is the only module that touches underscore names of Kedro:
+
+- `_filepath`, `_version`, `_get_load_path`, `_get_save_path`, `_get_versioned_path`, `_exists`, `_describe`: what
+  Kedro's guide to custom datasets tells a subclass of `AbstractVersionedDataset` to use or to define.
+- `_version`, `_clear_version_cache` (in `read_at`): no public method changes the version that a dataset loads.
+- `_exists_function`, `_get_versioned_path` (in `has_version`): `list_versions` lists a folder where one look-up does.
+- `kedro_datasets._typing`: kedro-viz knows a preview's kind by these types, which have no public home.
+"""
+
+import copy
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from os import PathLike
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import fsspec
+from kedro.io.core import (
+    AbstractDataset,
+    AbstractVersionedDataset,
+    DatasetError,
+    Version,
+    get_filepath_str,
+    get_protocol_and_path,
+)
+from kedro_datasets._typing import JSONPreview, PlotlyPreview, TablePreview
+
+from terrarium.datasets.atomic import replace_file, stage_version
+
+__all__ = ["FileDataset", "JSONPreview", "PlotlyPreview", "TablePreview"]
+
+
+class FileDataset(AbstractVersionedDataset[Any, Any]):
+    """One file, versioned or not, that is saved atomically.
+
+    Args:
+        filepath: a path, or an address such as `s3://bucket/weights.safetensors`.
+        version: versions to load and to save; None for an unversioned file.
+        load_args, save_args: for the library that reads and writes the format.
+        credentials, fs_args: arguments of the fsspec file system.
+        metadata: for kedro-viz and other plugins.
+    """
+
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {}
+    replaces_versions: ClassVar[bool] = False
+    """Whether a version may be saved again; by default that is an error."""
+
+    def __init__(
+        self,
+        *,
+        filepath: str | PathLike[str],
+        version: Version | None = None,
+        load_args: dict[str, Any] | None = None,
+        save_args: dict[str, Any] | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.protocol, path = get_protocol_and_path(filepath, version)
+        self.load_args = load_args or {}
+        self.save_args = self.DEFAULT_SAVE_ARGS | (save_args or {})
+        self.metadata = metadata
+        if self.is_local:
+            super().__init__(PurePosixPath(path), version)
+        else:
+            self._remote = fsspec.filesystem(self.protocol, **(credentials or {}), **(fs_args or {}))
+            super().__init__(PurePosixPath(path), version, self._remote.exists, self._remote.glob)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the file is on a local path."""
+        return self.protocol == "file"
+
+    @abstractmethod
+    def read(self, path: Path) -> Any:
+        """Return the content of a local file."""
+
+    @abstractmethod
+    def write(self, path: Path, data: Any) -> None:
+        """Write `data` to a local file that does not exist yet."""
+
+    def load(self) -> Any:
+        """Return the content. Raises DatasetError when the file is missing or damaged."""
+        with self.local_copy() as path:
+            return self.read(path)
+
+    def save(self, data: Any) -> None:
+        """Save `data` atomically. Raises DatasetError when the version exists already."""
+        with self._staged() as path:
+            self.write(path, data)
+
+    @contextmanager
+    def local_copy(self) -> Iterator[Path]:
+        """Give a local path of the content: the file itself, or a temporary copy of a remote file."""
+        path = get_filepath_str(self._get_load_path(), self.protocol)
+        if self.is_local:
+            yield Path(path)
+            return
+        with TemporaryDirectory() as folder:
+            copied = Path(folder) / PurePosixPath(path).name
+            self._remote.get_file(path, str(copied))
+            yield copied
+
+    def _staged(self) -> AbstractContextManager[Path]:
+        """Context that gives a local path to write to; what is there is published when the block succeeds."""
+        version = self.resolve_save_version()
+        final = self._versioned(version) if self.replaces_versions else self._get_save_path()
+        if not self.is_local:
+            return self._uploaded(str(final))
+        return replace_file(Path(final)) if version is None or self.replaces_versions else stage_version(Path(final))
+
+    def _versioned(self, version: str | None) -> PurePosixPath:
+        return self._filepath if version is None else self._get_versioned_path(version)
+
+    @contextmanager
+    def _uploaded(self, final: str) -> Iterator[Path]:
+        with TemporaryDirectory() as folder:
+            written = Path(folder) / PurePosixPath(final).name
+            yield written
+            self._remote.put_file(str(written), final)
+            self._remote.invalidate_cache()
+
+    def _exists(self) -> bool:
+        try:
+            path = get_filepath_str(self._get_load_path(), self.protocol)
+        except DatasetError:
+            return False
+        return bool(self._exists_function(path))
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "filepath": self._filepath,
+            "protocol": self.protocol,
+            "load_args": self.load_args,
+            "save_args": self.save_args,
+            "version": self._version,
+        }
+
+
+def require_local(filepath: str | PathLike[str], name: str) -> str:
+    """Return `filepath` without `file://`. Raises DatasetError, naming the dataset class, for other protocols."""
+    protocol, path = get_protocol_and_path(filepath)
+    if protocol != "file":
+        raise DatasetError(
+            f"{name} needs a local path, because training writes to its files while it runs, and {filepath} is on "
+            f"'{protocol}': give this entry a local filepath in conf/local/catalog.yml"
+        )
+    return path
+
+
+def is_versioned(dataset: AbstractDataset | None) -> bool:
+    """Return whether a dataset keeps versions."""
+    return isinstance(dataset, AbstractVersionedDataset) and dataset.resolve_save_version() is not None
+
+
+def has_version(dataset: AbstractVersionedDataset, version: str) -> bool:
+    """Return whether `version` has been saved."""
+    return bool(dataset._exists_function(str(dataset._get_versioned_path(version))))
+
+
+def read_at(dataset: AbstractVersionedDataset, version: str) -> None:
+    """Make `dataset` load `version`; the version that it saves stays the same."""
+    save = dataset._version.save if dataset._version else None
+    dataset._version = Version(version, save)
+    dataset._clear_version_cache()
+
+
+def copy_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersionedDataset:
+    """Return a copy of `dataset` that loads `version`."""
+    copied = copy.copy(dataset)
+    read_at(copied, version)
+    return copied
+
+
+def location(dataset: AbstractVersionedDataset, version: str | None = None) -> str:
+    """Return the path of a version, or of the folder of all versions, with its protocol unless it is local."""
+    path = dataset._filepath if version is None else dataset._get_versioned_path(version)
+    protocol = getattr(dataset, "protocol", "file")
+    return str(path) if protocol == "file" else f"{protocol}://{path}"

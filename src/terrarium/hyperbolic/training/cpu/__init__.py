@@ -1,0 +1,1 @@
+"""Training on the CPU: the compiled kernel and its trainer."""

@@ -1,0 +1,1 @@
+"""Which pairs an epoch trains, and where negatives are drawn."""

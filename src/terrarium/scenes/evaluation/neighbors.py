@@ -1,0 +1,67 @@
+"""Nearest neighbours of points that belong to scenes: points of the same scene do not count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CHUNK = 1024
+"""Rows whose distances are in memory at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """The nearest points of other scenes, nearest first.
+
+    Attributes:
+        rows: rows of the neighbours, shape (points, m).
+        distance: Euclidean distances, shape (points, m); infinite where the other scenes have fewer than m points.
+    """
+
+    rows: np.ndarray
+    distance: np.ndarray
+
+    def kth_distance(self, queries: np.ndarray, candidates: np.ndarray, k: int) -> np.ndarray:
+        """Return the distance of each query to its k-th nearest candidate.
+
+        Args:
+            queries: rows of points, shape (queries,).
+            candidates: which points count, bool, shape (points,).
+            k: from 1.
+
+        Returns:
+            Distances, shape (queries,); the last distance of the list where it holds fewer than k candidates.
+        """
+        count = np.cumsum(candidates[self.rows[queries]], axis=1, dtype=np.int32)
+        is_reached = count[:, -1] >= k
+        position = np.where(is_reached, (count >= k).argmax(axis=1), count.shape[1] - 1)
+        return np.asarray(self.distance[queries, position], np.float64)
+
+
+def nearest_neighbors(vectors: np.ndarray, scene: np.ndarray, count: int) -> Neighbors:
+    """Find the `count` nearest points of other scenes for every point.
+
+    Args:
+        vectors: shape (points, d).
+        scene: number of each point's scene, shape (points,).
+        count: neighbours per point.
+    """
+    count = min(count, len(vectors) - 1)
+    points = vectors.astype(np.float32)
+    rows, distance = np.empty((len(points), count), np.int32), np.empty((len(points), count), np.float32)
+    for start in range(0, len(points), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        table = distances(points[chunk], points)
+        table[scene[chunk, None] == scene[None, :]] = np.inf
+        near = np.argpartition(table, count - 1, axis=1)[:, :count]
+        order = np.argsort(np.take_along_axis(table, near, axis=1), axis=1, kind="stable")
+        rows[chunk] = np.take_along_axis(near, order, axis=1)
+        distance[chunk] = np.take_along_axis(table, rows[chunk], axis=1)
+    return Neighbors(rows, distance)
+
+
+def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distances of all pairs, shape (len(a), len(b)), in the dtype of `a`."""
+    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2.0 * (a @ b.T)
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))

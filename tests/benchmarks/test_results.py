@@ -1,0 +1,61 @@
+"""Tables of benchmarks are kept with what is needed to repeat them, and the page shows what they hold."""
+
+import re
+
+import pytest
+
+from benchmarks import results
+from benchmarks.page import BLOCK, PAGE, TABLES, render
+from benchmarks.results import PROVENANCE, RESULTS, read_results, report_table, write_results
+from tests.project import ROOT
+
+FILES = sorted(path.stem for path in RESULTS.glob("*.csv"))
+
+
+@pytest.fixture
+def folder(results_folder, monkeypatch):
+    monkeypatch.setattr(results, "current_commit", lambda: "abc1234")
+    return results_folder
+
+
+def test_results_are_written_with_their_provenance(folder):
+    write_results("speed", [{"data": "Mammalia", "pairs per CPU second": 3.5}], "python -m benchmarks speed", 7)
+    (row,) = read_results("speed").to_dict("records")
+    assert (row["data"], row["pairs per CPU second"], row["seed"]) == ("Mammalia", "3.5", "7")
+    assert (row["command"], row["commit"]) == ("python -m benchmarks speed", "abc1234")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"])
+    assert all(part in row["machine"] for part in ("cores", "GB", "Python 3", "torch", "numba", "numpy"))
+
+
+def test_a_table_is_printed_as_its_rows_come_and_written_at_the_end(folder, capsys):
+    def rows():
+        yield {"a": 1, "b": "x"}
+        assert "| 1 | x |" in capsys.readouterr().out
+        assert not (folder / "t.csv").exists()
+        yield {"a": 2}
+
+    report_table("t", rows())
+    assert "| 2 |  |" in capsys.readouterr().out
+    assert read_results("t")[["a", "b"]].to_numpy().tolist() == [["1", "x"], ["2", ""]]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_result_says_how_it_came_about(name):
+    table = read_results(name)
+    assert len(table)
+    assert tuple(table.columns[-len(PROVENANCE) :]) == PROVENANCE
+    assert (table[["command", "date", "machine"]] != "").all(axis=None)
+    assert table["commit"].str.fullmatch(r"[0-9a-f]{7,}\+?|").all()
+
+
+def test_the_page_is_current():
+    """If not: python -m benchmarks.page."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert {name for _, name, _ in BLOCK.findall(text)} == set(TABLES)
+    assert render(text) == text
+
+
+def test_the_page_links_to_every_result():
+    linked = re.findall(r"\]\(\.\./benchmarks/results/(\w+)\.csv\)", PAGE.read_text(encoding="utf-8"))
+    assert set(FILES) - set(linked) == set()
+    assert all((ROOT / "benchmarks" / "results" / f"{name}.csv").is_file() for name in linked)

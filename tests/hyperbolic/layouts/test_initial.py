@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from terrarium.hyperbolic.geometry.ball import to_ball
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.initial import (
+    inherited_directions,
+    initial_layout,
+    move_off_origin,
+    random_directions,
+    uniform_layout,
+)
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
+from tests.hyperbolic.trees import chain, random_tree
+
+FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
+MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, max_radius=34.0, seed=1)
+
+
+def start(tree, loss="detour", **changes):
+    return initial_layout(tree, target_radii(tree.depth, FEATURES), MODEL.model_copy(update=changes), loss)
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return random_tree(np.random.default_rng(0), 400)
+
+
+@pytest.mark.parametrize("init", ["random", "inherited"])
+def test_directions_are_unit_and_seeded(tree, init):
+    first, same, other = (start(tree, init=init, seed=seed).direction for seed in (1, 1, 2))
+    assert np.allclose(np.linalg.norm(first, axis=1), 1.0)
+    assert (first == same).all()
+    assert not np.allclose(first, other)
+
+
+def test_random_directions_ignore_the_tree(tree):
+    assert (start(tree, init="random", seed=1).direction == random_directions(len(tree), 5, 1)).all()
+
+
+def test_constructed_directions_are_those_of_the_construction(tree):
+    found = start(tree, init="constructed", max_radius=20.0).direction
+    assert (found == construct(tree, 5, 20.0).direction).all()
+
+
+def test_a_smaller_spread_keeps_children_nearer(tree):
+    deep = np.flatnonzero(tree.depth > 3)
+    cosines = []
+    for spread in (0.1, 0.5):
+        u = inherited_directions(tree, 5, spread, 1)
+        cosines.append((u[deep] * u[tree.parent[deep]]).sum(1).mean())
+    assert cosines[0] > cosines[1]
+
+
+def test_without_spread_a_chain_keeps_its_direction_below_depth_3():
+    u = inherited_directions(chain(20), 4, 1e-12, 1)
+    assert np.allclose(u[4:], u[3])
+    assert not np.allclose(u[1], u[0])
+
+
+def test_the_uniform_start_lies_about_the_origin_whatever_the_depth(tree):
+    points = to_ball(start(tree, init="uniform"))
+    assert 0.99e-3 < np.abs(points).max() <= 1e-3
+    assert abs(np.corrcoef(np.linalg.norm(points, axis=1), tree.depth)[0, 1]) < 0.2
+    assert (points == to_ball(uniform_layout(len(tree), 5, 1))).all()
+
+
+@pytest.mark.parametrize("init", ["random", "inherited"])
+def test_the_other_starts_lie_at_the_targets(tree, init):
+    assert (start(tree, init=init).radius == target_radii(tree.depth, FEATURES)).all()
+
+
+@pytest.mark.parametrize("loss", ["construct", "fine_tune"])
+def test_these_losses_start_at_the_constructed_layout(tree, loss):
+    layout, constructed = start(tree, loss), construct(tree, 5, 34.0)
+    away = constructed.radius > 0.0
+    assert (layout.radius[away] == constructed.radius[away]).all()
+    assert (layout.direction[away] == constructed.direction[away]).all()
+    assert (layout.radius == 0.0).any() is np.bool_(loss == "construct")
+
+
+def test_only_points_at_the_origin_leave_it(tree):
+    layout = construct(tree, 4, 20.0)
+    moved = move_off_origin(layout)
+    away = layout.radius > 0.0
+    assert (moved.radius > 0.0).all()
+    assert (moved.radius[away] == layout.radius[away]).all()
+    assert (moved.direction[away] == layout.direction[away]).all()
+    assert np.allclose(np.linalg.norm(moved.direction, axis=1), 1.0)

@@ -1,0 +1,213 @@
+"""Both trainers on one problem: they agree, are reproducible, and resume to the same bits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from terrarium.hyperbolic.evaluation.distortion import distortion
+from terrarium.hyperbolic.geometry.ball import Layout, detour
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.initial import inherited_directions, move_off_origin
+from terrarium.hyperbolic.layouts.targets import target_radii
+from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer, run_in_threads
+from terrarium.hyperbolic.training.factory import make_trainer
+from terrarium.hyperbolic.training.problem import Problem, pair_weights
+from terrarium.hyperbolic.training.schedule import LearningRateSchedule
+from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
+from terrarium.hyperbolic.training.weights import unpack_weights
+from terrarium.training.torch.device import DeviceError
+from tests.hyperbolic.training.problems import FEATURES, order_of, problem, training_options
+from tests.hyperbolic.trees import random_dag, random_tree
+
+
+@pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
+@pytest.mark.parametrize("train_radius", [True, False])
+@pytest.mark.parametrize("optimizer", ["riemannian_adam", "riemannian_sgd"])
+def test_kernel_equals_torch(loss, train_radius, optimizer):
+    task = problem(max_radius=3.0, loss=loss, train_radius=train_radius, optimizer=optimizer)
+    compiled, autograd = CpuTrainer(task), TorchTrainer(task, "cpu")
+    for epoch in (1, 2):
+        numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
+        for name, value in numbers.items():
+            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-6), name
+    found, wanted = unpack_weights(compiled.weights()), unpack_weights(autograd.weights())
+    assert np.allclose(found.radius, wanted.radius, atol=1e-5)
+    assert np.allclose(found.direction, wanted.direction, atol=1e-3)
+
+
+FINE_TUNE = {"loss": "fine_tune", "radius_penalty": 0.0, "train_radius": True}
+
+
+@pytest.mark.parametrize("make", [random_tree, random_dag])
+def test_kernel_equals_torch_in_fine_tuning(make):
+    tree = make(np.random.default_rng(2), 120)
+    task = replace(
+        problem(**FINE_TUNE),
+        tree=tree,
+        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
+        initial=move_off_origin(construct(tree, 5, 12.0)),
+        target=np.zeros(120),
+        root_distance=root_distances(tree),
+    )
+    compiled, autograd = CpuTrainer(task), TorchTrainer(task, "cpu")
+    for epoch in (1, 2):
+        numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
+        for name, value in numbers.items():
+            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-6), name
+    found, wanted = unpack_weights(compiled.weights()), unpack_weights(autograd.weights())
+    assert np.allclose(found.radius, wanted.radius, atol=1e-5)
+    assert np.allclose(found.direction, wanted.direction, atol=1e-3)
+
+
+def root_distances(tree):
+    """Lengths 0.5 and 1.5 by turns."""
+    way = np.zeros(len(tree))
+    for row in range(1, len(tree)):
+        way[row] = way[tree.parent[row]] + 0.5 + row % 2
+    return way
+
+
+def test_fine_tuning_lowers_the_distortion_of_lengths():
+    tree = random_tree(np.random.default_rng(2), 120)
+    way, start = root_distances(tree), move_off_origin(construct(tree, 5, 12.0))
+    task = replace(
+        problem(**FINE_TUNE, distortion_weight=30.0, positive_weight=0.0, learning_rate=0.05, max_epochs=20),
+        tree=tree,
+        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
+        initial=start,
+        target=np.zeros(120),
+        root_distance=way,
+    )
+    run = CpuTrainer(task)
+    for epoch in range(1, 21):
+        run.epoch(epoch)
+    asked = {"max_pairs": 10_000, "seed": 0, "root_distance": way}
+    before, after = (distortion(tree, layout, **asked) for layout in (start, unpack_weights(run.weights())))
+    assert after["distortion_mean"] < 0.7 * before["distortion_mean"]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    runs = [CpuTrainer(problem(seed=seed)) for seed in (1, 1, 2)]
+    for run in runs:
+        run.epoch(1)
+    assert runs[0].weights().equals(runs[1].weights())
+    assert not runs[0].weights().equals(runs[2].weights())
+
+
+def test_training_leaves_the_problem_as_it_is():
+    task = problem()
+    direction = task.initial.direction.copy()
+    CpuTrainer(task).epoch(1)
+    assert (task.initial.direction == direction).all()
+
+
+@pytest.mark.parametrize("trainer", [CpuTrainer, lambda task: TorchTrainer(task, "cpu")])
+def test_resumed_equals_uninterrupted(trainer):
+    whole, half = trainer(problem()), trainer(problem())
+    for epoch in (1, 2, 3):
+        whole.epoch(epoch)
+    half.epoch(1)
+    rest = trainer(problem())
+    rest.load(half.state())
+    for epoch in (2, 3):
+        rest.epoch(epoch)
+    assert rest.weights().equals(whole.weights())
+    found, wanted = rest.state().tensors, whole.state().tensors
+    assert all((found[name] == wanted[name]).all() for name in wanted if not name.startswith("random."))
+
+
+@pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
+def test_training_lowers_the_loss_and_stays_inside(loss):
+    run = CpuTrainer(problem(loss=loss, learning_rate=0.05))
+    history = [run.epoch(epoch) for epoch in range(1, 8)]
+    assert history[-1]["loss"] < 0.8 * history[0]["loss"]
+    assert all(row["share_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
+
+
+def test_without_regulariser_and_targets_far_away_radii_follow_the_regulariser():
+    free, bound = CpuTrainer(problem(radius_penalty=0.0)), CpuTrainer(problem(radius_penalty=100.0))
+    for epoch in (1, 2, 3):
+        free.epoch(epoch)
+        bound.epoch(epoch)
+    target = problem().target
+    far = [np.abs(unpack_weights(run.weights()).radius - target).mean() for run in (free, bound)]
+    assert far[1] < 0.5 * far[0]
+
+
+def test_pair_weights_and_learning_rate():
+    task = problem(learning_rate=0.04, final_learning_rate=0.01, max_epochs=3)
+    assert [LearningRateSchedule(task.options).rate(epoch) for epoch in (1, 2, 3)] == pytest.approx([0.04, 0.02, 0.01])
+    assert np.allclose(pair_weights(task), np.sqrt(task.difference + 1.0))
+    assert (pair_weights(problem(pair_weights="uniform")) == 1.0).all()
+    assert sorted(order_of(task)) == list(range(len(task.ancestor)))
+
+
+def test_the_device_decides_the_trainer():
+    assert isinstance(make_trainer(problem()), CpuTrainer)
+    with pytest.raises(DeviceError):
+        make_trainer(problem(device="tpu"))
+
+
+def test_a_chain_has_nothing_to_push_and_still_trains():
+    from tests.hyperbolic.trees import chain
+
+    tree = chain(6)
+    target = target_radii(tree.depth, FEATURES)
+    start = Layout(target.copy(), inherited_directions(tree, 3, 0.3, 0))
+    for loss in ("detour", "margin_ranking"):
+        task = Problem(
+            tree,
+            *tree.closure(),
+            target,
+            start,
+            34.0,
+            training_options(loss=loss),
+        )
+        for run in (CpuTrainer(task), TorchTrainer(task, "cpu")):
+            assert run.epoch(1)["loss"] == 0.0
+            assert np.allclose(unpack_weights(run.weights()).direction, start.direction)
+
+
+def test_pairs_of_a_taxon_follow_each_other_where_they_share_negatives():
+    task = problem(loss="detour")
+    descendant = task.descendant[order_of(task)]
+    assert (np.diff(descendant) != 0).sum() == len(task.tree) - 2
+    assert not (order_of(task) == order_of(task, 2)).all()
+
+
+def test_positive_weight_lowers_the_detour_of_ancestors():
+    runs = [CpuTrainer(problem(loss="detour", positive_weight=weight, train_radius=False)) for weight in (0.0, 50.0)]
+    for run in runs:
+        for epoch in range(1, 6):
+            run.epoch(epoch)
+    task = problem()
+    means = [
+        detour(*point(layout, task.descendant), *point(layout, task.ancestor)).mean()
+        for layout in (unpack_weights(run.weights()) for run in runs)
+    ]
+    assert means[1] < 0.8 * means[0]
+
+
+def point(layout, rows):
+    return layout.radius[rows], layout.direction[rows]
+
+
+def test_threads_train_as_well_and_cover_every_pair():
+    one, two = (CpuTrainer(problem(loss="detour", num_threads=threads, learning_rate=0.05)) for threads in (1, 2))
+    losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in (one, two)]
+    assert losses[1][-1] < 0.8 * losses[1][0]
+    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.25)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_share_out_the_order(threads):
+    seen = []
+    found = run_in_threads(lambda part: seen.append(part) or (1.0, 2.0, 3.0, 4, 5), np.arange(7), threads)
+    assert sorted(np.concatenate(seen)) == list(range(7))
+    assert list(found) == [(1.0, 2.0, 3.0, 4, 5)] * threads
+
+
+def test_threads_are_for_the_kernel():
+    with pytest.raises(ValueError, match="set num_threads to 1"):
+        problem(num_threads=2, device="cuda")

@@ -1,0 +1,53 @@
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from terrarium.influence.data.checkpoints import (
+    CheckpointError,
+    checkpoint_files,
+    last_learning_rate,
+    read_best,
+    read_snapshots,
+)
+from terrarium.influence.options import CheckpointOptions
+from terrarium.kge.data.graph import Graph
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
+from terrarium.training.checkpointing.store import read_checkpoint
+
+ALL = CheckpointOptions(use="all", epochs=[])
+LAST = CheckpointOptions(use="last", epochs=[])
+
+
+def test_a_checkpoint_without_history_has_no_learning_rate(trained):
+    checkpoint = read_checkpoint(trained.checkpoints / "best.safetensors")
+    with pytest.raises(CheckpointError, match="no history"):
+        last_learning_rate(replace(checkpoint, history=[]))
+
+
+def test_checkpoints_are_selected_by_epoch(trained, tmp_path):
+    folder, graph = trained.checkpoints, Graph.from_tables(*trained.tables)
+    snapshots, _ = read_snapshots(folder, graph, ALL, with_preconditioner=True)
+    assert [(one.epoch, one.learning_rate) for one in snapshots] == [(1, 0.003), (2, 0.0015)]
+    assert set(snapshots[0].preconditioner) == {name for name, _ in snapshots[0].scorer.named_parameters()}
+    assert read_best(folder, graph)[0] in {1, 2}
+    second = CheckpointOptions(use="all", epochs=[2])
+    assert [path.stem for path in checkpoint_files(folder, second)] == ["epoch_000002"]
+    with pytest.raises(CheckpointError, match=r"epochs 1, 2, not of \[9\]"):
+        checkpoint_files(folder, CheckpointOptions(use="all", epochs=[9]))
+    with pytest.raises(CheckpointError, match="no final"):
+        checkpoint_files(tmp_path, LAST)
+    with pytest.raises(CheckpointError, match="epochs none"):
+        checkpoint_files(tmp_path, ALL)
+
+
+def test_checkpoints_of_another_graph_and_damaged_ones_are_refused(trained, tmp_path):
+    folder, graph = trained.checkpoints, Graph.from_tables(*trained.tables)
+    parts = {**graph.splits, "train": graph.splits["train"][1:]}
+    with pytest.raises(MismatchedArtifactsError, match="another graph or another split"):
+        read_snapshots(folder, Graph(graph.num_entities, graph.num_relations, parts), ALL, with_preconditioner=False)
+    shutil.copytree(folder, tmp_path / "damaged")
+    (tmp_path / "damaged" / "final.safetensors").unlink()
+    (tmp_path / "damaged" / "final.safetensors").write_bytes(b"nothing")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_snapshots(tmp_path / "damaged", graph, LAST, with_preconditioner=False)

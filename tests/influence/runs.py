@@ -1,0 +1,52 @@
+"""A trained knowledge graph, and the steps of the pipeline on it."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from terrarium.influence.reporting.report import report_page
+from terrarium.pipelines.influence import nodes
+from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
+from terrarium.training.checkpointing.store import TrainingStore
+from tests.influence.contexts import influence_options
+from tests.kge.graphs import options, tables
+
+
+class Trained(NamedTuple):
+    """Tables (triples, entities, relations), weights and the folder of checkpoints."""
+
+    tables: tuple
+    weights: object
+    checkpoints: object
+
+
+def train(folder, **changes):
+    """Train the small graph of the tests."""
+    chosen, own = options(**changes), tables()
+    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
+    branches = chosen.model, chosen.training, chosen.evaluation
+    weights, checkpoints, *_ = graph_nodes.train(*own, config, TrainingStore(folder / "store"), *branches)
+    return Trained(own, weights, checkpoints)
+
+
+def select_queries(trained, **changes):
+    return nodes.select_queries(
+        *trained.tables, trained.weights, trained.checkpoints, influence_options(**changes).queries
+    )
+
+
+def score(trained, queries, **changes):
+    """The outputs of the node, as attributes."""
+    chosen = influence_options(**changes)
+    branches = chosen.checkpoints, chosen.attribution, chosen.scoring, chosen.paths
+    return SimpleNamespace(**nodes.score(*trained.tables, trained.checkpoints, queries, *branches))
+
+
+def write_report(trained, queries, results):
+    chosen = influence_options()
+    return report_page(
+        checkpoint_table=nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen.checkpoints),
+        queries=queries,
+        attribution=chosen.attribution,
+        reporting=chosen.reporting,
+        **vars(results),
+    )

@@ -1,0 +1,30 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from terrarium.influence.data.checkpoints import TrainingRun
+from terrarium.kge.data.graph import TEST, TRAIN
+
+
+def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
+    train, test = retrainer.graph.splits[TRAIN], retrainer.graph.splits[TEST]
+
+    def retrain(triples, seed):
+        return retrainer.log_probabilities(retrainer.train(triples, seed).scorer, test)
+
+    first = retrain(train, 0)
+    assert np.array_equal(first, retrain(train, 0))
+    assert not np.allclose(first, retrain(train, 1))
+    assert not np.allclose(first, retrain(train[5:], 0))
+    snapshots = retrainer.train(train, 0, retrainer.spaced_epochs(2)).snapshots
+    assert [snapshot.epoch for snapshot in snapshots] == [2, 3]
+    assert snapshots[0].learning_rate == pytest.approx(0.05)
+
+
+def test_probabilities_of_all_tails_sum_to_one(retrainer):
+    scorer = retrainer.train(retrainer.graph.splits[TRAIN], 0).scorer
+    every = np.array([[2, 1, tail] for tail in range(14)])
+    model = retrainer.training.model.model_copy(update={"inverse_relations": False})
+    tails_only = replace(retrainer, training=TrainingRun(model, retrainer.training.training))
+    assert np.exp(tails_only.log_probabilities(scorer, every)).sum() == pytest.approx(1, rel=1e-5)

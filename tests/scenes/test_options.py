@@ -1,0 +1,72 @@
+import pytest
+from pydantic import ValidationError
+
+from terrarium.hooks.parameters import check, family_models
+from terrarium.scenes import options as module
+from tests.scenes.scenery import options
+from tests.test_parameters import parameters
+
+MODELS = {
+    "source": module.SourceOptions,
+    "source.simulator": module.SimulatorOptions,
+    "source.simulator.variants.real": module.VariantOptions,
+    "features": module.FeatureOptions,
+    "features.graphs": module.GraphOptions,
+    "model": module.ModelOptions,
+    "training.augmentation": module.AugmentationOptions,
+    "training.objective": module.ObjectiveOptions,
+    "training.schedule": module.ScheduleOptions,
+    "evaluation": module.EvaluationOptions,
+    "evaluation.augmentation": module.AugmentationOptions,
+    "evaluation.coverage": module.CoverageOptions,
+    "reporting": module.ReportingOptions,
+    "tu": module.TUOptions,
+}
+RENAMED = [(block, old, new) for block, model in MODELS.items() for old, new in model.renamed.items()]
+
+
+@pytest.mark.parametrize(("block", "old", "new"), RENAMED, ids=[f"{block}.{old}" for block, old, _ in RENAMED])
+def test_an_old_name_is_refused_with_the_new_one(block, old, new):
+    tree = parameters("local")
+    branch = tree["scenes"]
+    for name in block.split("."):
+        branch = branch[name]
+    branch[old] = 1
+    faults = check({"scenes": tree["scenes"]}, {"scenes": family_models()["scenes"]})
+    assert faults == [f"scenes.{block}.{old} was renamed: use scenes.{block}.{new}"]
+    assert new.split(":")[0] in branch
+
+
+def test_every_option_is_described():
+    for model in MODELS.values():
+        for name, field in model.model_fields.items():
+            nested = hasattr(field.annotation, "model_fields")
+            assert field.description or nested, (model, name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evaluation__coverage__recorded": "carla"}, "recorded is 'carla' and the sources are real, simulation"),
+        ({"training__objective__name": "simsiam"}, "nt_xent"),
+        ({"features__val_fraction": 0.9}, "less than 0.5"),
+        ({"source__recordings": {"a": {"reader": "waymo", "path": "x"}}}, "carla"),
+        ({"training__batch_size": 1}, "greater than 1"),
+        ({"training__objective__context_weight": 0.0}, "so that nothing learns them"),
+        (
+            {"training__objective__name": "masked", "model__output": "embedding"},
+            "masked trains no layer of the embedding",
+        ),
+        ({"features__graphs__interval_s": 2.0}, "interval_s is 2: set temporal_positive_prob to 0"),
+        ({"features__graphs__interval_s": 0.7}, "temporal_positive_prob needs graphs one second apart"),
+    ],
+)
+def test_options_that_do_not_fit_are_told(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        options(**changes)
+
+
+@pytest.mark.parametrize("interval", [0.05, 0.3, 0.5, 1.0, 1.2])
+def test_intervals_with_graphs_about_a_second_apart_are_taken(interval):
+    assert options(features__graphs__interval_s=interval).features.graphs.interval_s == interval
+    assert options(features__graphs__interval_s=2.0, training__augmentation__temporal_positive_prob=0.0)

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from terrarium.senses.data.taxonomy import ancestor_table, build_taxonomy, information_content
+from terrarium.senses.models.initial import added_information, inherited_rows, random_rows
+from tests.senses.data.test_taxonomy import LINKS, POS, pairs
+
+NONE = np.zeros(0, np.int64)
+
+
+@pytest.fixture
+def taxonomy():
+    ancestors = ancestor_table(pairs(LINKS), 6)
+    return build_taxonomy(ancestors, information_content(ancestors, POS), POS)
+
+
+def test_the_inherited_start_is_lin_in_expectation(taxonomy):
+    rows = inherited_rows(taxonomy, NONE, NONE, 20_000, np.random.default_rng(0))
+    content = taxonomy.information_content
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert rows[3] @ rows[4] == pytest.approx(content[1], abs=0.03)
+    assert rows[3] @ rows[1] == pytest.approx(np.sqrt(content[1]), abs=0.03)
+    random = random_rows(taxonomy, 20_000, np.random.default_rng(0))
+    assert abs(random[3] @ random[4]) < 0.05
+
+
+def test_the_first_column_says_how_general_a_synset_is(taxonomy):
+    rows = inherited_rows(taxonomy, NONE, NONE, 2_000, np.random.default_rng(0), specificity=0.5)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    leaves = taxonomy.information_content == 1
+    assert (rows[leaves, 0] == 0).all()
+    order = np.argsort(taxonomy.information_content[~leaves])
+    assert (np.diff(rows[~leaves, 0][order]) <= 0).all()
+
+
+def test_added_information_sums_to_the_whole_in_a_tree(taxonomy):
+    added = added_information(taxonomy)
+    assert added[3] + added[1] + added[0] == pytest.approx(taxonomy.information_content[3])

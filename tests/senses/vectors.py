@@ -1,0 +1,23 @@
+"""Vectors for which the answers are known."""
+
+import numpy as np
+
+from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.models.vectors import SenseVectors, random_vectors
+from tests.senses.lexicon import tables
+
+DIM = 40
+
+
+def random_baseline(dim=DIM, seed=0):
+    """Random vectors of the small lexicon; one dimension in twenty is polar."""
+    made = tables()
+    polar = np.arange(dim) % 20 == 19
+    return random_vectors(len(made["synsets"]), made["senses"], dim, polar, np.random.default_rng(seed))
+
+
+def with_relations(vectors, scale=None, shift=None):
+    """The vectors with operators of the relations, by default without effect."""
+    ones = np.ones((2 * len(RELATIONS), vectors.dim), np.float32)
+    scale = ones if scale is None else scale
+    return SenseVectors(vectors.synsets, vectors.senses, scale, ones * 0 if shift is None else shift, vectors.polar)
