@@ -9,8 +9,14 @@ If the cap of each node contains the caps of its children, and those of siblings
 ancestors than to any other node, and `d(v, a) <= r_v` decides ancestry without a threshold.
 
 Children of a node with cap alpha are at the angle OFFSET * alpha from it, in the directions of a spherical code that is
-orthogonal to the node's own offset from its parent, so that offsets of a lineage do not add up. Their caps are
-min(MAX_RATIO, SHARE * OFFSET * chord) times as wide, chord the smallest distance of two code points.
+orthogonal to the node's own offset from its parent. With caps that shrink by the ratio r from parent to child, offsets
+two levels apart may add up, offsets of consecutive levels do not: descendants are within D alpha of the node,
+
+    D = OFFSET sqrt(1 + r^2) / (1 - r^2).
+
+Two children are at least OFFSET * chord * alpha apart, chord the smallest distance of two code points. So no descendant
+of one is in the cap of another if r (1 + D) <= OFFSET * chord. The ratio is the largest that this allows, and bounded
+so that D <= 1: descendants stay in the cap.
 """
 
 from __future__ import annotations
@@ -27,9 +33,10 @@ from terrarium.hyperbolic.geometry.rotations import reflect_rows
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
 
 OFFSET = 0.7
-SHARE = 0.5
-MAX_RATIO = 0.65
-MAX_ROOT_RATIO = 0.9
+MAX_RATIOS = (0.47, 0.55, 0.65)
+"""Largest ratio, for nodes with few children. D <= 1 with the first; the others are used where it needs more than the
+largest radius, since offsets two levels apart rarely add up."""
+_SOLVER_STEPS = 50
 MIN_ORTHOGONAL_DIM = 5
 """From this dimension on, a code orthogonal to direction and offset has room for more than two points."""
 
@@ -52,7 +59,7 @@ def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> L
     if dim < 3:
         raise ValueError(f"the layout of caps needs at least 3 dimensions, not {dim}: set model.dim to 3 or more")
     codes = _child_codes(tree, dim)
-    alpha = _half_angles(tree, codes.ratio, max_radius)
+    alpha = _fitting_half_angles(tree, codes.separation, max_radius)
     rotation = np.random.default_rng(seed).normal(size=(len(tree), codes.code.shape[1]))
     direction, offset = np.zeros((len(tree), dim)), np.zeros((len(tree), dim))
     direction[0, 0] = 1.0
@@ -81,13 +88,13 @@ class _Codes(NamedTuple):
         code: shape (M, m), all codes one below the other.
         start: shape (N,), first row of each node's code.
         place: shape (N,), row of the parent's code that each node takes, counted from `start`.
-        ratio: shape (N,), half angle of the children's caps over that of the node's cap.
+        separation: shape (N,), smallest angle between two children over the half angle of the node's cap.
     """
 
     code: Float64Array
     start: Int64Array
     place: Int64Array
-    ratio: Float64Array
+    separation: Float64Array
 
 
 def _child_codes(tree: Hierarchy, dim: int) -> _Codes:
@@ -99,31 +106,50 @@ def _child_codes(tree: Hierarchy, dim: int) -> _Codes:
     codes = [spherical_code(int(k), code_dim) for k in needed]
     chord = np.array([2.0 * np.sin(smallest_angle(code) / 2.0) for code in codes])
     at = np.searchsorted(needed, size)[which]
-    ratio = np.minimum(MAX_RATIO, SHARE * OFFSET * np.minimum(1.0, chord))[at]
+    separation = (OFFSET * chord)[at]
     if count[0] > 1:
         root_angle = smallest_angle(spherical_code(code_size(int(count[0]), dim), dim))
-        ratio[0] = min(MAX_ROOT_RATIO, SHARE * root_angle / (np.pi / 2.0))
-    else:
-        ratio[0] = MAX_ROOT_RATIO
+        separation[0] = root_angle / (np.pi / 2.0)
     by_parent = np.argsort(tree.parent, kind="stable")[1:]
     place = np.zeros(len(tree), np.int64)
     place[by_parent] = np.arange(len(by_parent)) - np.searchsorted(tree.parent[by_parent], tree.parent[by_parent])
     start = np.cumsum([0, *(len(code) for code in codes[:-1])])
-    return _Codes(np.vstack(codes), start[at], place, ratio)
+    return _Codes(np.vstack(codes), start[at], place, separation)
 
 
-def _half_angles(tree: Hierarchy, ratio: Float64Array, max_radius: float) -> Float64Array:
-    """Return each node's half angle: pi / 2 at the root, times the ratios of its ancestors, to a power that fits."""
+def _fitting_half_angles(tree: Hierarchy, separation: Float64Array, max_radius: float) -> Float64Array:
+    """Return each node's half angle, shape (N,): pi / 2 at the root, times the ratios of its ancestors."""
+    smallest = 2.0 * np.arctan(np.exp(-max_radius / 2.0)) / (np.pi / 2.0)
+    limit = float(np.log(smallest))
+    log_alpha = np.zeros(len(tree))
+    for max_ratio in MAX_RATIOS:
+        log_alpha = _sum_over_ancestors(tree, np.log(_cap_ratio(separation, max_ratio)))
+        if log_alpha.min() >= limit:
+            break
+    power = min(1.0, limit / log_alpha.min()) if log_alpha.min() < 0.0 else 1.0
+    half_angles: Float64Array = np.pi / 2.0 * np.exp(power * log_alpha)
+    return half_angles
+
+
+def _cap_ratio(separation: Float64Array, max_ratio: float) -> Float64Array:
+    """Return the largest r <= max_ratio with r (1 + D) <= separation, by bisection."""
+    low, high = np.zeros_like(separation), np.full_like(separation, max_ratio)
+    for _ in range(_SOLVER_STEPS):
+        middle = 0.5 * (low + high)
+        reach = OFFSET * np.sqrt(1.0 + middle**2) / (1.0 - middle**2)
+        fits = middle * (1.0 + reach) <= separation
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+    return low
+
+
+def _sum_over_ancestors(tree: Hierarchy, values: Float64Array) -> Float64Array:
+    """Return for each node the sum of the values of its ancestors, without its own."""
     order, level = tree.levels()
-    log_ratio = np.zeros(len(tree))
+    total = np.zeros(len(tree))
     for depth in range(1, tree.max_depth + 1):
         rows = order[level[depth] : level[depth + 1]]
-        log_ratio[rows] = log_ratio[tree.parent[rows]] + np.log(ratio[tree.parent[rows]])
-    limit = np.log(2.0 * np.arctan(np.exp(-max_radius / 2.0)) / (np.pi / 2.0))
-    smallest = log_ratio.min(initial=0.0)
-    power = min(1.0, limit / smallest) if smallest < 0.0 else 1.0
-    half_angles: Float64Array = np.pi / 2.0 * np.exp(power * log_ratio)
-    return half_angles
+        total[rows] = total[tree.parent[rows]] + values[tree.parent[rows]]
+    return total
 
 
 def _turn(code: Float64Array, rotation: Float64Array, direction: Float64Array, offset: Float64Array) -> Float64Array:

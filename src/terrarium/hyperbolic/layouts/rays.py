@@ -18,7 +18,7 @@ from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.geometry.rotations import reflect_rows
-from terrarium.hyperbolic.layouts.combinatorial import BASE, Surroundings, surroundings
+from terrarium.hyperbolic.layouts.combinatorial import BASE, Codes, assign_codes
 
 MIN_OUTWARD_COSINE = -0.3
 """Directions that point further back to the origin than this are bent outwards: their edges would be very long."""
@@ -33,7 +33,7 @@ def ray_layout(tree: Hierarchy, dim: int, max_radius: float) -> Layout:
         dim: dimension, at least 2.
         max_radius: hyperbolic radius of the deepest nodes.
     """
-    around = surroundings(tree, dim)
+    around = assign_codes(tree, dim)
     radius = depth_radii(tree, around, max_radius)[tree.depth]
     direction, back = np.zeros((len(tree), dim)), np.zeros((len(tree), dim))
     direction[0, 0] = 1.0
@@ -50,7 +50,7 @@ def ray_layout(tree: Hierarchy, dim: int, max_radius: float) -> Layout:
     return Layout(radius, direction)
 
 
-def depth_radii(tree: Hierarchy, around: Surroundings, max_radius: float) -> Float64Array:
+def depth_radii(tree: Hierarchy, around: Codes, max_radius: float) -> Float64Array:
     """Return the radius of each depth, shape (max_depth + 1,): 0 at the root, `max_radius` at the largest depth."""
     children = np.bincount(tree.parent[1:], minlength=len(tree))
     step = np.zeros(tree.max_depth)
