@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from terrarium.hyperbolic.geometry.ball import to_ball
+from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import (
     inherited_directions,
@@ -10,12 +11,13 @@ from terrarium.hyperbolic.layouts.initial import (
     random_directions,
     uniform_layout,
 )
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from tests.hyperbolic.trees import chain, random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, max_radius=34.0, seed=1)
+MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=1)
 
 
 def start(tree, loss="detour", **changes):
@@ -88,3 +90,14 @@ def test_only_points_at_the_origin_leave_it(tree):
     assert (moved.radius[away] == layout.radius[away]).all()
     assert (moved.direction[away] == layout.direction[away]).all()
     assert np.allclose(np.linalg.norm(moved.direction, axis=1), 1.0)
+
+
+def test_the_construction_is_the_one_that_is_named(tree):
+    rays, caps = (start(tree, "construct", construction=name) for name in ("rays", "caps"))
+    assert (rays.direction == ray_layout(tree, 5, 34.0).direction).all()
+    assert (caps.direction == cap_layout(tree, 5, 34.0, seed=1).direction).all()
+
+
+def test_caps_in_two_dimensions_are_refused_before_a_run():
+    with pytest.raises(ValueError, match="set dim to 3 or more"):
+        ModelOptions.model_validate(MODEL.model_dump() | {"construction": "caps", "dim": 2})

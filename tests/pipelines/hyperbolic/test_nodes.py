@@ -14,7 +14,7 @@ from tests.hyperbolic.training.problems import training_options
 from tests.hyperbolic.trees import random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(dim=4, init="inherited", init_noise=0.3, max_radius=34.0, seed=0)
+MODEL = ModelOptions(dim=4, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=0)
 
 
 @pytest.fixture(scope="module")

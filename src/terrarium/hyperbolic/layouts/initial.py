@@ -7,7 +7,9 @@ import numpy as np
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball
+from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.options import LossName, ModelOptions
 
 UNIFORM_HALF_WIDTH = 1e-3
@@ -28,14 +30,14 @@ def initial_layout(tree: Hierarchy, target: Float64Array, model: ModelOptions, l
         loss: the loss of the training.
     """
     if loss == "construct":
-        return construct(tree, model.dim, model.max_radius)
+        return constructed_layout(tree, model)
     if loss == "fine_tune":
-        return move_off_origin(construct(tree, model.dim, model.max_radius))
+        return move_off_origin(constructed_layout(tree, model))
     match model.init:
         case "uniform":
             return uniform_layout(len(tree), model.dim, model.seed)
         case "constructed":
-            return Layout(target, construct(tree, model.dim, model.max_radius).direction)
+            return Layout(target, constructed_layout(tree, model).direction)
         case "random":
             return Layout(target, random_directions(len(tree), model.dim, model.seed))
     return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
@@ -47,10 +49,20 @@ def untrained_layouts(tree: Hierarchy, target: Float64Array, model: ModelOptions
     The last two have the target radii. Arguments as for `initial_layout`.
     """
     return {
-        "constructed": construct(tree, model.dim, model.max_radius),
+        "constructed": constructed_layout(tree, model),
         "inherited": Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed)),
         "random": Layout(target, random_directions(len(tree), model.dim, model.seed)),
     }
+
+
+def constructed_layout(tree: Hierarchy, model: ModelOptions) -> Layout:
+    """Return the layout that `model.construction` names, within `model.max_radius`."""
+    match model.construction:
+        case "rays":
+            return ray_layout(tree, model.dim, model.max_radius)
+        case "caps":
+            return cap_layout(tree, model.dim, model.max_radius, model.seed)
+    return construct(tree, model.dim, model.max_radius)
 
 
 def random_directions(count: int, dim: int, seed: int) -> Float64Array:

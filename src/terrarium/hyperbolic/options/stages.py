@@ -12,6 +12,7 @@ from terrarium.common.options import Options
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 
 InitName = Literal["inherited", "constructed", "random", "uniform"]
+ConstructionName = Literal["combinatorial", "rays", "caps"]
 RadiusSchedule = Literal["linear", "logarithmic", "hyperbolic"]
 
 
@@ -93,10 +94,20 @@ class ModelOptions(Options):
         "layout, or random ones, all at the target radii; uniform: points within 0.001 of the origin"
     )
     init_noise: float = Field(gt=0, description="length of the random step below depth 3, for init: inherited")
+    construction: ConstructionName = Field(
+        description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), or "
+        "nested caps in which ancestors come first by plain distance (caps, dim >= 3)"
+    )
     max_radius: float = Field(
         gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact up to 34"
     )
     seed: int = Field(ge=0, description="seed of the initial layout")
+
+    @model_validator(mode="after")
+    def _caps_fit(self) -> ModelOptions:
+        if self.construction == "caps" and self.dim < 3:
+            raise ValueError("construction caps needs three dimensions: set dim to 3 or more, or construction to rays")
+        return self
 
 
 class EvaluationOptions(Options):
