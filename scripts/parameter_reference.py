@@ -29,6 +29,7 @@ REFERENCE = ROOT / "docs/reference/parameters.md"
 WIDTH = 120
 SEED = "${runtime_params:seed, ${globals:seed}}"
 
+_PAGE_WIDTH = 100
 _KEY = re.compile(r"""^(?P<indent>\s*)(?P<key>[\w.-]+|"[^"]*"|'[^']*'):(?=\s|$)(?P<value>.*)$""")
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _TYPES = {bool: "true or false", int: "integer", float: "number", str: "text", NoneType: "null", Any: "anything"}
@@ -128,7 +129,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
         for block, members in _blocks(options):
             lines += ["", f"### {'.'.join(block)}", ""]
             described = next((option.description for option in options if option.path == block), "")
-            lines += [f"{described}.", ""] if described else []
+            lines += [*textwrap.wrap(f"{described}.", _PAGE_WIDTH), ""] if described else []
             lines += ["| option | default | values | description |", "|---|---|---|---|"]
             lines += [_row(option, defaults) for option in members]
     return "\n".join(lines) + "\n"
