@@ -176,8 +176,8 @@ def test_every_new_name_of_a_renamed_option_exists():
 
 
 @pytest.mark.parametrize(
-    ("together", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
+    ("default", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
 )
-def test_what_stays_together_is_the_sources_choice_where_none_is_made(together, given, expected):
-    relations = relation_table(Names({"r": 0, "s": 1}), together=together)
+def test_split_by_is_the_sources_choice_where_none_is_made(default, given, expected):
+    relations = relation_table(Names({"r": 0, "s": 1}), split_by=default)
     assert options(features__split_by=given).features.with_source_choice(relations, ["s"]).split_by == expected

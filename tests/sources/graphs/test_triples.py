@@ -23,7 +23,7 @@ def test_names_are_numbered_as_they_appear_and_splits_are_kept(folder):
     assert graph.entities["entity"].tolist() == ["a", "b", "c", "d"]
     assert graph.triples["split"].tolist() == ["train", "train", "validation", "test"]
     assert graph.triples.astype(str).iloc[3].tolist() == ["c", "s", "d", "test"]
-    assert graph.relations["asked"].all()
+    assert graph.relations["is_target"].all()
 
 
 def test_a_dictionary_fixes_the_numbers(folder):

@@ -152,8 +152,8 @@ def choose_relations(relations: pd.DataFrame, baseline: BaselineOptions) -> tupl
     Raises:
         UnknownRelationError: a relation that does not exist, or a hierarchy without a relation.
     """
-    relation = _choose_relation(relations, baseline.relation, "asked")
-    hierarchy = _choose_relation(relations, baseline.hierarchy, "hierarchy")
+    relation = _choose_relation(relations, baseline.relation, "is_target")
+    hierarchy = _choose_relation(relations, baseline.hierarchy, "is_hierarchy")
     if relation is None and baseline.hierarchy is not None:
         raise UnknownRelationError(
             "evaluation.baseline.hierarchy is set but no relation is compared, since the source holds out several: "
