@@ -118,7 +118,7 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
         owner = _model_at(model, branch)
         advice = getattr(owner, "renamed", {}).get(name)
         if advice is not None:
-            is_sentence = " " in advice
+            is_sentence = advice.startswith("was ")
             return f"{place} {advice if is_sentence else f'was renamed: use {_joined(family, *branch, advice)}'}"
         return f"{place} does not exist: {_nearest(str(name), sorted(owner.model_fields) if owner else [])}"
     if fault["type"] == "literal_error":
