@@ -69,8 +69,9 @@ def test_a_relation_that_does_not_exist_is_named():
 
 
 def test_a_hierarchy_for_no_relation_is_refused():
+    several = relations(targets=(True, True))
     with pytest.raises(UnknownRelationError, match=r"hierarchy is set but no relation is compared"):
-        compared_with(made(), relations(targets=(True, True)), evaluation__baseline={"relation": None, "hierarchy": "up"})
+        compared_with(made(), several, evaluation__baseline={"relation": None, "hierarchy": "up"})
 
 
 def test_a_right_answer_that_training_lacks_is_no_candidate():
