@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 PARAMETERS = ROOT / "conf/base/parameters"
 REFERENCE = ROOT / "docs/reference/parameters.md"
 WIDTH = 120
+_PAGE_WIDTH = 100
 SEED = "${runtime_params:seed, ${globals:seed}}"
 
 _KEY = re.compile(r"""^(?P<indent>\s*)(?P<key>[\w.-]+|"[^"]*"|'[^']*'):(?=\s|$)(?P<value>.*)$""")
@@ -118,7 +119,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
             "`--params=hyperbolic.model.dim=5,seed=1`, or for all your runs in `conf/local/parameters.yml`. "
             "Two globals apply to all families: `data_root`, the folder of all artifacts (default `data`), and `seed`, "
             "the default of every option named `seed` (default 0).",
-            100,
+            _PAGE_WIDTH,
         ),
     ]
     for family, model in models.items():
@@ -128,7 +129,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
         for block, members in _blocks(options):
             lines += ["", f"### {'.'.join(block)}", ""]
             described = next((option.description for option in options if option.path == block), "")
-            lines += [f"{described}.", ""] if described else []
+            lines += [textwrap.fill(f"{described}.", _PAGE_WIDTH), ""] if described else []
             lines += ["| option | default | values | description |", "|---|---|---|---|"]
             lines += [_row(option, defaults) for option in members]
     return "\n".join(lines) + "\n"
