@@ -1,4 +1,4 @@
-"""The runnable pipelines: one a family, its studies, and all families by default."""
+"""The runnable pipelines: one per family, its studies, and all families by default."""
 
 from kedro.pipeline import Pipeline
 

@@ -1,6 +1,6 @@
 """Rescaling of stored rows after a step, compiled: into the ball, or towards the target norms.
 
-Each function returns by how much the sum of the squared pulls grew.
+Each function returns by how much the sum of the squared penalty gradients grew.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from terrarium.common.arrays import Int64Array
-from terrarium.hyperbolic.legacy.adam import Table, pull_of
+from terrarium.hyperbolic.legacy.adam import Table, penalty_gradient_of
 from terrarium.hyperbolic.legacy.loss import NORM_FLOOR
 
 _NUDGE_EDGE = 1e-6
@@ -17,13 +17,13 @@ _NUDGE_EDGE = 1e-6
 
 @njit(cache=True, inline="always", fastmath=True, error_model="numpy")
 def _rescale(table: Table, row: int, factor: float, in_tangent_space: bool) -> float:  # pragma: no cover - compiled
-    points, norm, pull = table.points, table.norm, table.pull
-    before = float(pull[row]) * float(pull[row])
+    points, norm, penalty_gradient = table.points, table.norm, table.penalty_gradient
+    before = float(penalty_gradient[row]) * float(penalty_gradient[row])
     for i in range(len(points)):
         points[i, row] *= factor
     norm[row] *= factor
-    pull[row] = pull_of(norm[row], table.target[row], in_tangent_space)
-    return float(pull[row]) * float(pull[row]) - before
+    penalty_gradient[row] = penalty_gradient_of(norm[row], table.target[row], in_tangent_space)
+    return float(penalty_gradient[row]) * float(penalty_gradient[row]) - before
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
