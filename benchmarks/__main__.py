@@ -37,7 +37,7 @@ BENCHMARKS = {
     "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
     "recipes": recipes.main,
-    "recipes_documented_data": recipes.documented_data,
+    "recipes_lowest_taxids": recipes.lowest_taxids,
     "scaling": throughput.scaling,
     "scenes_ablation": scenes.ablation,
     "scenes_loading": scenes.loading,

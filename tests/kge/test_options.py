@@ -77,7 +77,7 @@ FAST = {
     "training.memory.cleanup": True,
 }
 SAVING = {"training.batch_size": 1024, "training.memory.gradient_checkpointing": True}
-ORIGINAL = {
+REFERENCE = {
     "model.entity_bias": False,
     "model.inverse_relations": False,
     "model.embedding_height": 10,
@@ -91,20 +91,20 @@ ORIGINAL = {
 
 
 @pytest.mark.parametrize(
-    ("environment", "documented"),
+    ("environment", "expected"),
     [
         ("recipes/knowledge_graph/conve_baseline", BASELINE),
         ("recipes/knowledge_graph/conve_fast", BASELINE | FAST),
         ("recipes/knowledge_graph/conve_max_memory_savings", BASELINE | FAST | SAVING),
-        ("recipes/knowledge_graph/reference_conve", BASELINE | ORIGINAL),
+        ("recipes/knowledge_graph/reference_conve", BASELINE | REFERENCE),
     ],
 )
-def test_the_recipes_have_the_documents_numbers(environment, documented):
+def test_the_recipes_have_the_numbers_of_the_notes(environment, expected):
     tree = parameters(environment)["knowledge_graph"]
     tree["source"]["path"] = "somewhere"
     Options.model_validate(tree)
-    found = {name: reduce(getitem, name.split("."), tree) for name in documented}
-    assert found == documented
+    found = {name: reduce(getitem, name.split("."), tree) for name in expected}
+    assert found == expected
 
 
 def test_the_recipe_of_fb15k_237_is_whole():
