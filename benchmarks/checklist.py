@@ -108,7 +108,7 @@ def regularises_fast(options: Options) -> bool:
 
 
 def projects_named_rows_alone(problem: Problem) -> bool:
-    """Whether, after an epoch, the rows of the last batch are inside the ball and some other row is not."""
+    """Return whether, after an epoch, the rows of the last batch are inside the ball and some other row is not."""
     trainer = LegacyAdamTrainer(problem)
     trainer.epoch(1)
     norm = trainer.weights().tensors["norm"]

@@ -14,7 +14,7 @@ from terrarium.pipelines.senses.reference_pipeline import create_reference_pipel
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Pipelines by the name that `kedro run --pipelines=NAME` takes."""
+    """Return the pipelines by the name that `kedro run --pipelines=NAME` takes."""
     families = {
         "hyperbolic": hyperbolic(),
         "senses": senses(),

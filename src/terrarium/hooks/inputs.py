@@ -58,7 +58,7 @@ def groups(pipeline: Pipeline, names: Iterable[str]) -> list[list[str]]:
 
 
 def _free_inputs(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> set[str]:
-    """Datasets that the run reads from earlier runs."""
+    """Return the datasets that the run reads from earlier runs."""
     free = pipeline.inputs()
     if run_params.get("only_missing_outputs"):
         outputs = versioned_datasets(catalog, pipeline.all_outputs() - free)

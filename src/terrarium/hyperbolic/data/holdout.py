@@ -190,7 +190,7 @@ class _Remaining:
 def _in_reduction(
     tree: Hierarchy, ancestor: Int32Array, descendant: Int32Array, difference: NDArray[np.int16]
 ) -> BoolArray:
-    """(P,) whether a pair is in the transitive reduction: a link to a parent that is no ancestor of another parent."""
+    """Return (P,) whether a pair is in the transitive reduction: its parent is no ancestor of another parent."""
     is_link = difference == 1
     if tree.is_tree:
         return is_link

@@ -95,7 +95,7 @@ def _score_pairs(layout: Layout, pairs: LabelledPairs, function: Callable[..., F
 
 
 def _is_in_closure(tree: Hierarchy, reduction: pd.DataFrame, pairs: LabelledPairs) -> NDArray[np.bool_]:
-    """Whether pairs follow from the links of the reduction, of which the root has none."""
+    """Return whether pairs follow from the links of the reduction, of which the root has none."""
     ancestor, descendant = tree.rows(reduction["ancestor"]), tree.rows(reduction["descendant"])
     orphans = np.setdiff1d(np.arange(1, len(tree)), descendant)
     child, parent = np.concatenate([descendant, orphans]), np.concatenate([ancestor, np.zeros_like(orphans)])

@@ -168,7 +168,7 @@ def _sample_members(
 
 
 def _next_members(taken: NDArray, start: NDArray) -> Int64Array:
-    """(P, 2) positions: each member with the next 19 of its group."""
+    """Return (P, 2) positions: each member with the next 19 of its group."""
     last = np.repeat(start + taken, taken)
     first = np.arange(len(last))
     pairs = [np.stack([first, first + k], axis=1)[first + k < last] for k in range(1, NEXT_MEMBERS + 1)]
@@ -176,7 +176,7 @@ def _next_members(taken: NDArray, start: NDArray) -> Int64Array:
 
 
 def _random_pairs(taken: NDArray, start: NDArray, rng: np.random.Generator) -> Int64Array:
-    """(Q, 2) positions: random members of each group and of the next 9."""
+    """Return (Q, 2) positions: random members of each group and of the next 9."""
     group = np.arange(len(taken))
     group_pairs = np.concatenate(
         [np.stack([group[:-k], group[k:]], axis=1) for k in range(1, min(NEXT_GROUPS, len(group) - 1) + 1)]

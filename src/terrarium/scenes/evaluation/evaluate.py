@@ -197,7 +197,7 @@ def neighbor_metrics(
 
 
 def kernel_quality(kernels: list[Matrix], task: Task, options: EvaluationOptions) -> Quality:
-    """As `quality`, with the number of iterations that is best for each measure on the validation scenes.
+    """Measure as `quality` does, with the number of iterations that is best for each measure on the validation scenes.
 
     Args:
         kernels: vectors of `wl_vectors`, one for each of `options.wl_iterations`.

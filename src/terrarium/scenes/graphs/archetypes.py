@@ -116,7 +116,7 @@ class _Pattern:
         self.nodes = list(dict(self.graph.nodes(data=True)).values())
 
     def may_match(self, nodes: list[dict[str, Any]], relations: np.ndarray) -> bool:
-        """Whether there are enough relations and road users; this rules out most graphs cheaply."""
+        """Return whether there are enough relations and road users; this rules out most graphs cheaply."""
         return bool((relations >= self.relations).all()) and all(
             any(_matches_node(node, pattern) for node in nodes) for pattern in self.nodes
         )

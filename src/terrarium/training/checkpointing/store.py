@@ -263,7 +263,7 @@ def _lock_of(folder: Path) -> FileLock:
 
 
 def _is_free(folder: Path) -> bool:
-    """Whether no process is training in `folder`."""
+    """Return whether no process is training in `folder`."""
     lock = _lock_of(folder)
     try:
         lock.acquire(blocking=False)

@@ -28,7 +28,7 @@ scalars to sum over the epoch."""
 
 
 def make_fabric(options: TorchOptions) -> "Fabric":
-    """Fabric on one device. Raises `DeviceError` where the device is missing or lacks the precision."""
+    """Return a Fabric on one device. Raises `DeviceError` where the device is missing or lacks the precision."""
     from lightning.fabric import Fabric
 
     device = resolve_device(options.device)
@@ -88,7 +88,7 @@ def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float
 
 
 def clip_rows(gradient: "torch.Tensor", max_norm: float) -> "torch.Tensor":
-    """The sparse `gradient` (rows, ...) with every row scaled to a norm of at most `max_norm`."""
+    """Return the sparse `gradient` (rows, ...) with every row scaled to a norm of at most `max_norm`."""
     import torch
 
     gradient = gradient.coalesce()
@@ -163,7 +163,7 @@ class TorchTrainable:
         return {**numbers, "learning_rate": rate, **_gpu_memory(self._fabric)}
 
     def state(self) -> State:
-        """Model, optimiser, scheduler, gradient scaler and the global generators."""
+        """Return model, optimizer, scheduler, gradient scaler and the global generators."""
         packed = pack({name: part.state_dict() for name, part in self._parts().items()})
         random = random_state()
         generators = {f"random.{name}": array for name, array in random.tensors.items()}
@@ -180,7 +180,7 @@ class TorchTrainable:
         restore_random_state(State(generators, state.metadata["random"]))
 
     def weights(self) -> State:
-        """A copy of the exported weights."""
+        """Return a copy of the exported weights."""
         return self._export(self._plain)
 
     def _parts(self) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class TorchTrainable:
 
 
 def export_all(model: "torch.nn.Module") -> State:
-    """A copy of the model's whole state dictionary, by name."""
+    """Return a copy of the model's whole state dictionary, by name."""
     return State({name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()})
 
 
