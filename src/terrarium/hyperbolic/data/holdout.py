@@ -68,7 +68,12 @@ class LabelledPairs:
 
     @classmethod
     def from_table(cls, tree: Hierarchy, table: pd.DataFrame) -> LabelledPairs:
-        """Return the pairs of a table as from `table`."""
+        """Return the pairs of a table that `table` returned.
+
+        Args:
+            tree: the taxa.
+            table: columns ancestor, descendant (ids) and label (bool).
+        """
         return cls(tree.rows(table["ancestor"]), tree.rows(table["descendant"]), table["label"].to_numpy(bool))
 
 

@@ -81,7 +81,13 @@ def link_table(
 
 
 def link_metrics(table: pd.DataFrame, layout: str) -> dict[str, float]:
-    """Return the metrics of one layout as link_<metric>_<score>."""
+    """Return the metrics of one layout as link_<metric>_<score>.
+
+    Args:
+        table: one row per layout and score, with the columns layout, score, f1, precision, recall, threshold and
+            validation_f1.
+        layout: name of the layout.
+    """
     return {
         f"link_{metric}_{row.score}": float(getattr(row, metric))
         for row in table[table["layout"] == layout].itertuples()

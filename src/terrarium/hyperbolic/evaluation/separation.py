@@ -90,7 +90,11 @@ def separation_table(
 
 
 def separation_metrics(table: pd.DataFrame) -> dict[str, float]:
-    """Return the table's ratios as separation_<rank> and hop_separation_<rank>, where defined."""
+    """Return the ratios of a table as separation_<rank> and hop_separation_<rank>, where defined.
+
+    Args:
+        table: from `separation_table`.
+    """
     metrics: dict[str, float] = {}
     for rank, value, hops in zip(table["rank"], table["separation"], table["hop_separation"], strict=True):
         metrics[f"separation_{metric_suffix(str(rank))}"] = float(value)
@@ -134,7 +138,13 @@ def sample_group_pairs(
 
 
 def compare_pairs(tree: Hierarchy, layout: Layout, pairs: GroupPairs) -> dict[str, float]:
-    """Return the row of `separation_table` for pairs, without its rank."""
+    """Return the row of `separation_table` for pairs, without its rank.
+
+    Args:
+        tree: N nodes.
+        layout: their points.
+        pairs: from `sample_group_pairs`.
+    """
     intra, inter = _distances(layout, pairs.intra), _distances(layout, pairs.inter)
     hop_intra, hop_inter = _mean_hops(tree, pairs.intra), _mean_hops(tree, pairs.inter)
     return {

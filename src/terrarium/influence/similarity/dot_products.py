@@ -93,7 +93,17 @@ class FactoredQueryGradients:
 
 
 def paired_products(gradients: Gradients, first: Tensor, second: Tensor, num_entities: int, layers: set[str]) -> Tensor:
-    """Return (K,) dot products of the parts `first` (K,) with the parts `second` (K,) of the same gradients."""
+    """Return the dot products of pairs of parts of the same gradients.
+
+    Args:
+        gradients: factored gradients of parts.
+        first, second: positions of parts, shape (K,).
+        num_entities: number of entities.
+        layers: names of the parameters that count.
+
+    Returns:
+        Shape (K,).
+    """
     factors, queries, query = gradients.factors, gradients.queries, gradients.query
     total = torch.zeros(len(first), dtype=factors.entity.dtype, device=factors.entity.device)
     if layers & {ENTITY, BIAS}:

@@ -130,6 +130,12 @@ def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, option
     """Make a task of the held-out scenes of the sources that are trained on, and one of each test-only source.
 
     Tasks without any archetype with enough positives are left out.
+
+    Args:
+        graphs: all graphs.
+        index: columns source, scene and split, one row per graph.
+        labels: archetypes, bool, one row per graph; see `label_graphs`.
+        options: seed, split, fewest positives and most training graphs.
     """
     split = index["split"].to_numpy()
     trained_sources = set(index.loc[split == "train", "source"])

@@ -87,7 +87,11 @@ def label_graphs(graphs: Graphs) -> pd.DataFrame:
 
 
 def signatures(labels: pd.DataFrame) -> np.ndarray:
-    """Number the distinct sets of archetypes; return the number of each graph's set (graphs,)."""
+    """Number the distinct sets of archetypes; return the number of each graph's set (graphs,).
+
+    Args:
+        labels: archetypes, bool, one row per graph; see `label_graphs`.
+    """
     packed = np.packbits(labels.to_numpy(bool), axis=1)
     return np.unique(packed, axis=0, return_inverse=True)[1].reshape(-1)
 

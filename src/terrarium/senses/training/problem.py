@@ -122,7 +122,12 @@ def build_problem(
 
 
 def lexicon_fingerprint(synsets: pd.DataFrame, pairs: pd.DataFrame) -> str:
-    """Return a sha256 of the names of the synsets and the split of the pairs, which weights belong to."""
+    """Return a sha256 of synsets and pairs; weights belong to one of them.
+
+    Args:
+        synsets: column synset (name).
+        pairs: columns relation, head, tail and split.
+    """
     digest = sha256("\n".join([*synsets["synset"], *pairs["split"]]).encode())
     digest.update(pairs[["relation", "head", "tail"]].to_numpy(np.int64).tobytes())
     return digest.hexdigest()

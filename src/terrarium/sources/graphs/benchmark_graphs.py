@@ -16,6 +16,11 @@ _FILES = ("train.txt", "valid.txt", "test.txt")
 def read_benchmark_graph(name: BenchmarkGraph, root: str | Path, on_error: OnError = "error") -> GraphSource:
     """Read the triples in `root`/`name`/raw; PyTorch Geometric downloads them if they are missing.
 
+    Args:
+        name: name of PyTorch Geometric's data set: WordNet18RR or FB15k_237.
+        root: folder of data sets.
+        on_error: as for `read_triple_files`.
+
     Raises:
         SourceError: the files are missing and cannot be downloaded.
     """

@@ -42,11 +42,23 @@ def make_fabric(options: TorchOptions) -> "Fabric":
 def fabric_epoch(
     fabric: "Fabric", model: Any, optimizer: Any, batches: Iterable[Any], loss: Loss, *, clip_norm: float
 ) -> dict[str, float]:
-    """Train `model` (set up by `fabric`, as `optimizer` is) on `batches` once.
+    """Train a model for one epoch.
 
-    The loss is computed under the precision's context, also where the model's `forward` is not used. `clip_norm` 0
-    does not clip. Returns `loss`, the mean over all items, `items`, and the sums of what else `loss` gives. Raises
-    ValueError when there are no items.
+    The loss is computed under the precision's autocast, even if it does not call the model's `forward`.
+
+    Args:
+        fabric: from `make_fabric`.
+        model, optimizer: set up by `fabric`.
+        batches: batches of one epoch; moved to the device here.
+        loss: function of model and batch that returns the mean loss, the number of items, and perhaps sums to log by
+            name.
+        clip_norm: largest norm of the gradients; 0 does not clip.
+
+    Returns:
+        loss (mean over all items), items (their number), and the sums that `loss` returned.
+
+    Raises:
+        ValueError: there are no items.
     """
     import torch
 
@@ -75,7 +87,13 @@ def fabric_epoch(
 def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float) -> float:
     """Scale the dense gradients to a joint norm of at most `max_norm`, and each row of the sparse ones likewise.
 
-    Returns the joint norm of the dense gradients before that.
+    Args:
+        fabric: from `make_fabric`.
+        model, optimizer: set up by `fabric`, after the backward pass.
+        max_norm: largest norm.
+
+    Returns:
+        Joint norm of the dense gradients before the scaling.
     """
     import torch
 
