@@ -1,6 +1,6 @@
 """Rescaling of stored rows after a step, compiled: into the ball, or towards the target norms.
 
-Each function returns by how much the sum of the squared penalty gradients grew.
+Each function returns by how much the sum of the squared penalty gradients grew, which `clip_factor` needs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ def _rescale(table: Table, row: int, factor: float, in_tangent_space: bool) -> f
 def nudge_rows(
     table: Table, rows: Int64Array, fraction: float, in_tangent_space: bool
 ) -> float:  # pragma: no cover - compiled
-    """Move the norms of the rows' ball points by a fraction of the way to their targets; directions stay."""
+    """Move the norms of the rows' ball points by a fraction of the way to their targets; directions stay.
+
+    Args:
+        table: the stored rows.
+        rows: rows to move.
+        fraction: 0 to 1.
+        in_tangent_space: whether the stored rows are log-map coordinates at the origin, not ball coordinates.
+    """
     grown = 0.0
     for s in range(len(rows)):
         row = rows[s]
@@ -48,7 +55,16 @@ def nudge_rows(
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def project_rows(table: Table, rows: Int64Array, limit: float) -> tuple[float, int]:  # pragma: no cover - compiled
-    """Scale those of the rows with a norm beyond the limit back to it; return also how many they were."""
+    """Scale the norm of rows beyond the limit back to it.
+
+    Args:
+        table: the stored rows.
+        rows: rows to look at.
+        limit: largest norm.
+
+    Returns:
+        Growth of the sum of the squared penalty gradients, and how many rows were scaled.
+    """
     grown, beyond = 0.0, 0
     for s in range(len(rows)):
         length = float(table.norm[rows[s]])

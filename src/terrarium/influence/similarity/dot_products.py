@@ -32,7 +32,12 @@ class QueryGradients(Protocol):
         ...
 
     def dot_products(self, train: Gradients, directions: int) -> Tensor:
-        """Return (B, T) dot products of the gradients of B training triples and the T query triples."""
+        """Return (B, T) dot products of the gradients of B training triples and the T query triples.
+
+        Args:
+            train: gradients of training triples, all tails first, then all heads if `directions` is 2.
+            directions: parts per triple: 1, or 2 with inverse relations.
+        """
         ...
 
 
@@ -127,7 +132,17 @@ def paired_products(gradients: Gradients, first: Tensor, second: Tensor, num_ent
 
 
 def squared_norms(gradients: Gradients, directions: int, num_entities: int, layers: Collection[str]) -> Tensor:
-    """Return (B,) squared norms of the gradients of B triples."""
+    """Return the squared norms of the gradients of triples.
+
+    Args:
+        gradients: of the parts of B triples.
+        directions: parts per triple: 1, or 2 with inverse relations.
+        num_entities: number of entities.
+        layers: names of the parameters that count.
+
+    Returns:
+        Shape (B,).
+    """
     count = len(gradients) // directions
     triple = torch.arange(count, device=gradients.query.device)
     products = [

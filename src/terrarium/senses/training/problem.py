@@ -139,7 +139,7 @@ def build_links(pairs: pd.DataFrame, senses: pd.DataFrame, zero_row: int) -> Lin
     Args:
         pairs: columns relation, head, tail, head_sense and tail_sense.
         senses: column offset_row.
-        zero_row: row of the table that stands for no offset.
+        zero_row: row of the table that means no offset.
     """
     offset = np.append(senses["offset_row"].to_numpy(np.int64), -1)
     offset[offset < 0] = zero_row
