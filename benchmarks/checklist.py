@@ -81,7 +81,7 @@ def problem_of(tree: Hierarchy, options: Options) -> Problem:
 
 
 def runs_on_the_cpu(options: Options) -> bool:
-    """Whether neither the recipe nor `auto` would take an Apple GPU."""
+    """Return whether neither the recipe nor `auto` would take an Apple GPU."""
     with (
         patch("torch.backends.mps.is_available", return_value=True),
         patch("torch.cuda.is_available", return_value=False),
@@ -89,8 +89,8 @@ def runs_on_the_cpu(options: Options) -> bool:
         return {resolve_device("auto"), resolve_device(options.training.device)} == {"cpu"}
 
 
-def penalizes_fast(options: Options) -> bool:
-    """Whether a batch with the radius penalty over 100,000 rows is far faster than a loop over rows."""
+def regularises_fast(options: Options) -> bool:
+    """Return whether a batch with the radius penalty over 100,000 rows is far faster than a loop over rows."""
     parents = np.random.default_rng(0).integers(0, np.maximum(np.arange(100_000), 1))
     parents[0] = -1
     problem = problem_of(Hierarchy.from_parents(np.arange(len(parents)), parents), options)
@@ -108,7 +108,7 @@ def penalizes_fast(options: Options) -> bool:
 
 
 def projects_named_rows_alone(problem: Problem) -> bool:
-    """Whether, after an epoch, the rows of the last batch are inside the ball and some other row is not."""
+    """Return whether, after an epoch, the rows of the last batch are inside the ball and some other row is not."""
     trainer = LegacyAdamTrainer(problem)
     trainer.epoch(1)
     norm = trainer.weights().tensors["norm"]
@@ -120,7 +120,7 @@ def projects_named_rows_alone(problem: Problem) -> bool:
 
 
 def allocates_once(problem: Problem) -> bool:
-    """Whether the compiled epoch allocates as often for two batches as for all of them."""
+    """Return whether the compiled epoch allocates as often for two batches as for all of them."""
     from numba.core.runtime import _nrt_python, rtsys
 
     _nrt_python.memsys_enable_stats()
@@ -151,7 +151,7 @@ def shadowed_loops() -> list[str]:
 
 
 def draws_same_depth(problem: Problem) -> bool:
-    """Whether the negatives of a pair are all at the depth of the descendant if enough taxa are there."""
+    """Return whether the negatives of a pair are all at the depth of the descendant if enough taxa are there."""
     drawn, counts = negatives(problem, order_of(problem)[:2000])
     pairs = order_of(problem)[:2000]
     depth = problem.tree.depth
@@ -162,7 +162,7 @@ def draws_same_depth(problem: Problem) -> bool:
 
 
 def starts_at_targets(problem: Problem) -> bool:
-    """Whether the initial layout has the target norms and follows depth exactly."""
+    """Return whether the initial layout has the target norms and follows depth exactly."""
     norm = norm_of_radius(problem.initial.radius)
     exact = np.allclose(norm, norm_of_radius(problem.target))
     return bool(exact and pearson(problem.tree.depth, norm) > 1.0 - 1e-9)
@@ -183,7 +183,7 @@ def negatives(problem: Problem, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def order_of(problem: Problem, epoch: int = 1) -> np.ndarray:
-    """Positions of an epoch's pairs in the order of training."""
+    """Return the positions of an epoch's pairs in the order of training."""
     return problem.pair_sampler().epoch(epoch, problem.epoch_rng(epoch))
 
 

@@ -1,4 +1,4 @@
-"""Exact ancestor reconstruction: every taxon a query, by distance and by detour, and edges."""
+"""Exact reconstruction of ancestors and edges, with every taxon as a query, by distance and by detour."""
 
 import time
 from collections.abc import Iterator

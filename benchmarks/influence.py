@@ -19,16 +19,16 @@ from benchmarks.results import Row, report_table
 
 TRIPLES = "TERRARIUM_TRIPLES"
 WHOLE = "triples.tsv.gz"
-"""The triples of a folder that has no splits."""
+"""Source options for a folder of triples that has no splits."""
 ENTITIES, RELATIONS, TRAIN, TESTS = 135, 46, 2000, 100
 ENVIRONMENT = "recipes/knowledge_graph/complex_dropout"
-"""The knowledge graph's settings that the figures in docs/benchmarks.md were measured with."""
+"""Settings of the knowledge graph for the figures in docs/benchmarks.md."""
 BACKWARD = 200
 """Training triples of the loop; its time grows with their number alone."""
 
 
 def main() -> None:
-    """Triples a second against 100 tests, closed forms and loop, all parameters, one thread; how far they are apart."""
+    """Measure triples per second for 100 queries by closed forms and by the loop, and how far their scores differ."""
     import torch
 
     torch.set_num_threads(1)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def switches() -> None:
-    """What mixed precision, cleanup and checkpointing do to the loop, and to the closed forms; medians of three."""
+    """Measure mixed precision, cleanup and checkpointing in the loop and in the closed forms; medians of three."""
     import torch
 
     torch.set_num_threads(1)
@@ -73,7 +73,7 @@ def _switches() -> Iterator[Row]:
 
 
 def kept_mb(context: Any) -> float:
-    """What autograd keeps for one triple, parameters not counted; nothing for the closed forms."""
+    """Return the MB that autograd keeps for one triple, without parameters; 0 for the closed forms."""
     import torch
 
     from terrarium.influence.scoring.streaming import stream_influence
@@ -109,13 +109,13 @@ def compare(scorer: str, dim: int, loss: str) -> Row:
 
 
 def numbers_of(scorer: str, dim: int) -> int:
-    """How many numbers a gradient has."""
+    """Return the number of parameters in a gradient."""
     made = _scorer(scorer, dim)
     return sum(parameter.numel() for parameter in made.parameters())
 
 
 def influence(context: Any, queries: np.ndarray, train: int) -> tuple[np.ndarray, float]:
-    """(n, T) influences of the first training triples, and how many of them a second.
+    """Return (n, T) influences of the first training triples, and triples per second.
 
     The rate is of the second half alone: it leaves out the gradients of the query triples, which are computed once.
     """
@@ -153,7 +153,7 @@ def _context(scorer: str, dim: int, loss: str, method: str, changes: dict[str, o
 
 
 def large() -> None:
-    """The folder's graph, trained for an epoch, then scored against 100 tests: seconds and peak memory."""
+    """Train on the folder's graph for an epoch and score 100 queries: seconds and peak memory."""
     source = os.environ.get(TRIPLES)
     if not source:
         print(f"set {TRIPLES} to a folder with train.txt or triples.tsv.gz")
@@ -176,7 +176,7 @@ def large() -> None:
 
 
 def validation() -> None:
-    """Linear datamodeling score, deletion and mislabelled triples on the folder's graph."""
+    """Measure linear datamodeling score, deletion and mislabelled triples on the folder's graph."""
     source = os.environ.get(TRIPLES)
     if not source:
         print(f"set {TRIPLES} to a folder with train.txt, valid.txt and test.txt")
@@ -217,7 +217,7 @@ def _scorer(kind: str, dim: int) -> Any:
 
 
 def _options() -> tuple[Any, Any]:
-    """The default of influence, and the knowledge graph of its figures."""
+    """Return the default options of influence, and those of the knowledge graph."""
     from terrarium.influence.options import Options
     from terrarium.kge.options import Options as GraphOptions
 

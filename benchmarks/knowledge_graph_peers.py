@@ -79,7 +79,7 @@ def read_graph() -> Any:
     from terrarium.sources.graphs.triples import read_triple_files
 
     source = read_triple_files(
-        os.environ[TRIPLES], train="train.txt", valid="valid.txt", test="test.txt", faults="skip"
+        os.environ[TRIPLES], train="train.txt", valid="valid.txt", test="test.txt", on_error="skip"
     )
     return Graph.from_tables(source.triples, source.entities, source.relations)
 

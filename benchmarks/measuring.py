@@ -1,4 +1,4 @@
-"""Time and memory of a command, by the operating system's own accounting of the finished process."""
+"""Time and memory of a command, as the operating system accounts them."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ KEDRO = str(Path(sys.executable).with_name("kedro"))
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds by the clock and of the processor, peak resident memory in MB (10^6 bytes)."""
+    """Wall and CPU seconds, and peak resident memory in MB (10^6 bytes)."""
 
     wall: float
     cpu: float
@@ -25,7 +25,7 @@ class Cost:
 
 
 def cost_of(command: list[str]) -> Cost:
-    """Run a command to its end; SystemExit with its output if it fails."""
+    """Run a command to its end and return its cost; SystemExit with its output if it fails."""
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)

@@ -1,4 +1,4 @@
-"""The objectives side by side, what separation costs, and the reference system's advice for low separation."""
+"""Compare objectives, trade separation for MAP, and test the advice of "Taxonomy fixes" on low separation."""
 
 import tempfile
 from pathlib import Path
@@ -44,7 +44,7 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
     "margin_ranking": {"training.loss.name": "margin_ranking", **_rate(0.1, 0.003)},
     "fine_tune": {"training.loss.name": "fine_tune", **_FINE_TUNE, **_NO_TARGETS, **_rate(0.005, 0.0005)},
 }
-"""Each as the search on Cnidaria left it, fine-tune as that on the nouns of WordNet; see docs/benchmarks.md."""
+"""Settings found by a search on Cnidaria, for fine_tune on the nouns of WordNet; see docs/benchmarks.md."""
 
 MEASURES = {
     "ancestor_map_detour": "MAP by detour",
@@ -60,26 +60,26 @@ MEASURES = {
 }
 SHOWN = ("MAP by detour", "MAP by distance")
 POSITIVE_WEIGHTS = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
-SPREADS = (0.5, 0.3, 0.2, 0.1)
+INIT_NOISES = (0.5, 0.3, 0.2, 0.1)
 FRONTIER = {"Echinodermata": "class", "Mammalia": "order", "Aves": "order"}
-"""Clades and the rank whose separation is shown."""
+"""Clade -> the rank whose separation is shown."""
 ADVICE: dict[str, dict[str, Any]] = {
-    "radius_penalty 0.1, margin 0.2, patience 3 (v2)": {},
-    "radius_penalty 0.05": {"training.loss.radius_penalty": 0.05},
-    "radius_penalty 0.01": {"training.loss.radius_penalty": 0.01},
+    "v2: radius penalty 0.1, margin 0.2, random start": {},
+    "radius penalty 0.05": {"training.loss.radius_penalty": 0.05},
+    "radius penalty 0.01": {"training.loss.radius_penalty": 0.01},
     "margin 0.3": {"training.loss.margin": 0.3},
     "margin 0.5": {"training.loss.margin": 0.5},
     "no stopping": {"training.stopping.patience": 0},
     "all start norms equal": {"features.root_norm": 0.5, "features.leaf_norm": 0.5001},
-    "radii held (ours)": {"training.optimizer.train_radius": False},
-    "radii held, margin 1 (ours)": {"training.optimizer.train_radius": False, "training.loss.margin": 1.0},
-    "radii held, start inherited (ours)": {"training.optimizer.train_radius": False, "model.init": "inherited"},
-    "detour, the default (ours)": None,
+    "radii held": {"training.optimizer.train_radius": False},
+    "radii held, margin 1": {"training.optimizer.train_radius": False, "training.loss.margin": 1.0},
+    "radii held, inherited start": {"training.optimizer.train_radius": False, "model.init": "inherited"},
+    "detour, the default": None,
 }
 
 
 def main() -> None:
-    """Every objective and untrained layout: measures, placement and purity, medians over the seeds."""
+    """Measure every objective and untrained layout: metrics, placement and purity, medians over the seeds."""
     for clade in CLADES:
         tables = [_objectives(clade, seed) for seed in SEEDS]
         median = pd.concat(tables).groupby(level=0, sort=False).median()
@@ -118,7 +118,7 @@ def _placement(placed: pd.DataFrame) -> dict[str, float]:
 
 
 def frontier() -> None:
-    """Separation against both MAPs: positive_weight of the detour loss, and untrained layouts; tables and a figure."""
+    """Measure separation against both MAPs, by positive_weight and untrained; write a table and a figure."""
     rows = []
     for clade, rank in FRONTIER.items():
         for label, changes in _frontier_runs().items():
@@ -134,7 +134,7 @@ def frontier() -> None:
 
 
 def _wide(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per layout; separation and both MAPs of each clade in columns."""
+    """Return one row per layout, with separation and both MAPs of each clade as columns."""
     parts = []
     for clade, part in table.groupby("clade", sort=False):
         numbers = part.set_index("layout")[["separation", *SHOWN]]
@@ -144,13 +144,21 @@ def _wide(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _frontier_runs() -> dict[str, dict[str, Any]]:
-    pulls = {f"positive_weight {pull:g}": {"training.loss.positive_weight": pull} for pull in POSITIVE_WEIGHTS}
-    spreads = {f"inherited, {spread:g}": {"training.max_epochs": 0, "model.init_noise": spread} for spread in SPREADS}
-    return {**pulls, **spreads, "constructed": {"training.loss.name": "construct"}}
+    trained = {
+        f"detour, positive_weight {weight:g}": {"training.loss.positive_weight": weight} for weight in POSITIVE_WEIGHTS
+    }
+    inherited = {
+        f"inherited, {noise:g}": {"training.max_epochs": 0, "model.init_noise": noise} for noise in INIT_NOISES
+    }
+    return {**trained, **inherited, "constructed": {"training.loss.name": "construct"}}
 
 
 def frontier_figure(table: pd.DataFrame) -> Any:
-    """Separation against MAP by detour and by distance, a column a clade."""
+    """Plot separation against MAP by detour and by distance, one column per clade.
+
+    Args:
+        table: columns clade, layout, separation and the metrics of `SHOWN`.
+    """
     clades = list(dict.fromkeys(table["clade"]))
     titles = [f"{clade}: {FRONTIER[clade]}" for clade in clades]
     figure = new_figure(
@@ -162,8 +170,8 @@ def frontier_figure(table: pd.DataFrame) -> Any:
         subplot_titles=titles,
     )
     kinds = {
-        "positive_weight": ("trained on detour, by positive_weight", PALETTE[0]),
-        "inherited": ("inherited, untrained, by spread", PALETTE[1]),
+        "detour": ("trained on detour, by positive_weight", PALETTE[0]),
+        "inherited": ("inherited, untrained, by init_noise", PALETTE[1]),
     }
     kinds["constructed"] = ("constructed", PALETTE[2])
     for column, clade in enumerate(clades, start=1):
@@ -193,7 +201,7 @@ def frontier_figure(table: pd.DataFrame) -> Any:
 
 
 def advice() -> None:
-    """The reference system's advice for low separation, on its loss with only the rows of a batch moved."""
+    """Test the advice of "Taxonomy fixes" for low separation: its loss with Riemannian steps."""
     reference = {
         "training.loss.name": "margin_ranking",
         "training.loss.pair_weights": "sqrt_depth",

@@ -1,4 +1,4 @@
-"""The steps of "Taxonomy optimizations" one by one: before, after, and as the project does it, on the same batches."""
+"""Each optimisation of "Taxonomy optimizations": before, after, and as Terrarium does it, on the same batches."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ from terrarium.training.torch.device import DeviceError, resolve_device
 RECIPE = "recipes/hyperbolic/v1"
 BATCHES, REPEATS, WHOLE_BATCHES = 100, 5, 200
 ROWS_WITH_GRADIENT = 500
-"""Rows that the loop is differentiated for: its backward pass clears a gradient of the whole table for each row."""
+"""Rows of the differentiated loop, whose backward pass clears a gradient of the whole table for each row."""
 CLAIMED_NODES, CLAIMED_BATCHES, CLAIMED_ROWS = 111_103, 15_248, 3_328
-"""Sizes of the reference system's data: nodes, batches per epoch, rows per batch."""
+"""Taxa, batches per epoch and rows named per batch that "Taxonomy optimizations" reports."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """CPU seconds a batch, median and spread of some repeats."""
+    """CPU seconds per batch: median, minimum and maximum of some repeats."""
 
     median: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """Batches of one training in the shapes that the forms take them in."""
+    """Batches of one training, in the shapes that the functions under test take."""
 
     tree: Hierarchy
     options: Options
@@ -110,7 +110,7 @@ class Setting:
         return tree_arrays(self.tree)
 
     def sample(self, part: forms.Rows, sampler: NegativeSampler = "same_depth") -> forms.Rows:
-        """(B, K) negatives by the project's compiled sampler."""
+        """Return (B, K) negatives of the compiled sampler."""
         options = with_options(self.options.training, sampler={"negative_sampler": sampler})
         drawn = np.zeros((len(part), options.sampler.num_negatives), np.int64)
         settings, stream = sampler_settings(options), Stream(options.seed, 1)
@@ -123,27 +123,27 @@ _TIMES = ("CPU ms per batch", "CPU time per epoch")
 
 
 def main() -> None:
-    """All optimisations on the 100,000 lowest tax ids with their ancestors; CPU time of one thread."""
+    """Measure all optimisations on the 100,000 lowest tax ids with their ancestors; CPU time of one thread."""
     torch.set_num_threads(1)
     table = NcbiPackage().lowest_taxids(100_000)
     setting = Setting(Hierarchy.from_parents(table["id"], table["parent"]), options_of(RECIPE))
     tree = setting.tree
     print(
         f"The 100,000 lowest tax ids closed under ancestors: {len(tree):,} taxa, {tree.pair_count:,} pairs, batches of "
-        f"{setting.options.training.batch_size}: {setting.batches:,} an epoch, 50 negatives, dimension 10. The "
-        "reference system had 111,103 nodes of a tree with cut lineages and 975,896 pairs. CPU time of one thread, "
-        "median (spread).",
+        f"{setting.options.training.batch_size}: {setting.batches:,} per epoch, 50 negatives, dimension 10. "
+        '"Taxonomy optimizations" has 111,103 nodes of a tree with cut lineages and 975,896 pairs. CPU time of one '
+        "thread, median (range).",
         flush=True,
     )
     devices()
-    value, pull = radius_penalty(setting)
+    value, penalty = radius_penalty(setting)
     projected, drawn, loaded = projection(setting), negatives(setting), loading(setting)
-    whole(setting, value[0][1], [pull, projected, drawn, loaded])
-    counts(setting, value, pull, projected)
+    whole(setting, value[0][1], [penalty, projected, drawn, loaded])
+    counts(setting, value, penalty, projected)
 
 
-def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projected: Sequence[Form]) -> None:
-    """The claimed table of operations (rows) per epoch, the same for the measured data, and what they took."""
+def counts(setting: Setting, value: Sequence[Form], penalty: Sequence[Form], projected: Sequence[Form]) -> None:
+    """Report rows processed per epoch, claimed and measured, and the time they take."""
     nodes, batches = len(setting.tree), setting.batches
     different = round(statistics.mean(len(np.unique(named)) for named in setting.named))
     most = max(len(named) for named in setting.named)
@@ -151,9 +151,9 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
     rows: list[Row] = []
     for what, claimed, measured, timing in (
         ("radius penalty, before (value alone)", f"1.7 billion: {claimed_all}", _product(nodes, batches), value[0][1]),
-        ("radius penalty, after, as it was counted: once", f"111 thousand: {CLAIMED_NODES:,}", "", None),
-        ("radius penalty, after, as it runs: in each batch", claimed_all, _product(nodes, batches), pull[1][1]),
-        ("radius penalty, project: rows of the batch", "", _product(different, batches), pull[2][1]),
+        ("radius penalty, after, counted once per epoch as claimed", f"111 thousand: {CLAIMED_NODES:,}", "", None),
+        ("radius penalty, after, in each batch as it runs", claimed_all, _product(nodes, batches), penalty[1][1]),
+        ("radius penalty, Terrarium: rows of the batch", "", _product(different, batches), penalty[2][1]),
         ("projection, before", f"1.7 billion: {claimed_all}", _product(nodes, batches), projected[0][1]),
         (
             "projection, after",
@@ -161,7 +161,7 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
             _product(most, batches),
             projected[1][1],
         ),
-        ("projection, project: different rows of the batch", "", _product(different, batches), projected[3][1]),
+        ("projection, Terrarium: different rows of the batch", "", _product(different, batches), projected[3][1]),
     ):
         times = ("", "") if timing is None else _times(setting, timing)
         columns = ("what", "claimed rows per epoch", "measured rows per epoch", *_TIMES)
@@ -170,7 +170,7 @@ def counts(setting: Setting, value: Sequence[Form], pull: Sequence[Form], projec
 
 
 def devices() -> None:
-    """What a device's name gives here, and what `auto` gives where Apple's Metal is the one GPU."""
+    """Report which device each option selects, here and where Apple's Metal is the only GPU."""
     report_table("optimisations_devices", _devices())
 
 
@@ -189,13 +189,13 @@ def _devices() -> Iterator[Row]:
 
 
 def radius_penalty(setting: Setting) -> tuple[list[Form], list[Form]]:
-    """Pull of the norms to their targets, its value alone and with its gradient."""
+    """Time the radius penalty, its value alone and with its gradient."""
     points, target, tree = setting.points, setting.target, setting.tree
     depth = dict(enumerate(tree.depth.tolist()))
     few = {row: depth[row] for row in range(0, len(tree), len(tree) // ROWS_WITH_GRADIENT)}
     every, leaf = torch.arange(len(tree)), points.clone().requires_grad_()
-    norm, pull = (np.zeros(len(tree), np.float32) for _ in range(2))
-    table = Table(np.ascontiguousarray(points.numpy().T), norm, pull, target.numpy())
+    norm, penalty_gradient = (np.zeros(len(tree), np.float32) for _ in range(2))
+    table = Table(np.ascontiguousarray(points.numpy().T), norm, penalty_gradient, target.numpy())
     touched = [np.unique(named) for named in setting.named]
     radius, goal, gradient = setting.problem.initial.radius, setting.problem.target, np.zeros(max(map(len, touched)))
 
@@ -208,25 +208,25 @@ def radius_penalty(setting: Setting) -> tuple[list[Form], list[Form]]:
             "loop over all rows (before)",
             timed(lambda _: forms.radius_penalty_loop(points, depth, tree.max_depth), 1, 3),
         ),
-        ("vectorized over all rows (after)", timed(lambda _: forms.radius_penalty_vectorized(points, every, target))),
+        ("vectorised over all rows (after)", timed(lambda _: forms.radius_penalty_vectorised(points, every, target))),
         (
-            "project, legacy_adam: compiled, all rows",
+            "Terrarium, legacy_adam: compiled, all rows",
             timed(lambda _: measure_rows(table, False)),
         ),
     ]
     loop = timed(lambda _: differentiate(forms.radius_penalty_loop(leaf, few, tree.max_depth)), 1, 3)
-    share = len(tree) / len(few)
+    factor = len(tree) / len(few)
     both = [
         (
             f"loop over all rows (before), {len(few)} rows timed",
-            Timing(loop.median * share, loop.least * share, loop.most * share),
+            Timing(loop.median * factor, loop.minimum * factor, loop.maximum * factor),
         ),
         (
-            "vectorized over all rows (after)",
-            timed(lambda _: differentiate(forms.radius_penalty_vectorized(leaf, every, target))),
+            "vectorised over all rows (after)",
+            timed(lambda _: differentiate(forms.radius_penalty_vectorised(leaf, every, target))),
         ),
         (
-            "project, riemannian_adam: compiled, rows of the batch",
+            "Terrarium, riemannian_adam: compiled, rows of the batch",
             timed(lambda i: add_radius_penalty(touched[i], radius, goal, gradient, 0.1)),
         ),
     ]
@@ -236,20 +236,20 @@ def radius_penalty(setting: Setting) -> tuple[list[Form], list[Form]]:
 
 
 def projection(setting: Setting) -> list[Form]:
-    """Rows beyond the limit drawn back to it; none is, as in most batches, and all forms have to look."""
+    """Time the projection into the ball; no row is outside, as in most batches, but each form checks."""
     points, target = setting.points, setting.target.numpy()
     named = [torch.from_numpy(rows) for rows in setting.named]
     different = [np.unique(rows) for rows in setting.named]
     scratch = points.clone()
-    norm, pull = (np.zeros(len(points), np.float32) for _ in range(2))
-    table = Table(np.ascontiguousarray(points.numpy().T), norm, pull, target)
+    norm, penalty_gradient = (np.zeros(len(points), np.float32) for _ in range(2))
+    table = Table(np.ascontiguousarray(points.numpy().T), norm, penalty_gradient, target)
     measure_rows(table, False)
     found = [
         ("all rows (before)", timed(lambda _: forms.project_all(scratch))),
         ("rows of the batch (after)", timed(lambda i: forms.project_batch(scratch, named[i]))),
-        ("project, all_rows: compiled", timed(lambda _: project_all(table, forms.LIMIT))),
+        ("Terrarium, all_rows: compiled", timed(lambda _: project_all(table, forms.LIMIT))),
         (
-            "project, batch_rows: compiled",
+            "Terrarium, batch_rows: compiled",
             timed(lambda i: project_rows(table, different[i], forms.LIMIT)),
         ),
     ]
@@ -258,7 +258,7 @@ def projection(setting: Setting) -> list[Form]:
 
 
 def negatives(setting: Setting) -> list[Form]:
-    """Fifty rows of the descendant's depth a pair; the making of the tensor also by itself."""
+    """Time drawing negatives of the descendant's depth, and making the tensor alone."""
     count, random = setting.options.training.sampler.num_negatives, RandomState(0)
     depths = [setting.tree.depth[setting.columns[1][part]].tolist() for part in setting.parts]
     drawn = [list(setting.sample(part)) for part in setting.parts]
@@ -276,9 +276,9 @@ def negatives(setting: Setting) -> list[Form]:
             "one array (after)",
             timed(lambda i: forms.negatives_preallocated(depths[i], setting.levels, count, random), few),
         ),
-        ("project, same_depth: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i])))),
+        ("Terrarium, same_depth: compiled", timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i])))),
         (
-            "project, true_negatives: compiled",
+            "Terrarium, true_negatives: compiled",
             timed(lambda i: torch.from_numpy(setting.sample(setting.parts[i], "true_negatives"))),
         ),
     ]
@@ -288,43 +288,43 @@ def negatives(setting: Setting) -> list[Form]:
 
 
 def loading(setting: Setting) -> list[Form]:
-    """Ancestors, descendants and depth differences of a batch."""
+    """Time loading the ancestors, descendants and depth differences of a batch."""
     columns = (*setting.columns, setting.tree.depth, setting.tree.ids)
     kept = [forms.records(columns, part) for part in setting.parts]
     found = [
         ("list comprehensions over records (before)", timed(lambda i: forms.load_lists(kept[i]))),
         ("arrays filled from records (after)", timed(lambda i: forms.load_arrays(kept[i]))),
-        ("project: columns by position", timed(lambda i: forms.load_columns(setting.columns, setting.parts[i]))),
+        ("Terrarium: columns by position", timed(lambda i: forms.load_columns(setting.columns, setting.parts[i]))),
     ]
     show(setting, "loading", found, "minor")
     return found
 
 
 def whole(setting: Setting, value: Timing, parts: Sequence[list[Form]]) -> None:
-    """The parts together, and whole batches of the project: forward, backward, optimiser and all parts."""
+    """Sum the four parts, and time whole batches of Terrarium: forward, backward, optimizer and all parts."""
     others = [part[0][1] for part in parts[1:]]
     together = [
         ("the four parts before, the radius penalty without its gradient", _total([value, *others])),
         ("the four parts before", _total([parts[0][0][1], *others])),
         ("the four parts after", _total([part[1][1] for part in parts])),
-        ("project, recipe v1 (legacy_adam), whole batch", epochs(setting.problem)),
-        ("project, margin ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
+        ("Terrarium, recipe v1 (legacy_adam), whole batch", epochs(setting.problem)),
+        ("Terrarium, ranking by rows (riemannian_adam), whole batch", epochs(_by_rows(setting))),
     ]
     show(setting, "batch", together, "100-1000x, 1 to 2 min (15,248 batches)", after=2)
 
 
 def epochs(problem: Problem) -> Timing:
-    """CPU seconds a batch of the project's trainer over the first batches of an epoch."""
+    """Return CPU seconds per batch of the trainer over the first batches of an epoch."""
     order = order_of(problem)[: WHOLE_BATCHES * problem.options.batch_size]
     batches = -(-len(order) // problem.options.batch_size)
     with patch.object(PairSampler, "epoch", return_value=order):
         trainer = make_trainer(problem)
         found = timed(lambda i: trainer.epoch(i + 2), 1)
-    return Timing(found.median / batches, found.least / batches, found.most / batches)
+    return Timing(found.median / batches, found.minimum / batches, found.maximum / batches)
 
 
 def timed(call: Callable[[int], object], batches: int = BATCHES, repeats: int = REPEATS) -> Timing:
-    """CPU seconds of a call with a batch's number; the first call, which may compile, is not counted."""
+    """Return CPU seconds of a call with a batch's number; the first call, which may compile, is not counted."""
     call(0)
     found = []
     for _ in range(repeats):
@@ -336,7 +336,7 @@ def timed(call: Callable[[int], object], batches: int = BATCHES, repeats: int = 
 
 
 def show(setting: Setting, title: str, found: Sequence[Form], claim: str, after: int = 1) -> None:
-    """Report a table of forms; the claim is about the form number `after`."""
+    """Report a table of forms; `claim` is the claimed ratio of form number `after` to the first."""
     columns = ("form", *_TIMES, "times faster than the first", "claimed")
     rows: list[Row] = []
     for place, (name, timing) in enumerate(found):
@@ -347,9 +347,9 @@ def show(setting: Setting, title: str, found: Sequence[Form], claim: str, after:
 
 
 def _times(setting: Setting, timing: Timing) -> tuple[str, str]:
-    """Milliseconds a batch with their spread, and an epoch."""
-    middle, least, most = (_number(1e3 * value) for value in (timing.median, timing.least, timing.most))
-    return f"{middle} ({least} to {most})", _duration(timing.median * setting.batches)
+    """Return milliseconds per batch with their range, and the time per epoch."""
+    median, minimum, maximum = (_number(1e3 * value) for value in (timing.median, timing.minimum, timing.maximum))
+    return f"{median} ({minimum} to {maximum})", _duration(timing.median * setting.batches)
 
 
 def _by_rows(setting: Setting) -> Problem:
@@ -362,7 +362,7 @@ def _by_rows(setting: Setting) -> Problem:
 
 
 def _total(timings: Sequence[Timing]) -> Timing:
-    return Timing(*(sum(getattr(timing, name) for timing in timings) for name in ("median", "least", "most")))
+    return Timing(*(sum(getattr(timing, name) for timing in timings) for name in ("median", "minimum", "maximum")))
 
 
 def _product(rows: int, batches: int) -> str:
@@ -370,7 +370,7 @@ def _product(rows: int, batches: int) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits, without a power of ten for large ones."""
+    """Format with three digits, without a power of ten for large numbers."""
     return f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"
 
 

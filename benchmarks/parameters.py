@@ -11,7 +11,7 @@ CONF = Path(__file__).parents[1] / "conf"
 
 
 def parameters_of(family: str, environment: str) -> dict[str, Any]:
-    """A family's tree of parameters, as `kedro run --env=...` has it."""
+    """Return a family's tree of parameters, as `kedro run --env=...` has it."""
     loader = OmegaConfigLoader(
         str(CONF), env=environment, base_env="base", default_run_env="local", merge_strategy={"parameters": "soft"}
     )
@@ -20,7 +20,7 @@ def parameters_of(family: str, environment: str) -> dict[str, Any]:
 
 
 def options_of(environment: str) -> Options:
-    """The hyperbolic family's validated options."""
+    """Return the hyperbolic family's validated options."""
     return Options.model_validate(parameters_of("hyperbolic", environment))
 
 

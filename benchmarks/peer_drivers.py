@@ -1,4 +1,4 @@
-"""Programs that train on a closure for some CPU seconds, each in a process: python -m benchmarks.peer_drivers SPEC."""
+"""Train one program on a closure for some CPU seconds: python -m benchmarks.peer_drivers SPEC."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of it."""
+    """Pairs that were trained, CPU seconds and the layout."""
 
     pairs: int
     cpu: float
@@ -62,11 +62,11 @@ class Trained:
 
 
 def gensim(spec: Spec, tree: Hierarchy) -> Trained:
-    """gensim's PoincareModel, its own defaults but the negatives, the batch and no burn-in."""
+    """Train gensim's PoincareModel, with its defaults except negatives, batch size and no burn-in."""
     from gensim.models.poincare import PoincareModel
 
     class Timed(PoincareModel):
-        """Stops between two batches when the time is up."""
+        """A model that stops between two batches when the time is up."""
 
         deadline = np.inf
         pairs = 0
@@ -91,17 +91,17 @@ def gensim(spec: Spec, tree: Hierarchy) -> Trained:
 
 
 def geoopt_rsgd(spec: Spec, tree: Hierarchy) -> Trained:
-    """geoopt's ball and its sparse Riemannian descent."""
+    """Train in geoopt's ball with its sparse Riemannian SGD."""
     return _geoopt(spec, tree, "SparseRiemannianSGD")
 
 
 def geoopt_radam(spec: Spec, tree: Hierarchy) -> Trained:
-    """geoopt's ball and its sparse Riemannian Adam."""
+    """Train in geoopt's ball with its sparse Riemannian Adam."""
     return _geoopt(spec, tree, "SparseRiemannianAdam")
 
 
 def torch_autograd(spec: Spec, tree: Hierarchy) -> Trained:
-    """PyTorch's gradients of the distance, Riemannian descent (Nickel and Kiela 2017) on the rows of the batch."""
+    """Train by PyTorch autograd with Riemannian SGD (Nickel and Kiela 2017) on the rows of the batch."""
     points = _start(spec, tree)
 
     def step(rows: Tensor, related: Tensor) -> None:
@@ -119,7 +119,7 @@ def torch_autograd(spec: Spec, tree: Hierarchy) -> Trained:
 
 
 def terrarium(spec: Spec, tree: Hierarchy) -> Trained:
-    """Ours, in whole epochs: as many as fit, at least one, with a schedule of that many."""
+    """Train Terrarium for as many whole epochs as fit the time, at least one."""
     problem = our_problem(spec, tree, epochs=1)
     _compile(problem)
     seconds = _epochs(problem)[1]
@@ -130,7 +130,7 @@ def terrarium(spec: Spec, tree: Hierarchy) -> Trained:
 
 
 def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
-    """The project's defaults with the changes of a spec."""
+    """Return a training with the default options and the changes of a spec."""
     from benchmarks.checklist import problem_of
     from benchmarks.parameters import options_of, with_options
     from terrarium.hyperbolic.options import ModelOptions
@@ -147,20 +147,20 @@ def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
 
 
 def distance(u: Tensor, v: Tensor) -> Tensor:
-    """arcosh(1 + h), h = 2 |u - v|^2 / ((1 - |u|^2) (1 - |v|^2)), as log1p(h + sqrt(h (h + 2))); broadcasts."""
+    """Return arcosh(1 + h), h = 2 |u - v|^2 / ((1 - |u|^2) (1 - |v|^2)), as log1p(h + sqrt(h (h + 2))); broadcasts."""
     h = 2.0 * (u - v).square().sum(-1) / ((1.0 - u.square().sum(-1)) * (1.0 - v.square().sum(-1)))
     return torch.log1p(h + torch.sqrt(h * (h + 2.0) + _ROOT_FLOOR))
 
 
 def softmax_loss(distances: Tensor, related: Tensor) -> Tensor:
-    """Sum of -log softmax(-d) of the first column; (B, K + 1) distances, (B, K) negatives to leave out."""
+    """Return the sum of -log softmax(-d) of the first column; (B, K + 1) distances, (B, K) negatives to leave out."""
     left_out = torch.nn.functional.pad(related, (1, 0), value=False)
     scores = (-distances).masked_fill(left_out, -torch.inf)
     return torch.nn.functional.cross_entropy(scores, torch.zeros(len(scores), dtype=torch.long), reduction="sum")
 
 
 def batches(spec: Spec, tree: Hierarchy) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled pairs without end: (B, K + 2) rows (anchor, ancestor, uniform negatives), and which are related."""
+    """Yield (B, K + 2) rows (anchor, ancestor, uniform negatives) and (B, K) negatives to leave out, without end."""
     ancestor, descendant, _ = (torch.from_numpy(column.astype(np.int64)) for column in tree.closure())
     end = torch.from_numpy(tree.end.astype(np.int64))
     random = torch.Generator().manual_seed(spec.seed)
@@ -173,7 +173,7 @@ def batches(spec: Spec, tree: Hierarchy) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def main(text: str) -> None:
-    """Train as a spec in JSON says."""
+    """Train as a spec in JSON says and save the result to its file."""
     spec = Spec(**json.loads(text))
     torch.set_num_threads(1)
     torch.manual_seed(spec.seed)
@@ -207,7 +207,7 @@ def _start(spec: Spec, tree: Hierarchy) -> Tensor:
 
 
 def _run(spec: Spec, tree: Hierarchy, step: Callable[[Tensor, Tensor], None]) -> tuple[int, float]:
-    """Batches until the time is up: pairs, CPU seconds."""
+    """Train on batches until the time is up; return pairs and CPU seconds."""
     pairs, source, start = 0, batches(spec, tree), time.process_time()
     while time.process_time() - start < spec.seconds:
         rows, related = next(source)
@@ -217,7 +217,7 @@ def _run(spec: Spec, tree: Hierarchy, step: Callable[[Tensor, Tensor], None]) ->
 
 
 def _epochs(problem: Any) -> tuple[Layout, float]:
-    """All epochs of a problem: the layout, CPU seconds."""
+    """Train all epochs of a problem; return the layout and CPU seconds."""
     from terrarium.hyperbolic.training.factory import make_trainer
     from terrarium.hyperbolic.training.weights import unpack_weights
 
@@ -230,7 +230,7 @@ def _epochs(problem: Any) -> tuple[Layout, float]:
 
 
 def _compile(problem: Any) -> None:
-    """A few pairs, so that compilation is not timed."""
+    """Train on a few pairs, so that compilation is not timed."""
     from terrarium.hyperbolic.training.sampling.pairs import PairSampler
 
     order = problem.pair_sampler().epoch(1, problem.epoch_rng(1))[:WARM_PAIRS]

@@ -1,4 +1,4 @@
-"""Our kernel beside peers on the same closure: pairs a CPU second, and quality after the same CPU time."""
+"""Compare the compiled kernel with other programs: pairs per CPU second, and quality after equal CPU time."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 ROOT = Path(__file__).parents[1]
 REFERENCE_RATE = 975_896 / 456
-"""Pairs a CPU second of the reference system at dimension 10 and 50 negatives."""
+"""Pairs per CPU second that "Taxonomy optimizations" reports, at dimension 10 with 50 negatives."""
 THROUGHPUT_SECONDS, QUALITY_SECONDS = 10.0, 60.0
 HANG_LIMIT = 120.0
-"""Seconds by the clock for what is known to hang."""
+"""Seconds of wall time for a program that is known to hang."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 DISTANCE_SOFTMAX = {
     "loss": {"name": "distance_softmax", "temperature": 1.0, "positive_weight": 0.0},
@@ -54,7 +54,7 @@ UNTRAINED = "Terrarium, inherited start, untrained"
 
 @dataclass(frozen=True)
 class Contender:
-    """A program with its settings; `needs` is the module that it takes."""
+    """A program with its settings; `needs` is the module that it imports."""
 
     name: str
     needs: str
@@ -62,14 +62,14 @@ class Contender:
 
     @property
     def negatives(self) -> int:
-        """Negatives a pair."""
+        """Return the number of negatives per pair."""
         if "options" in self.settings:
             return int(self.settings["options"]["sampler"]["num_negatives"])
         return int(self.settings["negatives"])
 
 
 def peers() -> list[Contender]:
-    """The peers; the learning rates of geoopt and torch are the best of a short search, see `search_rates`."""
+    """Return the other programs, geoopt and torch with the best learning rates of `search_rates`."""
     return [
         Contender("gensim, 10 negatives, batch 10", "gensim", _gensim(10)),
         Contender("geoopt RSGD, batch 1024", "geoopt", _peer("geoopt_rsgd", 1024)),
@@ -94,7 +94,7 @@ RATE_GRID, RATE_SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 20.0
 
 
 def ours(negatives: int, init: str = "inherited") -> list[Contender]:
-    """Our objectives; near negatives are at most as many as all."""
+    """Return Terrarium with each objective and a number of negatives, of which up to 16 are hard."""
     found = []
     for name, options in OBJECTIVES.items():
         hard = min(negatives, 16) if name != "margin_ranking" else 0
@@ -106,18 +106,18 @@ def ours(negatives: int, init: str = "inherited") -> list[Contender]:
 
 
 def main() -> None:
-    """Pairs a CPU second; a program that ends neither by itself nor in time is ended."""
+    """Measure pairs per CPU second; a program that exceeds its time is killed."""
     package = NcbiPackage()
     throughput({"Mammalia": package.clade(40674), "100,000 lowest tax ids": package.lowest_taxids(100_000)})
 
 
 def equal_time() -> None:
-    """Quality after the same CPU time, on Mammalia."""
+    """Compare quality after equal CPU time, on Mammalia."""
     quality({"Mammalia": NcbiPackage().clade(40674)})
 
 
 def search_rates() -> None:
-    """What `RATES` were chosen by: each rate of a grid for some CPU seconds on Mammalia."""
+    """Train each program on Mammalia with a grid of learning rates; `RATES` are the best."""
     table = NcbiPackage().clade(40674)
     tree = Hierarchy.from_parents(table["id"], table["parent"])
     heading("Mammalia", tree, f"{RATE_SECONDS:.0f} CPU seconds each")
@@ -134,9 +134,9 @@ def _rates(tree: Hierarchy, table: pd.DataFrame) -> Iterator[Row]:
 
 
 def throughput(tables: dict[str, pd.DataFrame], seconds: float = THROUGHPUT_SECONDS) -> None:
-    """Measure pairs per CPU second on each data set; of gensim also with 50 negatives, which it does not end.
+    """Measure pairs per CPU second on each data set; gensim also with 50 negatives, where it hangs.
 
-    The last columns say how many times as many pairs each objective of ours trains, with as many negatives.
+    The last columns are the ratios of Terrarium's objectives to the program, at the same number of negatives.
     """
     for name, table in tables.items():
         tree = Hierarchy.from_parents(table["id"], table["parent"])
@@ -163,7 +163,7 @@ def _throughput(table: pd.DataFrame, seconds: float) -> Iterator[Row]:
 
 
 def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -> None:
-    """Exact reconstruction after the same CPU time."""
+    """Measure exact reconstruction after equal CPU time."""
     for name, table in tables.items():
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         heading(name, tree, f"{seconds:.0f} CPU seconds each")
@@ -193,7 +193,7 @@ METRICS = {
 
 
 def measures(tree: Hierarchy, layout: Layout) -> list[str]:
-    """The metrics of a layout, every taxon a query; what is wrong with it where it cannot be measured."""
+    """Return the metrics of a layout with every taxon as a query, or the error if it cannot be measured."""
     from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 
     try:
@@ -204,7 +204,7 @@ def measures(tree: Hierarchy, layout: Layout) -> list[str]:
 
 
 def untrained(tree: Hierarchy) -> Layout:
-    """Where ours starts."""
+    """Return the layout that Terrarium starts from."""
     from benchmarks.peer_drivers import our_problem
 
     layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).initial
@@ -212,13 +212,13 @@ def untrained(tree: Hierarchy) -> Layout:
 
 
 def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float | None = None) -> Trained | str:
-    """Train in a process of its own with one thread; why there is nothing, where there is nothing.
+    """Train in a separate process with one thread; return the result, or the reason why there is none.
 
     Args:
         contender: the program.
-        table: id and parent.
+        table: columns id and parent.
         seconds: CPU seconds of training.
-        limit: seconds by the clock after which it is killed; by default enough for a machine busy with other work.
+        limit: seconds of wall time after which it is killed; None: enough for a machine busy with other work.
     """
     if find_spec(contender.needs) is None:
         return f"{contender.needs} is not installed: pip install -e '.[bench]'"
@@ -238,7 +238,7 @@ def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float 
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"nothing after {limit:.0f} s by the clock, ended"
+            return f"nothing after {limit:.0f} s of wall time, killed"
         if done.returncode:
             return (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
         with np.load(spec.out) as out:
@@ -246,7 +246,7 @@ def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float 
 
 
 def heading(name: str, tree: Hierarchy, what: str) -> None:
-    """Say what a table is of."""
+    """Print the title of a table: data set, size and settings."""
     print(f"\n{name} ({len(tree):,} taxa, {tree.pair_count:,} pairs), dimension 10, one thread, {what}:\n", flush=True)
 
 

@@ -30,7 +30,7 @@ def radius_penalty_loop(points: Tensor, depth: Mapping[int, int], max_depth: int
     return total / len(depth)
 
 
-def radius_penalty_vectorized(points: Tensor, rows: Tensor, target: Tensor) -> Tensor:
+def radius_penalty_vectorised(points: Tensor, rows: Tensor, target: Tensor) -> Tensor:
     """Return the same for (R,) rows and their target norms: the form after."""
     return (points[rows].norm(dim=1) - target).square().mean()
 
@@ -52,7 +52,7 @@ def project_batch(points: Tensor, named: Tensor, limit: float = LIMIT) -> None:
 def draw_same_depth(level: Rows, count: int, size: int, random: RandomState) -> Rows:
     """Draw rows of a level without replacement; a small level is padded with uniform rows out of all `size`.
 
-    `RandomState.choice` permutes the level for each pair, as the functions of numpy did in the original program.
+    `RandomState.choice` permutes the level for each pair, as the functions of numpy did in that program.
     """
     drawn = random.choice(level, min(count, len(level)), replace=False)
     return np.concatenate([drawn, random.randint(0, size, count - len(drawn))])

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 PARAMETERS = ROOT / "conf/base/parameters"
 REFERENCE = ROOT / "docs/reference/parameters.md"
 WIDTH = 120
+_PAGE_WIDTH = 100
 SEED = "${runtime_params:seed, ${globals:seed}}"
 
 _PAGE_WIDTH = 100
@@ -119,7 +120,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
             "`--params=hyperbolic.model.dim=5,seed=1`, or for all your runs in `conf/local/parameters.yml`. "
             "Two globals apply to all families: `data_root`, the folder of all artifacts (default `data`), and `seed`, "
             "the default of every option named `seed` (default 0).",
-            100,
+            _PAGE_WIDTH,
         ),
     ]
     for family, model in models.items():
@@ -129,7 +130,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
         for block, members in _blocks(options):
             lines += ["", f"### {'.'.join(block)}", ""]
             described = next((option.description for option in options if option.path == block), "")
-            lines += [*textwrap.wrap(f"{described}.", _PAGE_WIDTH), ""] if described else []
+            lines += [textwrap.fill(f"{described}.", _PAGE_WIDTH), ""] if described else []
             lines += ["| option | default | values | description |", "|---|---|---|---|"]
             lines += [_row(option, defaults) for option in members]
     return "\n".join(lines) + "\n"
@@ -171,12 +172,12 @@ def main() -> int:
 
 
 def _annotated(field: FieldInfo) -> Any:
-    """The field's type together with its bounds, which pydantic keeps apart."""
+    """Return the field's type together with its bounds, which pydantic keeps apart."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
-    """What a type is made of: members of a union, items of a list, values of a mapping."""
+    """Return what a type is made of: members of a union, items of a list, values of a mapping."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ()
@@ -226,7 +227,7 @@ def _takes_null(annotation: Any) -> bool:
 
 
 def _is_plain_block(annotation: Any) -> bool:
-    """Whether a type is a block, perhaps null: its options' names follow its own at once."""
+    """Return whether a type is a block, perhaps null: its options' names follow its own at once."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return True
     return get_origin(annotation) in (Union, UnionType) and any(_is_plain_block(part) for part in get_args(annotation))
@@ -262,7 +263,7 @@ def _first_sentence(model: type[BaseModel]) -> str:
 
 
 def _split_header(text: str) -> tuple[list[str], list[str]]:
-    """The comments above the first key, and all other lines without comments and trailing blanks."""
+    """Return the comments above the first key, and all other lines without comments and trailing blanks."""
     lines = text.splitlines()
     first = next(position for position, line in enumerate(lines) if _KEY.match(line))
     stripped = (_without_comment(line) for line in lines[first:])
@@ -270,7 +271,7 @@ def _split_header(text: str) -> tuple[list[str], list[str]]:
 
 
 def _without_comment(line: str) -> str:
-    """A line of YAML without its comment: `#` at the start or after a blank, outside quotes."""
+    """Return a line of YAML without its comment: `#` at the start or after a blank, outside quotes."""
     quote = ""
     for position, character in enumerate(line):
         if quote:
@@ -283,7 +284,7 @@ def _without_comment(line: str) -> str:
 
 
 def _paths(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The names that lead to each line's key; empty for a line that continues the one before."""
+    """Return the names that lead to each line's key; empty for a line that continues the one before."""
     stack: list[tuple[int, str]] = []
     open_brackets = 0
     for line in lines:
@@ -300,14 +301,14 @@ def _paths(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _column(lines: Sequence[str], paths: Sequence[tuple[str, ...]], position: int) -> int:
-    """Where the comments of a line's block start: behind its longest short line."""
+    """Return where the comments of a line's block start: behind its longest short line."""
     block = paths[position][:-1]
     lengths = [len(line) for line, path in zip(lines, paths, strict=True) if path and path[:-1] == block]
     return max((length for length in lengths if length <= WIDTH // 3), default=0)
 
 
 def _unseen(path: tuple[str, ...], paths: Sequence[tuple[str, ...]], options: Sequence[Option]) -> Iterator[Option]:
-    """Options below `path` that have no line of their own in the file."""
+    """Return the options below `path` that have no line of their own in the file."""
     if any(option.path[: len(path)] == path and option.path != path and option.path in paths for option in options):
         return
     yield from (o for o in options if len(o.path) > len(path) and o.path[: len(path)] == path)
@@ -327,7 +328,7 @@ def _wrapped(text: str, indent: int) -> list[str]:
 
 
 def _blocks(options: Sequence[Option]) -> Iterator[tuple[tuple[str, ...], list[Option]]]:
-    """Each block with the options that it holds itself, in the order of the models."""
+    """Return each block with the options that it holds itself, in the order of the models."""
     blocks: dict[tuple[str, ...], list[Option]] = {}
     for option in options:
         if not (option.is_block and option.type == "block"):

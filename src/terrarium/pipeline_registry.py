@@ -1,4 +1,4 @@
-"""The runnable pipelines: one a family, its studies, and all families by default."""
+"""The runnable pipelines: one per family, its studies, and all families by default."""
 
 from kedro.pipeline import Pipeline
 
@@ -14,7 +14,7 @@ from terrarium.pipelines.senses.reference_pipeline import create_reference_pipel
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Pipelines by the name that `kedro run --pipelines=NAME` takes."""
+    """Return the pipelines by the name that `kedro run --pipelines=NAME` takes."""
     families = {
         "hyperbolic": hyperbolic(),
         "senses": senses(),

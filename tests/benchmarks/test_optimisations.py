@@ -35,7 +35,7 @@ def test_timing_counts_calls_but_the_first():
     calls = []
     found = optimisations.timed(calls.append, batches=4, repeats=2)
     assert calls == [0, *range(4), *range(4)]
-    assert 0.0 <= found.least <= found.median <= found.most
+    assert 0.0 <= found.minimum <= found.median <= found.maximum
 
 
 def test_table_gives_the_ratio_to_the_first_and_the_claim(setting, capsys):

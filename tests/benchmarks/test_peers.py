@@ -96,7 +96,7 @@ def test_a_run_comes_back_from_its_process(table):
 
 def test_a_hang_ends_and_a_failure_is_named(table):
     contender = peers.Contender("x", "torch", {"program": "torch", "rate": 0.1})
-    assert "ended" in peers.run(contender, table, 1e9, limit=0.5)
+    assert "killed" in peers.run(contender, table, 1e9, limit=0.5)
     assert "KeyError" in peers.run(peers.Contender("x", "torch", {"program": "nothing"}), table, 0.1)
     assert "pip install" in peers.run(peers.Contender("x", "no_such_module", {}), table, 0.1)
 

@@ -1,4 +1,4 @@
-"""The reference forms before and after do the same, and the same as the project's."""
+"""The forms of "Taxonomy optimizations" before and after agree with each other and with Terrarium's."""
 
 import numpy as np
 import pytest
@@ -30,13 +30,13 @@ def points():
     return torch.from_numpy(x / np.linalg.norm(x, axis=1, keepdims=True) * norm)
 
 
-def test_the_loop_is_the_vectorized_radius_penalty_with_its_gradient(tree, points):
+def test_the_loop_equals_the_vectorised_radius_penalty_and_its_gradient(tree, points):
     rows = [7, 3, 41, 0]
     target = torch.from_numpy(np.tanh(target_radii(tree.depth, options_of("base").features) / 2.0))
     depth = {row: int(tree.depth[row]) for row in rows}
     given_points = [points.clone().requires_grad_() for _ in range(2)]
     loop = forms.radius_penalty_loop(given_points[0], depth, tree.max_depth)
-    whole = forms.radius_penalty_vectorized(given_points[1], torch.tensor(rows), target[rows])
+    whole = forms.radius_penalty_vectorised(given_points[1], torch.tensor(rows), target[rows])
     torch.testing.assert_close(loop, whole)
     loop.backward()
     whole.backward()
@@ -44,13 +44,13 @@ def test_the_loop_is_the_vectorized_radius_penalty_with_its_gradient(tree, point
     torch.testing.assert_close(given_points[0].grad, given_points[1].grad)
 
 
-def test_the_compiled_radius_penalty_is_the_vectorized_one_in_the_norm_of_a_line():
-    """In the radius of the ball's rays ours pulls; with the radius as the one coordinate both are the same."""
+def test_the_compiled_radius_penalty_equals_the_vectorised_one_in_one_dimension():
+    """The compiled penalty acts on hyperbolic radii; with the radius as the only coordinate both agree."""
     radius, target, touched = np.array([0.3, 2.0, 1.0]), np.array([0.5, 1.0, 1.5]), np.array([2, 0])
     gradient = np.zeros(2)
     value = add_radius_penalty(touched, radius, target, gradient, 1.0)
     line = torch.from_numpy(radius[:, None]).requires_grad_()
-    whole = forms.radius_penalty_vectorized(line, torch.from_numpy(touched), torch.from_numpy(target[touched]))
+    whole = forms.radius_penalty_vectorised(line, torch.from_numpy(touched), torch.from_numpy(target[touched]))
     whole.backward()
     assert value == pytest.approx(float(whole.detach()))
     np.testing.assert_allclose(gradient, line.grad[touched, 0])
@@ -69,7 +69,7 @@ def test_projecting_a_batch_is_projecting_all_for_its_rows(named):
     assert float(every.norm(dim=1).max()) <= forms.LIMIT + 1e-12
 
 
-def test_the_projects_projections_are_the_reference_forms(points):
+def test_the_compiled_projections_equal_the_reference(points):
     named = np.array([3, 8, 59])
     for project, reference in (
         (lambda table: project_rows(table, named, forms.LIMIT), forms.project_batch),

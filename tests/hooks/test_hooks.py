@@ -163,7 +163,12 @@ def test_each_fault_has_its_line(changes, fault):
 
 
 class Inner(Options):
-    renamed: ClassVar = {"optimiser": "optimizer", "rate": "schedule.lr", "gone": "was removed: nothing needs it"}
+    renamed: ClassVar = {
+        "optimiser": "optimizer",
+        "rate": "schedule.lr",
+        "steps": "schedule.epochs, not batches",
+        "gone": "was removed: nothing needs it",
+    }
     renamed_values: ClassVar = {"optimizer": {"sgd": "plain_sgd"}}
     optimizer: Literal["adam", "plain_sgd"]
 
@@ -178,6 +183,7 @@ class Outer(Options):
     [
         ({"optimizer": "adam", "optimiser": "adam"}, "optimiser was renamed: use f.{}.optimizer"),
         ({"optimizer": "adam", "rate": 1}, "rate was renamed: use f.{}.schedule.lr"),
+        ({"optimizer": "adam", "steps": 1}, "steps was renamed: use f.{}.schedule.epochs, not batches"),
         ({"optimizer": "adam", "gone": 1}, "gone was removed: nothing needs it"),
         ({"optimizer": "sgd"}, "optimizer: sgd was renamed: use plain_sgd"),
         ({"optimizer": ["sgd"]}, "optimizer: input should be 'adam' or 'plain_sgd', not ['sgd']"),

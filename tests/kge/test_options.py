@@ -77,7 +77,7 @@ FAST = {
     "training.memory.cleanup": True,
 }
 SAVING = {"training.batch_size": 1024, "training.memory.gradient_checkpointing": True}
-ORIGINAL = {
+REFERENCE = {
     "model.entity_bias": False,
     "model.inverse_relations": False,
     "model.embedding_height": 10,
@@ -91,20 +91,20 @@ ORIGINAL = {
 
 
 @pytest.mark.parametrize(
-    ("environment", "claimed"),
+    ("environment", "expected"),
     [
         ("recipes/knowledge_graph/conve_baseline", BASELINE),
         ("recipes/knowledge_graph/conve_fast", BASELINE | FAST),
         ("recipes/knowledge_graph/conve_max_memory_savings", BASELINE | FAST | SAVING),
-        ("recipes/knowledge_graph/reference_conve", BASELINE | ORIGINAL),
+        ("recipes/knowledge_graph/reference_conve", BASELINE | REFERENCE),
     ],
 )
-def test_the_recipes_have_the_reference_numbers(environment, claimed):
+def test_the_recipes_have_the_numbers_of_the_notes(environment, expected):
     tree = parameters(environment)["knowledge_graph"]
     tree["source"]["path"] = "somewhere"
     Options.model_validate(tree)
-    found = {name: reduce(getitem, name.split("."), tree) for name in claimed}
-    assert found == claimed
+    found = {name: reduce(getitem, name.split("."), tree) for name in expected}
+    assert found == expected
 
 
 def test_the_recipe_of_fb15k_237_is_whole():
@@ -176,8 +176,8 @@ def test_every_new_name_of_a_renamed_option_exists():
 
 
 @pytest.mark.parametrize(
-    ("together", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
+    ("default", "given", "expected"), [("pair", None, "pair"), ("head", None, "head"), ("head", "pair", "pair")]
 )
-def test_what_stays_together_is_the_sources_choice_where_none_is_made(together, given, expected):
-    relations = relation_table(Names({"r": 0, "s": 1}), together=together)
+def test_split_by_is_the_sources_choice_where_none_is_made(default, given, expected):
+    relations = relation_table(Names({"r": 0, "s": 1}), split_by=default)
     assert options(features__split_by=given).features.with_source_choice(relations, ["s"]).split_by == expected

@@ -1,10 +1,14 @@
+"""Reports are escaped, complete and self-contained."""
+
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from jinja2 import ChoiceLoader, DictLoader, UndefinedError
 from plotly.offline import get_plotlyjs
 
-from terrarium.reporting.page import code, figure, heading, listing, page, paragraph, table
+from terrarium.reporting import page
+from terrarium.reporting.page import figure, listing, table
 from terrarium.reporting.theme import new_figure
 
 NASTY = "<script>alert(1)</script> & \"q\" 'a'"
@@ -38,18 +42,37 @@ def nasty_plot():
     return plot
 
 
-def test_text_is_escaped_wherever_it_stands():
+@pytest.fixture
+def render(monkeypatch):
+    """Return a function that renders a template, given as text, in the shell of every report."""
+
+    def render_text(content: str, title: str = "t", **values: object) -> str:
+        text = f"{{% extends 'page.html.j2' %}}{{% block content %}}{content}{{% endblock %}}"
+        environment = page._environment().overlay()
+        environment.loader = ChoiceLoader([DictLoader({"test.html.j2": text}), page._environment().loader])
+        monkeypatch.setattr(page, "_environment", lambda: environment)
+        return page.render_page("test.html.j2", title=title, **values)
+
+    return render_text
+
+
+def test_values_are_escaped_everywhere(render):
     frame = pd.DataFrame({NASTY: [NASTY], "count": [1200]})
-    blocks = [heading(NASTY), paragraph(NASTY), code(NASTY), table(frame), figure(nasty_plot(), "plot")]
-    seen = Outline(page(NASTY, blocks))
-    assert seen.text.count(NASTY) == 7  # title, h1, h2, p, code, th, td
+    content = "<p>{{ text }}</p>{{ table(frame) }}{{ figure(plot, 'plot') }}"
+    seen = Outline(render(content, title=NASTY, text=NASTY, frame=frame, plot=nasty_plot()))
+    assert seen.text.count(NASTY) == 5  # title, h1, p, th, td
     assert "1,200" in seen.text
-    plain = Outline(page("t", [figure(new_figure("t"), "plot")]))
+    plain = Outline(render("{{ figure(plot, 'plot') }}", plot=new_figure("t")))
     assert sum(tag == "script" for tag, _ in seen.tags) == sum(tag == "script" for tag, _ in plain.tags)
 
 
-def test_the_page_needs_no_network():
-    html = page("t", [figure(nasty_plot(), "one"), figure(nasty_plot(), "two")])
+def test_a_name_that_is_not_given_is_an_error(render):
+    with pytest.raises(UndefinedError, match="missing"):
+        render("{{ missing }}")
+
+
+def test_the_page_needs_no_network(render):
+    html = render("{{ figure(plot, 'one') }}{{ figure(plot, 'two') }}", plot=nasty_plot())
     assert html.count(get_plotlyjs()) == 1
     rest = html.replace(get_plotlyjs(), "")
     assert "http" not in rest
@@ -58,13 +81,13 @@ def test_the_page_needs_no_network():
 
 
 def test_a_figure_says_what_it_is():
-    (given,) = [given for tag, given in Outline(figure(nasty_plot(), "p").html).tags if tag == "figure"]
+    (given,) = [given for tag, given in Outline(figure(nasty_plot(), "p")).tags if tag == "figure"]
     assert given["role"] == "img"
     assert given["aria-label"].split() == ["a", "title", "of", "A", "&", "B"]
 
 
 def test_a_table_without_rows_still_has_its_head():
-    html = table(pd.DataFrame({"a": [], "b": []}), {"b": "plain name"}).html
+    html = table(pd.DataFrame({"a": [], "b": []}), {"b": "plain name"})
     assert "plain name" in html
     assert "<td" not in html
 

@@ -111,7 +111,7 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
             yield copied
 
     def _staged(self) -> AbstractContextManager[Path]:
-        """Context that gives a local path to write to; what is there is published when the block succeeds."""
+        """Yield a local path to write to; what is there is published when the block succeeds."""
         version = self.resolve_save_version()
         final = self._versioned(version) if self.replaces_versions else self._get_save_path()
         if not self.is_local:

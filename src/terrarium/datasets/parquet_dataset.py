@@ -36,5 +36,5 @@ class ParquetDataset(FileDataset):
 
 
 def _to_json(cell: Any) -> Any:
-    """A cell as JSON can say it: lists come from Parquet as arrays."""
+    """Return a cell as a value of JSON: lists come from Parquet as arrays."""
     return cell.tolist() if isinstance(cell, np.ndarray) else cell

@@ -58,7 +58,7 @@ def groups(pipeline: Pipeline, names: Iterable[str]) -> list[list[str]]:
 
 
 def _free_inputs(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> set[str]:
-    """Datasets that the run reads from earlier runs."""
+    """Return the datasets that the run reads from earlier runs."""
     free = pipeline.inputs()
     if run_params.get("only_missing_outputs"):
         outputs = versioned_datasets(catalog, pipeline.all_outputs() - free)
@@ -118,7 +118,13 @@ def _explain(
         partner = next(partners, next(iter(deciding), name))
         logger.info(
             "%s: reading version %s, not the newest %s, because %s:%s goes with it; for another, --load-versions=%s:%s",
-            *(name, version, newest, partner, chosen[partner], name, newest),
+            name,
+            version,
+            newest,
+            partner,
+            chosen[partner],
+            name,
+            newest,
             extra=_PLAIN,
         )
 
@@ -132,7 +138,13 @@ def _warn(chosen: Mapping[str, str], named: Mapping[str, str], lineage: Lineage)
     for name, version, other, made_from in contradictions(chosen, lineage):
         logger.warning(
             "%s:%s %s, but %s:%s was made from %s:%s",
-            *(other, chosen[other], "was named" if other in named else "is read", name, version, other, made_from),
+            other,
+            chosen[other],
+            "was named" if other in named else "is read",
+            name,
+            version,
+            other,
+            made_from,
             extra=_PLAIN,
         )
     unknown = [f"{name}:{version}" for name, version in chosen.items() if not lineage.is_known(name, version)]

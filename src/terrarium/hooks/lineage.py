@@ -42,7 +42,7 @@ class Lineage:
         return line
 
     def _relatives(self, name: str, version: str) -> Iterator[tuple[str, str]]:
-        """Inputs of the node that made `version` of `name`, and its other outputs."""
+        """Return the inputs of the node that made `version` of `name`, and its other outputs."""
         manifest, node = self._manifest(version), self._producer(name, version)
         if manifest is None or node is None:
             return
@@ -106,7 +106,7 @@ def contradictions(chosen: Mapping[str, str], lineage: Lineage) -> Iterator[Cont
 
 
 def _written_in(run: str, names: Iterable[str], saved: Mapping[str, Sequence[str]], lineage: Lineage) -> dict[str, str]:
-    """What `run` wrote of `names` and what that was made from; without a manifest, one dataset alone."""
+    """Return what `run` wrote of `names` and what that was made from; without a manifest, one dataset alone."""
     written = [name for name in names if run in saved[name]]
     known = [name for name in written if lineage.is_known(name, run)]
     line: dict[str, str] = {}
@@ -118,7 +118,7 @@ def _written_in(run: str, names: Iterable[str], saved: Mapping[str, Sequence[str
 def _gain(
     line: Mapping[str, str], left: Iterable[str], saved: Mapping[str, Sequence[str]], settled: Mapping[str, str]
 ) -> dict[str, str]:
-    """The inputs without a version that `line` gives one; none when it contradicts what is settled."""
+    """Return the inputs without a version that `line` gives one; none when it contradicts what is settled."""
     if any(line.get(name, version) != version for name, version in settled.items()):
         return {}
     return {name: line[name] for name in left if line.get(name) in saved[name]}

@@ -129,7 +129,7 @@ def _seeds(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def _packages() -> dict[str, str]:
-    """Installed versions of this package and of what it requires."""
+    """Return the installed versions of this package and of what it requires."""
     try:
         needed = [line for line in requires("terrarium") or [] if "extra ==" not in line]
     except PackageNotFoundError:
@@ -147,7 +147,7 @@ def _version(package: str) -> str | None:
 
 
 def _git(project: Path) -> dict[str, Any] | None:
-    """The commit of the project and whether files differ from it; None outside a repository."""
+    """Return the commit of the project and whether files differ from it; None outside a repository."""
     try:
         commit = _run_git(project, "rev-parse", "HEAD")
         return {"commit": commit, "dirty": bool(_run_git(project, "status", "--porcelain"))}

@@ -134,7 +134,7 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
 
 
 def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
-    """The parameter's name, without what pydantic adds for a member of a union."""
+    """Return the parameter's name, without what pydantic adds for a member of a union."""
     path: list[str] = []
     here: Any = model
     for name in place:
@@ -146,7 +146,7 @@ def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], branch: Iterable[Any]) -> type[BaseModel] | None:
-    """The option model of a branch, or None where the branch is not a model."""
+    """Return the option model of a branch, or None where the branch is not a model."""
     here: Any = model
     for name in branch:
         here = _type_at(here, name)
@@ -154,7 +154,7 @@ def _model_at(model: type[BaseModel], branch: Iterable[Any]) -> type[BaseModel] 
 
 
 def _type_at(outer: Any, name: Any) -> Any:
-    """The type of an option of a model or of a value of a mapping, without null; None for anything else."""
+    """Return the type of an option of a model or of a value of a mapping, without null; None for anything else."""
     if get_origin(outer) is dict:
         return _without_null(get_args(outer)[1])
     if isinstance(outer, type) and issubclass(outer, BaseModel) and str(name) in outer.model_fields:
@@ -163,7 +163,7 @@ def _type_at(outer: Any, name: Any) -> Any:
 
 
 def _without_null(annotation: Any) -> Any:
-    """The type of `X | None`, without None; any other type as it is."""
+    """Return the type of `X | None`, without None; any other type as it is."""
     members = [part for part in get_args(annotation) if part is not NoneType]
     return members[0] if get_origin(annotation) in (UnionType, Union) and len(members) == 1 else annotation
 

@@ -91,12 +91,12 @@ class FeatureOptions(Base):
         """Return these options with `split_by` filled in from the source where it is null.
 
         Args:
-            relations: the table of relations, with columns relation and together.
+            relations: the table of relations, with the columns relation and split_by.
             split_relations: the relations whose triples are held out.
         """
         if self.split_by is not None:
             return self
-        choices = relations.loc[relations["relation"].isin(list(split_relations)), "together"]
+        choices = relations.loc[relations["relation"].isin(list(split_relations)), "split_by"]
         by_head = len(choices) > 0 and bool((choices == "head").all())
         return self.model_copy(update={"split_by": "head" if by_head else "pair"})
 

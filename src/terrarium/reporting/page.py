@@ -1,10 +1,9 @@
-"""Self-contained HTML pages of prose, tables and figures."""
+"""Self-contained HTML pages from Jinja2 templates, with tables and figures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from html import escape, unescape
 from typing import Any
@@ -15,66 +14,20 @@ from markupsafe import Markup
 
 from terrarium.reporting.theme import number
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; max-width: 62rem; margin: 2rem auto;
-  padding: 0 1rem; }
-h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid #ddd; }
-table { border-collapse: collapse; font-size: 0.92rem; margin: 1rem 0; display: block; overflow-x: auto; }
-th, td { padding: 0.25rem 0.7rem; text-align: right; border-bottom: 1px solid #e8e8e8; vertical-align: top; }
-th:first-child, td:first-child, th.text, td.text { text-align: left; } thead th { border-bottom: 2px solid #888; }
-pre { background: #f5f5f5; padding: 0.8rem; overflow-x: auto; } figure { margin: 1rem 0; }
-@media print { figure, table { break-inside: avoid; } }
-"""
 
-
-@dataclass(frozen=True)
-class Block:
-    """A piece of a page, as HTML."""
-
-    html: str
-
-
-def heading(text: str) -> Block:
-    """Return a section title."""
-    return Block(f"<h2>{escape(text)}</h2>")
-
-
-def paragraph(text: str) -> Block:
-    """Return a paragraph."""
-    return Block(f"<p>{escape(text)}</p>")
-
-
-def code(text: str) -> Block:
-    """Return lines of code."""
-    return Block(f"<pre><code>{escape(text)}</code></pre>")
-
-
-def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Block:
-    """Return an HTML table of all columns of a DataFrame; `labels` replaces column names."""
+def table(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Markup:
+    """Return all columns of a DataFrame as an HTML table, escaped; `labels` replaces column names."""
     names = labels or {}
     head = "".join(_head(str(names.get(c, c)), frame[c]) for c in frame.columns)
     rows = "".join(f"<tr>{''.join(_cell(v) for v in row)}</tr>" for row in frame.itertuples(index=False))
-    return Block(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+    return Markup(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
 
-def figure(plot: Any, name: str) -> Block:
+def figure(plot: Any, name: str) -> Markup:
     """Return a plotly figure as HTML; `name` is its id on the page, its title is read by screen readers."""
     title = re.sub(r"<[^>]*>", " ", plot.layout.title.text or name)
     body = plot.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False})
-    return Block(f'<figure role="img" aria-label="{escape(unescape(title))}">{body}</figure>')
-
-
-def page(title: str, blocks: Iterable[Block]) -> str:
-    """Return the page, with the plotting library inside."""
-    from plotly.offline import get_plotlyjs
-
-    content = "\n".join(block.html for block in blocks)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n<script>{get_plotlyjs()}</script>\n</head>\n"
-        f"<body>\n<h1>{escape(title)}</h1>\n{content}\n</body>\n</html>\n"
-    )
+    return Markup(f'<figure role="img" aria-label="{escape(unescape(title))}">{body}</figure>')
 
 
 def render_page(template: str, *, title: str, **values: Any) -> str:
@@ -107,19 +60,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "percent": "{:.1%}".format, "listing": listing}
-    environment.globals |= {
-        "table": _table_markup,
-        "figure": _figure_markup,
-    }
+    environment.globals |= {"table": table, "figure": figure}
     return environment
-
-
-def _table_markup(frame: pd.DataFrame, labels: dict[str, str] | None = None) -> Markup:
-    return Markup(table(frame, labels).html)
-
-
-def _figure_markup(plot: Any, name: str) -> Markup:
-    return Markup(figure(plot, name).html)
 
 
 def listing(words: Sequence[str]) -> str:

@@ -191,7 +191,7 @@ class _Training:
         return float(row[name])
 
     def _weights_of(self, epoch: int) -> State:
-        """The weights of an earlier epoch; the trainable returns to its final state."""
+        """Return the weights of an earlier epoch; the trainable returns to its final state."""
         self._trainable.load(self._run.read(epoch).state)
         weights = self._trainable.weights()
         self._trainable.load(self._run.read(self.epoch).state)

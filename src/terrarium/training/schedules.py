@@ -6,7 +6,13 @@ import math
 
 
 def geometric_rate(first: float, last: float, epoch: int, epochs: int) -> float:
-    """Return the rate of an epoch (from 1) that goes geometrically from `first` to `last` over `epochs` epochs."""
+    """Return the learning rate of an epoch, which changes by a constant factor per epoch.
+
+    Args:
+        first, last: learning rates of the first and the last epoch, above 0.
+        epoch: from 1.
+        epochs: number of epochs.
+    """
     return float(first * (last / first) ** ((epoch - 1) / max(epochs - 1, 1)))
 
 

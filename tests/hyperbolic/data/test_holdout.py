@@ -93,7 +93,7 @@ def test_corruptions_are_as_many_as_there_can_be():
     tree = random_tree(np.random.default_rng(3), 120)
     split = split_links(tree, link_fraction=0.1, train_fraction=0.0, num_corruptions=5, seed=0)
     assert (~split.test.label).sum() == 10 * split.test.label.sum()
-    # root - 1 - (2 .. 9): nothing is beside row 1, so it has no false descendant
+    # root - 1 - (2 .. 9): row 1 has no sibling, so it has no false descendant
     lone = Hierarchy.from_parents(np.arange(12), np.array([-1, 0, *([1] * 2), *([2] * 4), *([3] * 4)]))
     split = split_links(lone, link_fraction=0.2, train_fraction=0.0, num_corruptions=5, seed=0)
     false = ~split.test.label

@@ -48,9 +48,9 @@ class Case:
     ):
         """The kernel's points after an epoch, and what it returned."""
         points = self.points.copy()
-        norm, pull = np.empty_like(self.target), np.empty_like(self.target)
+        norm, penalty_gradient = np.empty_like(self.target), np.empty_like(self.target)
         returned = train_epoch(
-            Table(points, norm, pull, self.target),
+            Table(points, norm, penalty_gradient, self.target),
             self.moments(),
             Task(self.arrays, self.pairs, self.class_weight, self.sampler, *margins),
             self.order,
@@ -173,7 +173,7 @@ def test_the_nudge(in_tangent_space):
 
 
 def test_rows_that_a_batch_does_not_name_leave_the_ball_and_named_ones_do_not():
-    """The reference system's fault: momentum moves a row after its batch, and only rows of a batch are projected."""
+    """As in "Taxonomy optimizations": momentum moves rows after their batch, but only its rows are projected."""
     case = Case(4, largest=0.9, size=400)
     ball = case.points / np.maximum(np.linalg.norm(case.points, axis=0) / 0.99, 1.0)
     case.points = ball
@@ -188,7 +188,7 @@ def test_rows_that_a_batch_does_not_name_leave_the_ball_and_named_ones_do_not():
     assert np.linalg.norm(all_held, axis=0).max() <= LIMIT + 1e-12
 
 
-def test_the_distance_is_the_documents():
+def test_the_distance_has_the_reference_formula():
     e, rng = 1e-5, np.random.default_rng(0)
     u, v = rng.uniform(-0.5, 0.5, (2, 30, 3))
     a, b = (u**2).sum(1), (v**2).sum(1)

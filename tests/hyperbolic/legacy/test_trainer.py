@@ -1,4 +1,4 @@
-"""Training as the reference system did it: reproducible, resumable, and honest about what leaves the ball."""
+"""Training as in "Taxonomy optimizations" is reproducible and resumable, and reports points outside the ball."""
 
 import numpy as np
 import pytest

@@ -29,9 +29,9 @@ def entities_of(triples, groups=None):
     return pd.DataFrame({"entity": names, "group": [(groups or {}).get(name, "") for name in names]}).astype("str")
 
 
-def divide(triples, groups=None, asked=("r", "s"), **changes):
+def divide(triples, groups=None, held_out=("r", "s"), **changes):
     features = options(**{f"features__{k}": v for k, v in ({"split_by": "pair", "group_fraction": 0.0} | changes).items()})
-    return split_triples(triples, entities_of(triples, groups), list(asked), features.features)
+    return split_triples(triples, entities_of(triples, groups), list(held_out), features.features)
 
 
 def crowd(count=300, seed=0):
@@ -59,7 +59,7 @@ def test_nothing_is_lost_by_pairs_but_repetitions():
 
 
 def test_shares_are_held_and_other_relations_train():
-    triples, _ = divide(crowd(3000), asked=("r",), val_fraction=0.2, test_fraction=0.1)
+    triples, _ = divide(crowd(3000), held_out=("r",), val_fraction=0.2, test_fraction=0.1)
     of_r = triples[triples["relation"] == "r"]["split"].value_counts(normalize=True)
     assert of_r["validation"] == pytest.approx(0.2, abs=0.04)
     assert of_r["test"] == pytest.approx(0.1, abs=0.04)
@@ -68,7 +68,7 @@ def test_shares_are_held_and_other_relations_train():
 
 def test_another_relation_of_a_held_out_pair_is_left_out_and_counted():
     rows = [(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]
-    triples, counts = divide(table(rows), asked=("r",))
+    triples, counts = divide(table(rows), held_out=("r",))
     held = triples["split"].isin(["validation", "test"]).sum()
     left_out = triples[triples["split"] == "left_out"]
     assert counts["triples_of_held_out_pairs_left_out"] == held == len(left_out) > 0
@@ -79,7 +79,7 @@ def test_another_relation_of_a_held_out_pair_is_left_out_and_counted():
 
 def test_what_is_left_out_is_known_and_not_trained_on():
     """It is true, so an answer of it is no wrong one."""
-    triples, _ = divide(table([(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]), asked=("r",))
+    triples, _ = divide(table([(f"a{i}", relation, f"b{i}") for i in range(40) for relation in "rs"]), held_out=("r",))
     names = pd.DataFrame({"entity": triples["head"].cat.categories})
     graph = Graph.from_tables(triples, names, pd.DataFrame({"relation": ["r", "s"]}))
     left_out = graph.splits["left_out"]
@@ -91,14 +91,14 @@ def test_what_is_left_out_is_known_and_not_trained_on():
 
 def test_all_answers_of_a_head_stay_together():
     rows = [(f"a{i}", "r", f"b{i}{j}") for i in range(60) for j in range(3)]
-    triples, _ = divide(table(rows), asked=("r",), split_by="head")
+    triples, _ = divide(table(rows), held_out=("r",), split_by="head")
     assert (triples.groupby("head", observed=True)["split"].nunique() == 1).all()
 
 
 def test_whole_groups_are_held_out():
     rows = [(f"a{i}", "r", f"b{i % 5}") for i in range(100)]
     groups = {f"a{i}": f"g{i // 10}" for i in range(100)}
-    triples, _ = divide(table(rows), groups, asked=("r",), group_fraction=0.2, split_by="head")
+    triples, _ = divide(table(rows), groups, held_out=("r",), group_fraction=0.2, split_by="head")
     part = triples.astype(str).assign(group=lambda t: t["head"].map(groups)).groupby("group")["split"].agg(set)
     held = [splits for splits in part if "test_groups" in splits]
     assert held == [{"test_groups"}] * 2
@@ -120,4 +120,4 @@ def test_a_split_without_triples_and_an_unknown_relation_are_refused():
     with pytest.raises(SplitError, match="leaves no triple for"):
         divide(table([("a", "r", "b"), ("c", "s", "d")]))
     with pytest.raises(SplitError, match="names 't': the relations are r, s"):
-        divide(crowd(), asked=("t",))
+        divide(crowd(), held_out=("t",))

@@ -20,8 +20,8 @@ def made(test=TEST):
     return Graph(10, 2, {"train": TRAIN, "validation": empty, "test": test, "test_groups": empty})
 
 
-def relations(asked=(False, True), hierarchy=(True, False)):
-    return pd.DataFrame({"relation": ["up", "has"], "asked": asked, "hierarchy": hierarchy})
+def relations(targets=(False, True), hierarchies=(True, False)):
+    return pd.DataFrame({"relation": ["up", "has"], "is_target": targets, "is_hierarchy": hierarchies})
 
 
 def methods(**changes):
@@ -58,8 +58,8 @@ def test_methods_are_measured_alike():
 
 
 def test_without_one_relation_asked_about_nothing_is_compared():
-    assert compared_with(made(), relations(asked=(True, True))).empty
-    alone = compared_with(made(), relations(hierarchy=(False, False)))
+    assert compared_with(made(), relations(targets=(True, True))).empty
+    alone = compared_with(made(), relations(hierarchies=(False, False)))
     assert alone["method"].tolist() == ["trained", "majority"]
 
 
@@ -69,8 +69,9 @@ def test_a_relation_that_does_not_exist_is_named():
 
 
 def test_a_hierarchy_for_no_relation_is_refused():
+    several = relations(targets=(True, True))
     with pytest.raises(UnknownRelationError, match=r"hierarchy is set but no relation is compared"):
-        compared_with(made(), relations(asked=(True, True)), evaluation__baseline={"relation": None, "hierarchy": "up"})
+        compared_with(made(), several, evaluation__baseline={"relation": None, "hierarchy": "up"})
 
 
 def test_a_right_answer_that_training_lacks_is_no_candidate():

@@ -34,8 +34,8 @@ def test_the_best_answers_are_the_highest_scores_with_names_and_splits():
     assert found["rank"].tolist() == list(range(1, 45))
     assert found["score"].to_numpy() == pytest.approx(every[order].numpy(), rel=1e-5)
     assert found["tail_name"].tolist() == entities["name"].iloc[order.numpy()].tolist()
-    stands = {row["tail"]: row["split"] for _, row in relation[relation["head"] == "p02"].iterrows()}
-    assert {row["tail"]: row["known"] for _, row in found.iterrows() if row["known"]} == stands
+    splits = {row["tail"]: row["split"] for _, row in relation[relation["head"] == "p02"].iterrows()}
+    assert {row["tail"]: row["known"] for _, row in found.iterrows() if row["known"]} == splits
 
 
 def test_answers_are_those_that_training_knows_for_the_relation():

@@ -112,5 +112,5 @@ def test_the_default_source_is_split_by_virus_with_whole_genera_apart():
     assert (infects.groupby("head", observed=True)["split"].nunique() == 1).all()
     made = Graph.from_tables(triples, entities, relations)
     assert sum(map(len, made.splits.values())) == len(source) == counts["lines"]
-    assert relations["together"].eq("head").all()
+    assert relations["split_by"].eq("head").all()
     assert np.isin(made.splits["test"][:, 0], made.splits["train"][:, 0]).all()

@@ -4,7 +4,7 @@ from terrarium.scenes.graphs.lane_graph import LEAD, NEIGHBOR, NONE, OPPOSITE, l
 
 
 def road():
-    """Two lanes one way (a0 then a1; b0 beside a0 then b1), one against (c0, then c1 behind a0's start)."""
+    """Two lanes one way (a0 then a1; b0 next to a0 then b1), one against (c0, then c1 behind a0's start)."""
     links = {
         "a0": (["a1"], ["b0"], ["c0"]), "a1": ([], [], []), "b0": (["b1"], ["a0"], []), "b1": ([], [], []),
         "c0": (["c1"], [], ["a0"]), "c1": ([], [], []),
@@ -31,7 +31,7 @@ def test_one_hop_to_the_side_is_a_neighbour_also_further_on():
 
 
 def test_an_opposite_lane_is_measured_from_its_end():
-    """s on a0 and s' on c0 are 100 - s - s' apart; beyond c0 its successor lies behind."""
+    """s on a0 and s' on c0 are 100 - s - s' apart; beyond c0 its successor is behind."""
     assert relation(road(), "a0", "c0") == (OPPOSITE, 100.0)
     assert relation(road(), "a0", "c1") == (OPPOSITE, 0.0)
 

@@ -19,4 +19,4 @@ def test_codes_of_a_table_are_the_numbers():
 def test_relations_are_shown_without_prefix_and_underscores():
     assert display_name("biolink:treats_or") == "treats or"
     assert display_name("_verb_group") == "verb group"
-    assert relation_table(Names({"r": 0, "s": 1}), asked={"s"}, hierarchy="r")["asked"].tolist() == [False, True]
+    assert relation_table(Names({"r": 0, "s": 1}), targets={"s"}, hierarchy="r")["is_target"].tolist() == [False, True]

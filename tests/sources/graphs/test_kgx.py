@@ -106,7 +106,7 @@ def test_faulty_lines_are_named_or_counted(folder):
         file.write('{"subject": "C:1"}\nnot json\n{"subject": "X:9", "predicate": "biolink:treats", "object": "D:1"}\n')
     with pytest.raises(SourceError, match=r"edges\.jsonl line 9 is not a JSON object with subject"):
         kept(folder, "keepall")
-    graph = read_kgx(folder, nodes="nodes.jsonl", edges="edges.jsonl", style="keepall", faults="skip")
+    graph = read_kgx(folder, nodes="nodes.jsonl", edges="edges.jsonl", style="keepall", on_error="skip")
     assert graph.counts["malformed_lines"] == 2
     assert graph.counts["unknown_entities"] == 1
     assert len(graph.triples) == len(EDGES)
@@ -118,7 +118,7 @@ def test_a_category_of_another_form_is_named_or_counted(folder, category):
         file.write(json.dumps({"id": "G:9", "category": category}) + "\n")
     with pytest.raises(SourceError, match=r"nodes\.jsonl line 8 has a category that is neither"):
         kept(folder, "keepall")
-    counts = read_kgx(folder, nodes="nodes.jsonl", edges="edges.jsonl", style="keepall", faults="skip").counts
+    counts = read_kgx(folder, nodes="nodes.jsonl", edges="edges.jsonl", style="keepall", on_error="skip").counts
     assert (counts["malformed_lines"], counts["nodes"]) == (1, len(NODES))
 
 
@@ -127,7 +127,7 @@ def test_bytes_that_are_not_utf_8_are_named_or_counted(folder):
         file.write(b"\xff\n")
     with pytest.raises(SourceError, match=r"edges\.jsonl line 9 is not UTF-8"):
         kept(folder, "keepall")
-    assert kept(folder, "keepall", faults="skip") == ALL
+    assert kept(folder, "keepall", on_error="skip") == ALL
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_names_are_numbered_as_they_appear_and_splits_are_kept(folder):
     assert graph.entities["entity"].tolist() == ["a", "b", "c", "d"]
     assert graph.triples["split"].tolist() == ["train", "train", "validation", "test"]
     assert graph.triples.astype(str).iloc[3].tolist() == ["c", "s", "d", "test"]
-    assert graph.relations["asked"].all()
+    assert graph.relations["is_target"].all()
 
 
 def test_a_dictionary_fixes_the_numbers(folder):
@@ -46,7 +46,7 @@ def test_a_malformed_line_is_named_or_counted(folder, line):
     (folder / "train.txt").write_text(text, encoding="utf-8", errors="surrogatepass")
     with pytest.raises(SourceError, match=r"train\.txt line 3: .*(fields|blanks around|not UTF-8)"):
         read_triple_files(folder, **FILES)
-    graph = read_triple_files(folder, **FILES, faults="skip")
+    graph = read_triple_files(folder, **FILES, on_error="skip")
     assert graph.counts == {"lines": 6, "malformed_lines": 1}
     assert len(graph.triples) == 5
 
@@ -55,7 +55,7 @@ def test_an_unknown_relation_of_valid_or_test_is_named_or_counted(folder):
     (folder / "test.txt").write_text("a\tnew\tb\nc\ts\td\n")
     with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new'"):
         read_triple_files(folder, **FILES)
-    assert read_triple_files(folder, **FILES, faults="skip").counts["unknown_relations"] == 1
+    assert read_triple_files(folder, **FILES, on_error="skip").counts["unknown_relations"] == 1
 
 
 def test_a_dictionary_does_not_stand_in_for_training_triples(folder):
@@ -64,7 +64,7 @@ def test_a_dictionary_does_not_stand_in_for_training_triples(folder):
     named = {"relation_dictionary": "relations.txt"}
     with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new' is in no training triple"):
         read_triple_files(folder, **FILES, **named)
-    assert read_triple_files(folder, **FILES, **named, faults="skip").counts["unknown_relations"] == 1
+    assert read_triple_files(folder, **FILES, **named, on_error="skip").counts["unknown_relations"] == 1
     (folder / "train.txt").write_text("a\tother\tb\n")
     with pytest.raises(SourceError, match=r"train\.txt line 1: relation 'other' is not in the dictionary"):
         read_triple_files(folder, **FILES, **named)
@@ -82,7 +82,7 @@ def test_what_is_no_gz_is_named_with_its_line(folder):
     whole = gzip.compress(b"".join(b"a%d\tr\tb\n" % i for i in range(100)))
     (folder / "cut.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SourceError, match=r"cut\.gz cannot be unpacked after line"):
-        read_triple_files(folder, train="cut.gz", faults="skip")
+        read_triple_files(folder, train="cut.gz", on_error="skip")
 
 
 def test_a_name_that_a_dictionary_lacks_is_named_or_counted(folder):
@@ -90,7 +90,7 @@ def test_a_name_that_a_dictionary_lacks_is_named_or_counted(folder):
     names = {"entity_dictionary": "entities.txt"}
     with pytest.raises(SourceError, match="entity 'nobody' is not in the dictionary"):
         read_triple_files(folder, **FILES, **names)
-    assert read_triple_files(folder, **FILES, **names, faults="skip").counts["unknown_entities"] == 1
+    assert read_triple_files(folder, **FILES, **names, on_error="skip").counts["unknown_entities"] == 1
 
 
 def test_missing_and_empty_files_are_refused(folder):

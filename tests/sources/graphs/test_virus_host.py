@@ -23,8 +23,8 @@ def test_a_virus_has_its_lineage_ranks_and_hosts(ebola):
 
 def test_only_infects_is_asked_about_and_entities_have_names_and_genera(ebola):
     relations = ebola.relations.set_index("relation")
-    assert relations["asked"].to_dict() == {"has_parent": False, "has_rank": False, "infects": True}
-    assert relations["hierarchy"].to_dict() == {"has_parent": True, "has_rank": False, "infects": False}
+    assert relations["is_target"].to_dict() == {"has_parent": False, "has_rank": False, "infects": True}
+    assert relations["is_hierarchy"].to_dict() == {"has_parent": True, "has_rank": False, "infects": False}
     entities = ebola.entities.set_index("entity")
     genera = entities[entities["category"] == "genus"]
     assert (genera["group"] == genera.index).all()

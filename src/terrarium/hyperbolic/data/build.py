@@ -76,6 +76,10 @@ def build_taxonomy(table: pd.DataFrame, options: SourceOptions) -> Taxonomy:
 def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:
     """Refuse ranks that neither NCBI nor the table of taxa knows.
 
+    Args:
+        taxa: column rank.
+        ranks: ranks to check.
+
     Raises:
         SourceError: naming the first unknown rank and close matches.
     """
@@ -88,7 +92,11 @@ def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:
 
 
 def hierarchy_of(edges: pd.DataFrame) -> Hierarchy:
-    """Return the hierarchy of a table of edges (child, parent)."""
+    """Return the hierarchy of a table of edges.
+
+    Args:
+        edges: columns child and parent (ids), one row per link; the root is no child.
+    """
     return Hierarchy.from_edges(edges["child"], edges["parent"], several_parents=not edges["child"].is_unique)
 
 

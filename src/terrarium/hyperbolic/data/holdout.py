@@ -68,7 +68,12 @@ class LabelledPairs:
 
     @classmethod
     def from_table(cls, tree: Hierarchy, table: pd.DataFrame) -> LabelledPairs:
-        """Return the pairs of a table as from `table`."""
+        """Return the pairs of a table that `table` returned.
+
+        Args:
+            tree: the taxa.
+            table: columns ancestor, descendant (ids) and label (bool).
+        """
         return cls(tree.rows(table["ancestor"]), tree.rows(table["descendant"]), table["label"].to_numpy(bool))
 
 
@@ -190,7 +195,7 @@ class _Remaining:
 def _in_reduction(
     tree: Hierarchy, ancestor: Int32Array, descendant: Int32Array, difference: NDArray[np.int16]
 ) -> BoolArray:
-    """(P,) whether a pair is in the transitive reduction: a link to a parent that is no ancestor of another parent."""
+    """Return (P,) whether a pair is in the transitive reduction: its parent is no ancestor of another parent."""
     is_link = difference == 1
     if tree.is_tree:
         return is_link

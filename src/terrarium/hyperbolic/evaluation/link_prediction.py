@@ -81,7 +81,13 @@ def link_table(
 
 
 def link_metrics(table: pd.DataFrame, layout: str) -> dict[str, float]:
-    """Return the metrics of one layout as link_<metric>_<score>."""
+    """Return the metrics of one layout as link_<metric>_<score>.
+
+    Args:
+        table: one row per layout and score, with the columns layout, score, f1, precision, recall, threshold and
+            validation_f1.
+        layout: name of the layout.
+    """
     return {
         f"link_{metric}_{row.score}": float(getattr(row, metric))
         for row in table[table["layout"] == layout].itertuples()
@@ -95,7 +101,7 @@ def _score_pairs(layout: Layout, pairs: LabelledPairs, function: Callable[..., F
 
 
 def _is_in_closure(tree: Hierarchy, reduction: pd.DataFrame, pairs: LabelledPairs) -> NDArray[np.bool_]:
-    """Whether pairs follow from the links of the reduction, of which the root has none."""
+    """Return whether pairs follow from the links of the reduction, of which the root has none."""
     ancestor, descendant = tree.rows(reduction["ancestor"]), tree.rows(reduction["descendant"])
     orphans = np.setdiff1d(np.arange(1, len(tree)), descendant)
     child, parent = np.concatenate([descendant, orphans]), np.concatenate([ancestor, np.zeros_like(orphans)])

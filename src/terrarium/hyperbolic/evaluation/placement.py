@@ -164,7 +164,12 @@ def evaluate_placement(
 
 
 def placement_metrics(table: pd.DataFrame, layout: str) -> dict[str, float]:
-    """Return the metrics of one layout as placement_<metric>_<kind>_<score>."""
+    """Return the metrics of one layout as placement_<metric>_<kind>_<score>.
+
+    Args:
+        table: `PlacementResult.table`.
+        layout: name of the layout.
+    """
     return {
         f"placement_{metric}_{row.kind}_{row.score}": float(getattr(row, metric))
         for row in table[table["layout"] == layout].itertuples()

@@ -73,7 +73,11 @@ def purity_table(
 
 
 def purity_metrics(table: pd.DataFrame) -> dict[str, float]:
-    """Return the table's metrics as <metric>_<rank>, such as purity_order and purity_chance_order, where defined."""
+    """Return the metrics of a table as <metric>_<rank>, such as purity_order and purity_chance_order, where defined.
+
+    Args:
+        table: from `purity_table`.
+    """
     values = {
         f"{column}_{metric_suffix(str(rank))}": float(value)
         for column in _METRICS

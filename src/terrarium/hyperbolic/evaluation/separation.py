@@ -90,7 +90,11 @@ def separation_table(
 
 
 def separation_metrics(table: pd.DataFrame) -> dict[str, float]:
-    """Return the table's ratios as separation_<rank> and hop_separation_<rank>, where defined."""
+    """Return the ratios of a table as separation_<rank> and hop_separation_<rank>, where defined.
+
+    Args:
+        table: from `separation_table`.
+    """
     metrics: dict[str, float] = {}
     for rank, value, hops in zip(table["rank"], table["separation"], table["hop_separation"], strict=True):
         metrics[f"separation_{metric_suffix(str(rank))}"] = float(value)
@@ -134,7 +138,13 @@ def sample_group_pairs(
 
 
 def compare_pairs(tree: Hierarchy, layout: Layout, pairs: GroupPairs) -> dict[str, float]:
-    """Return the row of `separation_table` for pairs, without its rank."""
+    """Return the row of `separation_table` for pairs, without its rank.
+
+    Args:
+        tree: N nodes.
+        layout: their points.
+        pairs: from `sample_group_pairs`.
+    """
     intra, inter = _distances(layout, pairs.intra), _distances(layout, pairs.inter)
     hop_intra, hop_inter = _mean_hops(tree, pairs.intra), _mean_hops(tree, pairs.inter)
     return {
@@ -168,7 +178,7 @@ def _sample_members(
 
 
 def _next_members(taken: NDArray, start: NDArray) -> Int64Array:
-    """(P, 2) positions: each member with the next 19 of its group."""
+    """Return (P, 2) positions: each member with the next 19 of its group."""
     last = np.repeat(start + taken, taken)
     first = np.arange(len(last))
     pairs = [np.stack([first, first + k], axis=1)[first + k < last] for k in range(1, NEXT_MEMBERS + 1)]
@@ -176,7 +186,7 @@ def _next_members(taken: NDArray, start: NDArray) -> Int64Array:
 
 
 def _random_pairs(taken: NDArray, start: NDArray, rng: np.random.Generator) -> Int64Array:
-    """(Q, 2) positions: random members of each group and of the next 9."""
+    """Return (Q, 2) positions: random members of each group and of the next 9."""
     group = np.arange(len(taken))
     group_pairs = np.concatenate(
         [np.stack([group[:-k], group[k:]], axis=1) for k in range(1, min(NEXT_GROUPS, len(group) - 1) + 1)]

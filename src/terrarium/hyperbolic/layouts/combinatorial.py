@@ -103,7 +103,7 @@ def _place_rows(
     """Place each row around its parent, parents first.
 
     With r, u the parent's polar coordinates, t the length and e the direction of the edge (c = <e, u>, s and w length
-    and direction of the rest), the child lies in the plane of u and w:
+    and direction of the rest), the child is in the plane of u and w:
     cosh r' = cosh r cosh t + sinh r sinh t c, and its angle from u is atan2(sinh t s, sinh r cosh t + cosh r sinh t c).
     `back` is the direction from a node to its parent.
     """

@@ -22,13 +22,13 @@ class Table(NamedTuple):
     Attributes:
         points: (d, N) ball coordinates, or log-map coordinates at the origin; float32 (float64 in tests).
         norm: (N,) norms of the stored rows.
-        pull: (N,) half the derivative of (|x| - target)^2 by the norm of the stored row, x the ball point.
+        penalty_gradient: (N,) half the derivative of (|x| - target)^2 by the norm of the stored row, x the ball point.
         target: (N,) target norms of the ball points.
     """
 
     points: NDArray[np.floating]
     norm: NDArray[np.floating]
-    pull: NDArray[np.floating]
+    penalty_gradient: NDArray[np.floating]
     target: NDArray[np.floating]
 
 
@@ -57,7 +57,7 @@ class AdamBuffers(NamedTuple):
 
 
 @njit(cache=True, inline="always", fastmath=True, error_model="numpy")
-def pull_of(length: float, target: float, in_tangent_space: bool) -> float:  # pragma: no cover - compiled
+def penalty_gradient_of(length: float, target: float, in_tangent_space: bool) -> float:  # pragma: no cover - compiled
     """Return half the derivative of (|x| - target)^2 by the norm of the stored row."""
     if not in_tangent_space:
         return length - target
@@ -67,43 +67,43 @@ def pull_of(length: float, target: float, in_tangent_space: bool) -> float:  # p
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def measure_rows(table: Table, in_tangent_space: bool) -> float:  # pragma: no cover - compiled
-    """Fill norms and pulls of all rows; return the sum of the squared pulls."""
-    points, norm, pull, target = table.points, table.norm, table.pull, table.target
+    """Fill norms and penalty gradients of all rows; return the sum of the squared penalty gradients."""
+    points, norm, penalty_gradient, target = table.points, table.norm, table.penalty_gradient, table.target
     total = 0.0
     for row in range(len(norm)):
         square = 0.0
         for i in range(len(points)):
             square += points[i, row] * points[i, row]
         norm[row] = np.sqrt(square)
-        pull[row] = pull_of(norm[row], target[row], in_tangent_space)
-        total += pull[row] * pull[row]
+        penalty_gradient[row] = penalty_gradient_of(norm[row], target[row], in_tangent_space)
+        total += penalty_gradient[row] * penalty_gradient[row]
     return total
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def clip_factor(
-    table: Table, rows: Int64Array, gradient: Float64Array, pulled: float, strength: float, clip: float
+    table: Table, rows: Int64Array, gradient: Float64Array, squared_sum: float, strength: float, clip: float
 ) -> float:  # pragma: no cover - compiled
     """Return what scales the gradient of the whole table to a norm of at most `clip` (torch's clip_grad_norm_).
 
-    strength^2 * pulled is the squared gradient of the penalty; the rows of the batch have the gradient of the loss as
-    well.
+    strength^2 * squared_sum is the squared gradient of the penalty; the rows of the batch also have the gradient of the
+    loss.
 
     Args:
         table: see its class.
         rows: (c,) rows of the batch.
         gradient: (c, d) gradients of the loss.
-        pulled: sum of the squared pulls.
-        strength: factor of the pulls in the gradient.
+        squared_sum: sum of the squared penalty gradients.
+        strength: factor of the penalty gradients in the gradient.
         clip: largest norm; 0 does not clip.
     """
-    points, norm, pull = table.points, table.norm, table.pull
+    points, norm, penalty_gradient = table.points, table.norm, table.penalty_gradient
     if clip <= 0.0:
         return 1.0
-    total = strength * strength * pulled
+    total = strength * strength * squared_sum
     for s in range(len(rows)):
         row = rows[s]
-        share = 2.0 * strength * pull[row] / norm[row] if norm[row] > 0.0 else 0.0
+        share = 2.0 * strength * penalty_gradient[row] / norm[row] if norm[row] > 0.0 else 0.0
         for i in range(len(points)):
             g = gradient[s, i]
             total += g * (share * points[i, row] + g)
@@ -142,9 +142,9 @@ def adam_pass(
     """Take one step of Adam, torch's defaults, for every row.
 
     Returns:
-        Sum of the squared pulls and largest norm, after the step.
+        Sum of the squared penalty gradients and largest norm, after the step.
     """
-    points, norm, pull, target = table.points, table.norm, table.pull, table.target
+    points, norm, penalty_gradient, target = table.points, table.norm, table.penalty_gradient, table.target
     momentum, second = moments.first, moments.second
     extra, constants = buffers.extra, buffers.constants
     strength, clip, step, root = constants[0], constants[1], constants[2], constants[3]
@@ -154,13 +154,13 @@ def adam_pass(
         constants.dtype.type(_TINY_MOMENTUM),
         constants.dtype.type(_TINY_SECOND),
     )
-    pulled, largest = 0.0, 0.0
+    squared_sum, largest = 0.0, 0.0
     for start in range(0, len(norm), _BLOCK):
         stop = min(start + _BLOCK, len(norm))
         share, square = buffers.share[: stop - start], buffers.square[: stop - start]
-        length, force, goal = norm[start:stop], pull[start:stop], target[start:stop]
+        length, slope, goal = norm[start:stop], penalty_gradient[start:stop], target[start:stop]
         for j in range(len(share)):
-            share[j] = strength * force[j] / length[j] if length[j] > zero else zero
+            share[j] = strength * slope[j] / length[j] if length[j] > zero else zero
             square[j] = zero
         for i in range(len(points)):
             x, m, v, e = points[i, start:stop], momentum[i, start:stop], second[i, start:stop], extra[i, start:stop]
@@ -180,12 +180,12 @@ def adam_pass(
             most = max(most, length[j])
         if in_tangent_space:
             for j in range(len(share)):
-                force[j] = pull_of(length[j], goal[j], True)
-                block += force[j] * force[j]
+                slope[j] = penalty_gradient_of(length[j], goal[j], True)
+                block += slope[j] * slope[j]
         else:
             for j in range(len(share)):
-                force[j] = length[j] - goal[j]
-                block += force[j] * force[j]
-        pulled += float(block)
+                slope[j] = length[j] - goal[j]
+                block += slope[j] * slope[j]
+        squared_sum += float(block)
         largest = max(largest, float(most))
-    return pulled, largest
+    return squared_sum, largest

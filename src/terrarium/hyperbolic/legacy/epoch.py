@@ -109,7 +109,7 @@ def train_epoch(
         np.empty(batch_size, np.int64),
     )
     strength = 2.0 * settings.radius_penalty / num_rows
-    pulled = measure_rows(table, in_tangent_space)
+    squared_sum = measure_rows(table, in_tangent_space)
     losses, weights, largest, beyond, moved = 0.0, 0.0, 0.0, 0, 0
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
@@ -119,23 +119,23 @@ def train_epoch(
         gather_points(table, rows, in_tangent_space, local)
         loss, weight = _batch_gradient(task, batch, local, drawn, gradient)
         pull_back_gradient(table, rows, in_tangent_space, gradient)
-        clipped = clip_factor(table, rows, gradient, pulled, strength, settings.clip_norm)
+        clipped = clip_factor(table, rows, gradient, squared_sum, strength, settings.clip_norm)
         moments.steps[0] += 1
         set_constants(buffers.constants, strength, clipped, settings.learning_rate, moments.steps[0])
         _scatter(buffers.extra, rows, gradient)
-        pulled, reached = adam_pass(table, moments, buffers, in_tangent_space)
+        squared_sum, reached = adam_pass(table, moments, buffers, in_tangent_space)
         _clear(buffers.extra, rows, gradient)
         losses, weights, largest = losses + loss, weights + weight, max(largest, reached)
         moved += len(rows)
         if settings.nudge > 0.0:
-            pulled += nudge_rows(table, rows, settings.nudge, in_tangent_space)
+            squared_sum += nudge_rows(table, rows, settings.nudge, in_tangent_space)
         if not in_tangent_space:
             grown, passed = project_rows(table, rows, limit)
-            pulled += grown
+            squared_sum += grown
             beyond += passed
             every = settings.project_all_every
             if settings.project_all or (every > 0 and (start // batch_size) % every == 0):
-                pulled += project_all(table, limit)
+                squared_sum += project_all(table, limit)
     return EpochSums(losses, weights, largest, beyond, moved)
 
 

@@ -30,7 +30,14 @@ class BatchPoints(NamedTuple):
 def gather_points(
     table: Table, rows: Int64Array, in_tangent_space: bool, batch: BatchPoints
 ) -> None:  # pragma: no cover - compiled
-    """Fill `batch` with the ball points of the rows."""
+    """Fill `batch` with the ball points of the rows.
+
+    Args:
+        table: the stored rows.
+        rows: (c,) rows of the batch; their places are its slots.
+        in_tangent_space: whether the stored rows are log-map coordinates at the origin, not ball coordinates.
+        batch: filled.
+    """
     points, norm = table.points, table.norm
     ball, square, free = batch.ball, batch.square, batch.free
     for i in range(len(points)):
@@ -87,9 +94,15 @@ def margin_ranking_pair(
     margin: float,
     weight: float,
 ) -> float:  # pragma: no cover - compiled
-    """Return weight * mean_j max(0, d(anchor, positive) - d(anchor, n_j) + margin); its gradient is added.
+    """Return weight * mean_j max(0, d(anchor, positive) - d(anchor, n_j) + margin), and add its gradient.
 
-    Anchor, positive and negatives are slots of the batch.
+
+    Args:
+        batch: ball points by slot.
+        gradient: (C, d), to which the gradient by ball coordinates is added.
+        anchor, positive: slots.
+        negatives: (K,) slots.
+        margin, weight: of the pair.
     """
     gap_p = _gap(batch, anchor, positive)
     h_p = gap_p[0]
@@ -114,7 +127,14 @@ def margin_ranking_pair(
 def pull_back_gradient(
     table: Table, rows: Int64Array, in_tangent_space: bool, gradient: Float64Array
 ) -> None:  # pragma: no cover - compiled
-    """Turn gradients by ball coordinates x into gradients by the stored rows z, x = tanh(|z| / 2) z / |z|, in place."""
+    """Turn gradients by ball coordinates x into gradients by the stored rows z, x = tanh(|z| / 2) z / |z|, in place.
+
+    Args:
+        table: the stored rows.
+        rows: (c,) rows of the batch; their places are its slots.
+        in_tangent_space: whether the stored rows are log-map coordinates at the origin, not ball coordinates.
+        gradient: (c, d) gradients by ball coordinates, changed in place.
+    """
     if not in_tangent_space:
         return
     points, norm = table.points, table.norm

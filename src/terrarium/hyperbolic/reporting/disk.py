@@ -175,7 +175,7 @@ def geodesic(a: Float64Array, b: Float64Array, steps: int = _ARC_STEPS) -> Float
 
 
 def _distances(direction: Float64Array, radius: Float64Array, queries: Int64Array) -> Float64Array:
-    """(Q, N) hyperbolic distances; 1 - cos(angle) by a matrix product, which is exact enough for a picture."""
+    """Return (Q, N) hyperbolic distances; 1 - cos(angle) by a matrix product, which is exact enough for a picture."""
     apart = np.maximum(1.0 - direction[queries] @ direction.T, 0.0)
     near = 2.0 * np.square(np.sinh((radius[queries][:, None] - radius) / 2.0))
     distances: Float64Array = 2.0 * np.arcsinh(
@@ -185,7 +185,7 @@ def _distances(direction: Float64Array, radius: Float64Array, queries: Int64Arra
 
 
 def _within_group(labels: Int32Array) -> Int64Array:
-    """(N,) number of earlier rows with the same label."""
+    """Return (N,) number of earlier rows with the same label."""
     order = np.argsort(labels, kind="stable")
     _, first, size = np.unique(labels[order], return_index=True, return_counts=True)
     earlier = np.empty(len(labels), np.int64)
@@ -194,7 +194,7 @@ def _within_group(labels: Int32Array) -> Int64Array:
 
 
 def _directions(vectors: pd.DataFrame) -> Float64Array:
-    """(N, d) unit rows; a taxon at the origin gets the first axis."""
+    """Return (N, d) unit rows; a taxon at the origin gets the first axis."""
     x = coordinates(vectors).astype(np.float64)
     norm = np.linalg.norm(x, axis=1, keepdims=True)
     direction = np.zeros_like(x)

@@ -188,7 +188,7 @@ def link_figure(layout_metrics: pd.DataFrame) -> Any:
     Args:
         layout_metrics: layout, score and f1.
     """
-    figure = new_figure("Held-out pairs of ancestor and descendant told from false pairs")
+    figure = new_figure("Held-out pairs of ancestor and descendant against false pairs")
     figure.add_bar(x=_layout_and_score(layout_metrics), y=layout_metrics["f1"], marker_color=PALETTE[0], name="F1")
     figure.update_yaxes(title_text="F1", range=[0, 1.05])
     return figure

@@ -189,7 +189,7 @@ def _rank_verdict(rank_metrics: pd.DataFrame) -> str:
 
 
 def _is_behind(values: pd.Series, higher_is_better: bool) -> bool:
-    """Whether the trained layout has a worse value than another, or none where another has one."""
+    """Return whether the trained layout is worse than another one, or lacks a value that another one has."""
     others = values.drop(TRAINED).dropna()
     if others.empty:
         return False

@@ -163,10 +163,10 @@ class TorchTrainer(TorchTrainable):
     def _touched(self, num_rows: int, pairs: PairBatch, active: Tensor) -> Tensor:
         """Return (R,) which rows of the batch the loss gives a gradient."""
         loss = self._problem.options.loss
-        always_pulls = (loss.name != "margin_ranking" and loss.positive_weight > 0.0) or self._distortion.weight > 0.0
-        pulled = pairs.present.any(1) if always_pulls else active.any(1)
+        moves_always = (loss.name != "margin_ranking" and loss.positive_weight > 0.0) or self._distortion.weight > 0.0
+        moved = pairs.present.any(1) if moves_always else active.any(1)
         touched = torch.zeros(num_rows, dtype=torch.bool, device=active.device)
-        for rows in (pairs.ancestor[pulled], pairs.descendant[pulled], pairs.negatives[active]):
+        for rows in (pairs.ancestor[moved], pairs.descendant[moved], pairs.negatives[active]):
             touched[rows] = True
         return touched
 

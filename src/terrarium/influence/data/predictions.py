@@ -31,7 +31,17 @@ class Predictions(NamedTuple):
 
 
 def best_tails(scorer: Scorer, graph: Graph, head: int, relation: int, count: int) -> Triples:
-    """Return the `count` triples (T, 3) of head and relation with the highest scores that are not in training."""
+    """Return the triples of a head and a relation with the highest scores that are not in training.
+
+    Args:
+        scorer: the model, on the CPU and in evaluation mode.
+        graph: its training triples are left out.
+        head, relation: numbers.
+        count: number of triples.
+
+    Returns:
+        Triples, shape (count, 3) or fewer, best first.
+    """
     scored = _score_tails(scorer, np.array([[head, relation, 0]]))[0].numpy().copy()
     _, answers = KnownAnswers(graph.splits[TRAIN], graph.num_relations).lookup(np.array([head]), np.array([relation]))
     scored[answers] = -np.inf

@@ -23,7 +23,12 @@ NAME_MARGIN = 0.45
 
 
 def first_query_figures(scores: pd.DataFrame, reporting: ReportingOptions) -> dict[str, Any]:
-    """Return the figures of the first query triple by name: `graph` (its proponents) and `scores` (both sides)."""
+    """Return the figures of the first query triple by name: `graph` (its proponents) and `scores` (both sides).
+
+    Args:
+        scores: table of the strongest influences, as from `scoring.tables.score_table`.
+        reporting: number of proponents to show.
+    """
     return {
         "graph": graph_figure(scores, 0, reporting.num_proponents),
         "scores": score_figure(scores, 0, reporting.num_proponents),
@@ -31,7 +36,13 @@ def first_query_figures(scores: pd.DataFrame, reporting: ReportingOptions) -> di
 
 
 def graph_figure(scores: pd.DataFrame, query: int, num_proponents: int) -> Any:
-    """Draw a query triple (dashed) and its top proponents as a graph; wider arrows have more influence."""
+    """Draw a query triple (dashed) and its top proponents as a graph; wider arrows have more influence.
+
+    Args:
+        scores: as for `first_query_figures`.
+        query: row of the query triple.
+        num_proponents: number of proponents to draw.
+    """
     rows = scores[(scores["query"] == query) & (scores["side"] == "proponent")].head(num_proponents)
     if rows.empty:
         return _empty("Proponents", scores, query)
@@ -56,7 +67,13 @@ def graph_figure(scores: pd.DataFrame, query: int, num_proponents: int) -> Any:
 
 
 def score_figure(scores: pd.DataFrame, query: int, num_proponents: int) -> Any:
-    """Draw the influences of the top proponents and opponents of a query triple as bars."""
+    """Draw the influences of the top proponents and opponents of a query triple as bars.
+
+    Args:
+        scores: as for `first_query_figures`.
+        query: row of the query triple.
+        num_proponents: number of proponents, and of opponents, to draw.
+    """
     rows = scores[(scores["query"] == query) & (scores["rank"] <= num_proponents)]
     if rows.empty:
         return _empty("Strongest influences", scores, query)

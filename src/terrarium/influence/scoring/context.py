@@ -74,6 +74,13 @@ class InfluenceContext:
     ) -> InfluenceContext:
         """Move the scorers to their device and collect what influence needs.
 
+        Args:
+            snapshots: scorers after some epochs of the training.
+            training: options of their training.
+            graph: the graph that was trained on.
+            attribution: layers and gradients.
+            scoring: device and precision.
+
         Raises:
             UnknownLayerError: a layer that the scorer does not have.
         """
@@ -171,6 +178,13 @@ def load_context(
     scoring: ScoringOptions,
 ) -> InfluenceContext:
     """Return the context of a folder of checkpoints.
+
+    Args:
+        graph: the graph that was trained on.
+        folder: folder of the checkpoints.
+        checkpoints: which checkpoints to read.
+        attribution: layers, gradients and preconditioner.
+        scoring: device, precision and memory.
 
     Raises:
         CheckpointError: a checkpoint is missing or damaged.

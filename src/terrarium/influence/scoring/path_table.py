@@ -32,6 +32,12 @@ PATH_COLUMNS = [
 def path_table(context: InfluenceContext, queries: Triples, named: NamedGraph, options: PathOptions) -> pd.DataFrame:
     """Return the best paths of the first query triples.
 
+    Args:
+        context: trained model and training triples.
+        queries: query triples, shape (T, 3).
+        named: ids and names of entities and relations.
+        options: number of query triples, longest path, paths per query triple, and permutations.
+
     Returns:
         One row per query triple and path: query (its row), rank (from 1), edges (how many), score (mean influence of
         the edges), path (text), candidate_paths and candidate_edges (numbers of candidates), p_value and null_mean of

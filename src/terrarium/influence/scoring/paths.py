@@ -111,7 +111,17 @@ def score_paths(paths: CandidatePaths, influence: Float64Array) -> PathScores:
 def permutation_test(
     paths: CandidatePaths, influence: Float64Array, num_permutations: int, rng: np.random.Generator
 ) -> PathTest:
-    """Compare the best path of two or three edges with permutations of the influences (E,) within strata."""
+    """Compare the best path of two or three edges with permutations of the influences within strata.
+
+    Args:
+        paths: from `find_paths`.
+        influence: of the edges, shape (E,).
+        num_permutations: 0 makes no test.
+        rng: random numbers.
+
+    Returns:
+        p-value and mean of the best permuted path; NaN without a test.
+    """
     groups = paths.groups[:, paths.groups[1] >= 0]
     if not num_permutations or not groups.shape[1]:
         return PathTest(np.nan, np.nan)

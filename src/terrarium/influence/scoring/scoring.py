@@ -104,7 +104,19 @@ def _self_influence_table(context: InfluenceContext, named: NamedGraph, num_quer
 def influence_metrics(
     context: InfluenceContext, queries: Triples, top: TopK, paths: pd.DataFrame, seconds: float
 ) -> dict[str, float]:
-    """Return counts, seconds, peak memory, `shared_fractions`, and the fraction of best paths with p < 0.05."""
+    """Return counts, cost and quality of an influence computation.
+
+    Args:
+        context: trained model and training triples.
+        queries: query triples, shape (T, 3).
+        top: their proponents and opponents.
+        paths: from `path_table`.
+        seconds: time that the scores took.
+
+    Returns:
+        queries, training_triples, checkpoints (numbers), peak_memory_mb, and with query triples seconds,
+        pairs_per_second and `shared_fractions`; with tested paths paths_tested and paths_p_below_0_05 (fraction).
+    """
     num_queries, num_train = len(queries), len(context.train)
     metrics: dict[str, float] = {
         "queries": num_queries,

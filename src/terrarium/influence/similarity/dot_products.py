@@ -32,7 +32,12 @@ class QueryGradients(Protocol):
         ...
 
     def dot_products(self, train: Gradients, directions: int) -> Tensor:
-        """Return (B, T) dot products of the gradients of B training triples and the T query triples."""
+        """Return (B, T) dot products of the gradients of B training triples and the T query triples.
+
+        Args:
+            train: gradients of training triples, all tails first, then all heads if `directions` is 2.
+            directions: parts per triple: 1, or 2 with inverse relations.
+        """
         ...
 
 
@@ -93,7 +98,17 @@ class FactoredQueryGradients:
 
 
 def paired_products(gradients: Gradients, first: Tensor, second: Tensor, num_entities: int, layers: set[str]) -> Tensor:
-    """Return (K,) dot products of the parts `first` (K,) with the parts `second` (K,) of the same gradients."""
+    """Return the dot products of pairs of parts of the same gradients.
+
+    Args:
+        gradients: factored gradients of parts.
+        first, second: positions of parts, shape (K,).
+        num_entities: number of entities.
+        layers: names of the parameters that count.
+
+    Returns:
+        Shape (K,).
+    """
     factors, queries, query = gradients.factors, gradients.queries, gradients.query
     total = torch.zeros(len(first), dtype=factors.entity.dtype, device=factors.entity.device)
     if layers & {ENTITY, BIAS}:
@@ -117,7 +132,17 @@ def paired_products(gradients: Gradients, first: Tensor, second: Tensor, num_ent
 
 
 def squared_norms(gradients: Gradients, directions: int, num_entities: int, layers: Collection[str]) -> Tensor:
-    """Return (B,) squared norms of the gradients of B triples."""
+    """Return the squared norms of the gradients of triples.
+
+    Args:
+        gradients: of the parts of B triples.
+        directions: parts per triple: 1, or 2 with inverse relations.
+        num_entities: number of entities.
+        layers: names of the parameters that count.
+
+    Returns:
+        Shape (B,).
+    """
     count = len(gradients) // directions
     triple = torch.arange(count, device=gradients.query.device)
     products = [

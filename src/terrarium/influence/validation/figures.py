@@ -11,7 +11,11 @@ from terrarium.reporting.theme import new_figure
 
 
 def datamodel_figure(datamodels: pd.DataFrame) -> Any:
-    """Draw the mean linear datamodeling score of each method, with its error over query triples."""
+    """Draw the mean linear datamodeling score of each method, with its error over query triples.
+
+    Args:
+        datamodels: as from `studies.score_datamodels`.
+    """
     plot = new_figure("Linear datamodeling score (bars: standard error over query triples)", height=500)
     summary = datamodel_table(datamodels)
     errors = {"type": "data", "array": summary["error"].to_numpy()}
@@ -22,7 +26,11 @@ def datamodel_figure(datamodels: pd.DataFrame) -> Any:
 
 
 def deletion_figure(deletions: pd.DataFrame) -> Any:
-    """Draw the mean drop in log probability by the number of triples removed, from 0 without a removal."""
+    """Draw the mean drop in log probability by the number of triples removed, from 0 without a removal.
+
+    Args:
+        deletions: as from `studies.delete_proponents`.
+    """
     plot = new_figure("Drop in log probability of the query triples (bars: standard error)", height=460)
     for name, rows in deletion_table(deletions).groupby("method", sort=False):
         curve = rows.sort_values("removed")

@@ -38,8 +38,8 @@ class Retrainer:
     """What all retrainings share.
 
     Attributes:
-        graph: the original graph.
-        training: options of the original training.
+        graph: the graph that is retrained on in part.
+        training: training options of the model that influence was computed for.
         evaluation: knowledge graph evaluation options, of the device.
         epochs: number of epochs of each retraining.
     """

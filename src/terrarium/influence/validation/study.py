@@ -66,6 +66,14 @@ def prepare_study(
 ) -> Study:
     """Return the study of a graph with the training of a folder of checkpoints, on the device of `scoring`.
 
+    Args:
+        graph: the graph that was trained on.
+        folder: folder of the checkpoints.
+        validation: what is retrained.
+        attribution: layers, gradients and preconditioner.
+        scoring: device, precision and memory.
+        evaluation: evaluation options of the knowledge graph.
+
     Raises:
         TooFewTriplesError: the graph is too small for the options.
         CheckpointError, MismatchedArtifactsError: the checkpoints do not fit.

@@ -32,7 +32,13 @@ def detection_table(mislabelled: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarize(datamodels: pd.DataFrame, deletions: pd.DataFrame, mislabelled: pd.DataFrame) -> dict[str, float]:
-    """Return means over seeds by names such as lds_unit_share, deletion_influence_10 and mislabelled_loss_auc."""
+    """Return means over seeds by names such as lds_unit_share, deletion_influence_10 and mislabelled_loss_auc.
+
+    Args:
+        datamodels: from `studies.score_datamodels`.
+        deletions: from `studies.delete_proponents`.
+        mislabelled: from `studies.detect_mislabelled`.
+    """
     metrics = {f"lds_{_key(name)}": rows["lds"].mean() for name, rows in datamodels.groupby("method", sort=False)}
     for (name, removed), rows in deletions.groupby(["method", "removed"], sort=False):
         metrics[f"deletion_{_key(name)}_{removed}"] = rows["drop"].mean()

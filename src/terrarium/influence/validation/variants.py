@@ -48,7 +48,17 @@ def variants(model: str) -> dict[str, Variant]:
 
 
 def variant_influence(study: Study, variant: Variant, snapshots: Sequence[Snapshot], queries: Triples) -> Float64Array:
-    """Return influences (n, T) of all training triples on query triples (T, 3); for small graphs."""
+    """Compute the influence of all training triples on query triples, for small graphs.
+
+    Args:
+        study: options and training triples of the study.
+        variant: what differs from the configured method.
+        snapshots: checkpoints of a retraining; a variant may use only the last one.
+        queries: query triples, shape (T, 3).
+
+    Returns:
+        Influences, shape (n, T).
+    """
     changes = {**PLAIN, **variant.changes} if variant.changes else {}
     chosen = snapshots[-1:] if variant.last_checkpoint else snapshots
     return influence_matrix(study.context(chosen, **changes), queries)

@@ -36,7 +36,12 @@ class Graph:
 
     @staticmethod
     def from_tables(triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame) -> Graph:
-        """Return the graph of the tables `triples`, `entities` and `relations` of the catalog.
+        """Return the graph of three tables, the catalog entries of these names.
+
+        Args:
+            triples: columns head, relation, tail (names) and split.
+            entities: column entity (name); row i is entity number i.
+            relations: column relation (name); row i is relation number i.
 
         Raises:
             ValueError: an entity or relation of the triples is missing from its table.
@@ -63,7 +68,11 @@ class Graph:
         return occurs
 
     def has_unseen_entity(self, triples: Triples) -> BoolArray:
-        """Return, shape (n,), whether head or tail of a triple occur in no training triple."""
+        """Return (n,) whether head or tail of a triple is in no training triple.
+
+        Args:
+            triples: shape (n, 3).
+        """
         return np.any(~self.entities_in_training[triples[:, [HEAD, TAIL]]], axis=1)
 
     @cached_property

@@ -46,7 +46,7 @@ def _read(source: SourceOptions) -> GraphSource:
                 edges=source.edges,
                 style=source.style,
                 styles=source.styles,
-                faults=source.on_error,
+                on_error=source.on_error,
             )
         case "pyg":
             return read_benchmark_graph(source.dataset, path, source.on_error)
@@ -57,5 +57,5 @@ def _read(source: SourceOptions) -> GraphSource:
         test=source.test,
         entity_dictionary=source.entity_dictionary,
         relation_dictionary=source.relation_dictionary,
-        faults=source.on_error,
+        on_error=source.on_error,
     )

@@ -65,6 +65,9 @@ def split_triples(
 def assert_no_leak(triples: pd.DataFrame) -> None:
     """Check that no pair of entities is in two splits; triples that are left out are in no split.
 
+    Args:
+        triples: columns head, tail and split (categories).
+
     Raises:
         SplitError: a pair is.
     """
@@ -76,7 +79,11 @@ def assert_no_leak(triples: pd.DataFrame) -> None:
 
 
 def leaking_pairs(triples: pd.DataFrame) -> Int64Array:
-    """Return the keys (see `pair_keys`) of the pairs of entities that are in two splits."""
+    """Return the keys (see `pair_keys`) of the pairs of entities that are in two splits.
+
+    Args:
+        triples: columns head, tail and split (categories).
+    """
     split = triples["split"].cat.codes.to_numpy(np.int64)
     pairs = np.unique(np.stack([pair_keys(triples), split]), axis=1)
     keys, counts = np.unique(pairs[0], return_counts=True)
@@ -84,7 +91,11 @@ def leaking_pairs(triples: pd.DataFrame) -> Int64Array:
 
 
 def pair_keys(triples: pd.DataFrame) -> Int64Array:
-    """Return one number per triple, the same for all triples of an unordered pair of entities."""
+    """Return one number per triple, the same for all triples of an unordered pair of entities.
+
+    Args:
+        triples: columns head and tail (categories).
+    """
     names = triples["head"].cat.categories
     head = triples["head"].cat.codes.to_numpy(np.int64)
     tail = triples["tail"].cat.set_categories(names).cat.codes.to_numpy(np.int64)

@@ -149,11 +149,18 @@ def choose_relations(relations: pd.DataFrame, baseline: BaselineOptions) -> tupl
 
     Without a name in the options, it is the only relation that the source marks so.
 
+    Args:
+        relations: columns relation (id), is_target and is_hierarchy; row i is relation number i.
+        baseline: names of both relations; null takes the only one that is_target or is_hierarchy marks.
+
+    Returns:
+        Number of the relation and of the hierarchy, or None.
+
     Raises:
         UnknownRelationError: a relation that does not exist, or a hierarchy without a relation.
     """
-    relation = _choose_relation(relations, baseline.relation, "asked")
-    hierarchy = _choose_relation(relations, baseline.hierarchy, "hierarchy")
+    relation = _choose_relation(relations, baseline.relation, "is_target")
+    hierarchy = _choose_relation(relations, baseline.hierarchy, "is_hierarchy")
     if relation is None and baseline.hierarchy is not None:
         raise UnknownRelationError(
             "evaluation.baseline.hierarchy is set but no relation is compared, since the source holds out several: "
@@ -164,6 +171,10 @@ def choose_relations(relations: pd.DataFrame, baseline: BaselineOptions) -> tupl
 
 def relation_index(relations: pd.DataFrame, name: str) -> int:
     """Return the number of a relation in the table of relations.
+
+    Args:
+        relations: column relation (id); row i is relation number i.
+        name: id of the relation.
 
     Raises:
         UnknownRelationError: no relation has the name.

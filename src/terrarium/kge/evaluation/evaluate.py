@@ -59,7 +59,15 @@ def evaluate_scorer(
     evaluation: EvaluationOptions,
     splits: Sequence[str],
 ) -> Evaluation:
-    """Rank the triples of `splits` that have any, and compare the scorer with the untrained baselines.
+    """Rank the triples of some splits, and compare the scorer with the untrained baselines.
+
+    Args:
+        graph: the graph.
+        entities: columns entity (id) and name; row i is entity number i.
+        relations: columns relation (id), name, is_target, is_hierarchy and split_by; row i is relation number i.
+        weights: the catalog entry `knowledge_graph.weights`.
+        evaluation: device, precision, baselines and memory.
+        splits: names of the splits, such as validation and test; those without triples are skipped.
 
     Raises:
         ScoresNotFiniteError: a score is not finite.

@@ -15,7 +15,14 @@ RANK_METRICS = ("mrr", "mean_rank", *(f"hits_at_{k}" for k in HITS_AT))
 
 
 def rank_metrics(ranks: Float64Array) -> dict[str, float]:
-    """Return `RANK_METRICS` of ranks of any shape; an empty dict without ranks."""
+    """Return the metrics `RANK_METRICS` of ranks.
+
+    Args:
+        ranks: filtered ranks from 1, of any shape.
+
+    Returns:
+        mrr (mean reciprocal rank), mean_rank and hits_at_1, hits_at_3, hits_at_10 (fractions); empty without ranks.
+    """
     if not ranks.size:
         return {}
     hits = {f"hits_at_{k}": float((ranks <= k).mean()) for k in HITS_AT}
@@ -76,7 +83,18 @@ def relation_metrics(split: str, graph: Graph, ranks: Float64Array, relations: p
 def rank_table(
     split: str, graph: Graph, ranks: Float64Array, entities: pd.DataFrame, relations: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the ranks (n, 2) of a split as a table: split, head, relation, tail, head_rank, tail_rank."""
+    """Return the ranks of a split as a table.
+
+    Args:
+        split: name of the split.
+        graph: the graph.
+        ranks: shape (n, 2), of heads and tails of the split's triples.
+        entities: column entity (id); row i is entity number i.
+        relations: column relation (id); row i is relation number i.
+
+    Returns:
+        One row per triple: split, head, relation, tail, head_rank, tail_rank.
+    """
     head, relation, tail = graph.splits[split].T
     return pd.DataFrame(
         {

@@ -71,6 +71,10 @@ def predict_answers(
 def entity_index(entities: pd.DataFrame, text: str) -> int:
     """Return the number of an entity by its id, or by a name that only one entity has.
 
+    Args:
+        entities: columns entity (id) and name; row i is entity number i.
+        text: id or name.
+
     Raises:
         UnknownEntityError: no entity has the id or name, or several have the name.
     """
@@ -87,6 +91,12 @@ def entity_index(entities: pd.DataFrame, text: str) -> int:
 
 def choose_queries(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, predict: PredictOptions) -> Triples:
     """Return the queries of the options as triples (Q, 3); their tail has no meaning.
+
+    Args:
+        graph: the graph.
+        entities: columns entity (id) and name; row i is entity number i.
+        relations: column relation (id); row i is relation number i.
+        predict: heads and relation of the queries; null for those of test triples.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.

@@ -13,7 +13,11 @@ SIDE_LABELS = {"head": "head predicted", "tail": "tail predicted"}
 
 
 def loss_figure(history: pd.DataFrame) -> Any:
-    """Return a plotly figure of the training loss by epoch."""
+    """Return a plotly figure of the training loss by epoch.
+
+    Args:
+        history: columns epoch and loss, one row per epoch.
+    """
     figure = new_figure("Training loss")
     if history.empty:
         note_empty(figure, "no epoch was trained")
@@ -25,7 +29,12 @@ def loss_figure(history: pd.DataFrame) -> Any:
 
 
 def validation_figure(history: pd.DataFrame) -> Any:
-    """Return a plotly figure of filtered MRR and Hits@10 on the validation triples, with the best epoch marked."""
+    """Return a plotly figure of filtered MRR and Hits@10 on the validation triples, with the best epoch marked.
+
+    Args:
+        history: columns epoch, best (whether it is the best epoch), validation_mrr and validation_hits_at_10, which are
+            NaN in epochs without validation.
+    """
     figure = new_figure("Validation triples, filtered, both sides")
     measured = history.dropna(subset=["validation_mrr"]) if "validation_mrr" in history else history[:0]
     if measured.empty:
@@ -42,7 +51,12 @@ def validation_figure(history: pd.DataFrame) -> Any:
 
 
 def relation_figure(relation_metrics: pd.DataFrame, reporting: ReportingOptions) -> Any:
-    """Return a plotly figure of the test MRR by relation and side, most frequent relations first."""
+    """Return a plotly figure of the test MRR by relation and side, most frequent relations first.
+
+    Args:
+        relation_metrics: as from `metrics.relation_metrics`.
+        reporting: number of relations to show.
+    """
     figure = new_figure("Test triples: filtered MRR by relation", height=520)
     chosen = select_frequent(relation_metrics, reporting.num_relations)
     if chosen.empty:
@@ -57,7 +71,11 @@ def relation_figure(relation_metrics: pd.DataFrame, reporting: ReportingOptions)
 
 
 def method_figure(method_metrics: pd.DataFrame) -> Any:
-    """Return a plotly figure of the top-answer accuracy of the model and of the untrained baselines."""
+    """Return a plotly figure of the top-answer accuracy of the model and of the untrained baselines.
+
+    Args:
+        method_metrics: as from `baselines.compare_methods`.
+    """
     figure = new_figure("Best answer right")
     if method_metrics.empty:
         note_empty(figure, "no relation is compared (evaluation.baseline.relation)")
@@ -70,7 +88,12 @@ def method_figure(method_metrics: pd.DataFrame) -> Any:
 
 
 def select_frequent(relation_metrics: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the rows of test triples of the `count` most frequent relations, most frequent first."""
+    """Return the rows of test triples of the `count` most frequent relations, most frequent first.
+
+    Args:
+        relation_metrics: as from `metrics.relation_metrics`.
+        count: number of relations.
+    """
     test = relation_metrics[relation_metrics["split"] == "test"]
     order = test.drop_duplicates("relation").sort_values("triples", ascending=False, kind="stable")
     kept = order["relation"].head(count).tolist()

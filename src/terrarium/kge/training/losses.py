@@ -44,7 +44,17 @@ class BatchAnswers(NamedTuple):
 
 
 def query_losses(scores: Tensor, answers: BatchAnswers, loss: LossName, label_smoothing: float) -> Tensor:
-    """Return the losses (B,) of scores (B, N), unweighted."""
+    """Return the loss of each query, unweighted.
+
+    Args:
+        scores: of B queries and all entities, shape (B, N).
+        answers: right answers of the queries.
+        loss: bce or cross_entropy.
+        label_smoothing: fraction of the target mass that is spread over all entities.
+
+    Returns:
+        Losses, shape (B,).
+    """
     num_entities = scores.shape[1]
     answer_scores = torch.zeros(len(scores), device=scores.device, dtype=scores.dtype)
     answer_scores = answer_scores.index_add(0, answers.row, scores[answers.row, answers.entity])

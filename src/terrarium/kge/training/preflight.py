@@ -21,6 +21,13 @@ def check_evaluation(
 ) -> None:
     """Check devices and precisions, and the names in the options of baselines and predictions.
 
+    Args:
+        graph: the graph.
+        entities: columns entity (id) and name.
+        relations: columns relation (id), is_target and is_hierarchy.
+        training: device of the validation.
+        evaluation: device, precision, baselines and predictions.
+
     Raises:
         DeviceError: a device does not exist or lacks the precision. Validation runs on the device of the training.
         UnknownEntityError, UnknownRelationError: a name that the graph lacks.

@@ -36,7 +36,7 @@ def split_triples(
     source_triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame, features: FeatureOptions
 ) -> dict[str, Any]:
     """Assign every triple to a split, unless the source has."""
-    held_out = features.split_relations or relations.loc[relations["asked"], "relation"].tolist()
+    held_out = features.split_relations or relations.loc[relations["is_target"], "relation"].tolist()
     options = features.with_source_choice(relations, held_out)
     triples, counts = splitting.split_triples(source_triples, entities, held_out, options)
     if triples["given"].all():

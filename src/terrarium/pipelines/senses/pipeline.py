@@ -89,7 +89,12 @@ def _training_nodes() -> list[Node]:
         Node(
             nodes.train,
             by_name(
-                *("synsets", "senses", "pairs", "ancestors", "information_content", "training_state"),
+                "synsets",
+                "senses",
+                "pairs",
+                "ancestors",
+                "information_content",
+                "training_state",
                 parameters=["model", "training"],
             ),
             by_name(*TRAINING_OUTPUTS),
@@ -111,7 +116,12 @@ def _evaluation_nodes() -> list[Node]:
         Node(
             nodes.evaluate,
             by_name(
-                *("synsets", "senses", "pairs", "unseen_ancestors", "word_pairs", "weights"),
+                "synsets",
+                "senses",
+                "pairs",
+                "unseen_ancestors",
+                "word_pairs",
+                "weights",
                 parameters=["evaluation"],
             ),
             by_name(*EVALUATION_OUTPUTS),

@@ -54,7 +54,13 @@ def _own_nodes() -> list[Node]:
         Node(
             reference_nodes.evaluate,
             by_name(
-                *("items", "synsets", "senses", "pairs", "unseen_ancestors", "word_pairs", "weights"),
+                "items",
+                "synsets",
+                "senses",
+                "pairs",
+                "unseen_ancestors",
+                "word_pairs",
+                "weights",
                 parameters=["evaluation"],
             ),
             by_name(*EVALUATION_OUTPUTS),

@@ -65,7 +65,18 @@ class GapStatistics:
 
 
 def gap_scores(neighbors: Neighbors, is_recorded: np.ndarray, k: int, rng: np.random.Generator) -> GapScores:
-    """Compute the gap of each recorded graph; `rng` subsamples the larger source."""
+    """Compute the gap of each recorded graph: how much farther simulated graphs are than recorded ones.
+
+    Args:
+        neighbors: nearest neighbours of all graphs of both sources, without those of the same scene.
+        is_recorded: bool (graphs,); the others are simulated.
+        k: number of neighbours.
+        rng: draws a subset of the larger source.
+
+    Returns:
+        gap: log(distance to the k-th simulated neighbour / distance to the k-th recorded one).
+        is_covered: whether the nearest simulated graph is at most as far as the k-th recorded one.
+    """
     simulated, recorded = subsample_equally(~is_recorded, is_recorded, rng)
     queries = np.flatnonzero(is_recorded)
     recorded_distance = neighbors.kth_distance(queries, recorded, k)
@@ -85,7 +96,14 @@ def subsample_equally(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) ->
 
 
 def gap_statistics(neighbors: Neighbors, sources: Sources, k: int, rng: np.random.Generator) -> GapStatistics:
-    """Compute the statistics of one assignment of the scenes to the sources."""
+    """Compute the statistics of one assignment of the scenes to the sources.
+
+    Args:
+        neighbors: nearest neighbours of all graphs of both sources, without those of the same scene.
+        sources: scenes and archetypes of the graphs, and which are recorded.
+        k: number of neighbours.
+        rng: draws a subset of the larger source.
+    """
     gap, is_covered = gap_scores(neighbors, sources.is_recorded, k, rng)
     recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
     count = recorded.sum(axis=0)
@@ -104,6 +122,14 @@ def p_values(
 
     (1 + permutations with as large a gap or difference, or as little coverage) / (1 + permutations), over those in
     which the statistic is defined (Phipson and Smyth 2010); valid if scenes are exchangeable between the sources.
+
+    Args:
+        neighbors: nearest neighbours of all graphs of both sources, without those of the same scene.
+        sources: as for `gap_statistics`.
+        observed: the statistics of the real sources.
+        k: number of neighbours.
+        rounds: number of permutations.
+        rng: random numbers.
     """
     permuted = [gap_statistics(neighbors, sources.permuted(rng), k, rng) for _ in range(rounds)]
 

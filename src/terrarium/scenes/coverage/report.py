@@ -112,7 +112,15 @@ def measure_coverage(
 def make_space(
     graphs: Graphs, embeddings: pd.DataFrame, labels: pd.DataFrame, weights: State, evaluation: EvaluationOptions
 ) -> Space:
-    """Represent the graphs of both sources; with `split: validation` the test scenes are left out."""
+    """Represent the graphs of both sources; with `split: validation` the test scenes are left out.
+
+    Args:
+        graphs: all graphs.
+        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
+        labels: archetypes, bool, one row per graph; see `label_graphs`.
+        weights: of the trained encoder.
+        evaluation: names of the sources, and the split that is measured.
+    """
     options = evaluation.coverage
     source, split = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
     is_used = np.isin(source, [options.simulated, options.recorded])
@@ -140,6 +148,13 @@ def represent(
     """Return the vectors of all graphs: the embedding and three baselines, float64 (graphs, d) by name.
 
     Columns are standardized by the training graphs. The kernel has the fewest iterations, with rows of length 1.
+
+    Args:
+        graphs: all graphs.
+        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
+        weights: of the trained encoder.
+        train: rows of the training graphs.
+        evaluation: seed and iterations of the WL kernel.
     """
     from sklearn.preprocessing import normalize
 
@@ -153,7 +168,11 @@ def represent(
 
 
 def standardized_coordinates(embeddings: pd.DataFrame) -> np.ndarray:
-    """Return the coordinates x0, x1, ... scaled by the training graphs, float64 (graphs, d)."""
+    """Return the coordinates x0, x1, ... scaled by the training graphs, float64 (graphs, d).
+
+    Args:
+        embeddings: columns split, x0, x1, ..., one row per graph.
+    """
     vectors = coordinates(embeddings).astype(np.float64)
     return np.asarray(standardize(vectors[(embeddings["split"] == "train").to_numpy()], vectors)[1])
 
@@ -162,6 +181,11 @@ def measure_gaps(
     space: Space, embeddings: pd.DataFrame, evaluation: EvaluationOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """Rank recorded graphs and archetypes by their gaps in the embedding, and measure every representation.
+
+    Args:
+        space: from `make_space`.
+        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
+        evaluation: seed, number of neighbours and of permutations.
 
     Returns:
         Tables as in `CoverageReport.graphs` and `.archetypes`, and numbers by name.
@@ -193,7 +217,15 @@ def measure_gaps(
 def make_detectors(
     space: Space, graphs: Graphs, weights: State, embeddings: pd.DataFrame, evaluation: EvaluationOptions
 ) -> dict[tuple[str, str], Detector]:
-    """Return the detectors of the simulated graphs by detector and representation."""
+    """Return the detectors of the simulated graphs by detector and representation.
+
+    Args:
+        space: from `make_space`.
+        graphs: all graphs.
+        weights: of the trained encoder.
+        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
+        evaluation: seed, C of the classifiers and number of neighbours.
+    """
     options, is_simulated = evaluation.coverage, ~space.sources.is_recorded
     rows = space.rows[is_simulated]
     nodes, graph = graphs.node_rows(rows), np.repeat(np.arange(len(rows)), graphs.nodes[rows])
@@ -209,7 +241,14 @@ def make_detectors(
 
 
 def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
-    """Average the measures of each detector and representation over the archetypes; count the archetypes."""
+    """Average the measures of each detector and representation over the archetypes; count the archetypes.
+
+    Args:
+        deletion_test: columns detector, representation, archetype, recall, auc and label_free_recall.
+
+    Returns:
+        deletion_archetypes (their number), and the means by names such as deletion_recall and deletion_auc_neighbours.
+    """
     if deletion_test.empty:
         return {"deletion_archetypes": 0.0}
     measures = ["recall", "auc", "label_free_recall"]

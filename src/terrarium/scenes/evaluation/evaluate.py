@@ -114,7 +114,15 @@ def measure_representations(
 def untrained_weights(
     weights: State, graphs: Graphs, train: np.ndarray, options: EvaluationOptions, number: int
 ) -> State:
-    """Return initial weights of the same shape, the `number`-th from 0, with batch norms of training graphs."""
+    """Return initial weights of an encoder, with batch norm statistics of training graphs.
+
+    Args:
+        weights: of the trained encoder, whose shapes are taken.
+        graphs: all graphs.
+        train: rows of the training graphs.
+        options: seed.
+        number: which of several untrained encoders, from 0.
+    """
     seed = int(generator(options.seed, "random", number).integers(2**31))
     rows = generator(options.seed, "norms").permutation(train)[:_NORM_GRAPHS]
     return random_weights(weights, graphs, rows, seed)
@@ -130,6 +138,12 @@ def make_tasks(graphs: Graphs, index: pd.DataFrame, labels: pd.DataFrame, option
     """Make a task of the held-out scenes of the sources that are trained on, and one of each test-only source.
 
     Tasks without any archetype with enough positives are left out.
+
+    Args:
+        graphs: all graphs.
+        index: columns source, scene and split, one row per graph.
+        labels: archetypes, bool, one row per graph; see `label_graphs`.
+        options: seed, split, fewest positives and most training graphs.
     """
     split = index["split"].to_numpy()
     trained_sources = set(index.loc[split == "train", "source"])
@@ -189,7 +203,18 @@ def quality(vectors: Matrix, task: Task, options: EvaluationOptions) -> Quality:
 def neighbor_metrics(
     vectors: Matrix, task: Task, rows: np.ndarray, queries: np.ndarray, options: EvaluationOptions
 ) -> dict[str, float]:
-    """Measure the k-nearest-neighbour classifier and the retrieval on some rows; `queries` are positions in `rows`."""
+    """Measure the k-nearest-neighbour classifier and the retrieval on some graphs.
+
+    Args:
+        vectors: of all graphs, shape (graphs, d).
+        task: labels, scenes and training rows.
+        rows: rows of the graphs to classify and to retrieve from.
+        queries: positions in `rows` of the retrieval's queries.
+        options: number of neighbours.
+
+    Returns:
+        knn_macro_f1 and retrieval_map.
+    """
     train = task.rows.train
     f1 = knn_f1(vectors[train], task.labels[train], vectors[rows], task.labels[rows], options.num_neighbors)
     precision = retrieval_map(vectors[rows], task.signature[rows], task.scene[rows], queries)
@@ -197,7 +222,7 @@ def neighbor_metrics(
 
 
 def kernel_quality(kernels: list[Matrix], task: Task, options: EvaluationOptions) -> Quality:
-    """As `quality`, with the number of iterations that is best for each measure on the validation scenes.
+    """Measure as `quality` does, with the number of iterations that is best for each measure on the validation scenes.
 
     Args:
         kernels: vectors of `wl_vectors`, one for each of `options.wl_iterations`.
@@ -223,7 +248,17 @@ def kernel_quality(kernels: list[Matrix], task: Task, options: EvaluationOptions
 
 
 def view_metrics(weights: State, graphs: Graphs, task: Task, options: EvaluationOptions) -> dict[str, float]:
-    """Measure alignment and cross-view top-1 of two fixed views of the query graphs, the same for every encoder."""
+    """Measure alignment and cross-view top-1 of two fixed views of the query graphs, the same for every encoder.
+
+    Args:
+        weights: of an encoder.
+        graphs: all graphs.
+        task: its query graphs are used.
+        options: seed and augmentation.
+
+    Returns:
+        alignment and cross_view_top_1.
+    """
     encoded = encode_graphs(graphs, Encoding(**weights.metadata["encoding"]))
     rng = generator(options.seed, "views", task.name)
     plain = encoded.view(task.rows.test[task.queries])
@@ -232,7 +267,11 @@ def view_metrics(weights: State, graphs: Graphs, task: Task, options: Evaluation
 
 
 def summarize(table: pd.DataFrame) -> dict[str, float]:
-    """Return the trained encoder's row on the held-out scenes, and the main measures of the baselines, as numbers."""
+    """Return the trained encoder's measures on the held-out scenes, and the main ones of the baselines.
+
+    Args:
+        table: columns representation, test_set and the measures, one row per representation and test set.
+    """
     rows = table[table["test_set"] == HELD_OUT].set_index("representation").drop(columns="test_set")
     if rows.empty:
         return {}

@@ -67,7 +67,16 @@ def f1_scores(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def knn_f1(train: Matrix, train_labels: np.ndarray, test: Matrix, test_labels: np.ndarray, k: int) -> np.ndarray:
-    """Return the F1 of each label (labels,) by a majority vote of the k nearest training vectors, by cosine."""
+    """Classify test vectors by a majority vote of the k nearest training vectors, by cosine.
+
+    Args:
+        train, test: vectors, shape (rows, d).
+        train_labels, test_labels: bool, shape (rows, labels).
+        k: number of neighbours.
+
+    Returns:
+        F1 of each label, shape (labels,).
+    """
     from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import normalize
 
@@ -102,7 +111,12 @@ def retrieval_map(vectors: Matrix, label: np.ndarray, scene: np.ndarray, queries
 
 
 def ridge_r2(train: Matrix, train_target: np.ndarray, test: Matrix, test_target: np.ndarray) -> float:
-    """Return R² on the test vectors of a ridge regression (alpha 1) on standardized vectors."""
+    """Return R² on the test vectors of a ridge regression (alpha 1) on standardized vectors.
+
+    Args:
+        train, test: vectors, shape (rows, d).
+        train_target, test_target: numbers to predict, shape (rows,).
+    """
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
 

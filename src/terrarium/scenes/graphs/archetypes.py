@@ -87,7 +87,11 @@ def label_graphs(graphs: Graphs) -> pd.DataFrame:
 
 
 def signatures(labels: pd.DataFrame) -> np.ndarray:
-    """Number the distinct sets of archetypes; return the number of each graph's set (graphs,)."""
+    """Number the distinct sets of archetypes; return the number of each graph's set (graphs,).
+
+    Args:
+        labels: archetypes, bool, one row per graph; see `label_graphs`.
+    """
     packed = np.packbits(labels.to_numpy(bool), axis=1)
     return np.unique(packed, axis=0, return_inverse=True)[1].reshape(-1)
 
@@ -116,7 +120,7 @@ class _Pattern:
         self.nodes = list(dict(self.graph.nodes(data=True)).values())
 
     def may_match(self, nodes: list[dict[str, Any]], relations: np.ndarray) -> bool:
-        """Whether there are enough relations and road users; this rules out most graphs cheaply."""
+        """Return whether there are enough relations and road users; this rules out most graphs cheaply."""
         return bool((relations >= self.relations).all()) and all(
             any(_matches_node(node, pattern) for node in nodes) for pattern in self.nodes
         )

@@ -154,7 +154,7 @@ def _instants(times: np.ndarray, interval_s: float) -> list[float | None]:
 
 
 def _has_changed_lane(before: int | None, lane: int, graph: LaneGraph, options: GraphOptions) -> bool:
-    """Whether the lane does not follow the one before within `max_lanes_passed` lanes."""
+    """Return whether the lane does not follow the one before within `max_lanes_passed` lanes."""
     if before is None:
         return False
     return bool(graph.relation[before, lane] != LEAD or graph.hops[before, lane] > options.max_lanes_passed)

@@ -151,7 +151,12 @@ def scene_numbers(index: pd.DataFrame) -> np.ndarray:
 
 
 def fingerprint(state: State, index: pd.DataFrame) -> str:
-    """Return what weights belong to: a digest of the graphs and of the split of each."""
+    """Return a digest of the graphs and of the split of each; weights belong to it.
+
+    Args:
+        state: all graphs in columns.
+        index: columns graph_id and split.
+    """
     digest = sha256()
     for name in sorted(state.tensors):
         digest.update(state.tensors[name].tobytes())

@@ -21,7 +21,7 @@ RelationEncoding = Literal["one_hot", "collapsed"]
 NODE_WIDTH = 1 + len(ACTOR_TYPES) + 2
 _COLLAPSED_WIDTH = 6
 _COLLAPSED = {FOLLOWING_LEAD: 0, LEADING_VEHICLE: 0, NEIGHBOR_VEHICLE: 0, OPPOSITE_VEHICLE: 1}
-"""Slots of the graph embedding recipes: six, of which the first stands for all relations but opposite."""
+"""Slots of the graph embedding recipes: six, of which the first is for all relations but opposite."""
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def candidates(placement: Placement, graph: LaneGraph, options: GraphOptions) ->
 def _allowed(
     relation: np.ndarray, length: np.ndarray, off_lane: np.ndarray, straight: np.ndarray, options: GraphOptions
 ) -> np.ndarray:
-    """Which pairs are within the limits, along the lanes and straight; vehicles on one lane only along the lane."""
+    """Return which pairs are within the limits along the lanes and straight; vehicles on one lane only along it."""
     lead = (relation == LEAD) & (length > 0.0) & (length < options.max_lead_m) & (off_lane < options.max_lead_m)
     near = (np.abs(length) < options.max_neighbor_m) & (straight < options.max_neighbor_m)
     limit = np.where(length >= 0.0, options.max_opposite_ahead_m, options.max_opposite_behind_m)
@@ -113,7 +113,7 @@ def _allowed(
 
 
 def _are_joined(joined: list[list[int]], source: int, target: int, max_hops: int) -> bool:
-    """Whether a path of at most `max_hops` edges joins two road users; all edges go both ways."""
+    """Return whether a path of at most `max_hops` edges joins two road users; all edges go both ways."""
     if max_hops == 0:
         return False
     distance, queue = {source: 0}, deque([source])

@@ -70,7 +70,13 @@ def vocabulary(labels: np.ndarray, graph: np.ndarray, train: np.ndarray) -> np.n
 
 
 def label_counts(labels: np.ndarray, graph: np.ndarray, num_graphs: int, train: np.ndarray) -> sparse.csr_array:
-    """Count the labels of the vocabulary in each graph, float64, sparse (graphs, labels); see `vocabulary`."""
+    """Count the labels of the vocabulary in each graph, float64, sparse (graphs, labels); see `vocabulary`.
+
+    Args:
+        labels, graph: label and graph of each node, shape (n,).
+        num_graphs: number of graphs.
+        train: rows of the training graphs, which decide the vocabulary.
+    """
     known = vocabulary(labels, graph, train)
     is_known = np.isin(labels, known)
     place = (graph[is_known], np.searchsorted(known, labels[is_known]))

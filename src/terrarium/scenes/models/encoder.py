@@ -114,7 +114,14 @@ class SceneEncoder(nn.Module):
 
 
 def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: int, contexts: int = 0) -> SceneEncoder:
-    """Build an encoder; the same seed gives the same weights and leaves the global generator as it is."""
+    """Build an encoder; the same seed gives the same weights and leaves the global generator as it is.
+
+    Args:
+        node_width, edge_width: numbers of features.
+        options: layers and dimensions.
+        seed: seed of the initial weights.
+        contexts: number of context classes to predict; 0 for none.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return SceneEncoder(node_width, edge_width, options, contexts)

@@ -21,7 +21,12 @@ MARGIN_M, COLUMNS = 20.0, 3
 
 
 def choose_exemplars(coverage: pd.DataFrame, reporting: ReportingOptions) -> pd.DataFrame:
-    """Return the rows of the largest gaps, at most one per scene."""
+    """Return the rows of the largest gaps, at most one per scene.
+
+    Args:
+        coverage: column scene; rows sorted by gap, largest first.
+        reporting: number of exemplars.
+    """
     return coverage.drop_duplicates("scene").head(reporting.num_exemplars)
 
 

@@ -18,7 +18,11 @@ _MEASURES = {"probe_macro_f1": "linear probe F1", "knn_macro_f1": "nearest neigh
 
 
 def training_figure(history: pd.DataFrame) -> Any:
-    """Draw losses and cross-view top-1 over the epochs, and the learning rate below."""
+    """Draw losses and cross-view top-1 over the epochs, and the learning rate below.
+
+    Args:
+        history: columns epoch, loss, validation_loss, validation_top_1 and learning_rate, one row per epoch.
+    """
     figure = new_figure("Training", height=560, rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3])
     if history.empty:
         note_empty(figure, "no epoch was trained")
@@ -36,7 +40,11 @@ def training_figure(history: pd.DataFrame) -> Any:
 
 
 def quality_figure(representation_metrics: pd.DataFrame) -> Any:
-    """Draw probe, neighbours and retrieval on held-out scenes; bars of untrained encoders show their range."""
+    """Draw probe, neighbours and retrieval on held-out scenes; bars of untrained encoders show their range.
+
+    Args:
+        representation_metrics: columns representation, test_set, probe_macro_f1, knn_macro_f1 and retrieval_map.
+    """
     figure = new_figure("Held-out scenes")
     rows = representation_metrics[representation_metrics["test_set"] == HELD_OUT]
     if rows.empty:
@@ -52,7 +60,11 @@ def quality_figure(representation_metrics: pd.DataFrame) -> Any:
 
 
 def archetype_figure(archetype_metrics: pd.DataFrame) -> Any:
-    """Draw the F1 of the probe for each archetype and representation."""
+    """Draw the F1 of the probe for each archetype and representation.
+
+    Args:
+        archetype_metrics: columns archetype, representation, test_set and f1.
+    """
     figure = new_figure("Linear probe by archetype, held-out scenes", height=560)
     rows = archetype_metrics[archetype_metrics["test_set"] == HELD_OUT]
     if rows.empty:
@@ -68,7 +80,13 @@ def archetype_figure(archetype_metrics: pd.DataFrame) -> Any:
 
 
 def map_figure(embeddings: pd.DataFrame, evaluation: EvaluationOptions, reporting: ReportingOptions) -> Any:
-    """Draw both sources on the two main components of the standardized embedding, equally many graphs of each."""
+    """Draw both sources on the two main components of the standardized embedding, equally many graphs of each.
+
+    Args:
+        embeddings: columns graph_id, source, split and the coordinates x0, x1, ...
+        evaluation: names of the two sources (`coverage`).
+        reporting: number of graphs to draw per source.
+    """
     from sklearn.decomposition import PCA
 
     vectors = standardized_coordinates(embeddings)
@@ -90,7 +108,11 @@ def map_figure(embeddings: pd.DataFrame, evaluation: EvaluationOptions, reportin
 
 
 def gap_figure(archetype_gaps: pd.DataFrame) -> Any:
-    """Draw how much rarer each archetype is in simulation, and its mean gap; grey where p is 0.05 or more."""
+    """Draw how much rarer each archetype is in simulation, and its mean gap; grey where p is 0.05 or more.
+
+    Args:
+        archetype_gaps: columns archetype, recorded_fraction, simulated_fraction, difference_p, mean_gap and gap_p.
+    """
     titles = ["recorded minus simulated fraction", "mean log ratio of neighbour distances"]
     panels = {"rows": 1, "cols": 2, "shared_yaxes": True, "subplot_titles": titles, "horizontal_spacing": 0.04}
     figure = new_figure("Rarer in simulation (grey: p 0.05 or more)", 620, **panels)

@@ -69,13 +69,13 @@ def _readable(names: pd.Series) -> pd.Series:
 
 
 def _detector_means(deletion_test: pd.DataFrame) -> pd.DataFrame:
-    """One row per detector and representation: means over the archetypes."""
+    """Return one row per detector and representation: means over the archetypes."""
     measures = ["recall", "auc", "label_free_recall", "label_free_fpr"]
     return deletion_test.groupby(["detector", "representation"], as_index=False)[measures].mean()
 
 
 def _recalls(deletion_test: pd.DataFrame) -> pd.DataFrame:
-    """One row per archetype, one column per detector and representation."""
+    """Return one row per archetype, one column per detector and representation."""
     table = deletion_test.assign(archetype=_readable(deletion_test["archetype"]))
     named = table["detector"] + ", " + table["representation"]
     table["detector"] = named.replace("patterns, patterns", "patterns")
@@ -91,6 +91,6 @@ def _split_sizes(graph_index: pd.DataFrame) -> pd.DataFrame:
 
 
 def _archetype_fractions(graph_index: pd.DataFrame, archetypes: pd.DataFrame) -> pd.DataFrame:
-    """One row per archetype, one column per source: the fraction of its graphs with the archetype."""
+    """Return one row per archetype, one column per source: the fraction of its graphs with the archetype."""
     fractions = archetypes.groupby(graph_index["source"]).mean().T.reset_index(names="archetype")
     return fractions.assign(archetype=_readable(fractions["archetype"]))

@@ -32,7 +32,7 @@ class Signals:
         self._roads, self.phase_s = roads, phase_s
 
     def is_red(self, lane: int, time_s: float) -> bool:
-        """Whether the signal at the end of a lane is red."""
+        """Return whether the signal at the end of a lane is red."""
         arm = self._roads.lanes[lane].arm
         if not self._roads.signals or arm < 0:
             return False

@@ -97,7 +97,7 @@ def _exits(roads: Roads, lane: int) -> set[int]:
 
 
 def cut_in(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
-    """One driver follows two, one of whom has just changed lane."""
+    """Stage a cut-in: a driver follows two, one of whom has just changed lane."""
     neighbors = roads.lanes[site.beyond[1]].neighbour
     if not neighbors:
         return []
@@ -110,7 +110,7 @@ def cut_in(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
 
 
 def cut_in_intersection(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
-    """The same with the second leader in the junction, and opposite traffic.
+    """Stage the same with the second leader in the junction, and opposite traffic.
 
     Without the lane change it is a platoon of four with opposite traffic.
     """
@@ -127,7 +127,7 @@ def cut_in_intersection(roads: Roads, site: Site, rng: np.random.Generator) -> l
 
 
 def cut_out(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
-    """One driver follows two, another one behind pulls out to pass, with opposite traffic.
+    """Stage a cut-out: a driver follows two, another one behind pulls out to pass, with opposite traffic.
 
     Without the lane change the fourth driver is on the adjacent lane from the start.
     """
@@ -144,7 +144,7 @@ def cut_out(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
 
 
 def cut_out_intersection(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
-    """The same inside the junction."""
+    """Stage the same inside the junction."""
     if site.adjacent < 0 or not site.is_opposite_apart:
         return []
     passing = Post(
@@ -160,7 +160,7 @@ def cut_out_intersection(roads: Roads, site: Site, rng: np.random.Generator) -> 
 
 
 def platoon(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
-    """Four drivers in a row, the second from the front in the junction."""
+    """Stage four drivers in a row, the second from the front in the junction."""
     last = _near_end(roads, site.before, rng)
     return [
         Post(site.before, last.s - rng.uniform(8.0, 12.0)),

@@ -45,10 +45,14 @@ def vicreg(a: Tensor, b: Tensor, invariance: float, variance: float, covariance:
 
     invariance |a - b|² / d + variance mean(max(0, 1 - std)) + covariance sum off-diagonal cov² / d, the last two for
     both sets.
+
+    Args:
+        a, b: embeddings of two views, shape (n, d).
+        invariance, variance, covariance: weights of the terms.
     """
-    spread = sum(torch.relu(1.0 - torch.sqrt(z.var(dim=0) + 1e-4)).mean() for z in (a, b)) / 2
+    std_loss = sum(torch.relu(1.0 - torch.sqrt(z.var(dim=0) + 1e-4)).mean() for z in (a, b)) / 2
     crossed = sum(_off_diagonal(z).square().sum() / z.shape[1] for z in (a, b))
-    return invariance * nn.functional.mse_loss(a, b) + variance * spread + covariance * crossed
+    return invariance * nn.functional.mse_loss(a, b) + variance * std_loss + covariance * crossed
 
 
 def bootstrap(predicted: Tensor, target: Tensor) -> Tensor:

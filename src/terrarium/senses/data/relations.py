@@ -135,7 +135,7 @@ def _look_up(rows: pd.MultiIndex, table: pd.DataFrame, pos: str, offset: str) ->
 
 
 def _ends(wordnet: WordNet, senses: pd.DataFrame, rows: pd.MultiIndex) -> pd.DataFrame:
-    """Return the rows of both ends of each stated relation; word number 0 stands for the whole synset."""
+    """Return the rows of both ends of each stated relation; word number 0 means the whole synset."""
     stated = wordnet.relations
     numbered = pd.MultiIndex.from_frame(senses[["pos", "offset", "word"]])
 

@@ -57,7 +57,15 @@ def split_pairs(
 
 
 def undirected_keys(head: NDArray[np.integer], tail: NDArray[np.integer], synsets: int) -> Int64Array:
-    """Return a number for each pair of synset rows that does not depend on their order."""
+    """Return a number for each pair of synsets that does not depend on their order.
+
+    Args:
+        head, tail: synset rows, shape (n,).
+        synsets: number of synsets.
+
+    Returns:
+        Shape (n,): smaller row * synsets + larger row.
+    """
     low, high = np.minimum(head, tail).astype(np.int64), np.maximum(head, tail).astype(np.int64)
     return low * synsets + high
 
@@ -83,5 +91,11 @@ def assert_no_leak(pairs: pd.DataFrame, synsets: int) -> None:
 
 
 def select_pairs(pairs: pd.DataFrame, relation: str, split: str) -> pd.DataFrame:
-    """Return the pairs of one relation (a name of RELATIONS) in one split."""
+    """Return the pairs of one relation in one split.
+
+    Args:
+        pairs: columns relation (number in RELATIONS) and split.
+        relation: name of the relation, such as antonym.
+        split: train, validation or test.
+    """
     return pairs[(pairs["relation"] == RELATIONS.index(relation)) & (pairs["split"] == split)]

@@ -84,7 +84,13 @@ def ancestor_table(pairs: pd.DataFrame, synsets: int) -> pd.DataFrame:
 
 
 def held_out_ancestors(pairs: pd.DataFrame, ancestors: pd.DataFrame, synsets: int) -> pd.DataFrame:
-    """Return the rows of `ancestor_table(pairs)` that are not in the training taxonomy's table `ancestors`."""
+    """Return the ancestors of all pairs that do not follow from the training pairs, as `ancestor_table` does.
+
+    Args:
+        pairs: columns relation, head (child) and tail (parent), of all splits.
+        ancestors: `ancestor_table` of the training pairs.
+        synsets: number of synsets.
+    """
     whole = ancestor_table(pairs, synsets)
     key, known = (x["descendant"].to_numpy(np.int64) * synsets + x["ancestor"] for x in (whole, ancestors))
     return whole[~np.isin(key, known)].reset_index(drop=True)
@@ -107,7 +113,13 @@ def information_content(ancestors: pd.DataFrame, pos: pd.Series) -> Float32Array
 
 
 def build_taxonomy(ancestors: pd.DataFrame, information_content: Float32Array, pos: pd.Series) -> Taxonomy:
-    """Return the taxonomy of a table of proper ancestors; each synset becomes its own ancestor, too."""
+    """Return the taxonomy of a table of proper ancestors; each synset becomes its own ancestor, too.
+
+    Args:
+        ancestors: columns ancestor and descendant (synset rows), as from `ancestor_table`.
+        information_content: of each synset, shape (S,).
+        pos: part of speech of each synset.
+    """
     size = len(pos)
     own = np.arange(size, dtype=np.int32)
     above = np.concatenate([ancestors["ancestor"].to_numpy(np.int32), own])

@@ -1,4 +1,4 @@
-"""Antonyms: how well they are told from synonyms and from random adjectives, and on which dimensions they oppose."""
+"""Antonyms: how well they differ from synonyms and from random adjectives, and on which dimensions they oppose."""
 
 from __future__ import annotations
 

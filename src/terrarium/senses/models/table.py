@@ -96,7 +96,7 @@ class SenseTable:
         return self.rows.index_select(0, offset).masked_fill_(~self.kept.index_select(0, synset), 0.0)
 
     def step(self, touched: Tensor, gradient: Tensor, rate: float, penalty: float) -> None:
-        """Step rows against their gradients: synsets along the sphere, offsets with a pull towards zero.
+        """Step rows against their gradients: synsets along the sphere, offsets with a penalty towards zero.
 
         Args:
             touched: (n,) rows, each once; may include the zero row.

@@ -70,7 +70,15 @@ def build_vectors(weights: State, senses: pd.DataFrame) -> SenseVectors:
 def random_vectors(
     synsets: int, senses: pd.DataFrame, dim: int, polar: BoolArray, rng: np.random.Generator
 ) -> SenseVectors:
-    """Return the baseline: a random direction per synset, shared by its senses, without relations."""
+    """Return the baseline: a random direction per synset, shared by its senses, without relations.
+
+    Args:
+        synsets: number of synsets.
+        senses: column synset_row.
+        dim: number of dimensions.
+        polar: mask (dim,) of the polar dimensions.
+        rng: random numbers.
+    """
     rows = unit_rows(rng.standard_normal((synsets, dim), dtype=np.float32))
     return SenseVectors(rows, rows[senses["synset_row"].to_numpy()], None, None, polar)
 

@@ -122,7 +122,15 @@ def _decide_by_need(
 
 
 def record_growth(state: GrowthState, *, epoch: int, dim: int, added: int, validation_loss: float) -> GrowthState:
-    """Return the state after `added` columns are added to `dim` at the end of an epoch."""
+    """Return the state of growth after columns were added at the end of an epoch.
+
+    Args:
+        state: before the growth.
+        epoch: number of the epoch.
+        dim: columns before.
+        added: columns that are added.
+        validation_loss: loss before the growth.
+    """
     doublings = float(np.log2((dim + added) / dim))
     return GrowthState(epoch, validation_loss, doublings, None, None, state.closed)
 

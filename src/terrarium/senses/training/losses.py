@@ -41,9 +41,17 @@ def taxonomy_losses(first: Tensor, second: Tensor, similarity: Tensor) -> Tensor
 
 
 def antonym_losses(first: Tensor, second: Tensor, polar: Tensor, margin: float) -> Tensor:
-    """Return how far antonyms (A, D) are from opposing each other on polar dimensions (mask D,), and only there.
+    """Return the losses of antonyms, which should oppose each other on the polar dimensions and only there.
 
     max(0, margin + sum over polar dimensions of a b), plus the sum of max(0, -a b) over all other dimensions.
+
+    Args:
+        first, second: unit rows, shape (A, D), of both antonyms.
+        polar: mask (D,) of the polar dimensions.
+        margin: product over the polar dimensions below -margin costs nothing.
+
+    Returns:
+        Losses, shape (A,).
     """
     product = first * second
     return (margin + product[:, polar].sum(1)).clamp_min(0) + (-product[:, ~polar]).clamp_min(0).sum(1)

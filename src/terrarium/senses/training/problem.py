@@ -122,7 +122,12 @@ def build_problem(
 
 
 def lexicon_fingerprint(synsets: pd.DataFrame, pairs: pd.DataFrame) -> str:
-    """Return a sha256 of the names of the synsets and the split of the pairs, which weights belong to."""
+    """Return a sha256 of synsets and pairs; weights belong to one of them.
+
+    Args:
+        synsets: column synset (name).
+        pairs: columns relation, head, tail and split.
+    """
     digest = sha256("\n".join([*synsets["synset"], *pairs["split"]]).encode())
     digest.update(pairs[["relation", "head", "tail"]].to_numpy(np.int64).tobytes())
     return digest.hexdigest()
@@ -134,7 +139,7 @@ def build_links(pairs: pd.DataFrame, senses: pd.DataFrame, zero_row: int) -> Lin
     Args:
         pairs: columns relation, head, tail, head_sense and tail_sense.
         senses: column offset_row.
-        zero_row: row of the table that stands for no offset.
+        zero_row: row of the table that means no offset.
     """
     offset = np.append(senses["offset_row"].to_numpy(np.int64), -1)
     offset[offset < 0] = zero_row

@@ -18,7 +18,7 @@ from terrarium.sources.errors import SourceError
 
 UNDIVIDED = "undivided"
 SPLITS = ("train", "validation", "test", "test_groups", UNDIVIDED, "left_out")
-Together = Literal["pair", "head"]
+SplitBy = Literal["pair", "head"]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -29,8 +29,9 @@ class GraphSource:
     Attributes:
         triples: head, relation, tail (categories, named) and split, one of SPLITS.
         entities: entity, name, category, group (empty if unknown); row i is entity number i.
-        relations: relation, name; asked: whether a split holds out triples of it; hierarchy: whether it leads to a
-            parent; together: what a split keeps together, the `pair` of head and tail or all triples of a `head`.
+        relations: relation, name, is_target (whether its triples are held out by default), is_hierarchy (whether it
+            leads from an entity to its parent), split_by (what a split keeps in one part by default: triples of the
+            same unordered `pair` of entities, or of the same `head`).
         counts: numbers of lines or edges that were read, skipped or dropped.
     """
 
@@ -108,24 +109,25 @@ def triple_table(
 
 
 def relation_table(
-    relations: Names, asked: set[str] | None = None, hierarchy: str | None = None, together: Together = "pair"
+    relations: Names, targets: set[str] | None = None, hierarchy: str | None = None, split_by: SplitBy = "pair"
 ) -> pd.DataFrame:
-    """Return relation, name, asked, hierarchy and together, one row per relation.
+    """Return relation, name, is_target, is_hierarchy and split_by, one row per relation.
 
     Args:
-        relations: their names.
-        asked: relations of which a split holds out triples; None for all.
-        hierarchy: the relation that leads to a parent.
-        together: what a split keeps together.
+        relations: names of the relations, in the order of their numbers.
+        targets: relations whose triples are held out by default; None for all.
+        hierarchy: the relation from an entity to its parent; None if there is none.
+        split_by: what a split keeps in one part by default: triples of the same unordered `pair` of entities, or of
+            the same `head`.
     """
     names = pd.array(list(relations), dtype="str")
     return pd.DataFrame(
         {
             "relation": names,
             "name": pd.array([display_name(name) for name in relations], dtype="str"),
-            "asked": [asked is None or name in asked for name in relations],
-            "hierarchy": [name == hierarchy for name in relations],
-            "together": pd.array([together] * len(names), dtype="str"),
+            "is_target": [targets is None or name in targets for name in relations],
+            "is_hierarchy": [name == hierarchy for name in relations],
+            "split_by": pd.array([split_by] * len(names), dtype="str"),
         }
     )
 

@@ -28,7 +28,7 @@ from terrarium.sources.graphs.graph_source import (
     triple_table,
 )
 from terrarium.sources.graphs.kgx_filter import EdgeFilter
-from terrarium.sources.graphs.triples import Faults
+from terrarium.sources.graphs.triples import OnError
 
 PREFIX = "biolink:"
 QUALIFIERS = (
@@ -46,7 +46,7 @@ def read_kgx(
     edges: str,
     style: str,
     styles: str | Path | None = None,
-    faults: Faults = "error",
+    on_error: OnError = "error",
 ) -> GraphSource:
     """Read nodes, and the edges that a style keeps. Nodes without an edge are left out.
 
@@ -57,7 +57,7 @@ def read_kgx(
             primary_knowledge_source and affinity.
         style: name of a style.
         styles: YAML file of styles; None for the project's.
-        faults: what to do with a malformed line or an edge with an unknown end: `error` or `skip`.
+        on_error: what to do with a malformed line or an edge with an unknown end: `error` or `skip`.
 
     Raises:
         SourceError: a file is missing, the style is unknown, a line has a fault, or no edge is left.
@@ -67,17 +67,22 @@ def read_kgx(
     rules = read_styles(styles)
     if style not in rules:
         raise SourceError(f"source.style {style!r} does not exist: choose from {', '.join(rules)}")
-    names, labels, categories = _read_nodes(where / nodes, faults, counts)
+    names, labels, categories = _read_nodes(where / nodes, on_error, counts)
     keep = EdgeFilter(rules[style], categories)
     relations, columns = Names(), TripleColumns()
     if keep.around:
-        for _, edge in _objects(where / edges, ("subject", "predicate", "object"), faults, Counter[str]()):
+        for _, edge in _objects(where / edges, ("subject", "predicate", "object"), on_error, Counter[str]()):
             keep.note(_local(edge["predicate"]), names.index.get(edge["subject"]), names.index.get(edge["object"]))
-    for number, edge in _objects(where / edges, ("subject", "predicate", "object"), faults, counts):
+    for number, edge in _objects(where / edges, ("subject", "predicate", "object"), on_error, counts):
         head, tail = names.index.get(edge["subject"]), names.index.get(edge["object"])
         if head is None or tail is None:
             _fault(
-                where / edges, number, "has an end that is not in the file of nodes", "unknown_entities", faults, counts
+                where / edges,
+                number,
+                "has an end that is not in the file of nodes",
+                "unknown_entities",
+                on_error,
+                counts,
             )
             continue
         counts["edges"] += 1
@@ -144,16 +149,16 @@ def _collected(
     return GraphSource(triples, entities, relation_table(relations), counted)
 
 
-def _read_nodes(file: Path, faults: Faults, counts: Counter[str]) -> tuple[Names, list[str], list[tuple[str, ...]]]:
+def _read_nodes(file: Path, on_error: OnError, counts: Counter[str]) -> tuple[Names, list[str], list[tuple[str, ...]]]:
     """Read ids, names and categories of nodes; equal lists of categories are one object."""
     names, labels, categories = Names(), list[str](), list[tuple[str, ...]]()
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for line, node in _objects(file, ("id",), faults, counts):
+    for line, node in _objects(file, ("id",), on_error, counts):
         given = node.get("category") or []
         given = [given] if isinstance(given, str) else given
         if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
             what = "has a category that is neither a text nor a list of texts"
-            _fault(file, line, what, "malformed_lines", faults, counts)
+            _fault(file, line, what, "malformed_lines", on_error, counts)
             continue
         if names.number(node["id"]) < len(labels):
             counts["repeated_nodes"] += 1
@@ -165,7 +170,7 @@ def _read_nodes(file: Path, faults: Faults, counts: Counter[str]) -> tuple[Names
 
 
 def _objects(
-    file: Path, needed: tuple[str, ...], faults: Faults, counts: Counter[str]
+    file: Path, needed: tuple[str, ...], on_error: OnError, counts: Counter[str]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line number and JSON object of the lines that have the needed texts."""
     if not file.is_file():
@@ -178,7 +183,7 @@ def _objects(
             yield number, found
         else:
             what = "is not UTF-8" if line is None else f"is not a JSON object with {', '.join(needed)}"
-            _fault(file, number, what, "malformed_lines", faults, counts)
+            _fault(file, number, what, "malformed_lines", on_error, counts)
 
 
 def _object(line: str) -> Any:
@@ -189,8 +194,8 @@ def _object(line: str) -> Any:
         return None
 
 
-def _fault(file: Path, line: int, what: str, name: str, faults: Faults, counts: Counter[str]) -> None:
-    if faults == "error":
+def _fault(file: Path, line: int, what: str, name: str, on_error: OnError, counts: Counter[str]) -> None:
+    if on_error == "error":
         raise SourceError(f"{file} line {line} {what}; correct it, or skip such lines with source.on_error: skip")
     counts[name] += 1
 

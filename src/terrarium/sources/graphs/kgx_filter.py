@@ -99,7 +99,13 @@ class EdgeFilter:
             self._around_nodes[[head, tail]] = True
 
     def keeps(self, predicate: str, head: int, tail: int, edge: Mapping[str, Any]) -> bool:
-        """Return whether the style keeps an edge between two nodes, given by number."""
+        """Return whether the style keeps an edge; call `note` for all edges before.
+
+        Args:
+            predicate: of the edge.
+            head, tail: numbers of its nodes.
+            edge: the edge's line as a mapping, for rules on its qualifiers and sources.
+        """
         if predicate in self._style.always or self._around_nodes[head] or self._around_nodes[tail]:
             return True
         if any(rule.meets(predicate, edge) for rule in self._style.drop):

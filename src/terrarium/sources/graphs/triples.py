@@ -22,7 +22,7 @@ from terrarium.sources.graphs.graph_source import (
     triple_table,
 )
 
-Faults = Literal["error", "skip"]
+OnError = Literal["error", "skip"]
 
 
 def read_triple_files(
@@ -33,7 +33,7 @@ def read_triple_files(
     test: str | None = None,
     entity_dictionary: str | None = None,
     relation_dictionary: str | None = None,
-    faults: Faults = "error",
+    on_error: OnError = "error",
 ) -> GraphSource:
     """Read triple files; without valid and test the triples are undivided.
 
@@ -43,7 +43,7 @@ def read_triple_files(
         folder: folder of the files; .gz files are unpacked while they are read.
         train, valid, test: file names.
         entity_dictionary, relation_dictionary: file names.
-        faults: what to do with a malformed line, a name that is not in the dictionary, or a relation that has no
+        on_error: what to do with a malformed line, a name that is not in the dictionary, or a relation that has no
             training triple: `error` stops and names the line, `skip` drops and counts it.
 
     Raises:
@@ -59,7 +59,7 @@ def read_triple_files(
     for split, name in files.items():
         before = len(columns)
         trained = set(columns.relations) if split in {"validation", "test"} else None
-        _read(where / name, known._replace(trained=trained), columns, faults, counts)
+        _read(where / name, known._replace(trained=trained), columns, on_error, counts)
         if len(columns) == before:
             raise SourceError(
                 f"{where / name} has no triple: name a file with head, relation and tail separated by tabs"
@@ -121,13 +121,13 @@ class _Known(NamedTuple):
     trained: set[int] | None = None
 
 
-def _read(file: Path, known: _Known, columns: TripleColumns, faults: Faults, counts: Counter[str]) -> None:
+def _read(file: Path, known: _Known, columns: TripleColumns, on_error: OnError, counts: Counter[str]) -> None:
     """Append the triples of a file."""
     for number, line in _lines(file):
         parts = [] if line is None else line.split("\t")
         fault = ("malformed_lines", "it is not UTF-8") if line is None else _fault(parts, known)
         if fault is not None:
-            if faults == "error":
+            if on_error == "error":
                 raise SourceError(
                     f"{file} line {number}: {fault[1]}; correct the line, or skip such lines with source.on_error: skip"
                 )

@@ -70,7 +70,7 @@ def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None
     return GraphSource(
         triple_table(columns.arrays(), entities, relations, UNDIVIDED),
         _entity_table(entities, labels, genus),
-        relation_table(relations, asked={INFECTS}, hierarchy=HAS_PARENT, together="head"),
+        relation_table(relations, targets={INFECTS}, hierarchy=HAS_PARENT, split_by="head"),
         {"lines": len(columns), "viruses": len(hosts), "taxa": len(taxa), "genera": len(set(genus.values()))},
     )
 

@@ -67,7 +67,12 @@ def read_taxdump(path: str | Path, cache: Path) -> pd.DataFrame:
 
 
 def merged_ids(path: str | Path, cache: Path) -> dict[int, int]:
-    """Return the ids that were merged into others, old id to new id."""
+    """Return the tax ids that NCBI merged into others: old id -> new id.
+
+    Args:
+        path: folder, archive or URL of a taxdump.
+        cache: folder for downloads.
+    """
     place = download(str(path), cache) if is_address(str(path)) else Path(path)
     table = _table(place, "merged.dmp", {0: "old", 1: "new"})
     return dict(zip(table["old"].tolist(), table["new"].tolist(), strict=True))

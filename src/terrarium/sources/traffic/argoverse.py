@@ -32,8 +32,15 @@ _TYPES = {
 _NOT_ROAD_USERS = {"static", "background", "construction", "riderless_bicycle", "unknown"}
 _SIZES = {"vehicle": (4.6, 1.9), "pedestrian": (0.6, 0.6), "cyclist": (1.8, 0.6), "motorcycle": (2.2, 0.8)}
 _COLUMNS = (
-    *("track_id", "object_type", "timestep", "position_x", "position_y", "heading"),
-    *("velocity_x", "velocity_y", "scenario_id"),
+    "track_id",
+    "object_type",
+    "timestep",
+    "position_x",
+    "position_y",
+    "heading",
+    "velocity_x",
+    "velocity_y",
+    "scenario_id",
 )
 
 

@@ -13,12 +13,26 @@ from terrarium.sources.traffic.tables import LINKS, Recording
 
 _CYCLES = ("vehicle.bh.crossbike", "vehicle.diamondback.century", "vehicle.gazelle.omafiets")
 _MOTORCYCLES = (
-    *("vehicle.harley-davidson.low_rider", "vehicle.harley-davidson.low", "vehicle.kawasaki.ninja"),
-    *("vehicle.yamaha.yzf", "vehicle.vespa.zx125"),
+    "vehicle.harley-davidson.low_rider",
+    "vehicle.harley-davidson.low",
+    "vehicle.kawasaki.ninja",
+    "vehicle.yamaha.yzf",
+    "vehicle.vespa.zx125",
 )
 _COLUMNS = (
-    *("actor_id", "actor_type", "actor_location_xyz", "actor_heading_xyz", "actor_bbox", "lane_id", "road_id"),
-    *("distance_from_lane_start", "timestamp", "actor_speed_lon", "actor_speed_lat", "map", "scene_id"),
+    "actor_id",
+    "actor_type",
+    "actor_location_xyz",
+    "actor_heading_xyz",
+    "actor_bbox",
+    "lane_id",
+    "road_id",
+    "distance_from_lane_start",
+    "timestamp",
+    "actor_speed_lon",
+    "actor_speed_lat",
+    "map",
+    "scene_id",
 )
 _LINK_NAMES = {"following": "following", "neighbor": "neighbour", "neighbour": "neighbour", "opposite": "opposite"}
 

@@ -13,8 +13,20 @@ from terrarium.sources.errors import SourceError
 ACTOR_TYPES = ("vehicle", "pedestrian", "cyclist", "motorcycle")
 LINKS = ("following", "neighbour", "opposite")
 TRACK_COLUMNS = (
-    *("scene", "source", "map", "time_s", "actor", "type", "lane", "s_m"),
-    *("x_m", "y_m", "speed_mps", "heading_rad", "length_m", "width_m"),
+    "scene",
+    "source",
+    "map",
+    "time_s",
+    "actor",
+    "type",
+    "lane",
+    "s_m",
+    "x_m",
+    "y_m",
+    "speed_mps",
+    "heading_rad",
+    "length_m",
+    "width_m",
 )
 LANE_COLUMNS = ("map", "lane", "length_m", "is_intersection", *LINKS, "x_m", "y_m")
 

@@ -18,7 +18,7 @@ _SHOWN = 8
 
 
 def digest(fingerprint: Mapping[str, JSON]) -> str:
-    """The sha256 of `fingerprint` as hex; the order of keys does not matter. Raises TypeError unless it is JSON."""
+    """Return the sha256 of `fingerprint` as hex, whatever the order of keys. Raises TypeError unless it is JSON."""
     return hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
 
 
@@ -59,7 +59,7 @@ def require_fingerprint(made_from: JSON, at_hand: JSON, *, what: str, datasets: 
 
 
 def differences(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> str:
-    """What changed from `old` to `new`, such as `training.dim 5 -> 10, data.taxa ab12 -> cd34`."""
+    """Return what changed from `old` to `new`, such as `training.dim 5 -> 10, data.taxa ab12 -> cd34`."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
     changes = [
         f"{key} {_text(before, key)} -> {_text(after, key)}"

@@ -137,7 +137,7 @@ def _decode_header(path: str | Path, header: Mapping[str, str] | None) -> dict[s
 
 
 def _plain_array(name: str, array: np.ndarray) -> np.ndarray:
-    """The array in C order and native byte order, as safetensors writes raw memory."""
+    """Return the array in C order and native byte order, as safetensors writes raw memory."""
     if not isinstance(array, np.ndarray):
         raise StateError(f"Tensor '{name}' must be a numpy array, not {type(array).__name__}")
     return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")

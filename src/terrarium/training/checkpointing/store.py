@@ -181,7 +181,17 @@ class TrainingRun:
         return checkpoint
 
     def save(self, epoch: int, state: State, stopping: StoppingState, history: list[dict[str, JSON]]) -> Path:
-        """Write the checkpoint of `epoch`, point `best` to it if it is, and remove what need not be kept."""
+        """Write the checkpoint of `epoch`, point `best` to it if it is, and remove what need not be kept.
+
+        Args:
+            epoch: number of the finished epoch.
+            state: what `Trainable.state` returned.
+            stopping: counters of early stopping.
+            history: one row per finished epoch.
+
+        Returns:
+            Path of the checkpoint.
+        """
         checkpoint = Checkpoint(epoch, state, stopping, history, self._fingerprint)
         write_checkpoint(self.path(epoch), checkpoint)
         self._best_of[epoch] = checkpoint.best_epoch
@@ -263,7 +273,7 @@ def _lock_of(folder: Path) -> FileLock:
 
 
 def _is_free(folder: Path) -> bool:
-    """Whether no process is training in `folder`."""
+    """Return whether no process is training in `folder`."""
     lock = _lock_of(folder)
     try:
         lock.acquire(blocking=False)

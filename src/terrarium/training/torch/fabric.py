@@ -28,7 +28,7 @@ scalars to sum over the epoch."""
 
 
 def make_fabric(options: TorchOptions) -> "Fabric":
-    """Fabric on one device. Raises `DeviceError` where the device is missing or lacks the precision."""
+    """Return a Fabric on one device. Raises `DeviceError` where the device is missing or lacks the precision."""
     from lightning.fabric import Fabric
 
     device = resolve_device(options.device)
@@ -42,11 +42,23 @@ def make_fabric(options: TorchOptions) -> "Fabric":
 def fabric_epoch(
     fabric: "Fabric", model: Any, optimizer: Any, batches: Iterable[Any], loss: Loss, *, clip_norm: float
 ) -> dict[str, float]:
-    """Train `model` (set up by `fabric`, as `optimizer` is) on `batches` once.
+    """Train a model for one epoch.
 
-    The loss is computed under the precision's context, also where the model's `forward` is not used. `clip_norm` 0
-    does not clip. Returns `loss`, the mean over all items, `items`, and the sums of what else `loss` gives. Raises
-    ValueError when there are no items.
+    The loss is computed under the precision's autocast, even if it does not call the model's `forward`.
+
+    Args:
+        fabric: from `make_fabric`.
+        model, optimizer: set up by `fabric`.
+        batches: batches of one epoch; moved to the device here.
+        loss: function of model and batch that returns the mean loss, the number of items, and perhaps sums to log by
+            name.
+        clip_norm: largest norm of the gradients; 0 does not clip.
+
+    Returns:
+        loss (mean over all items), items (their number), and the sums that `loss` returned.
+
+    Raises:
+        ValueError: there are no items.
     """
     import torch
 
@@ -75,7 +87,13 @@ def fabric_epoch(
 def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float) -> float:
     """Scale the dense gradients to a joint norm of at most `max_norm`, and each row of the sparse ones likewise.
 
-    Returns the joint norm of the dense gradients before that.
+    Args:
+        fabric: from `make_fabric`.
+        model, optimizer: set up by `fabric`, after the backward pass.
+        max_norm: largest norm.
+
+    Returns:
+        Joint norm of the dense gradients before the scaling.
     """
     import torch
 
@@ -88,7 +106,7 @@ def clip_gradients(fabric: "Fabric", model: Any, optimizer: Any, max_norm: float
 
 
 def clip_rows(gradient: "torch.Tensor", max_norm: float) -> "torch.Tensor":
-    """The sparse `gradient` (rows, ...) with every row scaled to a norm of at most `max_norm`."""
+    """Return the sparse `gradient` (rows, ...) with every row scaled to a norm of at most `max_norm`."""
     import torch
 
     gradient = gradient.coalesce()
@@ -163,7 +181,7 @@ class TorchTrainable:
         return {**numbers, "learning_rate": rate, **_gpu_memory(self._fabric)}
 
     def state(self) -> State:
-        """Model, optimiser, scheduler, gradient scaler and the global generators."""
+        """Return model, optimizer, scheduler, gradient scaler and the global generators."""
         packed = pack({name: part.state_dict() for name, part in self._parts().items()})
         random = random_state()
         generators = {f"random.{name}": array for name, array in random.tensors.items()}
@@ -180,7 +198,7 @@ class TorchTrainable:
         restore_random_state(State(generators, state.metadata["random"]))
 
     def weights(self) -> State:
-        """A copy of the exported weights."""
+        """Return a copy of the exported weights."""
         return self._export(self._plain)
 
     def _parts(self) -> dict[str, Any]:
@@ -189,7 +207,7 @@ class TorchTrainable:
 
 
 def export_all(model: "torch.nn.Module") -> State:
-    """A copy of the model's whole state dictionary, by name."""
+    """Return a copy of the model's whole state dictionary, by name."""
     return State({name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()})
 
 

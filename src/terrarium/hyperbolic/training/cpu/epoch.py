@@ -83,7 +83,7 @@ def _ranking_batch(
 def _softmax_batch(
     points: Points, gradient: SparseGradient, task: Task, batch: Int64Array, total: float, stream: Stream, work: _Work
 ) -> tuple[float, float]:  # pragma: no cover - compiled
-    """As `_ranking_batch`, for DISTANCE_SOFTMAX and DETOUR: neighbouring pairs of a descendant are one group."""
+    """Do the same as `_ranking_batch` for DISTANCE_SOFTMAX and DETOUR, by groups of pairs of one descendant."""
     pairs, positives, shares = task.pairs, work.positives, work.weights
     losses, weights = 0.0, 0.0
     p = 0

@@ -336,7 +336,14 @@ def distortion_group(
 def add_radius_penalty(
     rows: Int64Array, radius: Float64Array, target: Float64Array, radial: Float64Array, weight: float
 ) -> float:  # pragma: no cover - compiled
-    """Return weight * mean over the rows of (radius - target)^2; its gradient is added to `radial`, by slot."""
+    """Return weight * mean over the rows of (radius - target)^2, and add its gradient to `radial`.
+
+    Args:
+        rows: (c,) rows of the batch; their places are its slots.
+        radius, target: (N,) hyperbolic radii and their targets.
+        radial: (c,) gradients by the radii, by slot.
+        weight: factor of the penalty.
+    """
     total = 0.0
     for s in range(len(rows)):
         off = radius[rows[s]] - target[rows[s]]

@@ -20,7 +20,15 @@ _COUSIN_FRACTION, _CLASS_FRACTION = 0.5, 0.3
 def sample_same_depth(
     tree: TreeArrays, descendant: int, stream: Stream, key: int, out: Int64Array
 ) -> int:  # pragma: no cover - compiled
-    """Draw other rows of the descendant's depth without replacement; uniform rows where the level is too small."""
+    """Draw other rows of the descendant's depth without replacement; uniform rows where the level is too small.
+
+    Args:
+        tree: the hierarchy.
+        descendant: row whose level is drawn from.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled with the rows.
+    """
     state = start_state(stream.seed, stream.epoch, key)
     k = tree.depth[descendant]
     count, state = _append_distinct(
@@ -31,7 +39,14 @@ def sample_same_depth(
 
 @njit(cache=True)
 def sample_uniform(tree: TreeArrays, stream: Stream, key: int, out: Int64Array) -> int:  # pragma: no cover - compiled
-    """Draw rows of all, uniformly with replacement."""
+    """Draw any rows, uniformly with replacement.
+
+    Args:
+        tree: the hierarchy.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled with the rows.
+    """
     return int(_fill_uniform(len(tree.end), start_state(stream.seed, stream.epoch, key), out, 0))
 
 
@@ -43,6 +58,13 @@ def sample_tiered(
 
     Of n places floor(n / 2) go to rows with the same grandparent, floor(0.3 n) to rows with the same ancestor at depth
     1, the rest to rows of the level. What a tier lacks goes to the next one, and in the end to uniform rows.
+
+    Args:
+        tree: the hierarchy.
+        descendant: row whose level is drawn from.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled with the rows.
     """
     state = start_state(stream.seed, stream.epoch, key)
     level, k = tree.level, tree.depth[descendant]

@@ -28,7 +28,18 @@ _HARD_STREAM = 0x5DEECE66D
 def sample_unrelated(
     tree: TreeArrays, anchor: int, stream: Stream, key: int, out: Int64Array
 ) -> int:  # pragma: no cover - compiled
-    """Draw rows that are neither ancestors nor descendants of the anchor, uniformly with replacement."""
+    """Draw rows that are neither ancestors nor descendants of the anchor, uniformly with replacement.
+
+    Args:
+        tree: the hierarchy.
+        anchor: row whose negatives are drawn.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled from the start; its length is the number of rows to draw.
+
+    Returns:
+        How many rows were drawn; fewer than `out` holds where 16 tries in a row fail.
+    """
     inside = tree.end[anchor] - anchor
     pool = len(tree.end) - inside
     if pool <= tree.depth[anchor]:
@@ -59,6 +70,18 @@ def sample_hard(
     """Draw `num_hard` rows among the children of the nearest `num_ancestors` ancestors, the rest by sample_unrelated.
 
     Relatives of the anchor are rejected.
+
+    Args:
+        tree: the hierarchy.
+        anchor: row whose negatives are drawn.
+        num_hard: number of hard rows.
+        num_ancestors: number of ancestors, nearest first.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled from the start; its length is the number of rows to draw.
+
+    Returns:
+        How many rows were drawn; fewer than `out` holds where 16 tries in a row fail.
     """
     state = start_state(stream.seed ^ _HARD_STREAM, stream.epoch, key)
     count = 0
@@ -88,6 +111,16 @@ def sample_non_ancestors(
     """Draw rows that are neither the anchor nor one of its ancestors, uniformly with replacement.
 
     Descendants may be drawn, as in Nickel and Kiela (2017), whose evaluation counts them as negatives.
+
+    Args:
+        tree: the hierarchy.
+        anchor: row whose negatives are drawn.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled from the start; its length is the number of rows to draw.
+
+    Returns:
+        How many rows were drawn; fewer than `out` holds where 16 tries in a row fail.
     """
     is_dag = len(tree.ancestor) > 0
     state = start_state(stream.seed, stream.epoch, key)
@@ -111,6 +144,17 @@ def sample_unrelated_at_depth(
     """Draw rows of one depth outside the subtree of the anchor, uniformly with replacement.
 
     Where the subtree covers that depth, rows of any depth by sample_unrelated. The root has no negatives.
+
+    Args:
+        tree: the hierarchy.
+        anchor: row whose negatives are drawn.
+        depth: depth of the rows.
+        stream: seed and epoch.
+        key: number of the pair or taxon; each has random numbers of its own.
+        out: filled from the start; its length is the number of rows to draw.
+
+    Returns:
+        How many rows were drawn; fewer than `out` holds where 16 tries in a row fail.
     """
     start, stop = tree.level_start[depth], tree.level_start[depth + 1]
     inside_start = first_at_least(tree.level, start, stop, anchor)
