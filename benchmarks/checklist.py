@@ -89,7 +89,7 @@ def runs_on_the_cpu(options: Options) -> bool:
         return {resolve_device("auto"), resolve_device(options.training.device)} == {"cpu"}
 
 
-def regularises_fast(options: Options) -> bool:
+def penalizes_fast(options: Options) -> bool:
     """Return whether a batch with the radius penalty over 100,000 rows is far faster than a loop over rows."""
     parents = np.random.default_rng(0).integers(0, np.maximum(np.arange(100_000), 1))
     parents[0] = -1

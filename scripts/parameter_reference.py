@@ -30,7 +30,6 @@ WIDTH = 120
 _PAGE_WIDTH = 100
 SEED = "${runtime_params:seed, ${globals:seed}}"
 
-_PAGE_WIDTH = 100
 _KEY = re.compile(r"""^(?P<indent>\s*)(?P<key>[\w.-]+|"[^"]*"|'[^']*'):(?=\s|$)(?P<value>.*)$""")
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _TYPES = {bool: "true or false", int: "integer", float: "number", str: "text", NoneType: "null", Any: "anything"}
