@@ -40,7 +40,7 @@ viz: $(READY)  ## Open the pipeline in kedro-viz
 docs: $(READY)  ## Build the static kedro-viz site into build/
 	$(BIN)/kedro viz build --include-previews
 
-bench: $(READY)  ## Run the benchmarks (long); results go to a temporary folder
+bench: $(READY)  ## Run the benchmarks (long); results go to benchmarks/results
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove the environment and caches; data/ stays

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import CatalogConfigResolver, DataCatalog
+from kedro.io.core import is_parameter
 
 from terrarium.pipeline_registry import register_pipelines
 from tests.project import ROOT
@@ -63,6 +64,15 @@ def test_every_dataset_of_a_pipeline_is_in_the_catalog_and_none_is_unused(writte
     resolver = CatalogConfigResolver(written)
     entries = {name if name in written else resolver.match_dataset_pattern(name) for name in used}
     assert entries == set(written) - NOT_OF_A_PIPELINE
+
+
+def test_no_parameter_is_taken_for_a_dataset(written):
+    """Kedro also matches parameters with the patterns: `params:f.metrics` would be read as `{family}.metrics`."""
+    resolver = CatalogConfigResolver(written)
+    inputs = set().union(*(pipeline.inputs() for pipeline in register_pipelines().values()))
+    parameters = sorted(name for name in inputs if is_parameter(name))
+    assert parameters
+    assert {name: entry for name in parameters if (entry := resolver.match_dataset_pattern(name))} == {}
 
 
 def test_everything_is_versioned_but_the_working_store(entries):

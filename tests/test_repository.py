@@ -3,9 +3,14 @@
 import re
 import subprocess
 import sys
+import tomllib
+from graphlib import CycleError, TopologicalSorter
 
+import grimp
 import pytest
+import yaml
 
+import terrarium
 from tests.project import ROOT, environment
 
 SOURCE, TESTS = ROOT / "src/terrarium", ROOT / "tests"
@@ -31,6 +36,10 @@ KEDRO_PRIVATE = re.compile(
 
 def relative(paths, root=ROOT):
     return [path.relative_to(root).as_posix() for path in paths]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_no_file_is_longer_than_400_lines():
@@ -65,6 +74,29 @@ def test_exceptions_to_the_mirror_exist():
 def test_underscore_names_of_kedro_are_used_in_one_module():
     users = [path for path in SOURCE.rglob("*.py") if KEDRO_PRIVATE.search(path.read_text(encoding="utf-8"))]
     assert relative(users, SOURCE) == ["datasets/base.py"]
+
+
+def test_no_module_imports_itself_through_others():
+    """Imports inside functions count too, as they do for import-linter."""
+    graph = grimp.build_graph("terrarium")
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
+
+
+def test_what_slow_means_is_said_once():
+    (marker,) = tomllib.loads(text("pyproject.toml"))["tool"]["pytest"]["ini_options"]["markers"]
+    meaning = marker.removeprefix("slow: ").partition(";")[0]
+    assert f"Mark a test `slow` if it {meaning}." in " ".join(text("CONTRIBUTING.md").split())
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert citation["version"] == terrarium.__version__
+    assert citation["license"] == tomllib.loads(text("pyproject.toml"))["project"]["license"]
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
 
 
 REGISTRY = "import sys; from kedro.framework.project import pipelines; names = sorted(pipelines)"

@@ -11,7 +11,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.io.core import DatasetError, Version
+from kedro.io.core import AbstractDataset, DatasetError, Version
 
 import terrarium.datasets
 from terrarium.datasets.base import FileDataset
@@ -117,11 +117,57 @@ def test_a_killed_save_leaves_no_version(tmp_path):
     assert make("ParquetDataset", tmp_path / "t", Version(None, None)).load()["a"].tolist() == [2]
 
 
-@pytest.mark.parametrize("name", ["CheckpointsDataset", "TrainingStateDataset"])
-def test_what_training_writes_to_is_local(name):
-    version = {} if name == "TrainingStateDataset" else {"version": Version(None, None)}
-    with pytest.raises(DatasetError, match="needs a local path, because training writes"):
-        getattr(terrarium.datasets, name)(filepath="s3://bucket/thing", **version)
+@pytest.mark.parametrize(
+    ("name", "arguments", "reason"),
+    [
+        ("TrainingStateDataset", {}, "training writes to its files while it runs"),
+        ("CheckpointsDataset", {"version": Version(None, None)}, "an interrupted upload of a folder"),
+    ],
+)
+def test_folders_are_local(name, arguments, reason):
+    with pytest.raises(DatasetError, match=f"needs a local path, because {reason}"):
+        getattr(terrarium.datasets, name)(filepath="s3://bucket/thing", **arguments)
+
+
+@pytest.mark.parametrize("protocol", ["file", "local"])
+def test_a_local_path_may_have_a_protocol(tmp_path, protocol, monkeypatch):
+    make("JSONDataset", f"{protocol}://{tmp_path}/m.json").save({"a": 1})
+    assert json.loads((tmp_path / "m.json").read_text()) == {"a": 1}
+
+    def fail(_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(DatasetError, match="the disk is full"):
+        make("JSONDataset", f"{protocol}://{tmp_path}/m.json").save({"a": 2})
+    assert json.loads((tmp_path / "m.json").read_text()) == {"a": 1}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("address", ["sftp://host/thing", "hdfs://host/thing", "https://host/thing"])
+def test_file_systems_that_show_half_a_file_are_refused(name, address):
+    with pytest.raises(DatasetError, match="may show a file that is half written; use a local path or an object store"):
+        make(name, address)
+
+
+READ_OR_WRITTEN_BY_A_LIBRARY = {
+    "ParquetDataset": {"load_args", "save_args"},
+    "PlotlyDataset": {"load_args", "save_args"},
+    "JSONDataset": {"save_args"},
+    "RunManifestDataset": {"save_args"},
+}
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+@pytest.mark.parametrize("argument", ["load_args", "save_args", "credentials", "fs_args", "lode_args"])
+def test_an_argument_that_would_be_ignored_is_refused(tmp_path, name, argument):
+    entry = {"type": f"terrarium.datasets.{name}", "filepath": str(tmp_path / "x"), "versioned": True}
+    entry |= {argument: {"a": 1}}
+    if argument in READ_OR_WRITTEN_BY_A_LIBRARY.get(name, ()):
+        assert AbstractDataset.from_config("x", entry)
+    else:
+        with pytest.raises(DatasetError, match=argument):
+            AbstractDataset.from_config("x", entry)
 
 
 @pytest.mark.parametrize("name", VERSIONED)

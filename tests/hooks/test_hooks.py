@@ -109,6 +109,22 @@ def test_a_part_reads_what_belongs_together(tmp_path, caplog):
     assert f"f.raw: reading version {first}, not the newest {second}" in caplog.text
 
 
+def test_without_a_newest_version_among_the_inputs_the_run_is_the_reason(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    first, second, third = (f"2026-01-0{day}T00.00.00.000Z" for day in (1, 2, 3))
+    both = {"f.doubled": frame(2), "f.metrics": {"total": 2}}
+    catalog(tmp_path, first)["f.raw"].save(frame(1))
+    record(tmp_path, first, PIPELINE, both)
+    record(tmp_path, second, PIPELINE.only_nodes("f.total"), {"f.metrics": {"total": 3}})
+    catalog(tmp_path, third)["f.doubled"].save(frame(7))
+    part = Pipeline([Node(lambda *_: None, ["f.doubled", "f.metrics"], "f.x", name="f.both")])
+    (tmp_path / "metrics" / third).mkdir()
+    (tmp_path / "metrics" / third / "metrics").write_text("{}")
+    ChooseInputs().before_pipeline_run(run_params("4", tmp_path), part, catalog(tmp_path, "2026-01-04T00.00.00.000Z"))
+    assert f"f.doubled: reading version {first}, not the newest {third}, because run {second} has most" in caplog.text
+    assert f"f.metrics: reading version {second}, not the newest {third}, because run {second} has most" in caplog.text
+
+
 def test_an_input_that_was_never_made_is_named_with_its_command(tmp_path):
     data = catalog(tmp_path, "2026-01-03T00.00.00.000Z")
     with pytest.raises(MissingVersionError, match=r"f\.raw was never made.*kedro run --pipelines=f"):

@@ -95,3 +95,37 @@ def test_inputs_that_do_not_meet_are_chosen_apart():
         ]
     )
     assert groups(pipeline, ["g.taxa", "f.weights", "f.taxa"]) == [["f.taxa", "f.weights"], ["g.taxa"]]
+
+
+def test_inputs_of_one_family_are_chosen_together_though_they_do_not_meet():
+    """Run 2 trained again and exported no vectors, so both figures show run 1."""
+    draw = Pipeline(
+        [
+            Node(lambda _: None, "f.history", "f.figure_loss", name="f.draw_loss"),
+            Node(lambda _: None, "f.vectors", "f.figure_radius", name="f.draw_radius"),
+            Node(lambda _: None, "free", "free_too", name="without_family"),
+            Node(lambda _: None, "other", "other_too", name="without_family_either"),
+        ]
+    )
+    assert groups(draw, ["f.history", "f.vectors", "free", "other"]) == [
+        ["f.history", "f.vectors"],
+        ["free"],
+        ["other"],
+    ]
+    train = {"inputs": ["f.taxa"], "outputs": ["f.weights", "f.history"]}
+    export = {"inputs": ["f.weights"], "outputs": ["f.vectors"]}
+    runs = {
+        "1": {"nodes": {"ingest": NODES["ingest"], "train": train, "export": export}, "read": {}},
+        "2": {"nodes": {"train": train}, "read": {"f.taxa": "1"}},
+    }
+    saved = {"f.history": ["2", "1"], "f.vectors": ["1"]}
+    assert choose(saved, {}, Lineage(runs.get)) == {"f.history": "1", "f.vectors": "1"}
+
+
+def test_the_newest_run_is_enough_where_it_has_all_that_manifests_know():
+    runs, read = {str(run): RUNS["1"] for run in range(1000, 1500)}, []
+    lineage = Lineage(lambda version: (read.append(version), runs.get(version))[1])
+    stamps = sorted(runs, reverse=True)
+    saved = {"f.by_hand": ["0500"], "f.taxa": stamps, "f.weights": stamps}
+    assert choose(saved, {}, lineage) == {"f.by_hand": "0500", "f.taxa": "1499", "f.weights": "1499"}
+    assert sorted(read) == ["0500", "1499"]

@@ -1,9 +1,10 @@
-"""The base of the file datasets: atomic saves, on any file system that fsspec reaches.
+"""The base of the file datasets: atomic saves, on local paths and on object stores.
 
 A dataset of the project says how to `read` and `write` one local file; this module does the rest. On a local path a
-save is renamed to its place when it is complete. On an object store (`s3://`, `gs://`, `memory://`) the file is written
-locally and uploaded in one piece, which the store shows whole or not at all. The datasets of kedro-datasets write in
-place instead, so that a save which fails half way leaves a truncated file that counts as the newest version.
+save is renamed to its place when it is complete. On an object store (`OBJECT_STORES`) the file is written locally and
+uploaded in one piece, which the store shows whole or not at all. Other file systems (`sftp://`, `hdfs://`) show a file
+while it grows and are refused. The datasets of kedro-datasets write in place, so that a save which fails half way
+leaves a truncated file that counts as the newest version.
 
 This is the only module that touches underscore names of Kedro:
 
@@ -38,6 +39,9 @@ from terrarium.datasets.atomic import replace_file, stage_version
 
 __all__ = ["FileDataset", "JSONPreview", "PlotlyPreview", "TablePreview"]
 
+OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")
+"""Protocols of fsspec whose file systems show an uploaded file whole or not at all."""
+
 
 class FileDataset(AbstractVersionedDataset[Any, Any]):
     """One file, versioned or not, that is saved atomically.
@@ -46,11 +50,16 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         filepath: a path, or an address such as `s3://bucket/weights.safetensors`.
         version: versions to load and to save; None for an unversioned file.
         load_args, save_args: for the library that reads and writes the format.
-        credentials, fs_args: arguments of the fsspec file system.
+        credentials, fs_args: arguments of the fsspec file system of an object store.
         metadata: for kedro-viz and other plugins.
+
+    Raises:
+        DatasetError: the path is neither local nor on an object store, or an argument would be ignored.
     """
 
     DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {}
+    UNUSED_ARGUMENTS: ClassVar[frozenset[str]] = frozenset()
+    """Which of `load_args` and `save_args` the format does not have."""
     replaces_versions: ClassVar[bool] = False
     """Whether a version may be saved again; by default that is an error."""
 
@@ -65,7 +74,14 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self.protocol, path = get_protocol_and_path(filepath, version)
+        self.protocol, path = _split_protocol(filepath, version)
+        if not self.is_local and self.protocol not in OBJECT_STORES:
+            raise DatasetError(
+                f"{filepath}: '{self.protocol}' may show a file that is half written; use a local path or an object "
+                f"store ({', '.join(OBJECT_STORES)})"
+            )
+        given = {"load_args": load_args, "save_args": save_args, "credentials": credentials, "fs_args": fs_args}
+        self._refuse_unused({name for name, value in given.items() if value}, path)
         self.load_args = load_args or {}
         self.save_args = self.DEFAULT_SAVE_ARGS | (save_args or {})
         self.metadata = metadata
@@ -110,6 +126,12 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
             self._remote.get_file(path, str(copied))
             yield copied
 
+    def _refuse_unused(self, given: set[str], path: str) -> None:
+        of_stores = {"credentials", "fs_args"} if self.is_local else set()
+        for name in sorted(given & (self.UNUSED_ARGUMENTS | of_stores)):
+            why = f"has no effect on the local path {path}" if name in of_stores else "is not an argument of this type"
+            raise DatasetError(f"{type(self).__name__}: {name} {why}; remove it from the catalog entry")
+
     def _staged(self) -> AbstractContextManager[Path]:
         """Yield a local path to write to; what is there is published when the block succeeds."""
         version = self.resolve_save_version()
@@ -146,15 +168,30 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         }
 
 
-def require_local(filepath: str | PathLike[str], name: str) -> str:
-    """Return `filepath` without `file://`. Raises DatasetError, naming the dataset class, for other protocols."""
-    protocol, path = get_protocol_and_path(filepath)
+def require_local(filepath: str | PathLike[str], name: str, reason: str) -> str:
+    """Return `filepath` without `file://`.
+
+    Args:
+        filepath: the path of a catalog entry.
+        name: the dataset class.
+        reason: why it needs a local path, to follow "because".
+
+    Raises:
+        DatasetError: the path is not local.
+    """
+    protocol, path = _split_protocol(filepath)
     if protocol != "file":
         raise DatasetError(
-            f"{name} needs a local path, because training writes to its files while it runs, and {filepath} is on "
-            f"'{protocol}': give this entry a local filepath in conf/local/catalog.yml"
+            f"{name} needs a local path, because {reason}, and {filepath} is on '{protocol}': "
+            "give this entry a local filepath in conf/local/catalog.yml"
         )
     return path
+
+
+def _split_protocol(filepath: str | PathLike[str], version: Version | None = None) -> tuple[str, str]:
+    """Return protocol and path; fsspec knows local paths as `file` and as `local`."""
+    protocol, path = get_protocol_and_path(filepath, version)
+    return "file" if protocol == "local" else protocol, path
 
 
 def is_versioned(dataset: AbstractDataset | None) -> bool:

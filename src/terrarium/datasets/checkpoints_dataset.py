@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kedro.io.core import DatasetError
 
@@ -14,14 +14,20 @@ from terrarium.datasets.base import FileDataset, JSONPreview, require_local
 class CheckpointsDataset(FileDataset):
     """A versioned folder of files: save takes a folder's path, load returns the path of the version's folder.
 
+    The path is local: an object store cannot rename a folder, so an interrupted upload would be a version that lacks
+    files.
+
     Files are hard-linked where the file system allows it and copied elsewhere; hidden files are left out. The files
     of the saved folder must from then on be replaced or removed, never changed in place.
     """
 
+    UNUSED_ARGUMENTS: ClassVar[frozenset[str]] = frozenset({"load_args", "save_args"})
+
     def __init__(self, *, filepath: str | os.PathLike[str], **kwargs: Any) -> None:
         if kwargs.get("version") is None:
             raise DatasetError(f"{type(self).__name__} needs `versioned: true`")
-        super().__init__(filepath=require_local(filepath, type(self).__name__), **kwargs)
+        reason = "an interrupted upload of a folder would leave a version that lacks files"
+        super().__init__(filepath=require_local(filepath, type(self).__name__, reason), **kwargs)
 
     def read(self, path: Path) -> Path:
         """Return the version's folder, to be read only. Raises DatasetError when it is missing."""

@@ -16,6 +16,7 @@ class JSONDataset(FileDataset):
     a metric that could not be measured is absent rather than a file that other programs refuse.
     """
 
+    UNUSED_ARGUMENTS: ClassVar[frozenset[str]] = frozenset({"load_args"})
     DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"indent": 2}
 
     def read(self, path: Path) -> Any:

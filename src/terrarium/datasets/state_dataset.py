@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kedro.io.core import DatasetError
 
@@ -12,6 +12,8 @@ from terrarium.training.checkpointing.state import State, read_metadata, read_st
 
 class StateDataset(FileDataset):
     """A `terrarium.training.checkpointing.state.State`; its preview shows the arrays' shapes and the metadata."""
+
+    UNUSED_ARGUMENTS: ClassVar[frozenset[str]] = frozenset({"load_args", "save_args"})
 
     def read(self, path: Path) -> State:
         """Return the state. Raises StateError when the file is damaged."""

@@ -1,12 +1,15 @@
 """Text (HTML, Markdown, CSV) in UTF-8."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from terrarium.datasets.base import FileDataset
 
 
 class TextDataset(FileDataset):
     """A text file in UTF-8, with its line ends as they are."""
+
+    UNUSED_ARGUMENTS: ClassVar[frozenset[str]] = frozenset({"load_args", "save_args"})
 
     def read(self, path: Path) -> str:
         """Return the text."""

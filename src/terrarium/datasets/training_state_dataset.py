@@ -20,7 +20,8 @@ class TrainingStateDataset(AbstractDataset[None, "TrainingStore"]):
 
     def __init__(self, *, filepath: str | os.PathLike[str], metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata
-        self._folder = Path(require_local(filepath, type(self).__name__))
+        reason = "training writes to its files while it runs"
+        self._folder = Path(require_local(filepath, type(self).__name__, reason))
 
     def load(self) -> "TrainingStore":
         """Return the store bound to the folder, which need not exist yet."""

@@ -1,6 +1,7 @@
 """The versions that a partial run reads belong together, and exist."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -45,16 +46,25 @@ class ChooseInputs:
 
 
 def groups(pipeline: Pipeline, names: Iterable[str]) -> list[list[str]]:
-    """Return `names` in groups: inputs whose data meet in a node of the pipeline, at once or later, are together."""
-    connected: list[set[str]] = []
-    for node in pipeline.nodes:
-        merged = {name for name in [*node.inputs, *node.outputs] if not is_parameter(name)}
-        for group in [group for group in connected if group & merged]:
-            connected.remove(group)
-            merged |= group
-        connected.append(merged)
-    wanted = set(names)
-    return sorted(sorted(data & wanted) for data in connected if data & wanted)
+    """Return `names` in groups of inputs that must belong together.
+
+    These are inputs of one family, and inputs whose data meet in a node of the pipeline, at once or later.
+    """
+    wanted, families = set(names), defaultdict(set)
+    for name in wanted:
+        families[family_of(name) or name].add(name)
+    nodes = [{name for name in [*node.inputs, *node.outputs] if not is_parameter(name)} for node in pipeline.nodes]
+    merged = _merge_overlapping([*nodes, *families.values()])
+    return sorted(sorted(group & wanted) for group in merged if group & wanted)
+
+
+def _merge_overlapping(groups: Iterable[set[str]]) -> list[set[str]]:
+    disjoint: list[set[str]] = []
+    for group in groups:
+        overlapping = [other for other in disjoint if other & group]
+        disjoint = [other for other in disjoint if not other & group]
+        disjoint.append(group.union(*overlapping))
+    return disjoint
 
 
 def _free_inputs(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> set[str]:
@@ -114,19 +124,24 @@ def _explain(
         newest = saved[name][0]
         if name in named or version == newest:
             continue
-        partners = (other for other in deciding if _belong_together(name, other, chosen, lineage))
-        partner = next(partners, next(iter(deciding), name))
         logger.info(
-            "%s: reading version %s, not the newest %s, because %s:%s goes with it; for another, --load-versions=%s:%s",
+            "%s: reading version %s, not the newest %s, because %s; for another, --load-versions=%s:%s",
             name,
             version,
             newest,
-            partner,
-            chosen[partner],
+            _reason(name, deciding, chosen, lineage),
             name,
             newest,
             extra=_PLAIN,
         )
+
+
+def _reason(name: str, deciding: Iterable[str], chosen: Mapping[str, str], lineage: Lineage) -> str:
+    partner = next((other for other in deciding if _belong_together(name, other, chosen, lineage)), None)
+    if partner is not None:
+        return f"{partner}:{chosen[partner]} goes with it"
+    runs = [version for other, version in chosen.items() if lineage.of(other, version).get(name) == chosen[name]]
+    return f"run {max(runs)} has most of the inputs"
 
 
 def _belong_together(name: str, other: str, chosen: Mapping[str, str], lineage: Lineage) -> bool:

@@ -77,8 +77,8 @@ def choose(saved: Mapping[str, Sequence[str]], named: Mapping[str, str], lineage
     """Return a version of each input of one group, so that all belong together as far as they can.
 
     Versions that the user named are kept. The others come from the run whose artifacts, with what those were made
-    from, give the most of them without contradicting what is chosen; of equal runs from the newest. What is left is
-    chosen in the same way, and takes its newest version when no run fits.
+    from, give the most of them without contradicting what is chosen; of equal runs from the newest. Inputs that no
+    manifest knows do not count. What is left is chosen in the same way, and takes its newest version when no run fits.
 
     Args:
         saved: each input's versions, the newest first, at least one.
@@ -92,7 +92,8 @@ def choose(saved: Mapping[str, Sequence[str]], named: Mapping[str, str], lineage
         for name, version in chosen.items():
             settled = lineage.of(name, version) | settled
         gains = (_gain(_written_in(run, left, saved, lineage), left, saved, settled | chosen) for run in runs)
-        best = _first_longest(gains, len(left))
+        target = {name for name in left if any(lineage.is_known(name, version) for version in saved[name])}
+        best = _first_covering(gains, target)
         chosen |= best or {name: saved[name][0] for name in left}
     return chosen
 
@@ -124,11 +125,12 @@ def _gain(
     return {name: line[name] for name in left if line.get(name) in saved[name]}
 
 
-def _first_longest(gains: Iterable[dict[str, str]], most: int) -> dict[str, str]:
+def _first_covering(gains: Iterable[dict[str, str]], target: set[str]) -> dict[str, str]:
+    """The first gain that has all of `target`, so that no older manifest is read; if there is none, the longest."""
     best: dict[str, str] = {}
     for gain in gains:
+        if gain and target <= gain.keys():
+            return gain
         if len(gain) > len(best):
             best = gain
-        if len(best) == most:
-            break
     return best

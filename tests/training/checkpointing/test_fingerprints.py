@@ -1,6 +1,7 @@
 import pytest
 
-from terrarium.training.checkpointing.fingerprints import differences, digest
+from terrarium.common.options import Options
+from terrarium.training.checkpointing.fingerprints import differences, digest, training_fingerprint
 
 
 def test_digest_ignores_the_order_of_keys_and_sees_every_value():
@@ -20,3 +21,23 @@ def test_differences_name_the_keys():
 
 def test_long_differences_are_cut():
     assert differences({}, {f"k{i}": i for i in range(20)}).endswith("k7 (absent) -> 7 and 12 more")
+
+
+class Model(Options):
+    dim: int
+
+
+class Training(Options):
+    seed: int
+    checkpoints: int
+    memory_limit_gb: int
+
+
+def test_a_training_is_told_by_data_and_options_that_decide_its_result():
+    model, training = Model(dim=5), Training(seed=1, checkpoints=2, memory_limit_gb=3)
+    assert training_fingerprint(
+        data="ab12", model=model, training=training, exclude={"memory_limit_gb"}, evaluation="full"
+    ) == {"data": "ab12", "model": {"dim": 5}, "training": {"seed": 1}, "evaluation": "full"}
+    by_name = training_fingerprint(data={"taxa": "ab12"}, model=model, training=training)
+    assert by_name["data"] == {"taxa": "ab12"}
+    assert by_name["training"] == {"seed": 1, "memory_limit_gb": 3}

@@ -12,6 +12,7 @@ from terrarium.kge.data import ingestion, splitting
 from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph
 from terrarium.kge.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
 from terrarium.kge.training.run_config import run_config
+from terrarium.training.checkpointing.fingerprints import training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
@@ -95,12 +96,9 @@ def train(
         trainer,
         options=training,
         store=training_state,
-        fingerprint={
-            "data": graph.fingerprint,
-            "model": model.model_dump(mode="json"),
-            "training": training.model_dump(mode="json", exclude={"checkpoints"}),
-            "evaluation": evaluation.precision,
-        },
+        fingerprint=training_fingerprint(
+            data=graph.fingerprint, model=model, training=training, evaluation=evaluation.precision
+        ),
         title="knowledge graph",
     )
     minutes = float(result.history["seconds"].sum()) / 60

@@ -18,7 +18,7 @@ from terrarium.senses.options import EvaluationOptions, FeatureOptions, ModelOpt
 from terrarium.senses.training.messages import log_settings
 from terrarium.senses.training.problem import build_problem, lexicon_fingerprint
 from terrarium.senses.training.trainer import SenseTrainer
-from terrarium.training.checkpointing.fingerprints import require_fingerprint
+from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import FitResult, fit
@@ -83,11 +83,9 @@ def train(
         SenseTrainer(problem, model, training),
         options=training,
         store=training_state,
-        fingerprint={
-            "data": problem.fingerprint,
-            "model": model.model_dump(mode="json"),
-            "training": training.model_dump(mode="json", exclude={"checkpoints", "memory_limit_gb"}),
-        },
+        fingerprint=training_fingerprint(
+            data=problem.fingerprint, model=model, training=training, exclude={"memory_limit_gb"}
+        ),
         title="senses",
         restarts="columns_added_next",
     )

@@ -15,7 +15,7 @@ from terrarium.senses.legacy.trainer import ReferenceTrainer, items_fingerprint
 from terrarium.senses.legacy.vectors import item_vectors
 from terrarium.senses.models.vectors import SenseVectors
 from terrarium.senses.options import EvaluationOptions
-from terrarium.training.checkpointing.fingerprints import require_fingerprint
+from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
@@ -39,11 +39,12 @@ def train(
         ReferenceTrainer(items, edges, model, training),
         options=training,
         store=training_state,
-        fingerprint={
-            "data": sha256(edges.to_numpy().tobytes()).hexdigest(),
-            "model": model.model_dump(mode="json"),
-            "training": training.model_dump(mode="json", exclude={"checkpoints", "memory_limit_gb"}),
-        },
+        fingerprint=training_fingerprint(
+            data=sha256(edges.to_numpy().tobytes()).hexdigest(),
+            model=model,
+            training=training,
+            exclude={"memory_limit_gb"},
+        ),
         title="senses reference",
     )
     return training_outputs(result, result.final)

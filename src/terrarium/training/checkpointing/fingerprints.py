@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pydantic import BaseModel
 
@@ -23,19 +23,20 @@ def digest(fingerprint: Mapping[str, JSON]) -> str:
 
 
 def training_fingerprint(
-    *, data: Mapping[str, JSON], model: BaseModel, training: BaseModel, **more: JSON
+    *, data: JSON, model: BaseModel, training: BaseModel, exclude: Collection[str] = (), **more: JSON
 ) -> dict[str, JSON]:
     """Return the fingerprint of a training: what decides its result, as `fit` wants it.
 
     The retention of checkpoints does not decide it and is left out.
 
     Args:
-        data: fingerprints of the data by name.
+        data: the fingerprint of the data, or several by name.
         model, training: the option models of these branches.
+        exclude: further options of `training` that do not decide the result, such as a limit of memory.
         more: further parts by name.
     """
-    options = training.model_dump(mode="json", exclude={"checkpoints"})
-    return {"data": dict(data), "model": model.model_dump(mode="json"), "training": options, **more}
+    options = training.model_dump(mode="json", exclude={"checkpoints", *exclude})
+    return {"data": data, "model": model.model_dump(mode="json"), "training": options, **more}
 
 
 def require_fingerprint(made_from: JSON, at_hand: JSON, *, what: str, datasets: Sequence[str]) -> None:
