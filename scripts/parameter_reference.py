@@ -56,11 +56,13 @@ class Option:
 
     @property
     def comment(self) -> str:
-        """Description and legal values, as the parameter file has them."""
+        """Description and legal values, as the parameter file has them; the type where null is the only one listed."""
         named = all(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self.description) for name in self.names)
         legal = [value for value in self.legal if value not in self.names or not named]
         if "null" in legal and re.search(r"\bnull\b", self.description):
             legal.remove("null")
+        if legal == ["null"]:
+            legal = [self.type.replace("`", "")]
         return " ".join([self.description, f"[{', '.join(legal)}]"] if legal else [self.description]).strip()
 
 
