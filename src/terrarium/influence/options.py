@@ -108,7 +108,7 @@ class AttributionOptions(Base):
 class ScoringOptions(Base):
     """How influence scores are computed."""
 
-    renamed: ClassVar = {"top": "top_k"}
+    renamed: ClassVar = {"top": "top_k", "memory_cleanup": "cleanup"}
 
     top_k: int = Field(gt=0, description="proponents, and as many opponents, kept per query triple")
     batch_size: int = Field(gt=0, description="query triples scored together")
@@ -119,7 +119,7 @@ class ScoringOptions(Base):
     gradient_checkpointing: bool = Field(
         description="method autograd: recompute the query embedding in the backward pass instead of keeping it"
     )
-    memory_cleanup: bool = Field(description="release cached GPU memory at intervals")
+    cleanup: bool = Field(description="release cached GPU memory at intervals")
     cleanup_interval: int = Field(gt=0, description="blocks (autograd: triples) between two cleanups")
 
 
