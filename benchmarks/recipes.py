@@ -88,7 +88,7 @@ def norms(outcome: Outcome) -> dict[str, str]:
             value = f"{history[column].iloc[min(place, len(history) - 1)]:.3f}"
             known = claimed.get(f"{label}, {when}")
             cells[f"{label}, {when}"] = value if known is None else f"{value} ({known:.2f})"
-    first, best = history["share_outside"].iloc[0], outcome.metrics["share_outside"]
+    first, best = history["fraction_outside"].iloc[0], outcome.metrics["fraction_outside"]
     cells |= {"outside, epoch 1": f"{first:.2%}", "outside, best": f"{best:.2%}"}
     return cells | {"r, best": f"{outcome.metrics['depth_norm_pearson']:.3f}"}
 

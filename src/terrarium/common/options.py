@@ -13,8 +13,8 @@ class Options(BaseModel):
 
     Attributes:
         renamed: old name of an option, or its path below this model -> what to write now, as a path below this model,
-            if need be with further words behind it; or what became of the option, as words that follow the old name and begin with "was" ("was
-            removed: ..."). A run with the old name stops and says so.
+            if need be with further words behind it; or what became of the option, as words that follow the old name
+            and begin with "was" ("was removed: ..."). A run with the old name stops and says so.
         renamed_values: option -> {old value: new value}, for options with a list of legal values.
     """
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 from pydantic import Field, model_validator
 
 from terrarium.common.options import Options as Base
-from terrarium.training.options import FitOptions, StoppingOptions as BaseStoppingOptions
+from terrarium.training.options import FitOptions
+from terrarium.training.options import StoppingOptions as BaseStoppingOptions
 
 if TYPE_CHECKING:
     import pandas as pd
