@@ -153,7 +153,7 @@ class ValidationOptions(Base):
     }
     renamed_values: ClassVar = {"split": {"valid": "validation"}}
 
-    epochs: int = Field(ge=0, description="epochs of each retraining; 0: up to the best epoch of the original training")
+    epochs: int = Field(ge=0, description="epochs of each retraining; 0: up to the best epoch of the model")
     num_checkpoints: int = Field(gt=0, description="evenly spaced checkpoints of a retraining, for its influence")
     num_subsets: int = Field(gt=1, description="linear datamodeling score: retrainings on random subsets")
     subset_dropout: float = Field(

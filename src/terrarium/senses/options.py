@@ -272,12 +272,12 @@ class ReportingOptions(Base):
     """What the report shows."""
 
     renamed: ClassVar = {
-        "neighbours_of": "neighbour_words",
+        "neighbours_of": "neighbor_words",
         "neighbours": "num_neighbors",
         "top_words": "num_words",
         "dimensions": "num_dimensions",
     }
-    neighbour_words: list[str] = Field(description="words whose nearest senses are listed")
+    neighbor_words: list[str] = Field(description="words whose nearest senses are listed")
     num_neighbors: int = Field(gt=0, description="nearest senses per sense")
     num_dimensions: int = Field(gt=0, description="dimensions whose extreme words are listed")
     num_words: int = Field(gt=0, description="words at either end of a dimension")

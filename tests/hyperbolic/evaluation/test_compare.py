@@ -83,7 +83,7 @@ def test_pairs_by_depth_difference(tree):
     assert numbers["pairs_difference_1"] == (difference == 1).sum() == len(tree) - 1
     assert numbers["pairs_difference_2"] == (difference == 2).sum()
     assert numbers["pairs_difference_3_or_more"] == (difference >= 3).sum()
-    assert sum(value for name, value in numbers.items() if name.startswith("share_")) == pytest.approx(1.0)
+    assert sum(value for name, value in numbers.items() if name.startswith("fraction_")) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("better", [True, False])

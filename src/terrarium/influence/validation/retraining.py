@@ -38,8 +38,8 @@ class Retrainer:
     """What all retrainings share.
 
     Attributes:
-        graph: the original graph.
-        training: options of the original training.
+        graph: the graph that the model was trained on.
+        training: options of that training.
         evaluation: knowledge graph evaluation options, of the device.
         epochs: number of epochs of each retraining.
     """

@@ -117,7 +117,7 @@ def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: Reporti
     names = (vectors["lemma"] + " (" + vectors["synset"] + ")").to_numpy()
     synset = vectors["synset"].to_numpy()
     table = []
-    for word in reporting.neighbour_words:
+    for word in reporting.neighbor_words:
         for sense in np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())[:3]:
             cosine = rows @ rows[sense]
             others = np.flatnonzero(synset != synset[sense])

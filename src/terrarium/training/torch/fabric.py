@@ -121,7 +121,7 @@ def deterministic_algorithms() -> Iterator[None]:
 
 
 class TorchTrainable:
-    """A torch model, its optimiser and its batches as something that `fit` can train.
+    """A torch model, its optimizer and its batches as something that `fit` can train.
 
     Batches take their randomness from the number of the epoch (see `seeding.generator`) or from torch's global
     generator, whose state is part of the checkpoint.
@@ -138,7 +138,7 @@ class TorchTrainable:
         make_scheduler: Callable[["torch.optim.Optimizer"], "LRScheduler"] | None = None,
         export: Callable[["torch.nn.Module"], State] | None = None,
     ) -> None:
-        """Set up `model` on its device; optimiser and scheduler (a step an epoch) are made after that.
+        """Set up `model` on its device; optimizer and scheduler (one step per epoch) are made after that.
 
         `batches(epoch)` gives the batches of an epoch; `export(model)` the weights to keep, all of them by default.
         """
@@ -163,7 +163,7 @@ class TorchTrainable:
         return {**numbers, "learning_rate": rate, **_gpu_memory(self._fabric)}
 
     def state(self) -> State:
-        """Model, optimiser, scheduler, gradient scaler and the global generators."""
+        """Return model, optimizer, scheduler, gradient scaler and the global generators."""
         packed = pack({name: part.state_dict() for name, part in self._parts().items()})
         random = random_state()
         generators = {f"random.{name}": array for name, array in random.tensors.items()}
