@@ -52,9 +52,9 @@ def switches() -> None:
 def _switches() -> Iterator[Row]:
     changes: dict[str, dict[str, object]] = {
         "fp32": {},
-        "+ cleanup": {"memory_cleanup": True},
-        "+ mixed precision": {"memory_cleanup": True, "precision": "mixed"},
-        "+ checkpointing": {"memory_cleanup": True, "precision": "mixed", "gradient_checkpointing": True},
+        "+ cleanup": {"cleanup": True},
+        "+ mixed precision": {"cleanup": True, "precision": "mixed"},
+        "+ checkpointing": {"cleanup": True, "precision": "mixed", "gradient_checkpointing": True},
     }
     for method in ("autograd", "closed_form"):
         exact = None

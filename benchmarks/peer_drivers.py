@@ -137,7 +137,7 @@ def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
 
     defaults = options_of("base")
     model = defaults.model.model_dump() | {"dim": spec.dim, "init": spec.init, "seed": spec.seed}
-    given = {"max_epochs": epochs, "device": "cpu", "num_threads": 1, "seed": spec.seed}
+    given = {"max_epochs": epochs, "device": "cpu", "threads": 1, "seed": spec.seed}
     blocks = {name: block for name, block in spec.options.items() if isinstance(block, dict)}
     given |= {name: value for name, value in spec.options.items() if name not in blocks}
     training = with_options(defaults.training.model_copy(update=given), **blocks)

@@ -86,9 +86,9 @@ def norms(outcome: Outcome) -> dict[str, str]:
     for column, label in (("max_norm", "max norm"), ("mean_norm", "mean norm")):
         for place, when in ((0, "epoch 1"), (1, "epoch 2"), (-1, "end")):
             value = f"{history[column].iloc[min(place, len(history) - 1)]:.3f}"
-            claim = claimed.get(f"{label}, {when}")
-            cells[f"{label}, {when}"] = value if claim is None else f"{value} ({claim:.2f})"
-    first, best = history["share_outside"].iloc[0], outcome.metrics["share_outside"]
+            known = claimed.get(f"{label}, {when}")
+            cells[f"{label}, {when}"] = value if known is None else f"{value} ({known:.2f})"
+    first, best = history["fraction_outside"].iloc[0], outcome.metrics["fraction_outside"]
     cells |= {"outside, epoch 1": f"{first:.2%}", "outside, best": f"{best:.2%}"}
     return cells | {"r, best": f"{outcome.metrics['depth_norm_pearson']:.3f}"}
 

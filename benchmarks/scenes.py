@@ -31,14 +31,14 @@ ABLATION: dict[str, dict[str, str]] = {
     "projection of half width": {"model.projection_dim": "96"},
     "no normalization": {"model.l2_normalize": "false"},
     "no dropped edges": {"training.augmentation.edge_drop_prob": "0.0"},
-    "Adam without decay": {"training.optimizer": "adam", "training.weight_decay": "0.0"},
-    "no clipping": {"training.clip_norm": "0.0"},
+    "Adam without decay": {"training.optimizer.name": "adam", "training.optimizer.weight_decay": "0.0"},
+    "no clipping": {"training.optimizer.clip_norm": "0.0"},
     "no warm-up": {"training.schedule.warmup_epochs": "0"},
     "no cosine": {"training.schedule.cosine": "false"},
     "mixed precision": {"training.precision": "bf16-mixed"},
 }
 """Changes of graph_embedding_v2, one at a time; all but the last in float32, because a CPU emulates bf16."""
-_A, _O = "training.augmentation", "training.objective"
+_A, _L = "training.augmentation", "training.loss"
 _STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal_positive_prob")}
 SWEEP: dict[str, dict[str, str]] = {
     "default": {},
@@ -50,15 +50,15 @@ SWEEP: dict[str, dict[str, str]] = {
     },
     "no temporal positives": {f"{_A}.temporal_positive_prob": "0.0"},
     "noise 2": {f"{_A}.node_noise": "2.0", f"{_A}.edge_noise": "2.0"},
-    "temperature 0.07": {f"{_O}.temperature": "0.07"},
-    "temperature 0.2": {f"{_O}.temperature": "0.2"},
-    "VICReg": {f"{_O}.name": "vicreg"},
-    "BGRL": {f"{_O}.name": "bgrl"},
-    "masked features": {f"{_O}.name": "masked", **_STILL},
+    "temperature 0.07": {f"{_L}.temperature": "0.07"},
+    "temperature 0.2": {f"{_L}.temperature": "0.2"},
+    "VICReg": {f"{_L}.name": "vicreg"},
+    "BGRL": {f"{_L}.name": "bgrl"},
+    "masked features": {f"{_L}.name": "masked", **_STILL},
     "dimension 192, hidden channels 384": {"model.dim": "192", "model.hidden_channels": "384"},
     "batch 384": {"training.batch_size": "384"},
-    "rate 0.0015": {"training.schedule.learning_rate": "0.0015"},
-    "weight decay 5e-6": {"training.weight_decay": "0.000005"},
+    "rate 0.0015": {"training.optimizer.learning_rate": "0.0015"},
+    "weight decay 5e-6": {"training.optimizer.weight_decay": "0.000005"},
 }
 """Changes of the defaults, compared on validation scenes."""
 SEEDS = (0, 1, 2, 3, 4)

@@ -57,11 +57,13 @@ class Option:
 
     @property
     def comment(self) -> str:
-        """Description and legal values, as the parameter file has them."""
+        """Description and legal values, as the parameter file has them; the type where null is the only one listed."""
         named = all(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self.description) for name in self.names)
         legal = [value for value in self.legal if value not in self.names or not named]
         if "null" in legal and re.search(r"\bnull\b", self.description):
             legal.remove("null")
+        if legal == ["null"]:
+            legal = [self.type.replace("`", "")]
         return " ".join([self.description, f"[{', '.join(legal)}]"] if legal else [self.description]).strip()
 
 
@@ -129,7 +131,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
         for block, members in _blocks(options):
             lines += ["", f"### {'.'.join(block)}", ""]
             described = next((option.description for option in options if option.path == block), "")
-            lines += [textwrap.fill(f"{described}.", _PAGE_WIDTH), ""] if described else []
+            lines += [textwrap.fill(f"{described}.", 100), ""] if described else []
             lines += ["| option | default | values | description |", "|---|---|---|---|"]
             lines += [_row(option, defaults) for option in members]
     return "\n".join(lines) + "\n"

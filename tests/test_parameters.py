@@ -129,6 +129,6 @@ def test_every_recipe_trains(hominidae, recipe, tmp_path):
     assert row["learning_rate"] == training.optimizer.learning_rate
     assert row["rows_moved_per_batch"] >= row["rows_per_batch"]
     assert row["false_negatives"] > 0.0
-    assert {"max_norm", "mean_norm", "share_outside", "max_norm_before_projection", "depth_norm_pearson"} <= set(
+    assert {"max_norm", "mean_norm", "fraction_outside", "max_norm_before_projection", "depth_norm_pearson"} <= set(
         row.index
     )

@@ -59,7 +59,7 @@ def test_vectors_have_names_and_are_inside_the_ball(finished):
 def test_the_history_has_norms_before_and_after_projection(finished):
     history = load(finished[0], "06_models/hyperbolic/history.parquet")
     assert len(history) == 3
-    assert (history["share_outside"] == 0).all()
+    assert (history["fraction_outside"] == 0).all()
     assert (history["max_norm_before_projection"] >= history["max_norm"]).all()
 
 
@@ -214,7 +214,7 @@ def test_the_other_losses_and_options_run(tmp_path, loss):
     }
     params = ",".join(f"hyperbolic.{name}={value}" for name, value in given.items())
     run(tmp_path, "--pipelines=hyperbolic", params=params)
-    assert load(tmp_path, METRICS)["share_outside"] == 0
+    assert load(tmp_path, METRICS)["fraction_outside"] == 0
 
 
 def test_a_reference_recipe_runs_and_reports_points_outside_the_ball(tmp_path):
@@ -231,7 +231,7 @@ def test_a_reference_recipe_runs_and_reports_points_outside_the_ball(tmp_path):
     kedro("run", "--env=recipes/hyperbolic/v1", "--pipelines=hyperbolic", f"--params={params}")
     history, metrics = load(tmp_path, "06_models/hyperbolic/history.parquet"), load(tmp_path, METRICS)
     best = history[history["best"]].iloc[0]
-    assert metrics["share_outside"] == best["share_outside"]
+    assert metrics["fraction_outside"] == best["fraction_outside"]
     assert metrics["max_norm"] == best["max_norm"]
     weights = load_file(load(tmp_path, WEIGHTS))
     assert weights["norm"].max() == metrics["max_norm"]

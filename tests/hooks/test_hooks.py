@@ -203,6 +203,7 @@ class Outer(Options):
         ({"optimizer": "adam", "gone": 1}, "gone was removed: nothing needs it"),
         ({"optimizer": "sgd"}, "optimizer: sgd was renamed: use plain_sgd"),
         ({"optimizer": ["sgd"]}, "optimizer: input should be 'adam' or 'plain_sgd', not ['sgd']"),
+        ({"optimizer": "adam", "gone": {"a": 1}}, "gone was removed: nothing needs it"),
     ],
 )
 def test_old_names_and_values_are_answered_with_the_new(inner, fault):

@@ -12,7 +12,7 @@ RANKS = ("no rank", "class", "order", "family", "species")
 
 
 def history(epochs: int = 4) -> pd.DataFrame:
-    names = ("loss", "learning_rate", "seconds", "min_norm", "mean_norm", "max_norm", "share_outside")
+    names = ("loss", "learning_rate", "seconds", "min_norm", "mean_norm", "max_norm", "fraction_outside")
     rows = {"epoch": np.arange(1, epochs + 1), **{name: np.linspace(0.9, 0.1, epochs) for name in names}}
     table = pd.DataFrame(rows).assign(depth_norm_pearson=np.nan)
     return table.assign(best=table["epoch"] == epochs)

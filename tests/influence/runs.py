@@ -24,8 +24,8 @@ def train(folder, **changes):
     chosen, own = options(**changes), tables()
     config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
     branches = chosen.model, chosen.training, chosen.evaluation
-    weights, checkpoints, *_ = graph_nodes.train(*own, config, TrainingStore(folder / "store"), *branches)
-    return Trained(own, weights, checkpoints)
+    trained = graph_nodes.train(*own, config, TrainingStore(folder / "store"), *branches)
+    return Trained(own, trained["weights"], trained["checkpoints"])
 
 
 def select_queries(trained, **changes):

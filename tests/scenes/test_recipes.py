@@ -52,13 +52,18 @@ def test_every_recipe_has_the_settings_of_its_system(environment):
             model.hidden_channels,
             model.num_layers,
             training.batch_size,
-            schedule.learning_rate,
+            training.optimizer.learning_rate,
             schedule.restart_decay,
         ),
-        *(training.optimizer, training.weight_decay, training.clip_norm, augmentation.node_noise),
-        *(augmentation.edge_drop_prob, training.objective.temperature, schedule.cosine),
+        *(
+            training.optimizer.name,
+            training.optimizer.weight_decay,
+            training.optimizer.clip_norm,
+            augmentation.node_noise,
+        ),
+        *(augmentation.edge_drop_prob, training.loss.temperature, schedule.cosine),
     ) == RECIPE_SETTINGS[environment]
-    assert (training.objective.name, training.objective.context_weight, model.output) == ("info_nce", 0.0, "embedding")
+    assert (training.loss.name, training.loss.context_weight, model.output) == ("info_nce", 0.0, "embedding")
     improved = environment == "recipes/scenes/graph_embedding_v2"
     assert (model.projection_dim == model.dim, model.l2_normalize, training.stopping.patience == 10) == (
         *(improved, improved),

@@ -52,7 +52,7 @@ family:
   training:  # How long
     loss: bce      # loss function [bce, softmax]
     kind: a        # a: first; b: second
-    path: "a # b"  # file # of all [null]
+    path: "a # b"  # file # of all [text or null]
     share: 0.1     # fraction of the rows [> 0, < 0.5]
     # phases [auto]
     #   [].epoch: first epoch [>= 1]

@@ -13,7 +13,7 @@ from tests.test_parameters import parameters
         ({"training__growth__max_dim": 12}, "max_dim 12 is below model.dim 24: raise it"),
         ({"training__growth__expand_interval": 0}, "greater than 0"),
         ({"reference__training__growth__max_dim": 12}, "max_dim 12 is below model.dim 24: raise it"),
-        ({"features__excluded_relations": ["loves"]}, "excluded_relations names loves"),
+        ({"features__excluded_relations": ["loves"]}, r"excluded_relations\.0\s+Input should be 'also_see'"),
         ({"training__named_axes__enabled": True, "training__named_axes__axes": {}}, "names none: add axes"),
         ({"training__named_axes__axes": {"a": {"positive": ["x"], "negative": [], "neutral": []}}}, "at least 1"),
         (
@@ -53,16 +53,26 @@ def test_an_old_name_names_the_new_one(branch, old, fault):
 @pytest.mark.parametrize(
     ("branch", "old", "fault"),
     [
-        ("training", "objective", "objective no longer exists: the reference recipe is a pipeline of its own"),
-        ("features", "vocabulary", "vocabulary no longer exists: the reference recipe is a pipeline of its own"),
-        ("features", "axes", "axes was moved: use senses.training.named_axes.axes"),
+        ("training", "objective", "was removed: the reference recipe is a pipeline of its own"),
+        ("features", "vocabulary", "was removed: the reference recipe is a pipeline of its own"),
+        ("features", "axes", "was renamed: use senses.training.named_axes.axes"),
     ],
 )
 def test_an_option_that_was_removed_says_what_to_do(branch, old, fault):
     tree = parameters("test")
     tree["senses"][branch][old] = "documented"
     (line,) = check({"senses": tree["senses"]}, {"senses": Options})
-    assert line.startswith(f"senses.{branch}: {fault}")
+    assert line.startswith(f"senses.{branch}.{old} {fault}")
+
+
+def test_a_removed_option_does_not_hide_other_old_names():
+    tree = parameters("test")
+    tree["senses"]["training"] |= {"objective": "documented", "negatives": 5}
+    lines = check({"senses": tree["senses"]}, {"senses": Options})
+    assert [line.partition(":")[0] for line in lines] == [
+        "senses.training.objective was removed",
+        "senses.training.negatives was renamed",
+    ]
 
 
 def test_every_new_name_exists():
@@ -80,4 +90,4 @@ def test_every_new_name_exists():
 
     for model in models(Options):
         for new in model.renamed.values():
-            assert field_at(model, new).description, new
+            assert new.startswith("was ") or field_at(model, new).description, new

@@ -12,9 +12,9 @@ class Options(BaseModel):
     """Refuse unknown keys and later changes.
 
     Attributes:
-        renamed: old name of an option -> what to write now: a path below this model, with or without words after it
-            ("loss.temperature, which divides"). Advice that begins with "was" follows the old name as it is
-            ("was removed: ..."). A run with the old name stops and says so.
+        renamed: old name of an option, or its path below this model -> what to write now, as a path below this model,
+            if need be with further words behind it; or what became of the option, as words that follow the old name
+            and begin with "was" ("was removed: ..."). A run with the old name stops and says so.
         renamed_values: option -> {old value: new value}, for options with a list of legal values.
     """
 

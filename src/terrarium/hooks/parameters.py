@@ -102,11 +102,11 @@ def _option_paths(tree: Mapping[str, Any]) -> Iterable[list[str]]:
 
 
 def _current_path(model: Any, path: list[str]) -> list[str]:
-    """Return the path of an option below a model with all renamed branches and options replaced."""
+    """Return the path of an option below a model with all renamed branches and options replaced; advice is no path."""
     renamed = getattr(model, "renamed", {})
     for length in range(len(path), 0, -1):
         old = ".".join(path[:length])
-        if old in renamed:
+        if " " not in renamed.get(old, " "):
             return _current_path(model, [*renamed[old].split("."), *path[length:]])
     return path if len(path) < 2 else [path[0], *_current_path(_model_at(model, path[:1]), path[1:])]
 
@@ -115,11 +115,12 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
     place = _joined(family, *_path(model, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         *branch, name = fault["loc"]
-        owner = _model_at(model, branch)
-        advice = getattr(owner, "renamed", {}).get(name)
+        advice = _advice(model, fault["loc"])
         if advice is not None:
-            is_sentence = advice.startswith("was ")
-            return f"{place} {advice if is_sentence else f'was renamed: use {_joined(family, *branch, advice)}'}"
+            above, text = advice
+            is_sentence = text.startswith("was ")
+            return f"{place} {text if is_sentence else f'was renamed: use {_joined(family, *above, text)}'}"
+        owner = _model_at(model, branch)
         return f"{place} does not exist: {_nearest(str(name), sorted(owner.model_fields) if owner else [])}"
     if fault["type"] == "literal_error":
         *branch, name = fault["loc"]
@@ -127,10 +128,23 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
         new = values.get(fault["input"]) if isinstance(fault["input"], str) else None
         if new is not None:
             return f"{place}: {fault['input']} was renamed: use {new}"
+    block = _model_at(model, fault["loc"]) if fault["type"] == "model_type" else None
+    if block is not None and "name" in block.model_fields and isinstance(fault["input"], str):
+        new = getattr(block, "renamed_values", {}).get("name", {}).get(fault["input"], fault["input"])
+        return f"{place} is a block of options: use {place}.name={new}"
     if fault["type"] == "missing":
         return f"{place} is missing: give it a value in conf/base/parameters/{family}.yml"
     text = fault["msg"].removeprefix("Value error, ")
     return f"{place}: {text[:1].lower()}{text[1:]}, not {fault['input']!r}" if fault["loc"][1:] else f"{place}: {text}"
+
+
+def _advice(model: type[BaseModel], place: tuple[Any, ...]) -> tuple[tuple[Any, ...], str] | None:
+    """What became of an option, and the branch that the advice is relative to: the option's own or one above it."""
+    for length in range(len(place) - 1, -1, -1):
+        text = getattr(_model_at(model, place[:length]), "renamed", {}).get(_joined(*place[length:]))
+        if text is not None:
+            return place[:length], text
+    return None
 
 
 def _path(model: type[BaseModel], place: Iterable[Any]) -> list[str]:

@@ -108,7 +108,7 @@ class AttributionOptions(Base):
 class ScoringOptions(Base):
     """How influence scores are computed."""
 
-    renamed: ClassVar = {"top": "top_k"}
+    renamed: ClassVar = {"top": "top_k", "memory_cleanup": "cleanup"}
 
     top_k: int = Field(gt=0, description="proponents, and as many opponents, kept per query triple")
     batch_size: int = Field(gt=0, description="query triples scored together")
@@ -119,7 +119,7 @@ class ScoringOptions(Base):
     gradient_checkpointing: bool = Field(
         description="method autograd: recompute the query embedding in the backward pass instead of keeping it"
     )
-    memory_cleanup: bool = Field(description="release cached GPU memory at intervals")
+    cleanup: bool = Field(description="release cached GPU memory at intervals")
     cleanup_interval: int = Field(gt=0, description="blocks (autograd: triples) between two cleanups")
 
 
@@ -153,7 +153,7 @@ class ValidationOptions(Base):
     }
     renamed_values: ClassVar = {"split": {"valid": "validation"}}
 
-    epochs: int = Field(ge=0, description="epochs of each retraining; 0: as many as the model's best epoch")
+    epochs: int = Field(ge=0, description="epochs of each retraining; 0: up to the best epoch of the model")
     num_checkpoints: int = Field(gt=0, description="evenly spaced checkpoints of a retraining, for its influence")
     num_subsets: int = Field(gt=1, description="linear datamodeling score: retrainings on random subsets")
     subset_dropout: float = Field(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from terrarium.common.options import Options as Base
 from terrarium.training.options import FitOptions
+from terrarium.training.options import StoppingOptions as BaseStoppingOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDATION_METRICS = ("validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10")
+ValidationMetric = Literal["validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10"]
+VALIDATION_METRICS: tuple[str, ...] = get_args(ValidationMetric)
 """Columns of the history that are measured on validation triples: filtered, mean of both sides or of the named one."""
 Precision = Literal["64-true", "32-true", "bf16-mixed", "16-mixed", "mixed"]
 ModelName = Literal["conve", "complex", "distmult"]
@@ -229,6 +231,14 @@ class ValidationOptions(Base):
     max_triples: int = Field(ge=0, description="number of validation triples to measure, a random sample; 0: all")
 
 
+class StoppingOptions(BaseStoppingOptions):
+    """When to stop early, and which metric chooses the best epoch."""
+
+    metric: Literal["loss", ValidationMetric] = Field(
+        description="column of the history that is watched; loss needs direction min, all others max"
+    )
+
+
 class TrainingOptions(FitOptions):
     """What is minimised, and how."""
 
@@ -257,6 +267,7 @@ class TrainingOptions(FitOptions):
     )
     batch_size: int = Field(gt=1, description="rows per batch")
     loss: LossOptions
+    stopping: StoppingOptions
     optimizer: OptimizerOptions
     schedule: ScheduleOptions
     memory: MemoryOptions
@@ -267,22 +278,10 @@ class TrainingOptions(FitOptions):
     device: str = Field(description=_DEVICE)
     seed: int = Field(ge=0, description="seed of the order of rows, of dropout and of the validation sample")
 
-    @field_validator("loss", mode="before")
-    @classmethod
-    def _refuse_old_loss(cls, loss: object) -> object:
-        if isinstance(loss, str):
-            raise ValueError("use loss.name, cross_entropy (was softmax) or bce")
-        return loss
-
     @model_validator(mode="after")
     def _check(self) -> TrainingOptions:
         if self.memory.entity_chunk_size and self.precision == "64-true":
             raise ValueError("memory.entity_chunk_size sums in 32 bits: set it to 0 for precision 64-true")
-        if self.stopping.metric not in ("loss", *VALIDATION_METRICS):
-            raise ValueError(
-                f"stopping.metric is {self.stopping.metric!r}: choose loss (with direction min), "
-                f"{', '.join(VALIDATION_METRICS)}"
-            )
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from terrarium.common.options import Options as Base
-from terrarium.training.options import FitOptions, TorchOptions
+from terrarium.training.options import FitOptions, PrecisionOptions
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -135,7 +135,7 @@ class ModelOptions(Base):
     renamed: ClassVar = {
         "hidden": "hidden_channels",
         "layers": "num_layers",
-        "head": "projection_dim",
+        "head": "projection_dim, a number: full was dim, half was dim / 2",
         "normalised": "l2_normalize",
         "readout": "jumping_knowledge: all is now cat",
         "export": "output",
@@ -145,7 +145,7 @@ class ModelOptions(Base):
     hidden_channels: int = Field(gt=0, description="width of each GINE layer")
     num_layers: int = Field(gt=0, description="number of GINE layers")
     dropout: float = Field(ge=0, lt=1, description="dropout probability")
-    projection_dim: int = Field(gt=0, description="dimension of the projection that the objective compares")
+    projection_dim: int = Field(gt=0, description="dimension of the projection that the loss compares")
     l2_normalize: bool = Field(description="scale embeddings to length 1")
     jumping_knowledge: Literal["last", "cat"] = Field(
         description="pool the last layer only, or concatenate the pools of all"
@@ -184,8 +184,8 @@ class AugmentationOptions(Base):
     )
 
 
-class ObjectiveOptions(Base):
-    """The training objective."""
+class LossOptions(Base):
+    """The loss of two views."""
 
     renamed: ClassVar = {"momentum": "target_momentum", "mask_share": "mask_fraction"}
 
@@ -199,12 +199,21 @@ class ObjectiveOptions(Base):
     covariance_weight: float = Field(ge=0, description="weight of the covariance term of vicreg")
     target_momentum: float = Field(ge=0, lt=1, description="initial momentum of bgrl's target encoder; rises to 1")
     mask_fraction: float = Field(gt=0, lt=1, description="fraction of nodes whose features masked reconstructs")
-    reconstruction_weight: float = Field(ge=0, description="weight of the masked objective added to another objective")
+    reconstruction_weight: float = Field(ge=0, description="weight of the masked loss added to another loss")
     context_weight: float = Field(ge=0, description="weight of an added loss: predict each node's context (GROVER)")
 
 
+class OptimizerOptions(Base):
+    """How parameters are updated."""
+
+    name: Literal["adamw", "adam"] = Field(description="torch.optim.AdamW or torch.optim.Adam")
+    learning_rate: float = Field(gt=0, description="peak learning rate")
+    weight_decay: float = Field(ge=0, description="weight decay: decoupled for adamw, an L2 penalty for adam")
+    clip_norm: float = Field(ge=0, allow_inf_nan=False, description="largest norm of the gradient; 0 does not clip")
+
+
 class ScheduleOptions(Base):
-    """The learning rate schedule."""
+    """How the learning rate changes."""
 
     renamed: ClassVar = {
         "kind": "warm_restarts: true for loops, false for step",
@@ -216,7 +225,6 @@ class ScheduleOptions(Base):
     warm_restarts: bool = Field(
         description="restart optimizer and cosine every `cycle_epochs`, with one rate per epoch; else one per step"
     )
-    learning_rate: float = Field(gt=0, description="peak learning rate")
     warmup_epochs: int = Field(ge=0, description="epochs of linear warm-up; 0 starts at the peak")
     cosine: bool = Field(description="decay along a cosine; otherwise the rate is constant after the warm-up")
     min_lr_ratio: float = Field(ge=0, le=1, description="final rate of the cosine as a fraction of its peak")
@@ -224,14 +232,20 @@ class ScheduleOptions(Base):
     restart_decay: float = Field(gt=0, le=1, description="factor on the peak rate at every warm restart")
 
 
-class TrainingOptions(FitOptions, TorchOptions):
-    """Objective, augmentation, optimizer and schedule."""
+class TrainingOptions(FitOptions, PrecisionOptions):
+    """Loss, augmentation, optimizer and schedule."""
 
-    objective: ObjectiveOptions
+    renamed: ClassVar = {
+        "objective": "loss",
+        "schedule.learning_rate": "optimizer.learning_rate",
+        "weight_decay": "optimizer.weight_decay",
+        "clip_norm": "optimizer.clip_norm",
+    }
+
+    loss: LossOptions
     augmentation: AugmentationOptions
+    optimizer: OptimizerOptions
     schedule: ScheduleOptions
-    optimizer: Literal["adamw", "adam"] = Field(description="update rule; adamw decouples the weight decay")
-    weight_decay: float = Field(ge=0, description="weight decay of the optimizer")
     batch_size: int = Field(gt=1, description="graphs per batch")
     seed: int = Field(ge=0, description="seed of batches, augmentations and dropout")
 
@@ -303,6 +317,8 @@ class TUOptions(Base):
     """The benchmark on TU Dortmund graph classification data sets (`scenes_tu`)."""
 
     renamed: ClassVar = {
+        "epochs": "max_epochs",
+        "objective": "loss",
         "seeds": "num_seeds",
         "folds": "n_splits",
         "hidden": "hidden_channels",
@@ -314,7 +330,7 @@ class TUOptions(Base):
 
     path: str | None = Field(description="folder with one folder per data set, each with its files in raw/")
     datasets: list[str] = Field(description="names of the data sets")
-    epochs: int = Field(ge=0, description="training epochs, fixed in advance: no accuracy chooses anything")
+    max_epochs: int = Field(ge=0, description="training epochs, fixed in advance: no accuracy chooses anything")
     num_seeds: int = Field(gt=0, description="number of repetitions, with consecutive seeds")
     n_splits: int = Field(gt=1, description="folds of the cross-validation")
     hidden_channels: int = Field(gt=0, description="width of each GINE layer")
@@ -324,7 +340,7 @@ class TUOptions(Base):
     node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped in a view")
     edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped in a view")
     temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent")
-    objective: Literal["nt_xent", "vicreg", "bgrl", "masked"] = Field(description="training objective")
+    loss: Literal["nt_xent", "vicreg", "bgrl", "masked"] = Field(description="training loss")
     wl_iterations: int = Field(ge=0, description="iterations of the Weisfeiler-Lehman subtree kernel baseline")
     seed: int = Field(ge=0, description="first seed")
 
@@ -367,14 +383,12 @@ class Options(Base):
 
     @model_validator(mode="after")
     def _output_is_trained(self) -> Options:
-        objective, output = self.training.objective, self.model.output
-        if output == "embedding" and objective.name == "masked":
+        loss, output = self.training.loss, self.model.output
+        if output == "embedding" and loss.name == "masked":
+            raise ValueError("training.loss.name masked trains no layer of the embedding: set model.output to readout")
+        if output == "contexts" and loss.context_weight == 0.0:
             raise ValueError(
-                "training.objective.name masked trains no layer of the embedding: set model.output to readout"
-            )
-        if output == "contexts" and objective.context_weight == 0.0:
-            raise ValueError(
-                "model.output is contexts and training.objective.context_weight 0, so that nothing learns them: "
+                "model.output is contexts and training.loss.context_weight 0, so that nothing learns them: "
                 "set the weight, or model.output to readout"
             )
         return self

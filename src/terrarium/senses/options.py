@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from terrarium.common.options import Options as Base
-from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.data.relations import RelationName
 from terrarium.senses.legacy.options import ReferenceOptions
 from terrarium.training.options import FitOptions
 
 Initialization = Literal["inherited", "random"]
 GrowthRule = Literal["need", "timetable", "random"]
 _REFERENCE = (
-    "no longer exists: the reference recipe is a pipeline of its own, --env=recipes/senses/naomi2 "
+    "was removed: the reference recipe is a pipeline of its own, --env=recipes/senses/naomi2 "
     "--pipelines=senses_reference"
 )
-
-
-def _refuse(values: Any, removed: dict[str, str]) -> Any:
-    """Return the values of a branch, or raise ValueError with what to do about an option that was removed."""
-    for name in removed.keys() & (values.keys() if isinstance(values, dict) else set()):
-        raise ValueError(f"{name} {removed[name]}")
-    return values
 
 
 class SourceOptions(Base):
@@ -50,6 +43,7 @@ class FeatureOptions(Base):
         "antonym_validation_share": "antonym_val_fraction",
         "antonym_test_share": "antonym_test_fraction",
         "leave_out": "excluded_relations",
+        "vocabulary": _REFERENCE,
     }
     val_fraction: float = Field(
         gt=0, lt=0.5, description="fraction of the pairs in the validation split, which selects the best epoch"
@@ -57,22 +51,8 @@ class FeatureOptions(Base):
     test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs in the test split")
     antonym_val_fraction: float = Field(gt=0, lt=0.5, description="val_fraction for antonym pairs")
     antonym_test_fraction: float = Field(gt=0, lt=0.5, description="test_fraction for antonym pairs")
-    excluded_relations: list[str] = Field(description="names of relations that are not used at all")
+    excluded_relations: list[RelationName] = Field(description="names of relations that are not used at all")
     seed: int = Field(ge=0, description="seed of the split")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_removed(cls, values: Any) -> Any:
-        return _refuse(values, {"axes": "was moved: use senses.training.named_axes.axes", "vocabulary": _REFERENCE})
-
-    @model_validator(mode="after")
-    def _relations_exist(self) -> FeatureOptions:
-        unknown = [name for name in self.excluded_relations if name not in RELATIONS]
-        if unknown:
-            raise ValueError(
-                f"excluded_relations names {', '.join(unknown)}, and the relations are {', '.join(RELATIONS)}"
-            )
-        return self
 
 
 class ModelOptions(Base):
@@ -238,6 +218,8 @@ class TrainingOptions(FitOptions):
         "learning_rate": "optimizer.learning_rate",
         "learning_rate_end": "schedule.final_learning_rate",
         "relation_rate": "optimizer.relation_lr_factor",
+        "objective": _REFERENCE,
+        "documented": _REFERENCE,
     }
     loss: LossOptions
     sampler: SamplerOptions
@@ -254,11 +236,6 @@ class TrainingOptions(FitOptions):
     memory_limit_gb: float | None = Field(gt=0, description="memory in GB that training may use; null: what is free")
     device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
     seed: int = Field(ge=0, description="seed of batches, negatives and the random growth rule")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_removed(cls, values: Any) -> Any:
-        return _refuse(values, {"objective": _REFERENCE, "documented": _REFERENCE})
 
     @model_validator(mode="after")
     def _axes_are_named(self) -> TrainingOptions:
@@ -295,13 +272,13 @@ class ReportingOptions(Base):
     """What the report shows."""
 
     renamed: ClassVar = {
-        "neighbours_of": "neighbour_words",
-        "neighbours": "num_neighbours",
+        "neighbours_of": "neighbor_words",
+        "neighbours": "num_neighbors",
         "top_words": "num_words",
         "dimensions": "num_dimensions",
     }
-    neighbour_words: list[str] = Field(description="words whose nearest senses are listed")
-    num_neighbours: int = Field(gt=0, description="nearest senses per sense")
+    neighbor_words: list[str] = Field(description="words whose nearest senses are listed")
+    num_neighbors: int = Field(gt=0, description="nearest senses per sense")
     num_dimensions: int = Field(gt=0, description="dimensions whose extreme words are listed")
     num_words: int = Field(gt=0, description="words at either end of a dimension")
 
@@ -309,6 +286,7 @@ class ReportingOptions(Base):
 class Options(Base):
     """The parameters of the family."""
 
+    renamed: ClassVar = {"features.axes": "training.named_axes.axes"}
     source: SourceOptions
     features: FeatureOptions
     model: ModelOptions

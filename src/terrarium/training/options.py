@@ -33,9 +33,14 @@ class FitOptions(Options):
     checkpoints: CheckpointOptions
 
 
-class TorchOptions(Options):
-    """Where and how a torch model is trained."""
+class PrecisionOptions(Options):
+    """Where a torch model is trained, and with which numbers."""
 
     device: str = Field(description="where to train: cpu, cuda, cuda:N, mps, or auto (cuda if available, else cpu)")
     precision: Precision = Field(description="floating-point precision; 16-mixed needs a GPU")
+
+
+class TorchOptions(PrecisionOptions):
+    """Where and how a torch model is trained."""
+
     clip_norm: float = Field(ge=0, allow_inf_nan=False, description="largest norm of the gradient; 0 does not clip")

@@ -82,7 +82,7 @@ class BarDisplay:
         self._progress.stop()
 
     def show(self, row: Mapping[str, JSON], is_best: bool, waited: int) -> None:
-        """Move the bar to the finished epoch."""
+        """Move the progress bar to the finished epoch."""
         self._progress.update(self._task, completed=row["epoch"], numbers=_numbers(row, _SHOWN_ON_BAR))
 
 

@@ -41,7 +41,7 @@ def test_each_rule_takes_its_leaves():
     assert removed(table) == expected
 
 
-def test_a_container_goes_once_it_is_empty_and_an_inner_node_keep_while_it_is_not():
+def test_a_container_is_removed_once_it_is_empty_and_an_inner_node_is_kept_while_it_is_not():
     tree = tree_of([0, 1, 0, 3, 3])
     names = pd.Series(["root", "unclassified Mus", "Mus sp. A", "Rattus incertae sedis", "Rattus sp. 1", "Rattus rex"])
     keep, table = find_noise(tree, names)
@@ -62,7 +62,7 @@ def test_words_inside_words_are_no_noise(name):
 
 
 @given(trees(), st.randoms(use_true_random=False))
-def test_what_keep_is_a_tree_with_its_root_and_no_noise_among_its_leaves(tree, random):
+def test_what_is_kept_is_a_tree_with_its_root_and_no_noise_among_its_leaves(tree, random):
     names = pd.Series([random.choice(["Mus sp. 1", "unclassified x", "Mus mus"]) for _ in range(len(tree))])
     keep, table = find_noise(tree, names)
     assert keep[0]

@@ -30,7 +30,7 @@ def test_equals_a_walk_upwards(tree: Hierarchy, data: st.DataObject) -> None:
         assert labels[row] == next((v for v in line if ranks[v] == "a"), -1)
 
 
-def test_one_rank_a_node() -> None:
+def test_one_rank_per_node() -> None:
     with pytest.raises(ValueError, match="2 ranks for 5 taxa"):
         group_labels(star(5), ["a", "b"], "a")
 

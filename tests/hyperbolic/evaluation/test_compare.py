@@ -61,12 +61,12 @@ def test_norms_as_trained_are_reported_where_they_are_known(tree, ranks, compare
     layouts = {name: random_layout(np.random.default_rng(i), 200) for i, name in enumerate(("trained", "random"))}
     norm = np.linspace(0.5, 1.5, 200)
     numbers, by_layout, _ = compare_layouts(tree, layouts, ranks, OPTIONS, norm)
-    assert numbers["share_outside"] == 0.5
+    assert numbers["fraction_outside"] == 0.5
     assert (numbers["max_norm"], numbers["min_norm"]) == (1.5, 0.5)
     assert numbers["mean_norm"] == pytest.approx(1.0)
     assert numbers["depth_norm_pearson"] == pytest.approx(np.corrcoef(tree.depth, norm)[0, 1])
-    assert by_layout["share_outside"].tolist() == [0.5, 0.0]
-    others = set(numbers) - {"share_outside", "max_norm", "min_norm", "mean_norm", "depth_norm_pearson"}
+    assert by_layout["fraction_outside"].tolist() == [0.5, 0.0]
+    others = set(numbers) - {"fraction_outside", "max_norm", "min_norm", "mean_norm", "depth_norm_pearson"}
     assert all(numbers[name] == compared[0][name] for name in others)
 
 
@@ -83,7 +83,7 @@ def test_pairs_by_depth_difference(tree):
     assert numbers["pairs_difference_1"] == (difference == 1).sum() == len(tree) - 1
     assert numbers["pairs_difference_2"] == (difference == 2).sum()
     assert numbers["pairs_difference_3_or_more"] == (difference >= 3).sum()
-    assert sum(value for name, value in numbers.items() if name.startswith("share_")) == pytest.approx(1.0)
+    assert sum(value for name, value in numbers.items() if name.startswith("fraction_")) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("better", [True, False])

@@ -39,9 +39,9 @@ def test_norms_are_judged_in_their_dtype() -> None:
     assert wide["min_norm"] == 0.0
     assert wide["max_norm"] == 1.25
     assert wide["mean_norm"] == pytest.approx((0.5 + 1.0 + 1.25) / 4)
-    assert wide["share_outside"] == 0.25
-    assert narrow["share_outside"] == 0.5
+    assert wide["fraction_outside"] == 0.25
+    assert narrow["fraction_outside"] == 0.5
 
 
 def test_a_norm_that_is_not_a_number_counts_as_outside() -> None:
-    assert norm_statistics(np.arange(2), np.array([np.nan, 0.1]))["share_outside"] == 0.5
+    assert norm_statistics(np.arange(2), np.array([np.nan, 0.1]))["fraction_outside"] == 0.5

@@ -68,9 +68,16 @@ def test_the_uniform_start_lies_about_the_origin_whatever_the_depth(tree):
     assert (points == to_ball(uniform_layout(len(tree), 5, 1))).all()
 
 
-@pytest.mark.parametrize("init", ["random", "inherited"])
-def test_the_other_starts_lie_at_the_targets(tree, init):
-    assert (start(tree, init=init).radius == target_radii(tree.depth, FEATURES)).all()
+def test_the_other_starts_have_their_directions_at_the_target_radii(tree):
+    radii = target_radii(tree.depth, FEATURES)
+    expected = {
+        "random": random_directions(len(tree), MODEL.dim, MODEL.seed),
+        "inherited": inherited_directions(tree, MODEL.dim, MODEL.init_noise, MODEL.seed),
+    }
+    for init, direction in expected.items():
+        layout = start(tree, init=init)
+        assert (layout.radius == radii).all()
+        assert (layout.direction == direction).all()
 
 
 @pytest.mark.parametrize("loss", ["construct", "fine_tune"])

@@ -54,7 +54,7 @@ def test_rows_leave_the_ball_and_the_history_and_the_weights_say_so():
     run, (row,) = trained()
     weights = run.weights()
     norm, layout = trained_norm(weights), unpack_weights(weights)
-    assert row["share_outside"] == np.mean(norm >= 1.0) > 0.0
+    assert row["fraction_outside"] == np.mean(norm >= 1.0) > 0.0
     assert row["max_norm"] == norm.max() > 1.0
     assert row["max_norm_before_projection"] >= row["max_norm"]
     assert (np.linalg.norm(to_ball(layout), axis=1) < 1.0).all()
@@ -68,14 +68,14 @@ def test_rows_leave_the_ball_and_the_history_and_the_weights_say_so():
 )
 def test_what_holds_all_rows_leaves_none_outside(changes):
     _, (row,) = trained(legacy_adam=legacy_adam(**changes))
-    assert row["share_outside"] == 0.0
+    assert row["fraction_outside"] == 0.0
     assert row["max_norm"] <= 1.0
 
 
 def test_clipping_and_a_smaller_rate_keep_more_rows_inside():
-    plain = trained()[1][0]["share_outside"]
-    assert trained(legacy_adam=legacy_adam(clip_norm=0.1))[1][0]["share_outside"] < plain
-    assert trained(learning_rate=0.005, final_learning_rate=0.005)[1][0]["share_outside"] < plain
+    plain = trained()[1][0]["fraction_outside"]
+    assert trained(legacy_adam=legacy_adam(clip_norm=0.1))[1][0]["fraction_outside"] < plain
+    assert trained(learning_rate=0.005, final_learning_rate=0.005)[1][0]["fraction_outside"] < plain
 
 
 def test_the_nudge_keeps_norms_near_their_targets():

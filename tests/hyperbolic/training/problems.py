@@ -52,7 +52,7 @@ OPTIONS = {
     "max_epochs": 4,
     "stopping": {"patience": 0, "min_delta": 0.0, "metric": "loss", "direction": "min"},
     "checkpoints": {"keep_last": 5, "keep_every": 0},
-    "num_threads": 1,
+    "threads": 1,
     "device": "cpu",
     "seed": 0,
 }

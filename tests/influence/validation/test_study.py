@@ -32,9 +32,9 @@ def test_retrainings_run_where_influence_does(tmp_path):
     own, chosen = tables(), options()
     config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
     store = TrainingStore(tmp_path / "store")
-    _, folder, *_ = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
+    trained = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
     on_gpu = influence_options(scoring__device="cuda:3")
     branches = on_gpu.validation, on_gpu.attribution, on_gpu.scoring
-    retrainer = prepare_study(Graph.from_tables(*own), folder, *branches, chosen.evaluation).retrainer
+    retrainer = prepare_study(Graph.from_tables(*own), trained["checkpoints"], *branches, chosen.evaluation).retrainer
     assert retrainer.training.training.device == retrainer.evaluation.device == "cuda:3"
     assert retrainer.epochs == 2

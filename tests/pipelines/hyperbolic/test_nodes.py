@@ -105,9 +105,9 @@ def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_pa
     weights, _, history, _ = train(data, tmp_path, **V1, legacy_adam=legacy_adam(), max_epochs=1)
     measured = nodes.evaluate(taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]}))
     metrics, layouts = measured["metrics"], measured["layout_metrics"]
-    assert metrics["share_outside"] == history["share_outside"].iloc[-1] > 0.0
+    assert metrics["fraction_outside"] == history["fraction_outside"].iloc[-1] > 0.0
     assert metrics["max_norm"] == history["max_norm"].iloc[-1] > 1.0
-    assert layouts["share_outside"].tolist()[1:] == [0.0, 0.0, 0.0]
+    assert layouts["fraction_outside"].tolist()[1:] == [0.0, 0.0, 0.0]
     vectors = nodes.export_vectors(taxa, edges, weights)
     assert np.linalg.norm(vectors[["x0", "x1", "x2", "x3"]].to_numpy(), axis=1).max() < 1.0
 

@@ -19,11 +19,10 @@ def done(tmp_path_factory):
     """A run, node by node."""
     chosen, given = options(), tables()
     store = TrainingStore(tmp_path_factory.mktemp("state"))
-    weights, checkpoints, history, summary = nodes.train(
-        *given, config_of(chosen, given), store, chosen.model, chosen.training, chosen.evaluation
-    )
-    measured = tuple(nodes.evaluate(*given, weights, chosen.evaluation).values())
-    return given, chosen, weights, history, summary, measured, checkpoints
+    trained = nodes.train(*given, config_of(chosen, given), store, chosen.model, chosen.training, chosen.evaluation)
+    measured = tuple(nodes.evaluate(*given, trained["weights"], chosen.evaluation).values())
+    history, summary = trained["history"], trained["training_summary"]
+    return given, chosen, trained["weights"], history, summary, measured, trained["checkpoints"]
 
 
 def config_of(chosen, given):

@@ -10,7 +10,7 @@ from tests.scenes.trainers import make
 
 
 def test_contexts_are_learnt_and_counted_in_the_output():
-    trainer, _ = make(training__schedule__learning_rate=0.01, training__max_epochs=12)
+    trainer, _ = make(training__optimizer__learning_rate=0.01, training__max_epochs=12)
     for epoch in range(1, 13):
         trainer.epoch(epoch)
     encoder, given = trainer.objective.encoder.eval(), trainer._problem
@@ -29,7 +29,7 @@ def test_contexts_are_learnt_and_counted_in_the_output():
 
 
 def test_contexts_that_an_encoder_does_not_know_are_told():
-    trainer, _ = make(training__objective__context_weight=0.0, model__output="readout")
+    trainer, _ = make(training__loss__context_weight=0.0, model__output="readout")
     with pytest.raises(ValueError, match="context_weight was 0"):
         trainer.objective.encoder.context_logits([])
 

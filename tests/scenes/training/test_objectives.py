@@ -14,13 +14,13 @@ OBJECTIVES = ("nt_xent", "info_nce", "vicreg", "bgrl", "masked")
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_objective_falls(tmp_path, name):
-    history = train(tmp_path, 6, training__objective__name=name, training__schedule__learning_rate=0.003).history
+    history = train(tmp_path, 6, training__loss__name=name, training__optimizer__learning_rate=0.003).history
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert np.isfinite(history.drop(columns="best").to_numpy(float)).all()
 
 
 def test_a_target_moves_slowly_and_takes_no_gradient():
-    trainer, _ = make(training__objective__name="bgrl")
+    trainer, _ = make(training__loss__name="bgrl")
     target = trainer.objective.objective.target
     before = [p.clone() for p in target.parameters()]
     trainer.epoch(1)
@@ -42,7 +42,7 @@ def losses_of(trainer, weights):
 
 
 def test_reconstruction_is_added_with_its_weight():
-    trainer, _ = make(training__objective__reconstruction_weight=1.0)
+    trainer, _ = make(training__loss__reconstruction_weight=1.0)
     weights = [("context_weight", 0.0), ("reconstruction_weight", 2.0), ("reconstruction_weight", 4.0)]
     (first, _, _, masked), (once, twice, four) = losses_of(trainer, weights)
     with torch.no_grad():
@@ -65,11 +65,11 @@ def test_contexts_are_added_with_their_weight_and_are_cross_entropy_of_what_is_a
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_graphs_without_edges_work(name):
-    given, chosen = problem(options()), options(training__objective__name=name)
+    given, chosen = problem(options()), options(training__loss__name=name)
     view = given.graphs.view(np.arange(4))
     bare = batch_of(replace(view, edge=view.edge[:, :0], edge_x=view.edge_x[:0], pair=view.pair[:0]))
     widths = given.widths
-    objective = make_objective(make_encoder(*widths, chosen.model, 0), chosen.training.objective, widths, 0)
+    objective = make_objective(make_encoder(*widths, chosen.model, 0), chosen.training.loss, widths, 0)
     masked = torch.ones(len(bare.x), dtype=torch.bool)
     loss = objective(bare, bare, None, masked)
     loss.backward()
@@ -78,11 +78,11 @@ def test_graphs_without_edges_work(name):
 
 @pytest.mark.parametrize("name", ["nt_xent", "vicreg", "bgrl"])
 def test_the_encoder_sees_each_view_once(name):
-    """Contexts are predicted from the same pass as the embedding; batch norm counts every pass."""
-    given, chosen = problem(options()), options(training__objective__name=name, training__objective__context_weight=1.0)
+    """Contexts are foretold from the same pass as the embedding; batch norm counts every pass."""
+    given, chosen = problem(options()), options(training__loss__name=name, training__loss__context_weight=1.0)
     views = batch_of(given.graphs.view(np.arange(4))), batch_of(given.graphs.view(np.arange(4, 8)))
     encoder = make_encoder(*given.widths, chosen.model, 0, given.contexts)
-    objective = make_objective(encoder, chosen.training.objective, given.widths, 0)
+    objective = make_objective(encoder, chosen.training.loss, given.widths, 0)
     objective(*views, None, torch.ones(len(views[0].x), dtype=torch.bool))
     assert given.contexts
     assert {int(norm.num_batches_tracked) for norm in encoder.norms} == {2}

@@ -14,9 +14,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
     assert not first.final.equals(other.final)
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"training__objective__name": "bgrl", "training__schedule__warm_restarts": True}]
-)
+@pytest.mark.parametrize("changes", [{}, {"training__loss__name": "bgrl", "training__schedule__warm_restarts": True}])
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, changes):
     class Killed(Exception):
         pass
@@ -46,7 +44,7 @@ def test_training_leaves_the_global_generator_alone():
 
 
 def test_gradients_are_clipped_to_the_norm():
-    trainer, _ = make(training__clip_norm=0.001)
+    trainer, _ = make(training__optimizer__clip_norm=0.001)
     numbers = trainer.epoch(1)
     assert numbers["gradient_norm"] > 0.001
     gradients = [p.grad for p in trainer.objective.parameters() if p.grad is not None]

@@ -11,7 +11,13 @@ from tests.sources.test_tu import folder  # noqa: F401
 
 @pytest.fixture
 def chosen(folder):  # noqa: F811
-    small = {"tu__path": str(folder), "tu__datasets": ["TOY"], "tu__epochs": 2, "tu__num_seeds": 2, "tu__n_splits": 3}
+    small = {
+        "tu__path": str(folder),
+        "tu__datasets": ["TOY"],
+        "tu__max_epochs": 2,
+        "tu__num_seeds": 2,
+        "tu__n_splits": 3,
+    }
     return options(**small, tu__hidden_channels=8, tu__batch_size=4)
 
 

@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
 
 
 @pytest.mark.parametrize("stop", [2, 3, 5])
-def test_a_resumed_training_equals_an_uninterrupted_one_also_record_growth(tmp_path, stop):
+def test_a_resumed_training_equals_an_uninterrupted_one_also_after_growth(tmp_path, stop):
     class Killed(Exception):
         pass
 

@@ -136,7 +136,7 @@ def tree_statistics(tree: Hierarchy) -> dict[str, float]:
 
     Returns:
         taxa, max_depth, pairs (of ancestor and descendant), and for depth differences 1, 2 and 3_or_more the number of
-        pairs, pairs_difference_<k>, and their share, share_difference_<k>.
+        pairs, pairs_difference_<k>, and their fraction of all pairs, fraction_difference_<k>.
     """
     pairs = tree.pair_count
     if tree.is_tree:
@@ -149,7 +149,7 @@ def tree_statistics(tree: Hierarchy) -> dict[str, float]:
         "max_depth": float(tree.max_depth),
         "pairs": float(pairs),
         **{f"pairs_difference_{name}": float(count) for name, count in counts.items()},
-        **{f"share_difference_{name}": count / pairs for name, count in counts.items()},
+        **{f"fraction_difference_{name}": count / pairs for name, count in counts.items()},
     }
 
 

@@ -39,11 +39,11 @@ def norm_statistics(depth: ArrayLike, norm: NDArray[np.floating]) -> dict[str, f
         norm: (N,) norms, judged in their own dtype; NaN counts as outside the ball.
 
     Returns:
-        depth_norm_pearson, min_norm, mean_norm, max_norm, and share_outside: the share of norms that are not below 1.
+        depth_norm_pearson, min_norm, mean_norm, max_norm, and fraction_outside: the fraction of norms of 1 or more.
     """
     return {
         "depth_norm_pearson": pearson(depth, norm),
-        "share_outside": float(np.mean(~(norm < 1.0))),
+        "fraction_outside": float(np.mean(~(norm < 1.0))),
         "max_norm": float(norm.max()),
         "min_norm": float(norm.min()),
         "mean_norm": float(norm.mean(dtype=np.float64)),

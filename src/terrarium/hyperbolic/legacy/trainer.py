@@ -129,7 +129,7 @@ class LegacyAdamTrainer:
             **norm_statistics(self._problem.tree.depth, norm),
             "max_radius": float(radius_of_norm(np.minimum(norm, LARGEST_NORM)).max()),
             "max_norm_before_projection": max(reached, float(norm.max())),
-            "share_outside_before_projection": sums.num_beyond / max(sums.num_moved, 1),
+            "fraction_outside_before_projection": sums.num_beyond / max(sums.num_moved, 1),
             "rows_per_batch": sums.num_moved / -(-num_pairs // self._problem.options.batch_size),
             "rows_moved_per_batch": float(len(norm)),
         }

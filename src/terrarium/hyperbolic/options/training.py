@@ -199,7 +199,6 @@ class TrainingOptions(FitOptions):
         "learning_rate_end": "schedule.final_learning_rate",
         "burn_in_epochs": "schedule.burn_in_epochs",
         "burn_in_factor": "schedule.burn_in_factor",
-        "threads": "num_threads",
     }
 
     loss: LossOptions
@@ -207,7 +206,7 @@ class TrainingOptions(FitOptions):
     optimizer: OptimizerOptions
     schedule: ScheduleOptions
     batch_size: int = Field(gt=0, description="pairs per batch")
-    num_threads: int = Field(
+    threads: int = Field(
         gt=0, description="threads of the compiled kernel; more than one are faster, lock-free and not reproducible"
     )
     device: str = Field(description="cpu (compiled kernel), cuda, cuda:N, mps, or auto: cuda if there is one, else cpu")
@@ -245,9 +244,9 @@ class TrainingOptions(FitOptions):
             raise ValueError(
                 "optimizer legacy_adam trains coordinates and cannot hold radii: set optimizer.train_radius to true"
             )
-        if self.num_threads > 1 and (is_legacy or not on_cpu):
+        if self.threads > 1 and (is_legacy or not on_cpu):
             raise ValueError(
-                "num_threads is for the compiled kernel (device cpu, a Riemannian optimizer): set num_threads to 1"
+                "threads is for the compiled kernel (device cpu, a Riemannian optimizer): set threads to 1"
             )
         if self.sampler.curriculum and self.sampler.pairs == "parent_child":
             raise ValueError("sampler.pairs parent_child has one depth difference: set sampler.curriculum to []")

@@ -50,7 +50,7 @@ def norm_figure(history: pd.DataFrame) -> Any:
     """Draw norms, their correlation with depth, and the share outside the ball over the epochs.
 
     Args:
-        history: epoch and any of max_norm, mean_norm, min_norm, depth_norm_pearson, share_outside.
+        history: epoch and any of max_norm, mean_norm, min_norm, depth_norm_pearson, fraction_outside.
     """
     figure = new_figure("Norms over the epochs; the ball ends at 1")
     lines = {
@@ -58,7 +58,7 @@ def norm_figure(history: pd.DataFrame) -> Any:
         "mean_norm": "mean norm",
         "min_norm": "smallest norm",
         "depth_norm_pearson": "correlation of depth and norm",
-        "share_outside": "share outside the ball",
+        "fraction_outside": "fraction outside the ball",
     }
     for column, name in lines.items():
         if column in history:

@@ -90,7 +90,7 @@ _METRICS = (
     Metric("depth_radius_pearson", "r of depth and radius", None, "The same with the hyperbolic radius."),
     Metric("mean_norm", "mean norm", None, "Mean Euclidean norm in the ball."),
     Metric("max_norm", "largest norm", None, "Below 1: inside the ball."),
-    Metric("share_outside", "share outside", False, "Share of taxa with a norm of 1 or more."),
+    Metric("fraction_outside", "fraction outside", False, "Fraction of taxa with a norm of 1 or more."),
 )
 _RANK_COLUMNS = {
     "layout": "layout",

@@ -66,7 +66,7 @@ def false_negative_fraction(problem: Problem, tree: TreeArrays, positions: Int64
 def describe_layout(problem: Problem, layout: Layout, sums: EpochSums, num_pairs: int) -> dict[str, float]:
     """Return what the history records of a layout after an epoch.
 
-    The limit of the radius counts as the projection: `share_outside_before_projection` is the fraction of steps that
+    The limit of the radius counts as the projection: `fraction_outside_before_projection` is the fraction of steps that
     would have passed it.
 
     Args:
@@ -81,7 +81,7 @@ def describe_layout(problem: Problem, layout: Layout, sums: EpochSums, num_pairs
         **norm_statistics(problem.tree.depth, norm),
         "max_radius": float(layout.radius.max()),
         "max_norm_before_projection": float(max(norm_of_radius(sums.max_reached), norm.max())),
-        "share_outside_before_projection": sums.num_beyond / max(sums.num_moved, 1),
+        "fraction_outside_before_projection": sums.num_beyond / max(sums.num_moved, 1),
         "rows_per_batch": rows_per_batch,
         "rows_moved_per_batch": rows_per_batch,
     }

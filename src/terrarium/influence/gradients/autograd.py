@@ -30,7 +30,7 @@ class AutogradGradients:
         self._parameters = [parameter for name, parameter in scorer.named_parameters() if name in layers]
         self._device = str(scorer.entity.weight.device)
         self._scale = FP16_SCALE if options.precision in {"16-mixed", "mixed"} and "cuda" in self._device else 1.0
-        self._cleanup = CacheCleanup(options.cleanup_interval if options.memory_cleanup else 0)
+        self._cleanup = CacheCleanup(options.cleanup_interval if options.cleanup else 0)
 
     def gradients(self, parts: LossParts) -> Iterator[Tensor]:
         """Yield the gradient (number of elements,) of each triple's parts."""

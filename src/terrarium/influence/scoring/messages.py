@@ -41,7 +41,7 @@ def effectless_options(context: InfluenceContext) -> list[str]:
     scoring, lines = context.scoring, []
     if scoring.gradient_checkpointing and context.attribution.method == "closed_form":
         lines.append("Gradient checkpointing has no effect: the closed forms keep nothing for a backward pass")
-    if scoring.memory_cleanup and not resolve_device(scoring.device).startswith("cuda"):
+    if scoring.cleanup and not resolve_device(scoring.device).startswith("cuda"):
         lines.append("Memory cleanup has no effect: there is no GPU cache to empty")
     if context.training.training.loss.n3_weight:
         lines.append("The penalty of knowledge_graph.training.loss.n3_weight belongs to no triple and is left out")

@@ -41,7 +41,7 @@ def stream_influence(
         return
     parts = context.query_parts(queries)
     is_cosine = context.attribution.normalization == "cosine"
-    cleanup = CacheCleanup(context.scoring.cleanup_interval if context.scoring.memory_cleanup else 0)
+    cleanup = CacheCleanup(context.scoring.cleanup_interval if context.scoring.cleanup else 0)
     with torch.inference_mode(), context.autocast():
         by_checkpoint = [context.query_gradients(number, parts) for number in range(len(context.snapshots))]
         query_norms = _self_influence(context, parts) if is_cosine else None

@@ -38,8 +38,8 @@ class Retrainer:
     """What all retrainings share.
 
     Attributes:
-        graph: the graph that is retrained on in part.
-        training: training options of the model that influence was computed for.
+        graph: the graph that the model was trained on.
+        training: options of that training.
         evaluation: knowledge graph evaluation options, of the device.
         epochs: number of epochs of each retraining.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -80,8 +79,8 @@ def train(
     model: ModelOptions,
     training: TrainingOptions,
     evaluation: EvaluationOptions,
-) -> tuple[State, Path, pd.DataFrame, dict[str, Any]]:
-    """Train the model; return weights, checkpoints, history and summary.
+) -> dict[str, Any]:
+    """Train the model; return weights, checkpoints, history and summary by name.
 
     `run_config` is an input so that it is saved before the training, and a killed run has it.
     """
@@ -102,8 +101,12 @@ def train(
         title="knowledge graph",
     )
     minutes = float(result.history["seconds"].sum()) / 60
-    summary = {**result.summary(), "minutes": minutes, **savings}
-    return result.best, result.checkpoints, result.history, summary
+    return {
+        "weights": result.best,
+        "checkpoints": result.checkpoints,
+        "history": result.history,
+        "training_summary": {**result.summary(), "minutes": minutes, **savings},
+    }
 
 
 def evaluate(

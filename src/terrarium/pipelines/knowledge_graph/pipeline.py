@@ -56,7 +56,7 @@ def _training() -> list[Node]:
         Node(
             nodes.train,
             {**_same_names([*GRAPH, "run_config", "training_state"]), **options},
-            ["weights", "checkpoints", "history", "training_summary"],
+            _same_names(["weights", "checkpoints", "history", "training_summary"]),
             name="train",
             tags="training",
         ),

@@ -42,5 +42,5 @@ def require_finite_embeddings(embeddings: pd.DataFrame) -> None:
         first = embeddings["graph_id"].iloc[int(np.argmax(is_wrong))]
         raise ValueError(
             f"{int(is_wrong.sum()):,} embeddings are not finite, such as that of {first}: train again with a lower "
-            "scenes.training.schedule.learning_rate"
+            "scenes.training.optimizer.learning_rate"
         )

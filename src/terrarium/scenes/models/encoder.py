@@ -103,7 +103,7 @@ class SceneEncoder(nn.Module):
     def context_logits(self, states: list[Tensor]) -> Tensor:
         """Return the logits of each node's context class (n, contexts)."""
         if self.context is None:
-            raise ValueError("this encoder predicts no contexts: training.objective.context_weight was 0")
+            raise ValueError("this encoder predicts no contexts: training.loss.context_weight was 0")
         logits: Tensor = self.context(torch.cat(states[:CONTEXT_LAYERS], dim=1))
         return logits
 

@@ -1,6 +1,6 @@
 """Training objectives behind one interface: two views of the same graphs give a loss.
 
-A new objective is a subclass of `Objective`, a line in `make_objective` and a name in `ObjectiveOptions`.
+A new objective is a subclass of `Objective`, a line in `make_objective` and a name in `LossOptions`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import GINEConv
 
 from terrarium.scenes.models.encoder import GraphBatch, SceneEncoder
-from terrarium.scenes.options import ObjectiveOptions
+from terrarium.scenes.options import LossOptions
 from terrarium.scenes.training.losses import bootstrap, info_nce, nt_xent, vicreg
 
 
@@ -54,7 +54,7 @@ class EncodedView:
 class Objective(nn.Module, ABC):
     """An encoder and what the objective adds to it. Calling it gives the loss; `after_step` follows every step."""
 
-    def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions) -> None:
+    def __init__(self, encoder: SceneEncoder, options: LossOptions) -> None:
         super().__init__()
         self.encoder, self.options = encoder, options
 
@@ -89,7 +89,7 @@ class Contrastive(Objective):
 class Bootstrapped(Objective):
     """BGRL: predict the embedding that a slowly moving copy of the encoder, the target, gives the other view."""
 
-    def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions) -> None:
+    def __init__(self, encoder: SceneEncoder, options: LossOptions) -> None:
         super().__init__(encoder, options)
         self.target = copy.deepcopy(encoder).requires_grad_(requires_grad=False)
         width = encoder.options.dim
@@ -143,7 +143,7 @@ class Reconstruction(nn.Module):
 class Masked(Objective):
     """Reconstruction of the first view alone."""
 
-    def __init__(self, encoder: SceneEncoder, options: ObjectiveOptions, widths: tuple[int, int]) -> None:
+    def __init__(self, encoder: SceneEncoder, options: LossOptions, widths: tuple[int, int]) -> None:
         super().__init__(encoder, options)
         self.reconstruction = Reconstruction(encoder, *widths)
 
@@ -166,7 +166,7 @@ class ContextPrediction(nn.Module):
         for view in views:
             context = view.batch.context
             if context is None:
-                raise ValueError("these graphs have no contexts: set training.objective.context_weight to 0")
+                raise ValueError("these graphs have no contexts: set training.loss.context_weight to 0")
             logits = encoder.context_logits(view.states).float()
             sums.append(nn.functional.cross_entropy(logits, context, ignore_index=-1, reduction="sum"))
             count += int((context >= 0).sum())
@@ -203,7 +203,7 @@ class Combined(Objective):
         self.objective.after_step(progress)
 
 
-def make_objective(encoder: SceneEncoder, options: ObjectiveOptions, widths: tuple[int, int], seed: int) -> Objective:
+def make_objective(encoder: SceneEncoder, options: LossOptions, widths: tuple[int, int], seed: int) -> Objective:
     """Build an objective around an encoder.
 
     Args:

@@ -19,8 +19,8 @@ def format_log(history: pd.DataFrame, training: TrainingOptions) -> str:
     stopping = training.stopping
     early = EarlyStopping(stopping.patience, stopping.min_delta, stopping.direction)
     state = StoppingState()
-    objective = training.objective
-    lines = [f"objective {objective.name}, batch size {training.batch_size}, temperature {objective.temperature:g}"]
+    loss = training.loss
+    lines = [f"loss {loss.name}, batch size {training.batch_size}, temperature {loss.temperature:g}"]
     for row in history.to_dict("records"):
         epoch = int(row["epoch"])
         best_before = state.best_epoch

@@ -35,9 +35,9 @@ class SceneTrainer(TorchTrainable):
 
     def __init__(self, problem: Problem, model: ModelOptions, training: TrainingOptions) -> None:
         self._problem, self._model_options, self._options = problem, model, training
-        self._contexts = problem.contexts if training.objective.context_weight else 0
+        self._contexts = problem.contexts if training.loss.context_weight else 0
         encoder = make_encoder(*problem.widths, model, model.seed, self._contexts)
-        self.objective = make_objective(encoder, training.objective, problem.widths, model.seed)
+        self.objective = make_objective(encoder, training.loss, problem.widths, model.seed)
         self._gradient_norms: list[float] = []
         super().__init__(
             self.objective,
@@ -72,21 +72,19 @@ class SceneTrainer(TorchTrainable):
         return numbers | {"cycle": float(cycle), "warmup_factor": warmup_factor(self._options.schedule, epoch)}
 
     def _make_optimizer(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        options = self._options
+        options = self._options.optimizer
         trained = [parameter for parameter in parameters if parameter.requires_grad]
-        return OPTIMIZERS[options.optimizer](
-            trained, lr=options.schedule.learning_rate, weight_decay=options.weight_decay
-        )
+        return OPTIMIZERS[options.name](trained, lr=options.learning_rate, weight_decay=options.weight_decay)
 
     def _training_batches(self, epoch: int) -> Iterator[TrainingBatch]:
         """Yield the batches of an epoch; set the learning rate before each step and follow up after it."""
         options = self._options
-        rng = generator(options.seed, "epoch", epoch)
+        peak, rng = options.optimizer.learning_rate, generator(options.seed, "epoch", epoch)
         batches = split_batches(rng.permutation(self._problem.train), options.batch_size)
         for number, rows in enumerate(batches, start=1):
             done = number / len(batches)
             for group in self._optimizer.param_groups:
-                group["lr"] = learning_rate(options.schedule, epoch, done, options.max_epochs)
+                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.max_epochs)
             yield self._batch(rows, rng)
             self.objective.after_step((epoch - 1 + done) / max(options.max_epochs, 1))
 
@@ -105,10 +103,10 @@ class SceneTrainer(TorchTrainable):
             first = augment_view(first, options, rng)
         second = augment_view(second, options, rng)
         same_scene = None
-        if self._options.objective.mask_same_scene:
+        if self._options.loss.mask_same_scene:
             scene = torch.from_numpy(problem.scene[rows])
             same_scene = scene[:, None] == scene[None, :]
-        masked = rng.random(len(first.x)) < self._options.objective.mask_fraction
+        masked = rng.random(len(first.x)) < self._options.loss.mask_fraction
         masked[rng.integers(len(masked))] = True
         return TrainingBatch(batch_of(first), batch_of(second), same_scene, torch.from_numpy(masked))
 
@@ -117,7 +115,7 @@ class SceneTrainer(TorchTrainable):
 
     def _clip_gradients(self, *_: Any) -> None:
         """Clip the gradients to a joint norm of `clip_norm` and remember the norm before."""
-        limit = self._options.clip_norm or float("inf")
+        limit = self._options.optimizer.clip_norm or float("inf")
         self._gradient_norms.append(float(torch.nn.utils.clip_grad_norm_(self.objective.parameters(), limit)))
 
     @torch.no_grad()

@@ -53,7 +53,7 @@ def train_sets(
     for name in tu.datasets:
         graphs = _data_set(sets, name)
         for seed in range(tu.seed, tu.seed + tu.num_seeds):
-            for kind, epochs in ((TRAINED, tu.epochs), (RANDOM, 0)):
+            for kind, epochs in ((TRAINED, tu.max_epochs), (RANDOM, 0)):
                 options = _fixed_options(tu, model, training, seed, epochs)
                 vectors[f"{name}.{kind}.{seed}"], history = _train(graphs, name, training_state, *options)
                 histories.append(history.assign(dataset=name, representation=kind, seed=seed))
@@ -143,8 +143,9 @@ def _fixed_options(
         "temporal_positive_prob": 0.0,
         "feature_mask_prob": 0.0,
     }
-    objective = {"name": tu.objective, "temperature": tu.temperature, "mask_same_scene": False}
-    schedule = {"warm_restarts": False, "learning_rate": tu.learning_rate, "warmup_epochs": 0, "cosine": False}
+    loss = {"name": tu.loss, "temperature": tu.temperature, "mask_same_scene": False}
+    optimizer = {"learning_rate": tu.learning_rate}
+    schedule = {"warm_restarts": False, "warmup_epochs": 0, "cosine": False}
     stopping = {"patience": 0, "metric": "loss", "direction": "min"}
     encoder = {
         "dim": tu.hidden_channels,
@@ -157,7 +158,8 @@ def _fixed_options(
     }
     fixed = {
         "augmentation": training.augmentation.model_copy(update=augmentation),
-        "objective": training.objective.model_copy(update=objective),
+        "loss": training.loss.model_copy(update=loss),
+        "optimizer": training.optimizer.model_copy(update=optimizer),
         "schedule": training.schedule.model_copy(update=schedule),
         "stopping": training.stopping.model_copy(update=stopping),
         "batch_size": tu.batch_size,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,24 @@ INVERSES: dict[str, str] = {
     "member_of_usage": "domain_usage",
 }
 """Relation -> its inverse. WordNet states both; a pair is kept under the name of the value."""
-SYMMETRIC = frozenset({"antonym", "similar_to", "verb_group", "also_see", "derivation", "attribute"})
-DIRECTED = frozenset({*INVERSES.values(), "entailment", "cause", "participle", "pertainym"})
+SymmetricRelation = Literal["also_see", "antonym", "attribute", "derivation", "similar_to", "verb_group"]
+DirectedRelation = Literal[
+    "cause",
+    "domain_region",
+    "domain_topic",
+    "domain_usage",
+    "entailment",
+    "hypernym",
+    "instance_hypernym",
+    "member_holonym",
+    "part_holonym",
+    "participle",
+    "pertainym",
+    "substance_holonym",
+]
+RelationName = Literal[SymmetricRelation, DirectedRelation]
+SYMMETRIC: frozenset[str] = frozenset(get_args(SymmetricRelation))
+DIRECTED: frozenset[str] = frozenset(get_args(DirectedRelation))
 RELATIONS: tuple[str, ...] = tuple(sorted(SYMMETRIC | DIRECTED))
 """Names of all relations. Tables hold a relation as its position here."""
 ANTONYM = RELATIONS.index("antonym")

@@ -117,13 +117,13 @@ def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: Reporti
     names = (vectors["lemma"] + " (" + vectors["synset"] + ")").to_numpy()
     synset = vectors["synset"].to_numpy()
     table = []
-    for word in reporting.neighbour_words:
+    for word in reporting.neighbor_words:
         for sense in np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())[:3]:
             cosine = rows @ rows[sense]
             others = np.flatnonzero(synset != synset[sense])
             candidates = others[np.argsort(-cosine[others])[:200]]
             distinct = candidates[~pd.Series(synset[candidates]).duplicated().to_numpy()]
-            nearest = ", ".join(f"{names[i]} {cosine[i]:.2f}" for i in distinct[: reporting.num_neighbours])
+            nearest = ", ".join(f"{names[i]} {cosine[i]:.2f}" for i in distinct[: reporting.num_neighbors])
             table.append({"word": word, "sense": vectors["sense_key"].iloc[sense], "nearest": nearest})
     return pd.DataFrame(table, columns=["word", "sense", "nearest"])
 

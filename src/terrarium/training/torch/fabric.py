@@ -139,7 +139,7 @@ def deterministic_algorithms() -> Iterator[None]:
 
 
 class TorchTrainable:
-    """A torch model, its optimiser and its batches as something that `fit` can train.
+    """A torch model, its optimizer and its batches as something that `fit` can train.
 
     Batches take their randomness from the number of the epoch (see `seeding.generator`) or from torch's global
     generator, whose state is part of the checkpoint.
@@ -156,7 +156,7 @@ class TorchTrainable:
         make_scheduler: Callable[["torch.optim.Optimizer"], "LRScheduler"] | None = None,
         export: Callable[["torch.nn.Module"], State] | None = None,
     ) -> None:
-        """Set up `model` on its device; optimiser and scheduler (a step an epoch) are made after that.
+        """Set up `model` on its device; optimizer and scheduler (one step per epoch) are made after that.
 
         `batches(epoch)` gives the batches of an epoch; `export(model)` the weights to keep, all of them by default.
         """

@@ -122,7 +122,7 @@ def test_training_lowers_the_loss_and_stays_inside(loss):
     run = CpuTrainer(problem(loss=loss, learning_rate=0.05))
     history = [run.epoch(epoch) for epoch in range(1, 8)]
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
-    assert all(row["share_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
+    assert all(row["fraction_outside"] == 0.0 and row["max_norm"] < 1.0 for row in history)
 
 
 def test_only_with_a_radius_penalty_do_radii_follow_far_targets():
@@ -194,7 +194,7 @@ def point(layout, rows):
 
 
 def test_threads_train_as_well_and_cover_every_pair():
-    one, two = (CpuTrainer(problem(loss="detour", num_threads=threads, learning_rate=0.05)) for threads in (1, 2))
+    one, two = (CpuTrainer(problem(loss="detour", threads=threads, learning_rate=0.05)) for threads in (1, 2))
     losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in (one, two)]
     assert losses[1][-1] < 0.8 * losses[1][0]
     assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.25)
@@ -209,5 +209,5 @@ def test_threads_share_out_the_order(threads):
 
 
 def test_threads_are_for_the_kernel():
-    with pytest.raises(ValueError, match="set num_threads to 1"):
-        problem(num_threads=2, device="cuda")
+    with pytest.raises(ValueError, match="set threads to 1"):
+        problem(threads=2, device="cuda")

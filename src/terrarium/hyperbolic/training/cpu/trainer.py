@@ -88,7 +88,7 @@ class CpuTrainer:
         def train(part: Int64Array) -> EpochSums:
             return train_epoch(points, self._moments, self._task, part, settings, stream)
 
-        sums = add_up(run_in_threads(train, order, options.num_threads))
+        sums = add_up(run_in_threads(train, order, options.threads))
         return {
             "loss": sums.mean_loss,
             "items": float(len(order)),
