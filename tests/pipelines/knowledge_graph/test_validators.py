@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from pandera.errors import SchemaError
 
-from terrarium.kge.data.splitting import SplitError
+from terrarium.common.splits import SplitError
 from terrarium.pipelines.knowledge_graph.validators import check_triples
 from tests.kge.graphs import tables
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from pandera.errors import SchemaError
 
+from terrarium.common.splits import SplitError
 from terrarium.pipelines.scenes.validators import require_finite_embeddings, require_valid_graph_index
-from terrarium.scenes.graphs.splitting import SplitError
 from tests.scenes.scenery import tables
 
 
@@ -20,5 +20,5 @@ def test_a_wrong_table_of_graphs_is_not_saved():
         require_valid_graph_index(index.assign(nodes=0))
     with pytest.raises(SchemaError, match="next_row"):
         require_valid_graph_index(index.drop(columns="next_row"))
-    with pytest.raises(SplitError, match="is in two splits"):
+    with pytest.raises(SplitError, match="are in two splits"):
         require_valid_graph_index(index.assign(split=np.where(np.arange(len(index)) % 2, "train", "test")))

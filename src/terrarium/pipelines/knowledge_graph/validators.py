@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from terrarium.kge.data.graph import TEST, TRAIN
-from terrarium.kge.data.splitting import assert_no_leak
+from terrarium.kge.data.splitting import require_no_leak
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def check_triples(triples: pd.DataFrame) -> None:
         row = triples[repeated].iloc[0]
         raise ValueError(f"{int(repeated.sum())} triples are twice in a split, such as {tuple(row)}: split again")
     if not triples["given"].all():
-        assert_no_leak(triples)
+        require_no_leak(triples)
 
 
 @cache

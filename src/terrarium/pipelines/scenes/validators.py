@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.common.vectors import coordinates
-from terrarium.scenes.graphs.splitting import SPLITS, require_disjoint_splits
+from terrarium.scenes.graphs.splitting import SPLITS, require_valid_split
 
 
 def require_valid_graph_index(index: pd.DataFrame) -> None:
@@ -32,7 +32,7 @@ def require_valid_graph_index(index: pd.DataFrame) -> None:
         },
         strict=True,
     ).validate(index)
-    require_disjoint_splits(index)
+    require_valid_split(index)
 
 
 def require_finite_embeddings(embeddings: pd.DataFrame) -> None:
