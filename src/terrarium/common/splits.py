@@ -26,7 +26,7 @@ def undirected_keys(first: NDArray[np.integer], second: NDArray[np.integer], cou
     return low * count + high
 
 
-def leaking_keys(keys: Int64Array, split: pd.Series | NDArray[np.str_]) -> Int64Array:
+def leaking_keys(keys: NDArray[np.integer], split: pd.Series | NDArray[np.str_]) -> Int64Array:
     """Return the keys, ascending, that are in more than one split.
 
     Args:
@@ -35,11 +35,11 @@ def leaking_keys(keys: Int64Array, split: pd.Series | NDArray[np.str_]) -> Int64
     """
     codes = pd.factorize(split)[0]
     distinct = pd.DataFrame({"key": keys, "split": codes}).drop_duplicates()
-    return np.unique(distinct["key"].to_numpy()[distinct["key"].duplicated().to_numpy()])
+    return np.unique(distinct["key"].to_numpy(np.int64)[distinct["key"].duplicated().to_numpy()])
 
 
 def require_disjoint_splits(
-    keys: Int64Array, split: pd.Series | NDArray[np.str_], unit: str, describe: Callable[[int], str]
+    keys: NDArray[np.integer], split: pd.Series | NDArray[np.str_], unit: str, describe: Callable[[int], str]
 ) -> None:
     """Check that all rows with the same key are in one split.
 

@@ -49,7 +49,7 @@ def require_valid_split(index: pd.DataFrame) -> None:
     Raises:
         SplitError: a scene is in two splits, or a split is empty.
     """
-    keys = index.groupby(["source", "scene"]).ngroup().to_numpy(np.int64)
+    keys = index.groupby(["source", "scene"]).ngroup().to_numpy()
     scenes = index["scene"]
     require_disjoint_splits(keys, index["split"], "scenes", lambda row: str(scenes.iloc[row]))
     missing = [split for split in SPLITS if split not in set(index["split"])]
