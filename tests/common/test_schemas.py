@@ -26,7 +26,7 @@ def table(**changes):
     ("wrong", "fault"),
     [
         (table().drop(columns="depth"), "column depth is missing"),
-        (table().drop(columns="x0"), "columns x\\d+ are missing"),
+        (table().drop(columns="x0"), "column x\\d+ is missing"),
         (table(more=1), "column more must not exist"),
         (table(id=np.arange(3)), "column id must be of type int32, not int64"),
         (table(id=np.int32([1, 4, 4])), "column id must be unique, but row 1 has 4 (2 such rows)"),

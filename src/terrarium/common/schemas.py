@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 
 class TableError(ValueError):
     """A table has wrong columns or values; the message says which, and what to do."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a table.
+
+    Attributes:
+        column: the column that is wrong; None if whole rows are.
+        problem: a predicate, such as "is missing" or "must be 0 or more".
+        row: position of the first wrong row; None if the fault is not in a row.
+        num_rows: number of wrong rows.
+        is_null: whether a value is missing from a column that needs one in every row.
+    """
+
+    column: str | None
+    problem: str
+    row: int | None = None
+    num_rows: int = 0
+    is_null: bool = False
 
 
 def require_schema(
@@ -31,49 +49,53 @@ def require_schema(
     Raises:
         TableError: the first fault in one line, "NAME: column C must be ..., but row 3 has ... (5 such rows): REMEDY".
     """
+    fault = find_fault(table, schema)
+    if fault is None:
+        return
+    what = f"{'rows' if fault.column is None else f'column {fault.column}'} {fault.problem}"
+    if fault.row is not None:
+        row = f"{row_name} {table[row_name].tolist()[fault.row]}" if row_name in table.columns else f"row {fault.row}"
+        value = "is not" if fault.column is None else f"has {table[fault.column].tolist()[fault.row]!r}"
+        what = f"{what}, but {row} {value} ({fault.num_rows:,} such rows)"
+    raise TableError(f"{name}: {what}: {remedy}")
+
+
+def find_fault(table: pd.DataFrame, schema: DataFrameSchema) -> Fault | None:
+    """Return the first fault that a schema finds in a table; None if there is none.
+
+    The `error` of the schema's checks completes "must be".
+    """
     from pandera.errors import SchemaError, SchemaErrors
 
     try:
         schema.validate(table, inplace=True)
     except SchemaErrors as errors:
-        fault = _fault(errors.schema_errors[0], table, row_name)
+        return _fault(errors.schema_errors[0], table)
     except SchemaError as error:
-        fault = _fault(error, table, row_name)
-    else:
-        return
-    raise TableError(f"{name}: {fault}: {remedy}")
+        return _fault(error, table)
+    return None
 
 
-def _fault(error: SchemaError, table: pd.DataFrame, row_name: str | None) -> str:
-    """Return what is wrong, and where."""
+def _fault(error: SchemaError, table: pd.DataFrame) -> Fault:
     from pandera.errors import SchemaErrorReason as Reason
 
     column: Any = error.schema.name
+    cases: Any = error.failure_cases
     match error.reason_code:
-        case Reason.COLUMN_NOT_IN_DATAFRAME:
-            return f"column {error.failure_cases} is missing"
+        case Reason.COLUMN_NOT_IN_DATAFRAME | Reason.INVALID_COLUMN_NAME:
+            return Fault(cases if column is None else column, "is missing")
         case Reason.COLUMN_NOT_IN_SCHEMA:
-            return f"column {error.failure_cases} must not exist"
-        case Reason.INVALID_COLUMN_NAME:
-            return f"columns {column} are missing"
+            return Fault(cases, "must not exist")
         case Reason.WRONG_DATATYPE:
-            return f"column {column} must be of type {error.schema.dtype}, not {table[column].dtype}"
+            return Fault(column, f"must be of type {error.schema.dtype}, not {table[column].dtype}")
         case Reason.SERIES_CONTAINS_DUPLICATES:
-            requirement = "unique"
+            problem = "must be unique"
         case Reason.SERIES_CONTAINS_NULLS:
-            requirement = "given in every row"
+            problem = "must be given in every row"
         case _:
-            requirement = error.check.error or str(error.check)
-    what = f"column {column} must be {requirement}" if column is not None else f"rows must be {requirement}"
-    return what + _place(error.failure_cases, table, column, row_name)
-
-
-def _place(cases: Any, table: pd.DataFrame, column: Any, row_name: str | None) -> str:
-    """Return the first row that is wrong and its value, and the number of such rows; empty if no row is named."""
+            problem = f"must be {error.check.error or error.check}"
     if not isinstance(cases, pd.DataFrame) or cases["index"].isna().all():
-        return ""
+        return Fault(column, problem)
     labels = cases["index"].drop_duplicates()
     row = int(np.argmax(np.asarray(table.index == labels.iloc[0])))
-    where = f"row {row}" if row_name not in table.columns else f"{row_name} {table[row_name].tolist()[row]}"
-    value = "" if column is None else f" has {table[column].tolist()[row]!r}"
-    return f", but {where}{value or ' is not'} ({len(labels):,} such rows)"
+    return Fault(column, problem, row, len(labels), error.reason_code == Reason.SERIES_CONTAINS_NULLS)
