@@ -1,7 +1,6 @@
 """Time and memory of a command, as the operating system accounts them."""
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -36,11 +35,6 @@ def cost_of(command: list[str]) -> Cost:
             output.seek(0)
             raise SystemExit(output.read().decode())
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_BYTES / 1e6)
-
-
-def own_peak_mb() -> float:
-    """Return the peak resident memory of this process so far in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES / 1e6
 
 
 def artifact(folder: str, name: str) -> Path:

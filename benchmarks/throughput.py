@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmarks.checklist import problem_of
-from benchmarks.measuring import own_peak_mb
 from benchmarks.parameters import options_of, with_options
 from benchmarks.results import Row, report_table
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
+from terrarium.training.history import peak_memory_mb
 
 EPOCHS = 5
 LOSSES = ("detour", "distance_softmax", "margin_ranking")
@@ -64,7 +64,7 @@ def _sizes() -> Iterator[Row]:
             "pairs per CPU second": f"{epochs[0]:.0f}",
             "CPU s per epoch": f"{tree.pair_count / epochs[0]:.1f}",
             "CPU s with closure and initial layout": f"{spent:.1f}",
-            "peak MB of the process so far": f"{own_peak_mb():.0f}",
+            "peak MB of the process so far": f"{peak_memory_mb():.0f}",
         }
 
 

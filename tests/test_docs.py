@@ -5,8 +5,10 @@ import re
 import shlex
 
 import pytest
+import yaml
 
 from tests.project import KEDRO, ROOT, kedro, run
+from tests.test_parameters import parameters
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -75,6 +77,44 @@ def test_every_reference_recipe_is_described():
     for family, pattern in (("hyperbolic", "v[0-9]*"), ("senses", "naomi2*"), ("scenes", "graph_embedding_*")):
         for folder in (ROOT / "conf" / "recipes" / family).glob(pattern):
             assert f"`{folder.name}`" in page
+
+
+def options_of_systems():
+    """Rows of the tables in docs/reference-recipes.md: option of the system, its value, our parameter, our default."""
+    page = (ROOT / "docs" / "reference-recipes.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| `([^`]+)` \| ([^|]+) \| `([a-z_.]+)` \| ([^|]+) \|$", page, flags=re.MULTILINE)
+
+
+def value_at(path, tree):
+    for name in path.split("."):
+        tree = tree[name]
+    return tree
+
+
+def test_options_of_the_reference_systems_have_parameters_with_the_stated_defaults():
+    rows = options_of_systems()
+    assert len(rows) == 9 + 9 + 14 + 5 + 17
+    defaults = parameters("local") | yaml.safe_load((ROOT / "conf/base/globals.yml").read_text(encoding="utf-8"))
+    for option, _, path, stated in rows:
+        assert value_at(path, defaults) == yaml.safe_load(stated), option
+
+
+def test_graph_embedding_v2_has_the_stated_values():
+    """The tables say values in the system's own terms, such as true for mixed precision."""
+    tree = parameters("recipes/scenes/graph_embedding_v2")
+    rows = [row for row in options_of_systems() if row[2].startswith("scenes.")]
+    own_terms = {"use_mixed_precision": "bf16-mixed", "optimizer": "adamw", "use_warmup": 3}
+    for key, stated, path, _ in rows:
+        assert value_at(path, tree) == own_terms.get(key, yaml.safe_load(stated)), key
+
+
+def test_datasets_that_the_recipes_page_names_exist():
+    from terrarium.pipeline_registry import register_pipelines
+
+    page = (ROOT / "docs" / "reference-recipes.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`(hyperbolic\.\w+)`", page))
+    assert names
+    assert names <= register_pipelines()["hyperbolic"].datasets()
 
 
 def test_the_readme_is_short():

@@ -1,13 +1,22 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terrarium.training.batching import split_batches
 
 
-def test_batches_hold_each_row_once_and_never_one_alone():
-    for count in range(2, 40):
-        batches = split_batches(np.arange(count), 4)
-        assert np.concatenate(batches).tolist() == list(range(count))
-        assert all(2 <= len(batch) <= 5 for batch in batches)
+@given(st.integers(1, 60), st.integers(2, 12), st.integers(0, 3))
+def test_batches_partition_the_order_and_none_has_a_single_row(count, size, seed):
+    order = np.random.default_rng(seed).permutation(count)
+    batches = split_batches(order, size)
+    assert np.concatenate(batches).tolist() == order.tolist()
+    assert all(len(batch) == size for batch in batches[:-1])
+    assert len(batches[-1]) <= size + 1
+    assert count == 1 or all(len(batch) > 1 for batch in batches)
+
+
+def test_batches_of_one_row_that_are_asked_for_are_given():
+    assert [batch.tolist() for batch in split_batches(np.arange(4), 1)] == [[0], [1], [2, 3]]
 
 
 def test_no_rows_give_no_batches():

@@ -34,5 +34,5 @@ def normalize_rows(matrix: NDArray[Any], floor: float = 0.0) -> NDArray[Any]:
     """
     norms = np.linalg.norm(matrix, axis=-1, keepdims=True)
     divisor = np.maximum(norms, floor) if floor > 0.0 else np.where(norms > 0.0, norms, 1.0)
-    normalized: NDArray[Any] = (matrix / divisor).astype(matrix.dtype)
+    normalized: NDArray[Any] = (matrix / divisor).astype(matrix.dtype, copy=False)
     return normalized

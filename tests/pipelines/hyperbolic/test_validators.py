@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pandera.errors import SchemaError
 
+from terrarium.common.schemas import TableError
 from terrarium.hyperbolic.data.build import closure_table
 from terrarium.pipelines.hyperbolic.validators import require_exact_closure, require_points_inside
 from tests.hyperbolic.trees import tree_of, trees
@@ -46,13 +46,13 @@ def test_vectors_on_the_sphere_are_refused():
     ],
 )
 def test_vectors_with_wrong_columns_are_refused(table, message):
-    with pytest.raises(SchemaError, match=message):
+    with pytest.raises(TableError, match=message):
         require_points_inside(table)
 
 
 def test_a_closure_with_wrong_columns_is_refused():
     closure = closure_table(tree_of([0, 0, 1]))
-    with pytest.raises(SchemaError, match="depth_diff"):
+    with pytest.raises(TableError, match="depth_diff"):
         require_exact_closure(closure.assign(depth_diff=np.zeros(len(closure), np.int16)))
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrarium.scenes.graphs.splitting import SPLITS, SplitError, require_disjoint_splits, split_scenes
+from terrarium.common.splits import SplitError
+from terrarium.scenes.graphs.splitting import SPLITS, require_valid_split, split_scenes
 from tests.scenes.scenery import options, tables
 
 
@@ -11,10 +12,10 @@ def test_each_scene_is_in_one_split_and_no_split_is_empty():
     assert index.groupby("scene")["split"].nunique().eq(1).all()
     assert set(index["split"]) == set(SPLITS)
     wrong = index.assign(split=np.where(np.arange(len(index)) % 2, "train", "test"))
-    with pytest.raises(SplitError, match="is in two splits"):
-        require_disjoint_splits(wrong)
+    with pytest.raises(SplitError, match="scenes are in two splits, such as "):
+        require_valid_split(wrong)
     with pytest.raises(SplitError, match="the validation split is empty"):
-        require_disjoint_splits(index.assign(split="train"))
+        require_valid_split(index.assign(split="train"))
 
 
 def test_a_source_can_be_for_the_test_alone_and_needs_three_scenes_otherwise():

@@ -9,7 +9,7 @@ parent.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -185,7 +185,9 @@ def _draw_from_level(tree: Hierarchy, level: NDArray[np.integer], seed: int) -> 
 
 
 @njit(cache=True, error_model="numpy")
-def _search_parents(candidates: Any, placed: Any, by_distance: Any, by_detour: Any) -> None:  # pragma: no cover
+def _search_parents(
+    candidates: Candidates, placed: Placed, by_distance: Int64Array, by_detour: Int64Array
+) -> None:  # pragma: no cover - compiled
     """Write the candidates with the smallest cosh d - 1 (smaller radius, no sibling) and exp(r + d) (on the level)."""
     dim = candidates.direction.shape[1]
     for q in range(len(placed.radius)):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from terrarium.hyperbolic.evaluation.rank_kernel import new_scores, score_block
+from terrarium.common.arrays import Float64Array
+from terrarium.hyperbolic.evaluation.rank_kernel import PointTable, new_scores, score_block
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def same_group_shares(points: Any, labels: Any, k: int, shares: Any) -> None:  # pragma: no cover - compiled
+def same_group_shares(
+    points: PointTable, labels: NDArray[np.integer], k: int, shares: Float64Array
+) -> None:  # pragma: no cover - compiled
     """Compute the share of the k nearest other points that have the same label.
 
     Points tied at the k-th distance share the remaining places, so that their order does not matter.
@@ -44,7 +46,7 @@ def same_group_shares(points: Any, labels: Any, k: int, shares: Any) -> None:  #
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _keep_smallest(values: Any, smallest: Any) -> None:  # pragma: no cover - compiled
+def _keep_smallest(values: Float64Array, smallest: Float64Array) -> None:  # pragma: no cover - compiled
     """Write the len(smallest) smallest values in ascending order."""
     last = len(smallest) - 1
     smallest[:] = np.inf

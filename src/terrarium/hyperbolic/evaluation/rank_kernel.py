@@ -14,10 +14,11 @@ ties.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
 from terrarium.hyperbolic.geometry.ball import Layout
@@ -105,13 +106,15 @@ def point_table(layout: Layout, size: int) -> PointTable:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def new_scores(size: int) -> Any:  # pragma: no cover - compiled
+def new_scores(size: int) -> Scores:  # pragma: no cover - compiled
     """Return scratch arrays for the scores of `size` candidates."""
     return Scores(np.empty(size), np.empty(size), np.empty(size))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def score_block(u: int, start: int, stop: int, points: Any, scores: Any) -> None:  # pragma: no cover - compiled
+def score_block(
+    u: int, start: int, stop: int, points: PointTable, scores: Scores
+) -> None:  # pragma: no cover - compiled
     """Score the candidates start .. stop - 1 for the query `u`.
 
     Args:
@@ -147,7 +150,13 @@ def score_block(u: int, start: int, stop: int, points: Any, scores: Any) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_ranks(relatives: Any, points: Any, queries: Any, rank_sum: Any, precision: Any) -> None:  # pragma: no cover
+def count_ranks(
+    relatives: Relatives,
+    points: PointTable,
+    queries: NDArray[np.integer],
+    rank_sum: Float64Array,
+    precision: Float64Array,
+) -> None:  # pragma: no cover - compiled
     """Rank the relatives of a few queries among all rows that are not, in one pass over the table.
 
     Memory is O(BLOCK + relatives of the queries).
@@ -187,7 +196,9 @@ def count_ranks(relatives: Any, points: Any, queries: Any, rank_sum: Any, precis
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rows_to_rank(relatives: Any, queries: Any) -> tuple[Any, Any]:  # pragma: no cover - compiled
+def _rows_to_rank(
+    relatives: Relatives, queries: NDArray[np.integer]
+) -> tuple[Int64Array, Int64Array]:  # pragma: no cover - compiled
     """Return the relatives of each query for each ranking: rows, and (Q, 4) offsets, of which the last is the end."""
     parent, is_tree = relatives.parent, len(relatives.ancestor_start) == 0
     start = np.zeros((len(queries), NUM_RANKINGS + 1), np.int64)
@@ -219,7 +230,9 @@ def _rows_to_rank(relatives: Any, queries: Any) -> tuple[Any, Any]:  # pragma: n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _count_scores(scores: Any, n: int, keys: Any, below: Any, at_most: Any) -> None:  # pragma: no cover - compiled
+def _count_scores(
+    scores: Float64Array, n: int, keys: Float64Array, below: Int64Array, at_most: Int64Array
+) -> None:  # pragma: no cover - compiled
     """Add to each key the number of the first `n` scores that are below it, and that are not above it.
 
     The keys are ascending: once no score is below or equal to a key, none is for the smaller keys.
@@ -237,7 +250,9 @@ def _count_scores(scores: Any, n: int, keys: Any, below: Any, at_most: Any) -> N
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _summarize(keys: Any, below: Any, at_most: Any) -> tuple[float, float]:  # pragma: no cover - compiled
+def _summarize(
+    keys: Float64Array, below: Int64Array, at_most: Int64Array
+) -> tuple[float, float]:  # pragma: no cover - compiled
     """Return the sum of the ranks and the average precision of ascending keys.
 
     The counts are over all rows. The query itself, whose score is 0, and the relatives are taken out of them. The rest
@@ -262,7 +277,7 @@ def _summarize(keys: Any, below: Any, at_most: Any) -> tuple[float, float]:  # p
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def count_closure_ranks(
-    relatives: Any, points: Any, queries: Any, rank_sum: Any, precision: Any
+    relatives: Groups, points: PointTable, queries: NDArray[np.integer], rank_sum: Float64Array, precision: Float64Array
 ) -> None:  # pragma: no cover - compiled
     """Rank many relatives of each query by distance among all other rows, in O(N log relatives) per query.
 

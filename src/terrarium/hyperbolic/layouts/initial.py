@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from terrarium.common.arrays import Float64Array
+from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
@@ -67,8 +68,7 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions) -> Layout:
 
 def random_directions(count: int, dim: int, seed: int) -> Float64Array:
     """Return (count, dim) independent uniform directions."""
-    steps = np.random.default_rng(seed).normal(size=(count, dim))
-    return steps / np.linalg.norm(steps, axis=1, keepdims=True)
+    return normalize_rows(np.random.default_rng(seed).normal(size=(count, dim)))
 
 
 def inherited_directions(tree: Hierarchy, dim: int, noise: float, seed: int) -> Float64Array:
@@ -86,8 +86,7 @@ def inherited_directions(tree: Hierarchy, dim: int, noise: float, seed: int) -> 
     directions = steps.copy()
     for depth in range(1, tree.max_depth + 1):
         rows = order[start[depth] : start[depth + 1]]
-        moved = directions[tree.parent[rows]] + steps[rows]
-        directions[rows] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+        directions[rows] = normalize_rows(directions[tree.parent[rows]] + steps[rows])
     return directions
 
 

@@ -27,7 +27,7 @@ from terrarium.influence.gradients.closed_form import (
     encode_queries,
 )
 from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
-from terrarium.influence.gradients.probabilities import Predictions
+from terrarium.influence.gradients.probabilities import Predictions, ScaledPredictions
 from terrarium.kge.models.scorer import Scorer
 
 
@@ -42,7 +42,7 @@ class ScoreGradients:
         a, b, c: (P, 1) factors, see `loss_parts`.
     """
 
-    predictions: Predictions | None
+    predictions: Predictions | ScaledPredictions | None
     answers: Tensor | None
     query: Tensor
     target: Tensor

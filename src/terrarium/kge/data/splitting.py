@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from terrarium.common.arrays import BoolArray, Int64Array
+from terrarium.common.splits import SplitError, leaking_keys, require_disjoint_splits, undirected_keys
 from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALIDATION
 from terrarium.kge.options import FeatureOptions
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
@@ -16,10 +17,6 @@ from terrarium.training.torch.seeding import generator
 
 _PRECEDENCE = (TRAIN, VALIDATION, TEST, TEST_GROUPS)
 """Of two splits that contain a pair, the later one keeps it."""
-
-
-class SplitError(ValueError):
-    """A split that cannot be made, or that leaks."""
 
 
 def split_triples(
@@ -47,7 +44,7 @@ def split_triples(
     distinct = triples.drop_duplicates(["head", "relation", "tail", "split"], ignore_index=True)
     counts = {"repeated_triples": len(triples) - len(distinct)}
     if not (distinct["split"] == UNDIVIDED).any():
-        counts["pairs_in_two_splits"] = len(np.unique(leaking_pairs(distinct)))
+        counts["pairs_in_two_splits"] = len(leaking_keys(pair_keys(distinct), distinct["split"]))
         return distinct.assign(given=True), counts
     codes = _assign_splits(distinct, entities, held_out_relations, features)
     left_out = _has_pair_in_later_split(distinct, codes)
@@ -62,7 +59,7 @@ def split_triples(
     return divided, counts
 
 
-def assert_no_leak(triples: pd.DataFrame) -> None:
+def require_no_leak(triples: pd.DataFrame) -> None:
     """Check that no pair of entities is in two splits; triples that are left out are in no split.
 
     Args:
@@ -72,22 +69,10 @@ def assert_no_leak(triples: pd.DataFrame) -> None:
         SplitError: a pair is.
     """
     triples = triples[triples["split"] != LEFT_OUT]
-    pairs = leaking_pairs(triples)
-    if len(pairs):
-        row = triples.iloc[int(np.flatnonzero(np.isin(pair_keys(triples), pairs))[0])]
-        raise SplitError(f"{len(pairs)} pairs are in two splits, such as {row['head']} and {row['tail']}: split again")
-
-
-def leaking_pairs(triples: pd.DataFrame) -> Int64Array:
-    """Return the keys (see `pair_keys`) of the pairs of entities that are in two splits.
-
-    Args:
-        triples: columns head, tail and split (categories).
-    """
-    split = triples["split"].cat.codes.to_numpy(np.int64)
-    pairs = np.unique(np.stack([pair_keys(triples), split]), axis=1)
-    keys, counts = np.unique(pairs[0], return_counts=True)
-    return keys[counts > 1]
+    heads, tails = triples["head"], triples["tail"]
+    require_disjoint_splits(
+        pair_keys(triples), triples["split"], "pairs", lambda row: f"{heads.iloc[row]} and {tails.iloc[row]}"
+    )
 
 
 def pair_keys(triples: pd.DataFrame) -> Int64Array:
@@ -97,9 +82,8 @@ def pair_keys(triples: pd.DataFrame) -> Int64Array:
         triples: columns head and tail (categories).
     """
     names = triples["head"].cat.categories
-    head = triples["head"].cat.codes.to_numpy(np.int64)
-    tail = triples["tail"].cat.set_categories(names).cat.codes.to_numpy(np.int64)
-    return np.minimum(head, tail) * len(names) + np.maximum(head, tail)
+    head, tail = triples["head"].cat.codes, triples["tail"].cat.set_categories(names).cat.codes
+    return undirected_keys(head.to_numpy(), tail.to_numpy(), len(names))
 
 
 def _assign_splits(

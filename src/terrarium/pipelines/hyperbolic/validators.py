@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from terrarium.common.schemas import require_schema
 from terrarium.common.vectors import coordinates
 from terrarium.hyperbolic.data.build import MAX_ID
 from terrarium.hyperbolic.geometry.precision import assert_inside_ball
@@ -22,7 +23,11 @@ def closure_schema() -> DataFrameSchema:
     from pandera.pandas import Check, Column, DataFrameSchema
 
     return DataFrameSchema(
-        {"ancestor": Column("int32"), "descendant": Column("int32"), "depth_diff": Column("int16", Check.ge(1))}
+        {
+            "ancestor": Column("int32"),
+            "descendant": Column("int32"),
+            "depth_diff": Column("int16", Check.ge(1, error="1 or more")),
+        }
     )
 
 
@@ -35,9 +40,9 @@ def vectors_schema() -> DataFrameSchema:
             "id": Column("int32", unique=True),
             "name": Column(str),
             "rank": Column(str),
-            "depth": Column("int16", Check.ge(0)),
-            "parent": Column("int32", Check.ge(-1)),
-            "radius": Column("float64", Check.ge(0.0)),
+            "depth": Column("int16", Check.ge(0, error="0 or more")),
+            "parent": Column("int32", Check.ge(-1, error="-1 or more")),
+            "radius": Column("float64", Check.ge(0.0, error="0 or more")),
             r"x\d+": Column("float64", regex=True),
         }
     )
@@ -51,10 +56,10 @@ def require_exact_closure(closure: pd.DataFrame) -> None:
     gaps: it may have fewer rows, but none with a larger id.
 
     Raises:
-        pandera.errors.SchemaError: a column is missing or has wrong values.
+        TableError: a column is missing or has wrong values.
         ValueError: the closure is wrong; the message names the first taxon.
     """
-    closure_schema().validate(closure, inplace=True)
+    require_schema(closure, closure_schema(), "closure", "build it again with --tags=ingestion")
     max_id = closure.attrs.get(MAX_ID)
     descendant, difference = closure["descendant"].to_numpy(), closure["depth_diff"].to_numpy()
     size = int(descendant.max(initial=-1)) + 1
@@ -86,8 +91,8 @@ def require_points_inside(vectors: pd.DataFrame) -> None:
     """Refuse vectors that are not strictly inside the ball in the dtype that is saved.
 
     Raises:
-        pandera.errors.SchemaError: a column is missing or has wrong values.
+        TableError: a column is missing or has wrong values.
         ValueError: a point is on or outside the sphere; the message names the first taxa.
     """
-    vectors_schema().validate(vectors, inplace=True)
+    require_schema(vectors, vectors_schema(), "vectors", "train again with --tags=training,evaluation", "name")
     assert_inside_ball(coordinates(vectors), vectors["name"].to_numpy())

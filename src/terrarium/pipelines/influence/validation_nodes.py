@@ -1,21 +1,46 @@
-"""What the pipeline influence_validation does, step by step."""
+"""What the pipeline influence_validation does, step by step.
+
+The studies are imported when a node runs, because they import torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from terrarium.influence.options import AttributionOptions, ScoringOptions, ValidationOptions
 from terrarium.kge.options import EvaluationOptions
 
-StudyName = Literal["score_datamodels", "delete_proponents", "detect_mislabelled"]
+if TYPE_CHECKING:
+    from terrarium.influence.validation.study import Study
 
 
-def study_node(name: StudyName) -> Callable[..., pd.DataFrame]:
-    """Return the node function of a study in `terrarium.influence.validation.studies`; all have the same inputs."""
+def score_datamodels(study: Study) -> pd.DataFrame:
+    """Return the linear datamodeling score of attribution methods, one row per method and seed."""
+    from terrarium.influence.validation import studies
+
+    return studies.score_datamodels(study)
+
+
+def delete_proponents(study: Study) -> pd.DataFrame:
+    """Return how much predictions drop without their top proponents, one row per retraining."""
+    from terrarium.influence.validation import studies
+
+    return studies.delete_proponents(study)
+
+
+def detect_mislabelled(study: Study) -> pd.DataFrame:
+    """Return how well self-influence detects mislabelled triples, one row per method and seed."""
+    from terrarium.influence.validation import studies
+
+    return studies.detect_mislabelled(study)
+
+
+def study_node(run: Callable[[Study], pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Return the node function that prepares a study from the datasets and options, and runs it."""
 
     def run_study(
         triples: pd.DataFrame,
@@ -28,13 +53,9 @@ def study_node(name: StudyName) -> Callable[..., pd.DataFrame]:
         evaluation: EvaluationOptions,
     ) -> pd.DataFrame:
         from terrarium.influence.data.named_graph import NamedGraph
-        from terrarium.influence.validation import studies
         from terrarium.influence.validation.study import prepare_study
 
         graph = NamedGraph.of(triples, entities, relations).graph
-        study = prepare_study(graph, checkpoints, validation, attribution, scoring, evaluation)
-        table: pd.DataFrame = getattr(studies, name)(study)
-        return table
+        return run(prepare_study(graph, checkpoints, validation, attribution, scoring, evaluation))
 
-    run_study.__name__ = name
     return run_study

@@ -5,8 +5,8 @@ from kedro.pipeline import Node, Pipeline
 from terrarium.influence.validation.figures import datamodel_figure, deletion_figure
 from terrarium.influence.validation.report import validation_page
 from terrarium.influence.validation.tables import summarize
+from terrarium.pipelines.influence import validation_nodes as nodes
 from terrarium.pipelines.influence.pipeline import GRAPH, NAMESPACE
-from terrarium.pipelines.influence.validation_nodes import study_node
 
 OPTIONS = {name: f"params:{name}" for name in ("validation", "attribution", "scoring", "evaluation")}
 RESULTS = {name: name for name in ("datamodels", "deletions", "mislabelled")}
@@ -18,9 +18,23 @@ def create_validation_pipeline() -> Pipeline:
     figures = {name: name for name in ("figure_datamodels", "figure_deletions")}
     return Pipeline(
         [
-            Node(study_node("score_datamodels"), inputs, "datamodels", name="score_datamodels", tags="training"),
-            Node(study_node("delete_proponents"), inputs, "deletions", name="delete_proponents", tags="training"),
-            Node(study_node("detect_mislabelled"), inputs, "mislabelled", name="detect_mislabelled", tags="training"),
+            Node(
+                nodes.study_node(nodes.score_datamodels), inputs, "datamodels", name="score_datamodels", tags="training"
+            ),
+            Node(
+                nodes.study_node(nodes.delete_proponents),
+                inputs,
+                "deletions",
+                name="delete_proponents",
+                tags="training",
+            ),
+            Node(
+                nodes.study_node(nodes.detect_mislabelled),
+                inputs,
+                "mislabelled",
+                name="detect_mislabelled",
+                tags="training",
+            ),
             Node(summarize, RESULTS, "metrics", name="summarize", tags="evaluation"),
             Node(datamodel_figure, "datamodels", "figure_datamodels", name="draw_datamodels", tags="reporting"),
             Node(deletion_figure, "deletions", "figure_deletions", name="draw_deletions", tags="reporting"),

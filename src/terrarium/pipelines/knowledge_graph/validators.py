@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from terrarium.common.schemas import require_schema
 from terrarium.kge.data.graph import TEST, TRAIN
-from terrarium.kge.data.splitting import assert_no_leak
+from terrarium.kge.data.splitting import require_no_leak
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ def check_triples(triples: pd.DataFrame) -> None:
     """Check columns, that training and test have triples, and that a split made here does not leak.
 
     Raises:
-        pandera.errors.SchemaError: a column is missing or has wrong values.
+        TableError: a column is missing or has wrong values.
         ValueError: no training or no test triples, or a triple twice in a split.
         SplitError: a pair of entities is in two of the splits made here.
     """
-    _triples_schema().validate(triples)
+    require_schema(triples, _triples_schema(), "triples", "split them again with --tags=features")
     for name in (TRAIN, TEST):
         if not (triples["split"] == name).any():
             raise ValueError(f"no triple is in the split {name}: give its file triples, or change the fractions")
@@ -32,7 +33,7 @@ def check_triples(triples: pd.DataFrame) -> None:
         row = triples[repeated].iloc[0]
         raise ValueError(f"{int(repeated.sum())} triples are twice in a split, such as {tuple(row)}: split again")
     if not triples["given"].all():
-        assert_no_leak(triples)
+        require_no_leak(triples)
 
 
 @cache
@@ -41,4 +42,10 @@ def _triples_schema() -> DataFrameSchema:
 
     text = {name: Column("category", nullable=False) for name in ("head", "relation", "tail")}
     splits = [name for name in SPLITS if name != UNDIVIDED]
-    return DataFrameSchema({**text, "split": Column("category", Check.isin(splits)), "given": Column(bool)})
+    return DataFrameSchema(
+        {
+            **text,
+            "split": Column("category", Check.isin(splits, error=f"one of {', '.join(splits)}")),
+            "given": Column(bool),
+        }
+    )

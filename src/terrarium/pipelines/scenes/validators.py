@@ -5,42 +5,47 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from terrarium.common.vectors import coordinates
-from terrarium.scenes.graphs.splitting import SPLITS, require_disjoint_splits
+from terrarium.common.schemas import require_schema
+from terrarium.scenes.graphs.splitting import SPLITS, require_valid_split
 
 
 def require_valid_graph_index(index: pd.DataFrame) -> None:
     """Refuse a table of graphs with wrong columns, a scene in two splits, or an empty split.
 
     Raises:
-        pandera.errors.SchemaError: a column is missing or has wrong values.
+        TableError: a column is missing or has wrong values.
         SplitError: the split is wrong.
     """
-    import pandera.pandas as pa
+    from pandera.pandas import Check, Column, DataFrameSchema
 
-    pa.DataFrameSchema(
+    last = len(index) - 1
+    schema = DataFrameSchema(
         {
-            "graph_id": pa.Column(str, unique=True),
-            "scene": pa.Column(str),
-            "source": pa.Column(str),
-            "map": pa.Column(str),
-            "time_s": pa.Column(float, pa.Check.ge(0)),
-            "nodes": pa.Column(int, pa.Check.ge(1)),
-            "edges": pa.Column(int, pa.Check.ge(0)),
-            "next_row": pa.Column(int, pa.Check.in_range(-1, len(index) - 1)),
-            "split": pa.Column(str, pa.Check.isin(SPLITS)),
+            "graph_id": Column(str, unique=True),
+            "scene": Column(str),
+            "source": Column(str),
+            "map": Column(str),
+            "time_s": Column(float, Check.ge(0, error="0 or more")),
+            "nodes": Column(int, Check.ge(1, error="1 or more")),
+            "edges": Column(int, Check.ge(0, error="0 or more")),
+            "next_row": Column(int, Check.in_range(-1, last, error=f"from -1 to {last}")),
+            "split": Column(str, Check.isin(SPLITS, error=f"one of {', '.join(SPLITS)}")),
         },
         strict=True,
-    ).validate(index)
-    require_disjoint_splits(index)
+    )
+    require_schema(index, schema, "graph_index", "build it again with --tags=features", "graph_id")
+    require_valid_split(index)
 
 
 def require_finite_embeddings(embeddings: pd.DataFrame) -> None:
-    """Refuse embeddings that are not finite; the ValueError names the first graph."""
-    is_wrong = ~np.isfinite(coordinates(embeddings)).all(axis=1)
-    if is_wrong.any():
-        first = embeddings["graph_id"].iloc[int(np.argmax(is_wrong))]
-        raise ValueError(
-            f"{int(is_wrong.sum()):,} embeddings are not finite, such as that of {first}: train again with a lower "
-            "scenes.training.optimizer.learning_rate"
-        )
+    """Refuse embeddings that are not finite.
+
+    Raises:
+        TableError: a column is missing, or a coordinate is not finite; the message names the first graph.
+    """
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    finite = Check(np.isfinite, error="finite", ignore_na=False)
+    schema = DataFrameSchema({"graph_id": Column(str), r"x\d+": Column(checks=finite, nullable=True, regex=True)})
+    remedy = "train again with a lower scenes.training.optimizer.learning_rate"
+    require_schema(embeddings, schema, "embeddings", remedy, "graph_id")

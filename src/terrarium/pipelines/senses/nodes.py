@@ -9,7 +9,7 @@ import pandas as pd
 
 from terrarium.senses.data import ingestion, taxonomy
 from terrarium.senses.data.relations import RELATIONS, Lexicon
-from terrarium.senses.data.splitting import Fractions, assert_no_leak, split_pairs
+from terrarium.senses.data.splitting import Fractions, require_no_leak, split_pairs
 from terrarium.senses.evaluation.evaluate import evaluate_vectors
 from terrarium.senses.evaluation.export import sense_table
 from terrarium.senses.evaluation.ranking import sample_distant_ancestors
@@ -51,7 +51,7 @@ def split_relations(relations: pd.DataFrame, synsets: pd.DataFrame, features: Fe
         seed=features.seed,
     )
     pairs = pairs.assign(split=split)
-    assert_no_leak(pairs, len(synsets))
+    require_no_leak(pairs, len(synsets))
     return pairs
 
 

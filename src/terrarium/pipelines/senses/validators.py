@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from terrarium.common.schemas import require_schema
 from terrarium.common.vectors import coordinates
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
 from terrarium.senses.data.splitting import SPLITS
@@ -22,10 +23,10 @@ def check_pairs(pairs: pd.DataFrame) -> None:
     """Check the columns of relation pairs, and that some antonyms, if any are used, are in the training split.
 
     Raises:
-        pandera.errors.SchemaError: a column is missing or has wrong values.
+        TableError: a column is missing or has wrong values.
         ValueError: all antonym pairs are held out.
     """
-    _pairs_schema().validate(pairs)
+    require_schema(pairs, _pairs_schema(), "pairs", "build them again with --tags=features")
     antonyms = pairs[pairs["relation"] == ANTONYM]
     if len(antonyms) and not (antonyms["split"] == "train").any():
         raise ValueError("all antonyms are held out: lower senses.features.antonym_test_fraction")
@@ -35,10 +36,11 @@ def check_vectors(vectors: pd.DataFrame) -> None:
     """Check the columns of sense vectors, and that all vectors have length 1.
 
     Raises:
-        pandera.errors.SchemaError: a column is missing or has wrong values.
+        TableError: a column is missing or has wrong values.
         ValueError: some vectors have another length; the message names the first sense.
     """
-    _vectors_schema().validate(vectors)
+    remedy = "train again with --tags=training,evaluation"
+    require_schema(vectors, _vectors_schema(), "vectors", remedy, "sense_key")
     length = np.linalg.norm(coordinates(vectors), axis=1)
     wrong = np.abs(length - 1) > _TOLERANCE
     if wrong.any():
@@ -53,10 +55,18 @@ def check_vectors(vectors: pd.DataFrame) -> None:
 def _pairs_schema() -> DataFrameSchema:
     from pandera.pandas import Check, Column, DataFrameSchema
 
-    synsets = {end: Column("int32", Check.ge(0)) for end in ("head", "tail")}
-    senses = {end: Column("int32", Check.ge(-1)) for end in ("head_sense", "tail_sense")}
-    relation = Column("int16", Check.in_range(0, len(RELATIONS) - 1))
-    return DataFrameSchema({"relation": relation, **synsets, **senses, "split": Column(str, Check.isin(SPLITS))})
+    synsets = {end: Column("int32", Check.ge(0, error="0 or more")) for end in ("head", "tail")}
+    senses = {end: Column("int32", Check.ge(-1, error="-1 or more")) for end in ("head_sense", "tail_sense")}
+    last = len(RELATIONS) - 1
+    relation = Column("int16", Check.in_range(0, last, error=f"from 0 to {last}"))
+    return DataFrameSchema(
+        {
+            "relation": relation,
+            **synsets,
+            **senses,
+            "split": Column(str, Check.isin(SPLITS, error=f"one of {', '.join(SPLITS)}")),
+        }
+    )
 
 
 @cache
@@ -64,5 +74,5 @@ def _vectors_schema() -> DataFrameSchema:
     from pandera.pandas import Check, Column, DataFrameSchema
 
     names = {name: Column(str) for name in ("sense_key", "lemma", "synset")}
-    pos = Column(str, Check.isin(list("nvasr")))
+    pos = Column(str, Check.isin(list("nvasr"), error="one of n, v, a, s, r"))
     return DataFrameSchema({**names, "pos": pos, r"x\d+": Column("float32", regex=True)})

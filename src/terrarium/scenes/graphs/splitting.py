@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from terrarium.common.splits import SplitError, require_disjoint_splits
 from terrarium.scenes.options import FeatureOptions
 from terrarium.training.torch.seeding import generator
 
 SPLITS = ("train", "validation", "test")
-
-
-class SplitError(ValueError):
-    """A split that is empty, or a scene in two splits."""
 
 
 def split_scenes(index: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
@@ -42,15 +39,19 @@ def split_scenes(index: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
         split.loc[rows.index[rows["scene"].isin(shuffled[:test])]] = "test"
         split.loc[rows.index[rows["scene"].isin(shuffled[test : test + validation])]] = "validation"
     table = index.assign(split=split)
-    require_disjoint_splits(table)
+    require_valid_split(table)
     return table
 
 
-def require_disjoint_splits(index: pd.DataFrame) -> None:
-    """Raise `SplitError` if a scene is in two splits or a split is empty."""
-    splits = index.groupby(["source", "scene"])["split"].nunique()
-    if (splits > 1).any():
-        raise SplitError(f"scene {splits.index[int(np.argmax(splits > 1))][1]} is in two splits: split by scene")
+def require_valid_split(index: pd.DataFrame) -> None:
+    """Check that no scene is in two splits and that no split is empty.
+
+    Raises:
+        SplitError: a scene is in two splits, or a split is empty.
+    """
+    keys = index.groupby(["source", "scene"]).ngroup().to_numpy()
+    scenes = index["scene"]
+    require_disjoint_splits(keys, index["split"], "scenes", lambda row: str(scenes.iloc[row]))
     missing = [split for split in SPLITS if split not in set(index["split"])]
     if missing:
         raise SplitError(f"the {missing[0]} split is empty: give more scenes, or change scenes.features.*_fraction")

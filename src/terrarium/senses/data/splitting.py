@@ -12,15 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terrarium.common.arrays import Int64Array
+from terrarium.common.splits import require_disjoint_splits, undirected_keys
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
 from terrarium.training.torch.seeding import generator
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
-
-
-class LeakError(ValueError):
-    """A pair of synsets is in two splits."""
 
 
 class Fractions(NamedTuple):
@@ -56,21 +52,7 @@ def split_pairs(
     return np.array(SPLITS)[split[pair]]
 
 
-def undirected_keys(head: NDArray[np.integer], tail: NDArray[np.integer], synsets: int) -> Int64Array:
-    """Return a number for each pair of synsets that does not depend on their order.
-
-    Args:
-        head, tail: synset rows, shape (n,).
-        synsets: number of synsets.
-
-    Returns:
-        Shape (n,): smaller row * synsets + larger row.
-    """
-    low, high = np.minimum(head, tail).astype(np.int64), np.maximum(head, tail).astype(np.int64)
-    return low * synsets + high
-
-
-def assert_no_leak(pairs: pd.DataFrame, synsets: int) -> None:
+def require_no_leak(pairs: pd.DataFrame, synsets: int) -> None:
     """Check that no pair of synsets is in two splits, in any relation or direction.
 
     Args:
@@ -78,16 +60,11 @@ def assert_no_leak(pairs: pd.DataFrame, synsets: int) -> None:
         synsets: number of synsets.
 
     Raises:
-        LeakError: a pair is in two splits.
+        SplitError: a pair is in two splits.
     """
-    key = undirected_keys(pairs["head"].to_numpy(), pairs["tail"].to_numpy(), synsets)
-    splits = pd.Series(pairs["split"].to_numpy()).groupby(key).nunique()
-    if (splits > 1).any():
-        first = int(splits.index[splits > 1][0])
-        raise LeakError(
-            f"{int((splits > 1).sum()):,} pairs are in two splits, such as rows {first // synsets} and "
-            f"{first % synsets}: build the pairs again with --tags=features"
-        )
+    head, tail = pairs["head"].to_numpy(), pairs["tail"].to_numpy()
+    keys = undirected_keys(head, tail, synsets)
+    require_disjoint_splits(keys, pairs["split"], "pairs", lambda row: f"rows {head[row]} and {tail[row]}")
 
 
 def select_pairs(pairs: pd.DataFrame, relation: str, split: str) -> pd.DataFrame:

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from terrarium.common.arrays import BoolArray, Float32Array, Float64Array, Int64Array
+from terrarium.common.splits import undirected_keys
 from terrarium.common.statistics import spearman
 from terrarium.senses.data.relations import Lexicon
-from terrarium.senses.data.splitting import undirected_keys
 
 SIMLEX_PARTS = {"a": slice(0, 111), "n": slice(111, 777), "v": slice(777, 999)}
 """Rows of SimLex-999 by part of speech."""

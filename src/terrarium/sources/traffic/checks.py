@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from terrarium.common.schemas import find_fault
 from terrarium.sources.errors import SourceError
 from terrarium.sources.traffic.polylines import project_points
 from terrarium.sources.traffic.tables import ACTOR_TYPES, LANE_COLUMNS, LINKS, TRACK_COLUMNS, Recording, require_columns
@@ -99,25 +100,19 @@ def _is_line(x: object, y: object) -> bool:
 
 def _validate(table: pd.DataFrame, schema: Any, name: str) -> None:
     """Raise `SourceError` with the first row that a schema rejects."""
-    from pandera.errors import SchemaError, SchemaErrorReason
-
-    try:
-        schema.validate(table)
-    except SchemaError as error:
-        column = error.schema.name
-        cases = error.failure_cases
-        if not isinstance(cases, pd.DataFrame) or cases["index"].isna().all():
-            raise SourceError(f"{column} of {name} must be {error.check.error}: convert it") from None
-        rows = cases["index"].drop_duplicates()
-        place, count = _place(table, int(rows.iloc[0]), name), f"({len(rows):,} such rows)"
-        if error.reason_code == SchemaErrorReason.SERIES_CONTAINS_NULLS:
-            raise SourceError(f"{place} has no {column} {count}: fill it or drop the row") from None
-        if column is None:
-            raise SourceError(f"{place} must be {error.check.error} {count}: correct or drop it") from None
-        given = table[column].tolist()[int(rows.iloc[0])]
-        raise SourceError(
-            f"{place} has the {column} {given!r}, which must be {error.check.error} {count}: correct or drop it"
-        ) from None
+    fault = find_fault(table, schema)
+    if fault is None:
+        return
+    column = fault.column
+    if fault.row is None:
+        raise SourceError(f"{column} of {name} {fault.problem}: convert it")
+    place, count = _place(table, fault.row, name), f"({fault.num_rows:,} such rows)"
+    if fault.is_null:
+        raise SourceError(f"{place} has no {column} {count}: fill it or drop the row")
+    if column is None:
+        raise SourceError(f"{place} {fault.problem} {count}: correct or drop it")
+    given = table[column].tolist()[fault.row]
+    raise SourceError(f"{place} has the {column} {given!r}, which {fault.problem} {count}: correct or drop it")
 
 
 def _check_links(lanes: pd.DataFrame) -> None:

@@ -245,7 +245,9 @@ class TrainingRun:
         reached = max(_saved_epochs(self._abandoned), default=0)
         logger.info(
             "Starting over: the unfinished run in %s (epoch %d) has other data or options: %s",
-            *(self._abandoned, reached, changes),
+            self._abandoned,
+            reached,
+            changes,
         )
 
     def _alias(self, name: str, epoch: int) -> None:

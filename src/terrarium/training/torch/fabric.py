@@ -173,9 +173,8 @@ class TorchTrainable:
         """Train one epoch; returns loss, items and learning_rate, on CUDA also gpu_peak_memory_mb of this epoch."""
         rate = float(self._optimizer.param_groups[0]["lr"])
         _reset_gpu_memory(self._fabric)
-        numbers = fabric_epoch(
-            *(self._fabric, self._model, self._stepper, self._batches(epoch), self._loss), clip_norm=self._clip_norm
-        )
+        batches = self._batches(epoch)
+        numbers = fabric_epoch(self._fabric, self._model, self._stepper, batches, self._loss, clip_norm=self._clip_norm)
         if self._scheduler is not None:
             self._scheduler.step()
         return {**numbers, "learning_rate": rate, **_gpu_memory(self._fabric)}
