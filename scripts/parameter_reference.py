@@ -131,7 +131,7 @@ def render_reference(models: Mapping[str, type[BaseModel]], texts: Mapping[str, 
         for block, members in _blocks(options):
             lines += ["", f"### {'.'.join(block)}", ""]
             described = next((option.description for option in options if option.path == block), "")
-            lines += [textwrap.fill(f"{described}.", 100), ""] if described else []
+            lines += [textwrap.fill(f"{described}.", _PAGE_WIDTH), ""] if described else []
             lines += ["| option | default | values | description |", "|---|---|---|---|"]
             lines += [_row(option, defaults) for option in members]
     return "\n".join(lines) + "\n"

@@ -78,7 +78,7 @@ def test_graphs_without_edges_work(name):
 
 @pytest.mark.parametrize("name", ["nt_xent", "vicreg", "bgrl"])
 def test_the_encoder_sees_each_view_once(name):
-    """Contexts are foretold from the same pass as the embedding; batch norm counts every pass."""
+    """Contexts are predicted from the same pass as the embedding; batch norm counts every pass."""
     given, chosen = problem(options()), options(training__loss__name=name, training__loss__context_weight=1.0)
     views = batch_of(given.graphs.view(np.arange(4))), batch_of(given.graphs.view(np.arange(4, 8)))
     encoder = make_encoder(*given.widths, chosen.model, 0, given.contexts)
