@@ -37,12 +37,12 @@ def test_a_study_measures_and_places():
 def test_the_frontier_has_one_column_per_clade_and_tables_have_named_rows():
     clades = list(objectives.FRONTIER)
     rows = [
-        {"clade": clade, "layout": "positive_weight 5", "separation": 2.0, "MAP by detour": 0.9, "MAP by distance": 0.1}
+        {"clade": clade, "layout": "detour, positive_weight 5", "separation": 2.0, "MAP by detour": 0.9, "MAP by distance": 0.1}
         for clade in clades
     ]
     figure = objectives.frontier_figure(pd.DataFrame(rows))
     assert sum(len(trace.x) for trace in figure.data if trace.x is not None) == 2 * len(clades)
     wide = objectives._wide(pd.DataFrame(rows))
     assert wide.shape == (1, 3 * len(clades))
-    assert wide.loc["positive_weight 5", "Mammalia: order separation"] == 2.0
+    assert wide.loc["detour, positive_weight 5", "Mammalia: order separation"] == 2.0
     assert list(table_rows(pd.DataFrame({"a": [0.5]}, index=["x"]), "name")) == [{"name": "x", "a": "0.500"}]

@@ -69,7 +69,7 @@ def layout_metrics(trained: float = 0.9) -> pd.DataFrame:
 
 
 def metrics() -> dict[str, float]:
-    shares = {f"{what}_difference_{k}": 0.5 for what in ("pairs", "share") for k in ("1", "2", "3_or_more")}
+    shares = {f"{what}_difference_{k}": 0.5 for what in ("pairs", "fraction") for k in ("1", "2", "3_or_more")}
     precision = {
         f"{what}_{kind}": 0.0 for what in ("past_safe_radius", "duplicates") for kind in ("float64", "float32")
     }
