@@ -37,7 +37,13 @@ def test_a_study_measures_and_places():
 def test_the_frontier_has_one_column_per_clade_and_tables_have_named_rows():
     clades = list(objectives.FRONTIER)
     rows = [
-        {"clade": clade, "layout": "detour, positive_weight 5", "separation": 2.0, "MAP by detour": 0.9, "MAP by distance": 0.1}
+        {
+            "clade": clade,
+            "layout": "detour, positive_weight 5",
+            "separation": 2.0,
+            "MAP by detour": 0.9,
+            "MAP by distance": 0.1,
+        }
         for clade in clades
     ]
     figure = objectives.frontier_figure(pd.DataFrame(rows))
