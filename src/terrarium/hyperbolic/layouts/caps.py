@@ -25,12 +25,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.geometry.rotations import reflect_rows
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
+from terrarium.hyperbolic.layouts.combinatorial import sibling_index
 
 OFFSET = 0.7
 MAX_RATIOS = (0.47, 0.55, 0.65)
@@ -38,7 +39,8 @@ MAX_RATIOS = (0.47, 0.55, 0.65)
 largest radius, since offsets two levels apart rarely add up."""
 _SOLVER_STEPS = 50
 MIN_ORTHOGONAL_DIM = 5
-"""From this dimension on, a code orthogonal to direction and offset has room for more than two points."""
+"""From this dimension on, a code orthogonal to direction and offset has room for more than two points. In 3 and 4
+dimensions codes are orthogonal to the direction alone, so offsets of a lineage may add up and caps may be left."""
 
 
 def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> Layout:
@@ -93,7 +95,7 @@ class _Codes(NamedTuple):
 
     code: Float64Array
     start: Int64Array
-    place: Int64Array
+    place: Int32Array
     separation: Float64Array
 
 
@@ -110,11 +112,8 @@ def _child_codes(tree: Hierarchy, dim: int) -> _Codes:
     if count[0] > 1:
         root_angle = smallest_angle(spherical_code(code_size(int(count[0]), dim), dim))
         separation[0] = root_angle / (np.pi / 2.0)
-    by_parent = np.argsort(tree.parent, kind="stable")[1:]
-    place = np.zeros(len(tree), np.int64)
-    place[by_parent] = np.arange(len(by_parent)) - np.searchsorted(tree.parent[by_parent], tree.parent[by_parent])
     start = np.cumsum([0, *(len(code) for code in codes[:-1])])
-    return _Codes(np.vstack(codes), start[at], place, separation)
+    return _Codes(np.vstack(codes), start[at], sibling_index(tree), separation)
 
 
 def _fitting_half_angles(tree: Hierarchy, separation: Float64Array, max_radius: float) -> Float64Array:

@@ -76,12 +76,18 @@ def assign_codes(tree: Hierarchy, dim: int) -> Codes:
     angle = np.array([smallest_angle(code) for code in codes])
     at = np.searchsorted(sizes, size)
     start = np.cumsum([0, *(len(code) for code in codes[:-1])])
-    by_parent = np.argsort(tree.parent, kind="stable")[1:]
-    first = np.searchsorted(tree.parent[by_parent], tree.parent[by_parent])
-    place = np.zeros(len(tree), np.int32)
-    place[by_parent] = np.arange(len(by_parent)) - first
+    place = sibling_index(tree)
     place[1:] += tree.parent[tree.parent[1:]] >= 0
     return Codes(np.vstack(codes), start[at], (2.0 * np.log(1.0 / np.sin(angle / 2.0)))[at], place)
+
+
+def sibling_index(tree: Hierarchy) -> Int32Array:
+    """Return for each of N nodes how many of its siblings are in rows before it, shape (N,)."""
+    by_parent = np.argsort(tree.parent, kind="stable")[1:]
+    first = np.searchsorted(tree.parent[by_parent], tree.parent[by_parent])
+    index = np.zeros(len(tree), np.int32)
+    index[by_parent] = np.arange(len(by_parent)) - first
+    return index
 
 
 def _build(parent: Int32Array, around: Codes, scale: float, radius: Float64Array, direction: Float64Array) -> float:
