@@ -1,6 +1,7 @@
 """Each run writes its manifest, and keeps it up to date while it runs."""
 
 import logging
+from threading import Lock
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -14,27 +15,27 @@ from terrarium.hooks.manifests import new_manifest, now, versions_touched
 
 logger = logging.getLogger(__name__)
 
+_FAILED_NODE = "failed_node"
+"""Attribute of an error that says which node it comes from."""
+
 
 class _Run:
-    """A run in progress: its manifest, its nodes, and how far it has come."""
+    """A run in progress: its manifest and its nodes."""
 
     def __init__(self, manifest: dict[str, Any], pipeline: Pipeline) -> None:
         self.manifest = manifest
         self.pipeline = pipeline
-        self.node: Node | None = None
-        self.failed: Node | None = None
+        self.lock = Lock()
 
-    def failed_at(self) -> str | None:
-        """Return the node that failed: in its function, in saving its outputs, or in loading its inputs."""
-        if self.failed is not None:
-            return self.failed.name
+    def failed_at(self, error: Exception) -> str | None:
+        """Return the node that failed: in its function, or else in loading its inputs or saving its outputs."""
         nodes = self.pipeline.nodes
-        if self.node is None:
-            return nodes[0].name if nodes else None
-        if not set(self.node.outputs) <= set(self.manifest["written"]) | set(self.manifest["unversioned"]):
-            return self.node.name
-        after = nodes[nodes.index(self.node) + 1 :]
-        return after[0].name if after else self.node.name
+        if not nodes or hasattr(error, _FAILED_NODE):
+            return getattr(error, _FAILED_NODE, None)
+        saved = set(self.manifest["written"]) | set(self.manifest["unversioned"]) | self.pipeline.inputs()
+        unfinished = [node for node in nodes if not set(node.outputs) <= saved]
+        ready = [node for node in unfinished if set(node.inputs) <= saved]
+        return next((node.name for node in [*ready, *unfinished]), nodes[-1].name)
 
 
 class RecordRuns:
@@ -59,18 +60,16 @@ class RecordRuns:
         _save(run, catalog)
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol, run_id: str) -> None:
+    def before_node_run(self, catalog: CatalogProtocol, run_id: str) -> None:
         """Note what the nodes before this one have written."""
         run = self._runs.get(run_id)
         if run is not None:
-            run.node = node
             _save(run, catalog)
 
     @hook_impl
-    def on_node_error(self, node: Node, run_id: str) -> None:
-        """Note which node failed."""
-        if run_id in self._runs:
-            self._runs[run_id].failed = node
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Note in the error which node failed: it travels to the process that keeps the manifest."""
+        setattr(error, _FAILED_NODE, node.name)
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
@@ -86,11 +85,12 @@ class RecordRuns:
         if run is not None:
             run.manifest |= versions_touched(run.pipeline, catalog)
             message = f"{type(error).__name__}: {error}"
-            _save(run, catalog, status="failed", ended=now(), error=message, failed_at=run.failed_at())
+            _save(run, catalog, status="failed", ended=now(), error=message, failed_at=run.failed_at(error))
 
 
 def _save(run: _Run, catalog: CatalogProtocol, **changes: Any) -> None:
-    run.manifest |= {**versions_touched(run.pipeline, catalog), **changes}
-    dataset = versioned_dataset(catalog, MANIFEST)
-    if dataset is not None:
-        dataset.save(run.manifest)
+    with run.lock:  # several nodes start at once, in threads
+        run.manifest |= {**versions_touched(run.pipeline, catalog), **changes}
+        dataset = versioned_dataset(catalog, MANIFEST)
+        if dataset is not None:
+            dataset.save(run.manifest)
