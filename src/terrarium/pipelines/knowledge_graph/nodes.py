@@ -86,9 +86,10 @@ def train(
     """
     from terrarium.kge.training.messages import log_savings, log_start
     from terrarium.kge.training.trainer import ScorerTrainer
+    from terrarium.training.torch.processes import build_trainer
 
     graph = Graph.from_tables(triples, entities, relations)
-    trainer = ScorerTrainer(graph, model, training, evaluation)
+    trainer = build_trainer(ScorerTrainer, graph, model, training, evaluation)
     log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
     savings = log_savings(trainer, training)
     result = fit(
