@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from kedro.framework.project import pipelines
@@ -12,6 +12,9 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 from omegaconf import OmegaConf
+
+if TYPE_CHECKING:
+    from terrarium.training.checkpointing.store import TrainingStore
 
 
 @click.command()
@@ -30,28 +33,26 @@ def prune(dry_run: bool, unarchived: bool, env: str | None, params: str) -> None
     """
     from terrarium.training.checkpointing.pruning import prune as prune_store
 
-    with _session(env, params) as session:
-        stores = dict(_stores(session.load_context().catalog))
-        total = 0
-        for store in stores.values():
-            for found in prune_store(store, unarchived=unarchived, dry_run=dry_run):
-                verb = "would remove" if dry_run else "removed"
-                click.echo(f"{verb} {found.folder} ({found.status}; {found.size / 1e6:.1f} MB)")
-                total += 1
+    total = 0
+    for store in _stores(_load_catalog(env, params)):
+        for found in prune_store(store, unarchived=unarchived, dry_run=dry_run):
+            verb = "would remove" if dry_run else "removed"
+            click.echo(f"{verb} {found.folder} ({found.status}; {found.size / 1e6:.1f} MB)")
+            total += 1
     click.echo(f"{total} trainings {'to remove' if dry_run else 'removed'}")
 
 
-def _session(env: str | None, params: str) -> KedroSession:
+def _load_catalog(env: str | None, params: str) -> CatalogProtocol:
     project, given = Path.cwd(), OmegaConf.from_dotlist([part for part in params.split(",") if part])
     bootstrap_project(project)
-    return KedroSession.create(project, env=env, runtime_params=OmegaConf.to_container(given))
+    runtime_params = {str(name): value for name, value in given.items()}
+    return KedroSession.create(project, env=env, runtime_params=runtime_params).load_context().catalog
 
 
-def _stores(catalog: CatalogProtocol) -> Iterator[tuple[str, Any]]:
-    """Return the working store of each training, by the name of its dataset."""
+def _stores(catalog: CatalogProtocol) -> Iterator[TrainingStore]:
+    """Return the working store of each training."""
     names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     for name in sorted(names):
-        if name.endswith(".training_state"):
-            dataset = catalog.get(name)
-            if dataset is not None:
-                yield name, dataset.load()
+        dataset = catalog.get(name) if name.endswith(".training_state") else None
+        if dataset is not None:
+            yield dataset.load()

@@ -28,8 +28,8 @@ def verify_checksum(path: Path, sums: Path) -> None:
     Raises:
         ChecksumError: they differ, or there is no such line.
     """
-    recorded = dict(reversed(line.split("  ", 1)) for line in _lines(sums) if "  " in line)
-    if recorded.get(path.name) != _digest(path):
+    digests = [line.partition("  ")[0] for line in _lines(sums) if line.partition("  ")[2] == path.name]
+    if digests != [_digest(path)]:
         raise ChecksumError(f"its SHA-256 is not the one in {sums.name}")
 
 

@@ -288,6 +288,19 @@ def copy_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersione
     return copied
 
 
+def saving_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersionedDataset:
+    """Return a copy of `dataset` that loads and saves `version`."""
+    copied = copy.copy(dataset)
+    copied._version = Version(version, version)
+    copied._clear_version_cache()
+    return copied
+
+
+def digest_of(dataset: AbstractVersionedDataset, version: str) -> str | None:
+    """Return the SHA-256 that was recorded when `version` was saved; None without a record."""
+    return dataset.digest(version) if isinstance(dataset, FileDataset) else None
+
+
 def location(dataset: AbstractVersionedDataset, version: str | None = None) -> str:
     """Return the path of a version, or of the folder of all versions, with its protocol unless it is local."""
     path = dataset._filepath if version is None else dataset._get_versioned_path(version)
