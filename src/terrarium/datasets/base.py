@@ -288,6 +288,12 @@ def copy_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersione
     return copied
 
 
+def write_at(dataset: AbstractVersionedDataset, version: str) -> None:
+    """Make `dataset` save `version`; the version that it loads stays the same."""
+    dataset._version = Version(dataset._version.load if dataset._version else None, version)
+    dataset._clear_version_cache()
+
+
 def saving_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersionedDataset:
     """Return a copy of `dataset` that loads and saves `version`."""
     copied = copy.copy(dataset)

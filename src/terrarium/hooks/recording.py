@@ -95,8 +95,9 @@ class RecordRuns:
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
         """Close the manifest of a run that failed, saying where."""
         run = self._runs.pop(run_params["run_id"], None)
-        if isinstance(error, DamagedVersionError):
-            manifest = manifest_reader(catalog)(error.version) or {}
+        damage = _find_damage(error)
+        manifest = manifest_reader(catalog)(damage.version) if damage is not None else None
+        if manifest is not None:
             logger.error("To make it again: %s", command_of(manifest), extra={"markup": False})
         if run is not None:
             _restore_handlers(run)
@@ -112,6 +113,13 @@ def _interrupt(run: _Run, catalog: CatalogProtocol, received: signal.Signals) ->
     at = f" in {node}" if node else ""
     command = command_of(run.manifest)
     logger.warning("Interrupted by %s%s; to go on: %s", received.name, at, command, extra={"markup": False})
+
+
+def _find_damage(error: BaseException | None) -> DamagedVersionError | None:
+    """Return the damage that an error comes from; Kedro adds the dataset's name in an error of its own."""
+    while error is not None and not isinstance(error, DamagedVersionError):
+        error = error.__cause__
+    return error
 
 
 def _restore_handlers(run: _Run) -> None:
