@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
