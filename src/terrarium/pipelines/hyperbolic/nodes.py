@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,13 @@ from terrarium.hyperbolic.data import build, read
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
-from terrarium.hyperbolic.layouts.initial import initial_layout, untrained_layouts
+from terrarium.hyperbolic.layouts.initial import (
+    constructed_layout,
+    initial_layout,
+    move_off_origin,
+    name_construction,
+    untrained_layouts,
+)
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import (
     EvaluationOptions,
@@ -25,13 +33,14 @@ from terrarium.hyperbolic.options import (
 )
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.problem import Problem, data_fingerprints, uncounted_epochs
-from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
+from terrarium.hyperbolic.training.skip import reason_not_to_train, start_name
+from terrarium.hyperbolic.training.weights import layout_name, pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 
-CONSTRUCTED = "The layout was constructed from the tree; nothing was trained."
+logger = logging.getLogger(__name__)
 
 
 def read_source(source: SourceOptions) -> pd.DataFrame:
@@ -53,9 +62,14 @@ def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
     return build.closure_table(build.hierarchy_of(edges), source.legacy.max_tax_id)
 
 
-def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
-    """Compute the target radius and norm of each taxon from its depth."""
-    radius = target_radii(taxa["depth"], features)
+def compute_target_radii(
+    taxa: pd.DataFrame, edges: pd.DataFrame, features: FeatureOptions, model: ModelOptions, loss: LossName
+) -> pd.DataFrame:
+    """Compute the target radius and norm of each taxon, from its depth or its place in the constructed layout."""
+    if features.radius_schedule == "construction":
+        radius = constructed_layout(build.hierarchy_of(edges), name_construction(model, loss)).radius
+    else:
+        radius = target_radii(taxa["depth"], features)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
     return pd.DataFrame(columns)
 
@@ -93,20 +107,30 @@ def train(
         options=training,
         root_distance=build.root_distance(tree, edges),
     )
-    is_constructed = training.loss.name == "construct"
+    untrained = reason_not_to_train(problem, model)
+    if untrained:
+        logger.info("hyperbolic: %s", untrained)
+    else:
+        problem = replace(problem, initial=move_off_origin(problem.initial))
     result = fit(
         make_trainer(problem),
-        options=training.model_copy(update={"max_epochs": 0}) if is_constructed else training,
+        options=training.model_copy(update={"max_epochs": 0}) if untrained else training,
         store=training_state,
         fingerprint=training_fingerprint(data=data_fingerprints(problem), model=model, training=training),
         title="hyperbolic",
         uncounted_epochs=uncounted_epochs(problem),
     )
+    layout = start_name(model, training.loss.name) if result.epochs == 0 else TRAINED
     return {
-        "weights": result.best,
+        "weights": State(result.best.tensors, {**result.best.metadata, "layout": layout}),
         "checkpoints": result.checkpoints,
         "history": result.history,
-        "training_summary": result.summary() | ({"stop_reason": CONSTRUCTED} if is_constructed else {}),
+        "training_summary": {
+            **result.summary(),
+            **({"stop_reason": untrained} if untrained else {}),
+            "layout": layout,
+            "loss": training.loss.name,
+        },
     }
 
 
@@ -126,29 +150,33 @@ def evaluate(
     weights: State,
     model: ModelOptions,
     evaluation: EvaluationOptions,
+    loss: LossName,
 ) -> dict[str, Any]:
-    """Measure the trained layout and three untrained ones.
+    """Measure the result and the layouts that need no training, all with the same largest radius.
 
     Returns:
-        metrics of the trained layout; layout_metrics: one row per layout; rank_metrics: one row per layout and rank.
+        metrics of the result; layout_metrics: one row per layout; rank_metrics: one row per layout and rank. The result
+        is called trained, or by the name of the layout where nothing was trained.
     """
     build.check_ranks(taxa, evaluation.ranks)
     tree = build.hierarchy_of(edges)
-    trained = layout_of(weights, tree)
-    layouts = {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
+    result, name = layout_of(weights, tree), layout_name(weights)
+    layouts = {name: result, **untrained(tree, depths, result.dim, model, loss)} | {name: result}
     comparison = compare_layouts(
         tree, layouts, taxa["rank"], evaluation, trained_norm(weights), build.root_distance(tree, edges)
     )
     return {
-        "metrics": {**tree_statistics(tree), **precision_report(trained), **comparison.trained},
+        "metrics": {"layout": name, **tree_statistics(tree), **precision_report(result), **comparison.result},
         "layout_metrics": comparison.by_layout,
         "rank_metrics": comparison.by_rank,
     }
 
 
-def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions) -> dict[str, Layout]:
-    """Return the layouts that need no training, by name, in the dimension of the trained one."""
-    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}))
+def untrained(
+    tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions, loss: LossName
+) -> dict[str, Layout]:
+    """Return the layouts that need no training, by name, in the dimension of the result."""
+    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}), loss)
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:

@@ -8,6 +8,7 @@ from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.pipelines.hyperbolic import nodes
 
 NAMESPACE = "hyperbolic"
+LOSS = "params:training.loss.name"
 
 
 def create_pipeline() -> Pipeline:
@@ -27,7 +28,7 @@ def compute_target_radii() -> Node:
     """Return the node that computes target radii from depths."""
     return Node(
         nodes.compute_target_radii,
-        ["taxa", "params:features"],
+        ["taxa", "edges", "params:features", "params:model", LOSS],
         "depths",
         name="compute_target_radii",
         tags="features",
@@ -44,7 +45,7 @@ def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
     return [
         Node(
             nodes.initialize,
-            [edges, depths, "params:model", "params:training.loss.name"],
+            [edges, depths, "params:model", LOSS],
             "initial_weights",
             name="initialize",
             tags="training",
@@ -84,7 +85,7 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.evaluate,
-            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
+            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation", LOSS],
             {name: name for name in ("metrics", "layout_metrics", "rank_metrics")},
             name="evaluate",
             tags="evaluation",
