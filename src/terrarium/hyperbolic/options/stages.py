@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -140,6 +140,11 @@ class EvaluationOptions(Options):
     min_group_size: int = Field(gt=1, description="smallest group that counts in the separation")
     max_group_sample: int = Field(gt=1, description="taxa per group sampled for the separation, at most")
     ranks: list[str] = Field(min_length=1, description="ranks by which taxa are grouped")
+    radii: list[Annotated[float, Field(gt=0, le=SAFE_RADIUS_FLOAT64)]] = Field(
+        description="largest radii at which every constructed layout is measured; [] for none"
+    )
+    num_radius_queries: int = Field(gt=0, description="taxa ranked at each radius")
+    max_radius_taxa: int = Field(ge=0, description="largest tree that is also trained at each radius; 0 trains none")
     seed: int = Field(ge=0, description="seed of the samples")
 
 

@@ -31,6 +31,7 @@ from terrarium.hyperbolic.options import (
     SourceOptions,
     TrainingOptions,
 )
+from terrarium.hyperbolic.training import radii
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.problem import Problem, data_fingerprints, uncounted_epochs
 from terrarium.hyperbolic.training.skip import reason_not_to_train, start_name
@@ -96,17 +97,8 @@ def train(
         ended.
     """
     tree = build.hierarchy_of(edges)
-    problem = Problem(
-        tree=tree,
-        ancestor=tree.rows(closure["ancestor"]),
-        descendant=tree.rows(closure["descendant"]),
-        difference=closure["depth_diff"].to_numpy(copy=True),
-        target=_target(depths, model),
-        initial=layout_of(initial_weights, tree),
-        max_radius=model.max_radius,
-        options=training,
-        root_distance=build.root_distance(tree, edges),
-    )
+    initial, target = layout_of(initial_weights, tree), _target(depths, model)
+    problem = _problem(edges, closure, initial, target, model, training)
     untrained = reason_not_to_train(problem, model)
     if untrained:
         logger.info("hyperbolic: %s", untrained)
@@ -170,6 +162,42 @@ def evaluate(
         "layout_metrics": comparison.by_layout,
         "rank_metrics": comparison.by_rank,
     }
+
+
+def measure_radii(
+    edges: pd.DataFrame,
+    closure: pd.DataFrame,
+    model: ModelOptions,
+    training: TrainingOptions,
+    evaluation: EvaluationOptions,
+) -> pd.DataFrame:
+    """Measure every constructed layout at several largest radii, trained (in small trees) and not."""
+    tree = build.hierarchy_of(edges)
+    start = constructed_layout(tree, name_construction(model, training.loss.name))
+    problem = _problem(edges, closure, start, start.radius, model, training)
+    return radii.measure_radii(problem, model, evaluation)
+
+
+def _problem(
+    edges: pd.DataFrame,
+    closure: pd.DataFrame,
+    initial: Layout,
+    target: Float64Array,
+    model: ModelOptions,
+    training: TrainingOptions,
+) -> Problem:
+    tree = build.hierarchy_of(edges)
+    return Problem(
+        tree=tree,
+        ancestor=tree.rows(closure["ancestor"]),
+        descendant=tree.rows(closure["descendant"]),
+        difference=closure["depth_diff"].to_numpy(copy=True),
+        target=target,
+        initial=initial,
+        max_radius=model.max_radius,
+        options=training,
+        root_distance=build.root_distance(tree, edges),
+    )
 
 
 def untrained(

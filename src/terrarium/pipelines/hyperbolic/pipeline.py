@@ -14,7 +14,7 @@ LOSS = "params:training.loss.name"
 def create_pipeline() -> Pipeline:
     """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), *_reporting()],
+        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), _radii(), *_reporting()],
         namespace=NAMESPACE,
     )
 
@@ -91,6 +91,16 @@ def _evaluation() -> list[Node]:
             tags="evaluation",
         ),
     ]
+
+
+def _radii() -> Node:
+    return Node(
+        nodes.measure_radii,
+        ["edges", "closure", "params:model", "params:training", "params:evaluation"],
+        "radius_metrics",
+        name="measure_radii",
+        tags="evaluation",
+    )
 
 
 def _reporting() -> list[Node]:
