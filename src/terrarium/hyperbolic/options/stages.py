@@ -135,7 +135,10 @@ class EvaluationOptions(Options):
     max_purity_taxa: int = Field(gt=1, description="taxa among which neighbours are searched, at most")
     min_group_size: int = Field(gt=1, description="smallest group that counts in the separation")
     max_group_sample: int = Field(gt=1, description="taxa per group sampled for the separation, at most")
-    ranks: list[str] = Field(min_length=1, description="ranks by which taxa are grouped")
+    ranks: Literal["auto"] | list[str] = Field(
+        description="ranks by which taxa are grouped, such as order or level 2 (depth 2); auto: the four highest with "
+        "enough groups"
+    )
     seed: int = Field(ge=0, description="seed of the samples")
 
 
@@ -179,5 +182,8 @@ class ReportingOptions(Options):
 
     max_disk_points: int = Field(gt=0, description="taxa drawn in the disk, at most")
     max_scatter_points: int = Field(gt=0, description="taxa drawn in the scatter plot of radius by depth, at most")
-    disk_rank: str = Field(description="rank whose groups colour the disk")
+    disk_rank: str = Field(
+        description="rank whose groups colour the disk, such as order or level 2 (depth 2); auto: the highest with "
+        "enough groups"
+    )
     num_disk_groups: int = Field(gt=0, description="number of groups with their own colour, largest first")

@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import build, read
+from terrarium.hyperbolic.data.groups import AUTO
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
@@ -40,11 +41,11 @@ def read_source(source: SourceOptions) -> pd.DataFrame:
 
 
 def build_taxonomy(
-    source_table: pd.DataFrame, source: SourceOptions, ranks: list[str], disk_rank: str
+    source_table: pd.DataFrame, source: SourceOptions, ranks: str | list[str], disk_rank: str
 ) -> dict[str, pd.DataFrame]:
     """Check and sort the source's table: taxa, edges, and cleaning_report (what the noise filter removed)."""
     taxa, edges, cleaning_report = build.build_taxonomy(source_table, source)
-    build.check_ranks(taxa, [*ranks, disk_rank])
+    build.check_ranks(taxa, [*([ranks] if isinstance(ranks, str) else ranks), disk_rank])
     return {"taxa": taxa, "edges": edges, "cleaning_report": cleaning_report}
 
 
@@ -132,7 +133,7 @@ def evaluate(
     Returns:
         metrics of the trained layout; layout_metrics: one row per layout; rank_metrics: one row per layout and rank.
     """
-    build.check_ranks(taxa, evaluation.ranks)
+    build.check_ranks(taxa, [] if evaluation.ranks == AUTO else evaluation.ranks)
     tree = build.hierarchy_of(edges)
     trained = layout_of(weights, tree)
     layouts = {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
