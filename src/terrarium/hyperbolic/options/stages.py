@@ -187,3 +187,6 @@ class ReportingOptions(Options):
         "enough groups"
     )
     num_disk_groups: int = Field(gt=0, description="number of groups with their own colour, largest first")
+    example: int | str = Field(
+        description="name or id of the taxon that the report works out; auto: a species with relatives and a low id"
+    )

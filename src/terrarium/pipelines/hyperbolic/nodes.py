@@ -10,8 +10,10 @@ import pandas as pd
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import build, read
+from terrarium.hyperbolic.data.describe import describe_source
 from terrarium.hyperbolic.data.groups import AUTO
-from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
+from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, measured_ranks, tree_statistics
+from terrarium.hyperbolic.evaluation.misplaced import misplaced_taxa
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
 from terrarium.hyperbolic.layouts.initial import initial_layout, untrained_layouts
@@ -35,9 +37,9 @@ from terrarium.training.fit import fit
 CONSTRUCTED = "The layout was constructed from the tree; nothing was trained."
 
 
-def read_source(source: SourceOptions) -> pd.DataFrame:
-    """Read the chosen part of the source: id, parent, name, rank."""
-    return read.read_source(source)
+def read_source(source: SourceOptions) -> dict[str, Any]:
+    """Read the chosen part of the source: source_table (id, parent, name, rank) and source_info (name, date, ...)."""
+    return {"source_table": read.read_source(source), "source_info": describe_source(source)}
 
 
 def build_taxonomy(
@@ -131,7 +133,8 @@ def evaluate(
     """Measure the trained layout and three untrained ones.
 
     Returns:
-        metrics of the trained layout; layout_metrics: one row per layout; rank_metrics: one row per layout and rank.
+        metrics of the trained layout; layout_metrics: one row per layout; rank_metrics: one row per layout and rank;
+        misplaced: taxa most of whose neighbours are in another group.
     """
     build.check_ranks(taxa, [] if evaluation.ranks == AUTO else evaluation.ranks)
     tree = build.hierarchy_of(edges)
@@ -144,6 +147,16 @@ def evaluate(
         "metrics": {**tree_statistics(tree), **precision_report(trained), **comparison.trained},
         "layout_metrics": comparison.by_layout,
         "rank_metrics": comparison.by_rank,
+        "misplaced": misplaced_taxa(
+            tree,
+            trained,
+            taxa["rank"],
+            taxa["name"],
+            measured_ranks(tree, taxa["rank"], evaluation),
+            num_neighbors=evaluation.num_neighbors,
+            max_taxa=evaluation.max_purity_taxa,
+            seed=evaluation.seed,
+        ),
     }
 
 
