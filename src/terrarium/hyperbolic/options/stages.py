@@ -160,6 +160,11 @@ class HoldoutOptions(Options):
     )
     max_clade_size: int = Field(gt=1, description="taxa in the largest clade to hold out")
     max_placements: int = Field(gt=0, description="held-out leaves and clades that are placed, at most")
+    num_relatives: int = Field(gt=0, description="relatives from which each held-out taxon is placed")
+    relative_noise: float = Field(
+        ge=0, description="standard deviation of the error in the logarithm of the distances to the relatives"
+    )
+    wrong_relatives: float = Field(ge=0, lt=1, description="fraction of the relatives that are random taxa")
     link_fraction: float = Field(
         gt=0,
         lt=0.5,
