@@ -9,6 +9,7 @@ import pandas as pd
 from benchmarks.results import report_table
 from benchmarks.studies import Study, table_rows
 from terrarium.hyperbolic.evaluation.compare import TRAINED
+from terrarium.hyperbolic.evaluation.placement import SCORES
 from terrarium.reporting.theme import PALETTE, new_figure
 
 CLADES = ("Echinodermata", "Mammalia")
@@ -114,9 +115,7 @@ def _measures(numbers: pd.Series) -> dict[str, float]:
 def _placement(placed: pd.DataFrame) -> dict[str, float]:
     by = placed.set_index(["kind", "score"])["exact"]
     return {
-        f"{_KINDS[kind]} placed by {score}": float(by[kind, score])
-        for kind in ("leaf", "clade")
-        for score in ("detour", "distance")
+        f"{_KINDS[kind]} placed by {score}": float(by[kind, score]) for kind in ("leaf", "clade") for score in SCORES
     }
 
 

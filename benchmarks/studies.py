@@ -54,7 +54,10 @@ class Study:
         """Return taxa and edges."""
         source = self.options.source
         built = nodes.build_taxonomy(
-            nodes.read_source(source), source, self.options.evaluation.ranks, self.options.reporting.disk_rank
+            nodes.read_source(source)["source_table"],
+            source,
+            self.options.evaluation.ranks,
+            self.options.reporting.disk_rank,
         )
         return built["taxa"], built["edges"]
 

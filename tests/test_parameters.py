@@ -111,7 +111,7 @@ def test_the_recipes_are_there_and_differ():
 @pytest.fixture(scope="module")
 def hominidae():
     source = Options.model_validate(parameters("local")["hyperbolic"]).source.model_copy(update=HOMINIDAE)
-    built = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
+    built = nodes.build_taxonomy(nodes.read_source(source)["source_table"], source, ["species"], "genus")
     return built["taxa"], built["edges"], nodes.build_closure(built["edges"], source)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.data.groups import AUTO, choose_ranks
 from terrarium.hyperbolic.evaluation.distortion import distortion
 from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics
 from terrarium.hyperbolic.evaluation.purity import purity_metrics, purity_table
@@ -100,12 +101,13 @@ def measure_layout(
         max_exact: up to this many taxa every taxon is a query; beyond it a sample is.
         root_distance: (N,) lengths of the paths from the root, if the links have lengths.
     """
+    ranks = measured_ranks(tree, taxon_ranks, options)
     sample = choose_queries(tree, max_exact, options.num_queries, options.seed)
     separation = separation_table(
         tree,
         layout,
         taxon_ranks,
-        options.ranks,
+        ranks,
         min_group_size=options.min_group_size,
         max_group_sample=options.max_group_sample,
         seed=options.seed,
@@ -114,7 +116,7 @@ def measure_layout(
         tree,
         layout,
         taxon_ranks,
-        options.ranks,
+        ranks,
         num_neighbors=options.num_neighbors,
         max_taxa=options.max_purity_taxa,
         seed=options.seed,
@@ -130,7 +132,20 @@ def measure_layout(
         **separation_metrics(separation),
         **purity_metrics(purity),
     }
-    return LayoutMetrics(metrics, _merge_by_rank(separation, purity, options.ranks))
+    return LayoutMetrics(metrics, _merge_by_rank(separation, purity, ranks))
+
+
+def measured_ranks(tree: Hierarchy, taxon_ranks: pd.Series, options: EvaluationOptions) -> list[str]:
+    """Return the ranks of the options, or, for "auto", the four highest with enough groups.
+
+    Args:
+        tree: N nodes.
+        taxon_ranks: (N,) rank of each row.
+        options: ranks and min_group_size.
+    """
+    if options.ranks == AUTO:
+        return choose_ranks(tree, taxon_ranks, min_group_size=options.min_group_size)
+    return list(options.ranks)
 
 
 def tree_statistics(tree: Hierarchy) -> dict[str, float]:

@@ -139,7 +139,10 @@ class EvaluationOptions(Options):
     max_purity_taxa: int = Field(gt=1, description="taxa among which neighbours are searched, at most")
     min_group_size: int = Field(gt=1, description="smallest group that counts in the separation")
     max_group_sample: int = Field(gt=1, description="taxa per group sampled for the separation, at most")
-    ranks: list[str] = Field(min_length=1, description="ranks by which taxa are grouped")
+    ranks: Literal["auto"] | list[str] = Field(
+        description="ranks by which taxa are grouped, such as order or level 2 (depth 2); auto: the four highest with "
+        "enough groups"
+    )
     radii: list[Annotated[float, Field(gt=0, le=SAFE_RADIUS_FLOAT64)]] = Field(
         description="largest radii at which every constructed layout is measured; [] for none"
     )
@@ -166,6 +169,11 @@ class HoldoutOptions(Options):
     )
     max_clade_size: int = Field(gt=1, description="taxa in the largest clade to hold out")
     max_placements: int = Field(gt=0, description="held-out leaves and clades that are placed, at most")
+    num_relatives: int = Field(gt=0, description="relatives from which each held-out taxon is placed")
+    relative_noise: float = Field(
+        ge=0, description="standard deviation of the error in the logarithm of the distances to the relatives"
+    )
+    wrong_relatives: float = Field(ge=0, lt=1, description="fraction of the relatives that are random taxa")
     link_fraction: float = Field(
         gt=0,
         lt=0.5,
@@ -188,5 +196,11 @@ class ReportingOptions(Options):
 
     max_disk_points: int = Field(gt=0, description="taxa drawn in the disk, at most")
     max_scatter_points: int = Field(gt=0, description="taxa drawn in the scatter plot of radius by depth, at most")
-    disk_rank: str = Field(description="rank whose groups colour the disk")
+    disk_rank: str = Field(
+        description="rank whose groups colour the disk, such as order or level 2 (depth 2); auto: the highest with "
+        "enough groups"
+    )
     num_disk_groups: int = Field(gt=0, description="number of groups with their own colour, largest first")
+    example: int | str = Field(
+        description="name or id of the taxon that the report works out; auto: a species with relatives and a low id"
+    )

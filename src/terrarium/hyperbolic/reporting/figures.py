@@ -172,7 +172,7 @@ def placement_figure(layout_metrics: pd.DataFrame) -> Any:
     Args:
         layout_metrics: layout, score, kind and exact.
     """
-    figure = new_figure("Held-out taxa placed under the right parent")
+    figure = new_figure("Held-out taxa placed under the right parent, from a few noisy relatives", 520)
     for kind, colour in (("leaf", PALETTE[0]), ("clade", PALETTE[2])):
         part = layout_metrics[layout_metrics["kind"] == kind]
         figure.add_bar(x=_layout_and_score(part), y=part["exact"], name=kind, marker_color=colour)

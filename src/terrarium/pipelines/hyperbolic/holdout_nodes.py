@@ -10,7 +10,7 @@ import pandas as pd
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import holdout as library
 from terrarium.hyperbolic.data.build import closure_table, edge_table, hierarchy_of
-from terrarium.hyperbolic.evaluation.placement import evaluate_placement, placement_metrics
+from terrarium.hyperbolic.evaluation.placement import draw_relatives, evaluate_placement, placement_metrics
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.options import HoldoutOptions, LossName, ModelOptions, SourceOptions
 from terrarium.hyperbolic.training.weights import layout_name
@@ -52,17 +52,21 @@ def place_taxa(
     holdout: HoldoutOptions,
     loss: LossName,
 ) -> dict[str, Any]:
-    """Place the held-out taxa at their siblings and predict their parents.
+    """Place the held-out taxa from a few noisy relatives: predict their parents.
 
     Returns:
-        metrics of the trained layout; layout_metrics: one row per layout, score and kind; placements: one row per
-        held-out taxon with its parent, the predictions of the trained layout by each score, and their hops from it.
+        metrics of the trained layout; layout_metrics: one row per layout or rule, score and kind; placements: one row
+        per held-out taxon with its parent, its relatives, the predictions of the trained layout by each score, and
+        their hops from the parent.
     """
     tree = hierarchy_of(edges)
     parents, names = tree.rows(held_out["parent"]), taxa["name"].to_numpy()
     layouts = _layouts(tree, depths, weights, model, loss)
-    result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), holdout.seed)
-    placements = held_out.assign(parent=names[parents])
+    relatives = draw_relatives(tree, parents, holdout)
+    result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), relatives)
+    placements = held_out.assign(
+        parent=names[parents], relatives=["; ".join(row) for row in names[relatives.rows].astype(str)]
+    )
     for score, rows in result.predicted.items():
         placements[f"by_{score}"] = names[rows]
         placements[f"hops_{score}"] = tree.hops(parents, rows)

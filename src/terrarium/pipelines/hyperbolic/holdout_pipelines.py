@@ -13,7 +13,7 @@ _WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "de
 
 
 def create_placement_pipeline() -> Pipeline:
-    """Hold out leaves and clades, train on the rest, and predict their parents from their siblings."""
+    """Hold out leaves and clades, train on the rest, and predict their parents from a few noisy relatives."""
     own = [
         Node(
             holdout_nodes.hold_out_taxa,

@@ -12,7 +12,10 @@ import pandas as pd
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import build, read
-from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
+from terrarium.hyperbolic.data.describe import describe_source
+from terrarium.hyperbolic.data.groups import AUTO
+from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, measured_ranks, tree_statistics
+from terrarium.hyperbolic.evaluation.misplaced import misplaced_taxa
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
 from terrarium.hyperbolic.layouts.initial import (
@@ -44,17 +47,17 @@ from terrarium.training.fit import fit
 logger = logging.getLogger(__name__)
 
 
-def read_source(source: SourceOptions) -> pd.DataFrame:
-    """Read the chosen part of the source: id, parent, name, rank."""
-    return read.read_source(source)
+def read_source(source: SourceOptions) -> dict[str, Any]:
+    """Read the chosen part of the source: source_table (id, parent, name, rank) and source_info (name, date, ...)."""
+    return {"source_table": read.read_source(source), "source_info": describe_source(source)}
 
 
 def build_taxonomy(
-    source_table: pd.DataFrame, source: SourceOptions, ranks: list[str], disk_rank: str
+    source_table: pd.DataFrame, source: SourceOptions, ranks: str | list[str], disk_rank: str
 ) -> dict[str, pd.DataFrame]:
     """Check and sort the source's table: taxa, edges, and cleaning_report (what the noise filter removed)."""
     taxa, edges, cleaning_report = build.build_taxonomy(source_table, source)
-    build.check_ranks(taxa, [*ranks, disk_rank])
+    build.check_ranks(taxa, [*([ranks] if isinstance(ranks, str) else ranks), disk_rank])
     return {"taxa": taxa, "edges": edges, "cleaning_report": cleaning_report}
 
 
@@ -147,10 +150,11 @@ def evaluate(
     """Measure the result and the layouts that need no training, all with the same largest radius.
 
     Returns:
-        metrics of the result; layout_metrics: one row per layout; rank_metrics: one row per layout and rank. The result
-        is called trained, or by the name of the layout where nothing was trained.
+        metrics of the result; layout_metrics: one row per layout; rank_metrics: one row per layout and rank; misplaced:
+        taxa most of whose neighbours are in another group. The result is called trained, or by the name of the layout
+        where nothing was trained.
     """
-    build.check_ranks(taxa, evaluation.ranks)
+    build.check_ranks(taxa, [] if evaluation.ranks == AUTO else evaluation.ranks)
     tree = build.hierarchy_of(edges)
     result, name = layout_of(weights, tree), layout_name(weights)
     layouts = {name: result, **untrained(tree, depths, result.dim, model, loss)} | {name: result}
@@ -161,6 +165,16 @@ def evaluate(
         "metrics": {"layout": name, **tree_statistics(tree), **precision_report(result), **comparison.result},
         "layout_metrics": comparison.by_layout,
         "rank_metrics": comparison.by_rank,
+        "misplaced": misplaced_taxa(
+            tree,
+            result,
+            taxa["rank"],
+            taxa["name"],
+            measured_ranks(tree, taxa["rank"], evaluation),
+            num_neighbors=evaluation.num_neighbors,
+            max_taxa=evaluation.max_purity_taxa,
+            seed=evaluation.seed,
+        ),
     }
 
 

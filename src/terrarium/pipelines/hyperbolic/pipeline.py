@@ -62,7 +62,13 @@ def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
 
 def _ingestion() -> list[Node]:
     return [
-        Node(nodes.read_source, "params:source", "source_table", name="read_source", tags="ingestion"),
+        Node(
+            nodes.read_source,
+            "params:source",
+            {name: name for name in ("source_table", "source_info")},
+            name="read_source",
+            tags="ingestion",
+        ),
         Node(
             nodes.build_taxonomy,
             ["source_table", "params:source", "params:evaluation.ranks", "params:reporting.disk_rank"],
@@ -86,7 +92,7 @@ def _evaluation() -> list[Node]:
         Node(
             nodes.evaluate,
             ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation", LOSS],
-            {name: name for name in ("metrics", "layout_metrics", "rank_metrics")},
+            {name: name for name in ("metrics", "layout_metrics", "rank_metrics", "misplaced")},
             name="evaluate",
             tags="evaluation",
         ),
@@ -131,13 +137,16 @@ def _reporting() -> list[Node]:
         Node(
             report_page,
             {
-                "source": "params:source",
+                "source_info": "source_info",
+                "vectors": "vectors",
                 "cleaning_report": "cleaning_report",
                 "training_summary": "training_summary",
                 "history": "history",
                 "metrics": "metrics",
                 "layout_metrics": "layout_metrics",
                 "rank_metrics": "rank_metrics",
+                "misplaced": "misplaced",
+                "example": "params:reporting.example",
                 "figure_disk": "figure_disk",
                 "figure_loss": "figure_loss",
                 "figure_norms": "figure_norms",
