@@ -67,7 +67,7 @@ class Study:
         loss = chosen.training.loss.name
         depths = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, loss)
         closure = nodes.build_closure(edges, chosen.source)
-        start = nodes.initialize(edges, depths, chosen.model, loss)
+        start = nodes.initialize(edges, depths, {}, chosen.source, chosen.model, loss)
         with tempfile.TemporaryDirectory() as folder:
             store = TrainingStore(Path(folder))
             trained = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)

@@ -31,7 +31,7 @@ def data():
 def train(data, folder, model=MODEL, **changes):
     _, edges, depths = data
     chosen = training_options(**changes)
-    start = nodes.initialize(edges, depths, model, chosen.loss.name)
+    start = nodes.initialize(edges, depths, {}, source(), model, chosen.loss.name)
     closure = nodes.build_closure(edges, source())
     return outputs(nodes.train(edges, closure, depths, start, TrainingStore(folder), model, chosen))
 
@@ -58,7 +58,7 @@ def test_target_norms_are_the_documents(data):
 
 def test_the_start_lies_at_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialize(edges, depths, MODEL, "detour"))
+    layout = unpack_weights(nodes.initialize(edges, depths, {}, source(), MODEL, "detour"))
     assert np.allclose(layout.radius, depths["target_radius"])
 
 
@@ -147,7 +147,7 @@ def test_a_cut_closure_trains(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source(legacy={"max_tax_id": 60}))
     assert 0 < len(closure) < len(nodes.build_closure(edges, source()))
-    start = nodes.initialize(edges, depths, MODEL, "margin_ranking")
+    start = nodes.initialize(edges, depths, {}, source(), MODEL, "margin_ranking")
     chosen = training_options(max_epochs=1)
     history = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)["history"]
     assert np.isfinite(history["loss"]).all()
@@ -155,7 +155,9 @@ def test_a_cut_closure_trains(data, tmp_path):
 
 def test_the_uniform_start_ignores_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialize(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "detour"))
+    layout = unpack_weights(
+        nodes.initialize(edges, depths, {}, source(), MODEL.model_copy(update={"init": "uniform"}), "detour")
+    )
     assert layout.radius.max() < 0.01
 
 
@@ -163,7 +165,7 @@ def test_a_training_on_other_pairs_does_not_go_on_from_this_one(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source())
     options = training_options()
-    start = nodes.initialize(edges, depths, MODEL, "detour")
+    start = nodes.initialize(edges, depths, {}, source(), MODEL, "detour")
     parts = [closure.iloc[:300], closure.iloc[300:600]]
     assert len(parts[0]) == len(parts[1])
     for part in parts:

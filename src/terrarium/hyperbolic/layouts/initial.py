@@ -52,7 +52,9 @@ def untrained_layouts(tree: Hierarchy, target: Float64Array, model: ModelOptions
     fitting = fit_to(model, target, loss)
     own = fitting.construction
     names = [own, *(name for name in CONSTRUCTIONS if name != own and (name != "caps" or model.dim >= MIN_CAP_DIM))]
-    constructed = {name: constructed_layout(tree, fitting.model_copy(update={"construction": name})) for name in names}
+    constructed: dict[str, Layout] = {
+        name: constructed_layout(tree, fitting.model_copy(update={"construction": name})) for name in names
+    }
     return {
         **constructed,
         "inherited": Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed)),

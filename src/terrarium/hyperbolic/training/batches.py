@@ -54,9 +54,17 @@ class HostBatches:
         negatives = np.where(present, negatives, anchor[:, None])
         base, slope = margin_coefficients(problem)
         margin = base + slope * problem.difference[positions].astype(np.float64)
-        arrays = (ancestor, descendant, group, anchor, negatives, present, margin)
         joint = self._joint_batch(anchor, negatives, present, stream) if problem.options.loss.name == "joint" else None
-        pairs = PairBatch(*(torch.from_numpy(array) for array in arrays), joint)
+        pairs = PairBatch(
+            ancestor=torch.from_numpy(ancestor),
+            descendant=torch.from_numpy(descendant),
+            group=torch.from_numpy(group),
+            anchor=torch.from_numpy(anchor),
+            negatives=torch.from_numpy(negatives),
+            present=torch.from_numpy(present),
+            margin=torch.from_numpy(margin),
+            joint=joint,
+        )
         return WeightedBatch(pairs, torch.from_numpy(self._pairs.weight[positions]))
 
     def _groups(self, descendant: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -78,6 +86,13 @@ class HostBatches:
         path = patristic_distance(self._problem.tree, terms.root_distance, anchor[:, None], negatives)
         uniform = present & (np.arange(negatives.shape[1]) >= self._sampler.num_hard)
         walks = np.where(walk_present, walks, sides[..., None])
-        arrays = (parent, walks, walk_present, usable, neighbours, terms.offset + terms.unit * path, uniform)
-        spread = torch.tensor(terms.spread, dtype=torch.float64)
-        return JointBatch(*(torch.from_numpy(array) for array in arrays), spread)
+        return JointBatch(
+            parent=torch.from_numpy(parent),
+            walks=torch.from_numpy(walks),
+            walk_present=torch.from_numpy(walk_present),
+            negative_present=torch.from_numpy(usable),
+            neighbours=torch.from_numpy(neighbours),
+            wanted=torch.from_numpy(terms.offset + terms.unit * path),
+            uniform=torch.from_numpy(uniform),
+            spread=torch.tensor(terms.spread, dtype=torch.float64),
+        )

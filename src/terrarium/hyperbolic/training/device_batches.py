@@ -52,8 +52,8 @@ class DeviceBatches:
         """Yield the batches of an epoch, whose pairs are at the positions `order`."""
         self._random.manual_seed(self._options.seed * _EPOCH_STEP + epoch)
         positions = torch.as_tensor(order, device=self._device)
-        for part in positions.split(self._options.batch_size):
-            yield self._batch(part)
+        for start in range(0, len(order), self._options.batch_size):
+            yield self._batch(positions[start : start + self._options.batch_size])
 
     def _batch(self, positions: Tensor) -> WeightedBatch:
         ancestor, descendant = self._ancestor[positions], self._descendant[positions]

@@ -116,7 +116,9 @@ class TorchTrainer(TorchTrainable):
         radius, direction = model(rows)
         points = torch.cat([radius[:, None], direction], dim=1)
         if points.requires_grad:
-            points.register_hook(lambda gradient: self._penalized(rows, points.detach(), gradient))
+            points.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient: self._penalized(rows, points.detach(), gradient)
+            )
         losses = pair_losses(self._problem.options.loss, Table(points[:, 0], points[:, 1:]), pairs)
         weighted = (losses * weight).sum()
         used = (weight * pairs.present.any(1)[pairs.group]).sum()

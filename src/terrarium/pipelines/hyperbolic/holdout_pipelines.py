@@ -9,7 +9,7 @@ from terrarium.hyperbolic.reporting.figures import link_figure, placement_figure
 from terrarium.pipelines.hyperbolic import holdout_nodes
 from terrarium.pipelines.hyperbolic.pipeline import LOSS, NAMESPACE, build_closure, compute_target_radii, training
 
-_WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths")}
+_WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths", "source_info")}
 
 
 def create_placement_pipeline() -> Pipeline:
@@ -24,7 +24,7 @@ def create_placement_pipeline() -> Pipeline:
         ),
         build_closure(),
         compute_target_radii(),
-        *training(),
+        *training(source_info="all_source_info"),
         Node(
             holdout_nodes.place_taxa,
             {
@@ -56,7 +56,7 @@ def create_links_pipeline() -> Pipeline:
             name="hold_out_links",
             tags="ingestion",
         ),
-        *training("all_edges", "all_depths"),
+        *training("all_edges", "all_depths", "all_source_info"),
         Node(
             holdout_nodes.classify_links,
             {

@@ -12,7 +12,7 @@ import pandas as pd
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import build, read
-from terrarium.hyperbolic.data.describe import describe_source
+from terrarium.hyperbolic.data.describe import describe_source, require_source
 from terrarium.hyperbolic.data.groups import AUTO
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, measured_ranks, tree_statistics
 from terrarium.hyperbolic.evaluation.misplaced import misplaced_taxa
@@ -49,7 +49,8 @@ logger = logging.getLogger(__name__)
 
 def read_source(source: SourceOptions) -> dict[str, Any]:
     """Read the chosen part of the source: source_table (id, parent, name, rank) and source_info (name, date, ...)."""
-    return {"source_table": read.read_source(source), "source_info": describe_source(source)}
+    info = {**describe_source(source), "options": source.model_dump(mode="json")}
+    return {"source_table": read.read_source(source), "source_info": info}
 
 
 def build_taxonomy(
@@ -78,8 +79,20 @@ def compute_target_radii(
     return pd.DataFrame(columns)
 
 
-def initialize(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
-    """Make the layout that training starts from."""
+def initialize(
+    edges: pd.DataFrame,
+    depths: pd.DataFrame,
+    source_info: dict[str, Any],
+    source: SourceOptions,
+    model: ModelOptions,
+    loss: LossName,
+) -> State:
+    """Make the layout that training starts from.
+
+    Raises:
+        MismatchedArtifactsError: the taxa were read with other options than those of this run.
+    """
+    require_source(source_info.get("options"), source)
     tree = build.hierarchy_of(edges)
     return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss))
 

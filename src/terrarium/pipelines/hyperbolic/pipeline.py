@@ -35,17 +35,18 @@ def compute_target_radii() -> Node:
     )
 
 
-def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
+def training(edges: str = "edges", depths: str = "depths", source_info: str = "source_info") -> list[Node]:
     """Return the nodes that make the initial layout and train it.
 
     Args:
         edges: dataset of the edges.
         depths: dataset of depths and target radii.
+        source_info: dataset that says what the taxa were read from.
     """
     return [
         Node(
             nodes.initialize,
-            [edges, depths, "params:model", LOSS],
+            [edges, depths, source_info, "params:source", "params:model", LOSS],
             "initial_weights",
             name="initialize",
             tags="training",
