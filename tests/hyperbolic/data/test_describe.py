@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from terrarium.hyperbolic.data.describe import describe_source
+from terrarium.hyperbolic.data.describe import describe_source, require_source
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from tests.hyperbolic.data.options import source_options as options
 
 
@@ -56,3 +57,17 @@ def test_an_address_that_was_not_read_yet_has_no_date():
 )
 def test_the_part(chosen, part):
     assert describe_source(options(path="x.csv", **chosen))["part"] == part
+
+
+def test_the_same_options_may_train():
+    chosen = options(clade="Aves")
+    require_source(chosen.model_dump(mode="json"), chosen)
+    require_source(None, chosen)
+
+
+@pytest.mark.parametrize(("option", "value"), [("clade", "Mammalia"), ("max_depth", 3), ("select", "all")])
+def test_other_taxa_than_those_at_hand_are_refused_in_one_line(option, value):
+    read_with = options(clade="Aves").model_dump(mode="json")
+    with pytest.raises(MismatchedArtifactsError, match=f"source.{option} .*run --tags=ingestion") as error:
+        require_source(read_with, options(**{"clade": "Aves", option: value}))
+    assert "\n" not in str(error.value)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from terrarium.hyperbolic.data.read import source_kind
 from terrarium.hyperbolic.options import SourceOptions
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 from terrarium.sources.wordnet import find_wordnet
+from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError, differences
 
 _NAMES = {
     "package": "NCBI taxonomy",
@@ -48,6 +51,24 @@ def describe_source(options: SourceOptions) -> dict[str, str]:
         if kind == "obo" and place.is_file():
             description["version"] = _obo_version(place)
     return description | {"part": _part(options)}
+
+
+def require_source(read_with: Mapping[str, Any] | None, options: SourceOptions) -> None:
+    """Refuse to train on taxa that were read with other options of the source than those of this run.
+
+    Args:
+        read_with: the options as JSON that the taxa were read with; None where they are not known.
+        options: those of this run.
+
+    Raises:
+        MismatchedArtifactsError: naming the options that differ.
+    """
+    changed = "" if read_with is None else differences({"source": read_with}, {"source": options.model_dump(mode="json")})
+    if changed:
+        raise MismatchedArtifactsError(
+            f"the parameters name other taxa than those at hand ({changed}): run --tags=ingestion,features,training to "
+            "read the new ones, or give the old parameters again to train on those at hand"
+        )
 
 
 def _part(options: SourceOptions) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from terrarium.common.options import Options as Base
 from terrarium.hyperbolic.options.stages import (
+    ConstructionName,
     EvaluationOptions,
     FeatureOptions,
     HoldoutOptions,
@@ -32,6 +33,7 @@ from terrarium.hyperbolic.options.training import (
 )
 
 __all__ = [
+    "ConstructionName",
     "Curriculum",
     "DepthMargin",
     "EvaluationOptions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,8 +12,8 @@ from terrarium.common.options import Options
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 
 InitName = Literal["inherited", "constructed", "random", "uniform"]
-ConstructionName = Literal["combinatorial", "rays", "caps"]
-RadiusSchedule = Literal["linear", "logarithmic", "hyperbolic"]
+ConstructionName = Literal["auto", "combinatorial", "rays", "caps"]
+RadiusSchedule = Literal["construction", "linear", "logarithmic", "hyperbolic"]
 
 
 class LegacySourceOptions(Options):
@@ -71,10 +71,11 @@ class FeatureOptions(Options):
     """Target radii by depth."""
 
     radius_schedule: RadiusSchedule = Field(
-        description="equal steps of the norm (linear), of log(1 + depth) (logarithmic), of the radius (hyperbolic)"
+        description="radii of the constructed layout (construction), or equal steps of the norm (linear), of "
+        "log(1 + depth) (logarithmic), of the radius (hyperbolic)"
     )
-    root_norm: float = Field(ge=0, lt=1, description="target Euclidean norm at depth 0")
-    leaf_norm: float = Field(gt=0, lt=1, description="target Euclidean norm at the deepest level")
+    root_norm: float = Field(ge=0, lt=1, description="target Euclidean norm at depth 0; not for construction")
+    leaf_norm: float = Field(gt=0, lt=1, description="target Euclidean norm at the deepest level; not for construction")
 
     @model_validator(mode="after")
     def _check_order(self) -> FeatureOptions:
@@ -96,10 +97,13 @@ class ModelOptions(Options):
     init_noise: float = Field(gt=0, description="length of the random step below depth 3, for init: inherited")
     construction: ConstructionName = Field(
         description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), or "
-        "nested caps in which ancestors come first by plain distance (caps, dim >= 3)"
+        "nested caps in which ancestors come first by plain distance (caps, dim >= 3); auto: caps for loss "
+        "distance_softmax, else rays"
     )
     max_radius: float = Field(
-        gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact up to 34"
+        gt=0,
+        le=SAFE_RADIUS_FLOAT64,
+        description="largest hyperbolic radius; float32 keeps the layout up to about 12, float64 up to 34",
     )
     seed: int = Field(ge=0, description="seed of the initial layout")
 
@@ -139,6 +143,11 @@ class EvaluationOptions(Options):
         description="ranks by which taxa are grouped, such as order or level 2 (depth 2); auto: the four highest with "
         "enough groups"
     )
+    radii: list[Annotated[float, Field(gt=0, le=SAFE_RADIUS_FLOAT64)]] = Field(
+        description="largest radii at which every constructed layout is measured; [] for none"
+    )
+    num_radius_queries: int = Field(gt=0, description="taxa ranked at each radius")
+    max_radius_taxa: int = Field(ge=0, description="largest tree that is also trained at each radius; 0 trains none")
     seed: int = Field(ge=0, description="seed of the samples")
 
 

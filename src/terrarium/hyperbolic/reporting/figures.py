@@ -11,8 +11,6 @@ import pandas as pd
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
-LAYOUTS: tuple[str, ...] = ("trained", "constructed", "inherited", "random")
-_COLOURS = dict(zip(LAYOUTS, (PALETTE[0], PALETTE[2], PALETTE[5], GREY), strict=True))
 _MARK = "#222222"
 _UNTRAINED = "no epoch was trained"
 
@@ -151,9 +149,9 @@ def purity_figure(rank_metrics: pd.DataFrame) -> Any:
 
 def _bars(title: str, rank_metrics: pd.DataFrame, column: str) -> Any:
     figure = new_figure(title)
-    for layout in LAYOUTS:
-        part = rank_metrics[rank_metrics["layout"] == layout]
-        figure.add_bar(x=part["rank"], y=part[column], name=layout, marker_color=_COLOURS[layout])
+    for place, (layout, part) in enumerate(rank_metrics.groupby("layout", sort=False)):
+        colour = GREY if layout == "random" else PALETTE[place % len(PALETTE)]
+        figure.add_bar(x=part["rank"], y=part[column], name=layout, marker_color=colour)
     figure.update_layout(barmode="group", bargap=0.35)
     if rank_metrics.empty:
         note_empty(figure, "no rank has two groups here")
@@ -161,9 +159,9 @@ def _bars(title: str, rank_metrics: pd.DataFrame, column: str) -> Any:
 
 
 def _marks(figure: Any, rank_metrics: pd.DataFrame, column: str, name: str, colour: str, symbol: str) -> None:
-    if column not in rank_metrics:
+    if column not in rank_metrics or rank_metrics.empty:
         return
-    part = rank_metrics[rank_metrics["layout"] == LAYOUTS[0]]
+    part = rank_metrics[rank_metrics["layout"] == rank_metrics["layout"].iloc[0]]
     marker = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 3, "color": colour}}
     figure.add_scatter(x=part["rank"], y=part[column], name=name, mode="markers", marker=marker)
 

@@ -8,12 +8,13 @@ from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.pipelines.hyperbolic import nodes
 
 NAMESPACE = "hyperbolic"
+LOSS = "params:training.loss.name"
 
 
 def create_pipeline() -> Pipeline:
     """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), *_reporting()],
+        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), _radii(), *_reporting()],
         namespace=NAMESPACE,
     )
 
@@ -27,24 +28,25 @@ def compute_target_radii() -> Node:
     """Return the node that computes target radii from depths."""
     return Node(
         nodes.compute_target_radii,
-        ["taxa", "params:features"],
+        ["taxa", "edges", "params:features", "params:model", LOSS],
         "depths",
         name="compute_target_radii",
         tags="features",
     )
 
 
-def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
+def training(edges: str = "edges", depths: str = "depths", source_info: str = "source_info") -> list[Node]:
     """Return the nodes that make the initial layout and train it.
 
     Args:
         edges: dataset of the edges.
         depths: dataset of depths and target radii.
+        source_info: dataset that says what the taxa were read from.
     """
     return [
         Node(
             nodes.initialize,
-            [edges, depths, "params:model", "params:training.loss.name"],
+            [edges, depths, source_info, "params:source", "params:model", LOSS],
             "initial_weights",
             name="initialize",
             tags="training",
@@ -90,12 +92,22 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.evaluate,
-            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
+            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation", LOSS],
             {name: name for name in ("metrics", "layout_metrics", "rank_metrics", "misplaced")},
             name="evaluate",
             tags="evaluation",
         ),
     ]
+
+
+def _radii() -> Node:
+    return Node(
+        nodes.measure_radii,
+        ["edges", "closure", "params:model", "params:training", "params:evaluation"],
+        "radius_metrics",
+        name="measure_radii",
+        tags="evaluation",
+    )
 
 
 def _reporting() -> list[Node]:
