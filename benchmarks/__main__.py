@@ -3,6 +3,7 @@
 import sys
 
 from benchmarks import (
+    associations,
     commands,
     evaluation,
     influence,
@@ -21,6 +22,7 @@ from benchmarks import (
 )
 
 BENCHMARKS = {
+    "associations": associations.main,
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,

@@ -81,3 +81,14 @@ def misplaced() -> pd.DataFrame:
     return pd.DataFrame(
         [row], columns=["rank", "id", "name", "group", "own_fraction", "neighbour_group", "neighbour_fraction"]
     )
+
+
+def radius_metrics() -> pd.DataFrame:
+    names = ("ancestor_map_detour", "ancestor_map_distance", "edge_map", "hops_spearman")
+    rows = [
+        ("rays", radius, trained, precision, *([0.5 if precision == "float32" else 1.0] * len(names)))
+        for radius in (34.0, 6.0)
+        for trained in (False, True)
+        for precision in ("float64", "float32")
+    ]
+    return pd.DataFrame(rows, columns=["layout", "max_radius", "trained", "precision", *names])

@@ -17,7 +17,15 @@ SOURCE = {
     "location": "",
     "part": "clade Mammalia",
 }
-FIGURES = ("figure_loss", "figure_norms", "figure_radius", "figure_separation", "figure_purity", "figure_disk")
+FIGURES = (
+    "figure_loss",
+    "figure_norms",
+    "figure_radius",
+    "figure_quality",
+    "figure_separation",
+    "figure_purity",
+    "figure_disk",
+)
 SUMMARY = {"stop_reason": "Reached the limit of 4 epochs.", "epochs": 4, "best_epoch": 4}
 BEST = "Best by each metric"
 
@@ -39,6 +47,7 @@ def write(**changed):
         "layout_metrics": tables.layout_metrics(),
         "rank_metrics": tables.rank_metrics(),
         "misplaced": tables.misplaced(),
+        "radius_metrics": tables.radius_metrics(),
         "example": "auto",
         **{name: new_figure(name) for name in FIGURES},
     }

@@ -52,6 +52,10 @@ class SourceOptions(Options):
         description="accept several rows with the same id, one per parent; the first row names the first parent"
     )
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
+    associations: str | None = Field(
+        description="CSV or TSV file of typed links (node, relation, other) for hyperbolic_associations, or "
+        "virus_host: the hosts of viruses in NCBI's package"
+    )
     legacy: LegacySourceOptions
 
     @model_validator(mode="after")
@@ -153,6 +157,30 @@ class EvaluationOptions(Options):
     num_radius_queries: int = Field(gt=0, description="taxa ranked at each radius")
     max_radius_taxa: int = Field(ge=0, description="largest tree that is also trained at each radius; 0 trains none")
     seed: int = Field(ge=0, description="seed of the samples")
+
+
+class AssociationOptions(Options):
+    """How the pipeline hyperbolic_associations learns points for hosts, traits or annotations."""
+
+    split_rank: str | None = Field(
+        description="rank whose groups stay together in the split, such as genus; null splits node by node"
+    )
+    val_fraction: float = Field(gt=0, lt=1, description="fraction of the nodes or groups for validation")
+    test_fraction: float = Field(gt=0, lt=1, description="fraction of the nodes or groups for test")
+    points_per_target: int = Field(gt=0, description="points of each host, trait or annotation")
+    hierarchy_weight: float = Field(
+        ge=0, description="weight of the squared relative change of distances in the layout; 0 keeps it fixed"
+    )
+    learning_rate: float = Field(gt=0, description="step length of Adam in hyperbolic units")
+    batch_size: int = Field(gt=0, description="nodes per batch")
+    max_epochs: int = Field(gt=0, description="number of epochs; the one with the best validation MRR is kept")
+    seed: int = Field(ge=0, description="seed of the split, the initial points and the batches")
+
+    @model_validator(mode="after")
+    def _check_fractions(self) -> AssociationOptions:
+        if self.val_fraction + self.test_fraction >= 1.0:
+            raise ValueError("val_fraction and test_fraction leave nothing to train: their sum must be below 1")
+        return self
 
 
 class HoldoutOptions(Options):

@@ -180,6 +180,19 @@ def placement_figure(layout_metrics: pd.DataFrame) -> Any:
     return figure
 
 
+def association_figure(layout_metrics: pd.DataFrame) -> Any:
+    """Draw how well held-out links are ranked, by method.
+
+    Args:
+        layout_metrics: method, mrr and hits_at_1.
+    """
+    figure = new_figure("Held-out links: rank of the true target among the false ones")
+    for column, name, colour in (("mrr", "MRR", PALETTE[0]), ("hits_at_1", "Hits@1", PALETTE[2])):
+        figure.add_bar(x=layout_metrics["method"], y=layout_metrics[column], name=name, marker_color=colour)
+    figure.update_yaxes(range=[0, 1.05])
+    return figure
+
+
 def link_figure(layout_metrics: pd.DataFrame) -> Any:
     """Draw F1 of the held-out links, by layout and score.
 

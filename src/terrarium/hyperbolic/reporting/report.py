@@ -9,6 +9,7 @@ import pandas as pd
 
 from terrarium.hyperbolic.data.groups import NO_RANKS
 from terrarium.hyperbolic.reporting.example import work_out_example
+from terrarium.hyperbolic.reporting.radius_quality import quality_table
 from terrarium.reporting.page import listing, render_page
 
 _TEMPLATE = "hyperbolic/reporting/report.html.j2"
@@ -121,6 +122,7 @@ def report_page(
     layout_metrics: pd.DataFrame,
     rank_metrics: pd.DataFrame,
     misplaced: pd.DataFrame,
+    radius_metrics: pd.DataFrame,
     example: str | int,
     **figures: Any,
 ) -> str:
@@ -136,8 +138,10 @@ def report_page(
         layout_metrics: one row per layout; the first is the one that is reported.
         rank_metrics: one row per layout and rank.
         misplaced: taxa whose neighbours are in another group, see `misplaced_taxa`.
+        radius_metrics: quality of the layouts at several largest radii, see `quality_table`.
         example: name or id of the taxon that is worked out; "auto" chooses one.
-        figures: figure_disk, figure_loss, figure_norms, figure_radius, figure_separation, figure_purity.
+        figures: figure_disk, figure_loss, figure_norms, figure_quality, figure_radius, figure_separation and
+            figure_purity.
 
     Returns:
         A self-contained HTML page.
@@ -161,6 +165,7 @@ def report_page(
         guide=pd.DataFrame([{"metric": metric.label, "what it says": metric.explanation} for metric in shown]),
         ranks=rank_metrics[[column for column in _RANK_COLUMNS if column in rank_metrics]],
         rank_labels=_RANK_COLUMNS,
+        quality=quality_table(radius_metrics),
         misplaced=misplaced[[column for column in _MISPLACED_COLUMNS if column in misplaced]],
         misplaced_labels=_MISPLACED_COLUMNS,
         training_summary=training_summary,

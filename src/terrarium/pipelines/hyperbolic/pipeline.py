@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from terrarium.hyperbolic.reporting import figures
 from terrarium.hyperbolic.reporting.disk import disk_figure
+from terrarium.hyperbolic.reporting.radius_quality import quality_figure
 from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.pipelines.hyperbolic import nodes
 
@@ -121,6 +122,7 @@ def _reporting() -> list[Node]:
             name="draw_radius",
             tags="reporting",
         ),
+        Node(quality_figure, "radius_metrics", "figure_quality", name="draw_quality", tags="reporting"),
         Node(figures.separation_figure, "rank_metrics", "figure_separation", name="draw_separation", tags="reporting"),
         Node(figures.purity_figure, "rank_metrics", "figure_purity", name="draw_purity", tags="reporting"),
         Node(
@@ -147,11 +149,13 @@ def _reporting() -> list[Node]:
                 "layout_metrics": "layout_metrics",
                 "rank_metrics": "rank_metrics",
                 "misplaced": "misplaced",
+                "radius_metrics": "radius_metrics",
                 "example": "params:reporting.example",
                 "figure_disk": "figure_disk",
                 "figure_loss": "figure_loss",
                 "figure_norms": "figure_norms",
                 "figure_radius": "figure_radius",
+                "figure_quality": "figure_quality",
                 "figure_separation": "figure_separation",
                 "figure_purity": "figure_purity",
             },
