@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 from terrarium.influence.reporting.report import report_page
 from terrarium.pipelines.influence import nodes
-from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.influence.contexts import influence_options
-from tests.kge.graphs import options, tables
+from tests.kge.graphs import options, tables, train_graph
 
 
 class Trained(NamedTuple):
@@ -22,9 +21,7 @@ class Trained(NamedTuple):
 def train(folder, **changes):
     """Train the small graph of the tests."""
     chosen, own = options(**changes), tables()
-    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
-    branches = chosen.model, chosen.training, chosen.evaluation
-    trained = graph_nodes.train(*own, config, TrainingStore(folder / "store"), *branches)
+    trained = train_graph(chosen, own, TrainingStore(folder / "store"))
     return Trained(own, trained["weights"], trained["checkpoints"])
 
 

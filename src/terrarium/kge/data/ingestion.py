@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from terrarium.kge.options import SourceOptions
+from terrarium.sources.errors import SourceError
 from terrarium.sources.graphs.benchmark_graphs import read_benchmark_graph
 from terrarium.sources.graphs.graph_source import GraphSource
 from terrarium.sources.graphs.kgx import read_kgx
@@ -20,7 +22,7 @@ def read_graph(source: SourceOptions) -> GraphSource:
     Raises:
         SourceError: a file that is missing, or faulty with `on_error` error.
     """
-    graph = _read(source)
+    graph = _mark_hierarchy(_read(source), source.hierarchy_relation)
     logger.info(
         "%s: %s triples, %s entities, %s relations",
         source.kind,
@@ -32,6 +34,18 @@ def read_graph(source: SourceOptions) -> GraphSource:
         if graph.counts.get(name):
             logger.warning("Skipped %s lines: %s", f"{graph.counts[name]:,}", name.replace("_", " "))
     return graph
+
+
+def _mark_hierarchy(graph: GraphSource, relation: str | None) -> GraphSource:
+    """Return the graph with the chosen relation marked as the one to a parent, in place of the source's."""
+    if relation is None:
+        return graph
+    names = graph.relations["relation"]
+    if not (names == relation).any():
+        raise SourceError(
+            f"source.hierarchy_relation names {relation!r}: the relations are {', '.join(names.head(10))}"
+        )
+    return replace(graph, relations=graph.relations.assign(is_hierarchy=names == relation))
 
 
 def _read(source: SourceOptions) -> GraphSource:
