@@ -38,6 +38,12 @@ def score(trained, queries, **changes):
     return SimpleNamespace(**nodes.score(*trained.tables, trained.checkpoints, queries, *branches))
 
 
+def reference_files(trained, results):
+    chosen = influence_options()
+    table = nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen.checkpoints)
+    return nodes.write_reference_files(results.scores, table, chosen.attribution)
+
+
 def write_report(trained, queries, results):
     chosen = influence_options()
     return report_page(

@@ -215,15 +215,16 @@ class ScorerTrainer(TorchTrainable):
             value = mean_loss(upcast_half(score_entities(query, table, bias)), batch.answers, self._loss_spec)
         if loss.relation_weight:
             value = value + loss.relation_weight * self._relation_loss(batch, table)
-        return value + self._n3_weight * self._penalty(batch, table) if self._n3_weight else value
+        return value + self._n3_weight * self._penalty(batch) if self._n3_weight else value
 
     def _relation_loss(self, batch: Batch, entities: Tensor) -> Tensor:
         heads, tails = entities[batch.entity[batch.answer_row]], entities[batch.answer_entity]
         query = relation_query(heads, tails, self.scorer.options.name)
         return relation_loss(query, self.scorer.relation.weight, batch.relation, batch.answers)
 
-    def _penalty(self, batch: Batch, entities: Tensor) -> Tensor:
-        name = self.scorer.options.name
+    def _penalty(self, batch: Batch) -> Tensor:
+        """Return the N3 penalty; with ancestors it is of own vectors, so what relatives share costs less."""
+        name, entities = self.scorer.options.name, self.scorer.entity.weight
         head, tail = compute_moduli(entities[batch.entity], name), compute_moduli(entities[batch.answer_entity], name)
         relation = compute_moduli(self.scorer.relation.weight[batch.relation], name)
         return n3_penalty(head, relation, tail, batch.answers)
