@@ -4,9 +4,25 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import AnnounceResults, ChooseInputs, JoinProcesses, PinVersions, RecordRuns, ValidateParameters
+from terrarium.hooks import (
+    AnnounceResults,
+    ChooseInputs,
+    JoinProcesses,
+    OrderVersions,
+    PinVersions,
+    RecordRuns,
+    ValidateParameters,
+)
 
-HOOKS = (ValidateParameters(), ChooseInputs(), PinVersions(), RecordRuns(), AnnounceResults(), JoinProcesses())
+HOOKS = (
+    ValidateParameters(),
+    ChooseInputs(),
+    OrderVersions(),
+    PinVersions(),
+    RecordRuns(),
+    AnnounceResults(),
+    JoinProcesses(),
+)
 
 # Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.
 _VIZ = ("kedro-viz",) if os.environ.get("TERRARIUM_VIZ_HOOKS") == "0" else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ from terrarium.influence.similarity.projection import ProjectedQueryGradients, R
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import Scorer
-from terrarium.kge.training.precision import autocast_context, cast_model
+from terrarium.kge.training.precision import autocast_context, cast_model, resolve_precision
 from terrarium.training.torch.device import resolve_device
 
 
@@ -142,7 +142,8 @@ class InfluenceContext:
 
     def gradients(self, checkpoint: int, parts: LossParts) -> Gradients:
         """Return gradients at a checkpoint, given by its index; preconditioned if the preconditioner is factored."""
-        gradients = compute_gradients(self.snapshots[checkpoint].scorer, parts, self.loss_spec)
+        encoding = self._autocast() if self._encodes_in_half() else None
+        gradients = compute_gradients(self.snapshots[checkpoint].scorer, parts, self.loss_spec, encoding)
         roots = self._roots[checkpoint]
         return gradients if roots is None else precondition(gradients, roots)
 
@@ -163,7 +164,17 @@ class InfluenceContext:
         return squared_norms(gradients, self.directions, self.loss_spec.num_entities, self.layers)
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Return the context manager of the precision."""
+        """Return the context manager of the precision for all products; fp16 is for the encoding of queries alone.
+
+        Sums over entities and the weights of a preconditioner leave the range of fp16.
+        """
+        return nullcontext() if self._encodes_in_half() else self._autocast()
+
+    def _encodes_in_half(self) -> bool:
+        device = str(self.scorer.entity.weight.device)
+        return resolve_precision(self.scoring.precision, device) == "16-mixed"
+
+    def _autocast(self) -> AbstractContextManager[object]:
         context: AbstractContextManager[object] = autocast_context(
             self.scoring.precision, str(self.scorer.entity.weight.device)
         )
