@@ -4,7 +4,11 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns, ValidateParameters
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.parameters import ValidateParameters
+from terrarium.hooks.pinning import PinVersions
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.results import AnnounceResults
 
 HOOKS = (ValidateParameters(), ChooseInputs(), PinVersions(), RecordRuns(), AnnounceResults())
 

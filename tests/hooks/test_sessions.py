@@ -53,7 +53,10 @@ def register_pipelines():
 """
 
 SETTINGS = """
-from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.pinning import PinVersions
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.results import AnnounceResults
 
 HOOKS = (ChooseInputs(), PinVersions(), RecordRuns(), AnnounceResults())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz", "kedro-telemetry")
