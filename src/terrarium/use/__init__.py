@@ -10,6 +10,7 @@ from terrarium.use.artifacts import Artifacts, MissingArtifactError
 
 if TYPE_CHECKING:
     from terrarium.hyperbolic.use.embedding import HyperbolicEmbedding
+    from terrarium.scenes.use.embedding import SceneEmbedding
     from terrarium.senses.use.embedding import SenseEmbedding
 
 __all__ = ["Artifacts", "MissingArtifactError", "load"]
@@ -37,6 +38,17 @@ def load(
 ) -> SenseEmbedding: ...
 
 
+@overload
+def load(
+    family: Literal["scenes"],
+    version: str | None = ...,
+    *,
+    data_root: str | Path | None = ...,
+    env: str | None = ...,
+    project: Path | None = ...,
+) -> SceneEmbedding: ...
+
+
 def load(
     family: str,
     version: str | None = None,
@@ -48,7 +60,7 @@ def load(
     """Open the result of a family's run.
 
     Args:
-        family: hyperbolic or senses.
+        family: hyperbolic, senses or scenes.
         version: version of the vectors; None for the newest.
         data_root: folder of the artifacts; None for the project's.
         env: configuration environment.
@@ -80,4 +92,15 @@ def _senses(artifacts: Artifacts, version: str | None) -> SenseEmbedding:
     return SenseEmbedding(parts["senses.vectors"], parts["senses.synsets"])
 
 
-_OPENERS: dict[str, Callable[[Artifacts, str | None], Any]] = {"hyperbolic": _hyperbolic, "senses": _senses}
+def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
+    from terrarium.scenes.use.embedding import SceneEmbedding
+
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes"])
+    return SceneEmbedding(parts["scenes.embeddings"], parts["scenes.archetypes"])
+
+
+_OPENERS: dict[str, Callable[[Artifacts, str | None], Any]] = {
+    "hyperbolic": _hyperbolic,
+    "senses": _senses,
+    "scenes": _scenes,
+}
