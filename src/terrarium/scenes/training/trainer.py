@@ -84,9 +84,9 @@ class SceneTrainer(TorchTrainable):
         for number, rows in enumerate(batches, start=1):
             done = number / len(batches)
             for group in self._optimizer.param_groups:
-                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.max_epochs)
+                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.schedule_length)
             yield self._batch(rows, rng)
-            self.objective.after_step((epoch - 1 + done) / max(options.max_epochs, 1))
+            self.objective.after_step(min((epoch - 1 + done) / max(options.schedule_length, 1), 1.0))
 
     def _validation_batches(self) -> list[TrainingBatch]:
         rng = generator(self._options.seed, "validation")
