@@ -29,15 +29,17 @@ def reads_artifacts(command: Callable[P, Any]) -> Callable[P, Any]:
 def prints_a_table(command: Callable[P, pd.DataFrame]) -> Callable[..., None]:
     """Print the table that a command returns, as --json, as --csv, or for a person; end with one line on an error."""
 
-    @click.option("--json", "form", flag_value="json", help="Print a list of records.")
-    @click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")
+    @click.option("--json", "print_as", flag_value="json", help="Print a list of records.")
+    @click.option("--csv", "print_as", flag_value="csv", help="Print comma-separated values.")
     @functools.wraps(command)
-    def wrapped(*args: P.args, form: Format | None = None, **kwargs: P.kwargs) -> None:
+    def wrapped(*args: P.args, print_as: Format | None = None, **kwargs: P.kwargs) -> None:
+        from kedro.io import DatasetError
+
         try:
             table = command(*args, **kwargs)
-        except (LookupError, ValueError) as error:
+        except (LookupError, ValueError, DatasetError) as error:
             raise click.ClickException(str(error)) from error
-        show(table, form or "table")
+        show(table, print_as or "table")
 
     return wrapped
 
@@ -58,8 +60,9 @@ def _print_rich(table: pd.DataFrame) -> None:
     from rich.table import Table
 
     printed = Table(box=box.SIMPLE_HEAD)
-    for name, kind in table.dtypes.items():
-        printed.add_column(str(name), justify="right" if kind.kind in "fiu" else "left", overflow="fold")
+    for place, (name, kind) in enumerate(table.dtypes.items()):
+        justify: Literal["right", "left"] = "right" if kind.kind in "fiu" else "left"
+        printed.add_column(str(name), justify=justify, overflow="fold", no_wrap=place == 0)
     for row in table.itertuples(index=False):
         printed.add_row(*(_cell(value) for value in row))
     Console().print(printed if len(table) else "nothing found", markup=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--env", "-e", help="Configuration environment.")
 @prints_a_table
 def versions(data_root: str | None, env: str | None) -> pd.DataFrame:
-    """Print all runs, the newest first: pipelines, environment, how they ended, and what they wrote.
+    """Print all runs, the newest first: what they ran, how they ended, how long they took.
 
     Example: kedro terrarium versions --json
     """

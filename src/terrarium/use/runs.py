@@ -9,7 +9,7 @@ import pandas as pd
 
 from terrarium.use.artifacts import Artifacts, MissingArtifactError
 
-_OF_A_RUN = ("run", "status", "pipelines", "environment", "started", "seconds", "seed", "commit", "written")
+_OF_A_RUN = ("run", "pipelines", "environment", "status", "seconds", "seed", "commit")
 _ABSENT = "-"
 
 
@@ -17,8 +17,8 @@ def list_runs(manifests: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return one row per manifest.
 
     Returns:
-        Columns run, status, pipelines, environment (empty for the default), started, seconds (NaN if it did not end),
-        seed, commit (with `+` where files were changed since), written (number of datasets).
+        Columns run, pipelines, environment (empty for the default), status, seconds (NaN if it did not end), seed,
+        commit (with `+` where files were changed since).
     """
     return pd.DataFrame([_row(manifest) for manifest in manifests], columns=list(_OF_A_RUN))
 
@@ -67,11 +67,9 @@ def _row(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "status": manifest["status"],
         "pipelines": ", ".join(manifest["pipelines"]),
         "environment": manifest["environment"] or "",
-        "started": started,
         "seconds": (pd.Timestamp(ended) - pd.Timestamp(started)).total_seconds() if ended else float("nan"),
         "seed": ", ".join(str(seed) for seed in sorted(set(manifest["seeds"].values()))),
         "commit": (git.get("commit") or "")[:10] + ("+" if git.get("dirty") else ""),
-        "written": len(manifest["written"]),
     }
 
 
