@@ -26,13 +26,13 @@ def reads_artifacts(command: Callable[P, Any]) -> Callable[P, Any]:
     return command
 
 
-def prints_a_table(command: Callable[P, pd.DataFrame]) -> Callable[..., None]:
+def prints_a_table(command: Callable[..., pd.DataFrame]) -> Callable[..., None]:
     """Print the table that a command returns, as --json, as --csv, or for a person; end with one line on an error."""
 
     @click.option("--json", "print_as", flag_value="json", help="Print a list of records.")
     @click.option("--csv", "print_as", flag_value="csv", help="Print comma-separated values.")
     @functools.wraps(command)
-    def wrapped(*args: P.args, print_as: Format | None = None, **kwargs: P.kwargs) -> None:
+    def wrapped(*args: Any, print_as: Format | None = None, **kwargs: Any) -> None:
         from kedro.io import DatasetError
 
         try:

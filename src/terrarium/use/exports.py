@@ -46,16 +46,18 @@ def table_of(
             raise ValueError("senses are vectors already: leave coordinates out")
         return embedding.senses, embedding.vectors
     radius, direction = embedding.layout.radius[:, None], embedding.layout.direction
-    points = {
-        "ball": lambda: np.tanh(radius / 2.0) * direction,
-        "tangent": lambda: radius * direction,
-        "lorentz": lambda: np.hstack([np.cosh(radius), np.sinh(radius) * direction]),
-    }
-    if coordinates not in points:
-        raise ValueError(f"no coordinates {coordinates!r}: use one of {', '.join(points)}")
+    match coordinates:
+        case "ball":
+            points = np.tanh(radius / 2.0) * direction
+        case "tangent":
+            points = radius * direction
+        case "lorentz":
+            points = np.hstack([np.cosh(radius), np.sinh(radius) * direction])
+        case _:
+            raise ValueError(f"no coordinates {coordinates!r}: use one of ball, tangent, lorentz")
     nodes = embedding.nodes.assign(radius=embedding.layout.radius)
     nodes.insert(0, "label", unique_names(nodes["name"].fillna(nodes["id"].astype(str)), nodes["id"]))
-    return nodes, points[coordinates]()
+    return nodes, points
 
 
 def unique_names(names: pd.Series, ids: pd.Series) -> pd.Series:
