@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     commands,
     evaluation,
+    faults,
     influence,
     ingestion,
     knowledge_graph,
@@ -22,6 +23,8 @@ from benchmarks import (
 BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
+    "faults_bits": faults.bits,
+    "faults_kills": faults.kills,
     "frontier": objectives.frontier,
     "influence": influence.main,
     "influence_large": influence.large,
