@@ -11,11 +11,14 @@ This is the only module that touches underscore names of Kedro:
 - `_filepath`, `_version`, `_get_load_path`, `_get_save_path`, `_get_versioned_path`, `_exists`, `_describe`: what
   Kedro's guide to custom datasets tells a subclass of `AbstractVersionedDataset` to use or to define.
 - `_version`, `_clear_version_cache` (in `read_at`): no public method changes the version that a dataset loads.
-- `_exists_function`, `_get_versioned_path` (in `has_version`): `list_versions` lists a folder where one look-up does.
+- `_exists_function`, `_glob_function` (in `__setstate__`): they belong to a connection, which no other process has.
+- `_exists_function`, `_get_versioned_path` (in `has_version`, `discard_saved`): `list_versions` lists a folder where
+  one look-up does.
 - `kedro_datasets._typing`: kedro-viz knows a preview's kind by these types, which have no public home.
 """
 
 import copy
+import shutil
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -108,8 +111,21 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         if self.is_local:
             super().__init__(PurePosixPath(path), version, glob_function=self._list_local)
         else:
-            self._remote = fsspec.filesystem(self.protocol, **(credentials or {}), **(fs_args or {}))
+            self._remote_args = (credentials or {}) | (fs_args or {})
+            self._remote = fsspec.filesystem(self.protocol, **self._remote_args)
             super().__init__(PurePosixPath(path), version, self._remote.exists, self._remote.glob)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the connection to an object store behind, for another process."""
+        here = {"_remote", "_exists_function", "_glob_function"} if not self.is_local else set()
+        return {name: value for name, value in self.__dict__.items() if name not in here}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Connect again."""
+        self.__dict__.update(state)
+        if not self.is_local:
+            self._remote = fsspec.filesystem(self.protocol, **self._remote_args)
+            self._exists_function, self._glob_function = self._remote.exists, self._remote.glob
 
     @property
     def is_local(self) -> bool:
@@ -272,6 +288,18 @@ def is_versioned(dataset: AbstractDataset | None) -> bool:
 def has_version(dataset: AbstractVersionedDataset, version: str) -> bool:
     """Return whether `version` has been saved."""
     return bool(dataset._exists_function(str(dataset._get_versioned_path(version))))
+
+
+def discard_saved(dataset: AbstractVersionedDataset) -> None:
+    """Remove the version that `dataset` saves, if there is one: a node that is run again saves it again."""
+    version = dataset.resolve_save_version()
+    if version is None or not has_version(dataset, version) or getattr(dataset, "replaces_versions", False):
+        return
+    path, remote = str(dataset._get_versioned_path(version).parent), getattr(dataset, "_remote", None)
+    if remote is None:
+        shutil.rmtree(path)
+    else:
+        remote.rm(path, recursive=True)
 
 
 def read_at(dataset: AbstractVersionedDataset, version: str) -> None:

@@ -3,6 +3,7 @@
 import logging
 import signal
 from functools import partial
+from threading import RLock
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -20,28 +21,29 @@ from terrarium.hooks.process.recovery import recover
 
 logger = logging.getLogger(__name__)
 
+_FAILED_NODE = "failed_node"
+"""Attribute of an error that says which node it comes from."""
+
 
 class _Run:
-    """A run in progress: its manifest, its nodes, and how far it has come."""
+    """A run in progress: its manifest and its nodes."""
 
     def __init__(self, manifest: dict[str, Any], pipeline: Pipeline) -> None:
         self.manifest = manifest
         self.pipeline = pipeline
         self.node: Node | None = None
-        self.failed: Node | None = None
         self.interrupts: Interrupts | None = None
+        self.lock = RLock()
 
-    def failed_at(self) -> str | None:
-        """Return the node that failed: in its function, in saving its outputs, or in loading its inputs."""
-        if self.failed is not None:
-            return self.failed.name
+    def failed_at(self, error: Exception) -> str | None:
+        """Return the node that failed: in its function, or else in loading its inputs or saving its outputs."""
         nodes = self.pipeline.nodes
-        if self.node is None:
-            return nodes[0].name if nodes else None
-        if not set(self.node.outputs) <= set(self.manifest["written"]) | set(self.manifest["unversioned"]):
-            return self.node.name
-        after = nodes[nodes.index(self.node) + 1 :]
-        return after[0].name if after else self.node.name
+        if not nodes or hasattr(error, _FAILED_NODE):
+            return getattr(error, _FAILED_NODE, None)
+        saved = set(self.manifest["written"]) | set(self.manifest["unversioned"]) | self.pipeline.inputs()
+        unfinished = [node for node in nodes if not set(node.outputs) <= saved]
+        ready = [node for node in unfinished if set(node.inputs) <= saved]
+        return next((node.name for node in [*ready, *unfinished]), nodes[-1].name)
 
 
 class RecordRuns:
@@ -78,10 +80,9 @@ class RecordRuns:
             _save(run, catalog, node=node.name)
 
     @hook_impl
-    def on_node_error(self, node: Node, run_id: str) -> None:
-        """Note which node failed."""
-        if run_id in self._runs:
-            self._runs[run_id].failed = node
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Note in the error which node failed: it travels to the process that keeps the manifest."""
+        setattr(error, _FAILED_NODE, node.name)
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
@@ -103,7 +104,7 @@ class RecordRuns:
             _restore_handlers(run)
             run.manifest |= versions_touched(run.pipeline, catalog)
             message = f"{type(error).__name__}: {error}"
-            _save(run, catalog, status="failed", ended=now(), error=message, failed_at=run.failed_at())
+            _save(run, catalog, status="failed", ended=now(), error=message, failed_at=run.failed_at(error))
 
 
 def _interrupt(run: _Run, catalog: CatalogProtocol, received: signal.Signals) -> None:
@@ -128,7 +129,8 @@ def _restore_handlers(run: _Run) -> None:
 
 
 def _save(run: _Run, catalog: CatalogProtocol, **changes: Any) -> None:
-    run.manifest |= {**versions_touched(run.pipeline, catalog), "libraries": describe_libraries(), **changes}
-    dataset = versioned_dataset(catalog, MANIFEST)
-    if dataset is not None:
-        dataset.save(run.manifest)
+    with run.lock:  # several nodes start at once, in threads; a signal may come in the middle of a save
+        run.manifest |= {**versions_touched(run.pipeline, catalog), "libraries": describe_libraries(), **changes}
+        dataset = versioned_dataset(catalog, MANIFEST)
+        if dataset is not None:
+            dataset.save(run.manifest)

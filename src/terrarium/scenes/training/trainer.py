@@ -45,6 +45,7 @@ class SceneTrainer(TorchTrainable):
             self._training_batches,
             self._batch_loss,
             TorchOptions(device=training.device, precision=training.precision, clip_norm=0.0),
+            seed=training.seed,
             export=self._export_encoder,
         )
         self._optimizer.register_step_pre_hook(self._clip_gradients)
@@ -61,8 +62,7 @@ class SceneTrainer(TorchTrainable):
         if self._options.schedule.warm_restarts and within == 1:
             self._optimizer.state.clear()
         self._gradient_norms = []
-        with deterministic_algorithms(), torch.random.fork_rng():
-            torch.manual_seed(int(generator(self._options.seed, "dropout", epoch).integers(2**62)))
+        with deterministic_algorithms():
             numbers = super().epoch(epoch)
             numbers |= {
                 "learning_rate": float(self._optimizer.param_groups[0]["lr"]),
