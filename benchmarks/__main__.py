@@ -39,6 +39,7 @@ BENCHMARKS = {
     "knowledge_graph_peers": knowledge_graph_peers.main,
     "objectives": objectives.main,
     "optimisations": optimisations.main,
+    "optimisations_projection": optimisations.projection_spread,
     "peers": peers.main,
     "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
