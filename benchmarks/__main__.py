@@ -3,6 +3,7 @@
 import sys
 
 from benchmarks import (
+    associations,
     commands,
     evaluation,
     influence,
@@ -13,6 +14,7 @@ from benchmarks import (
     objectives,
     optimisations,
     peers,
+    placement,
     recipes,
     scenes,
     senses,
@@ -20,6 +22,7 @@ from benchmarks import (
 )
 
 BENCHMARKS = {
+    "associations": associations.main,
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,
@@ -36,6 +39,7 @@ BENCHMARKS = {
     "peers": peers.main,
     "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
+    "placement": placement.main,
     "recipes": recipes.main,
     "recipes_lowest_taxids": recipes.lowest_taxids,
     "scaling": throughput.scaling,

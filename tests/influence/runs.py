@@ -22,7 +22,7 @@ def train(folder, **changes):
     """Train the small graph of the tests."""
     chosen, own = options(**changes), tables()
     trained = train_graph(chosen, own, TrainingStore(folder / "store"))
-    return Trained(own, trained["weights"], trained["checkpoints"])
+    return Trained(own, trained["weights"], trained["checkpoints"].folder)
 
 
 def select_queries(trained, **changes):

@@ -41,7 +41,7 @@ from terrarium.training.batching import split_batches
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.fabric import TorchTrainable
-from terrarium.training.torch.seeding import generator, seed_everything
+from terrarium.training.torch.seeding import generator
 
 PROBE_ROWS = (4, 8)
 """Sizes of the two batches from which the memory of a full batch is extrapolated."""
@@ -94,9 +94,7 @@ class ScorerTrainer(TorchTrainable):
         self._validation = self._choose_validation()
         self._known = KnownAnswers(graph.known_triples, graph.num_relations)
         self.cleanup = memory.CacheCleanup(training.memory.cleanup_interval if training.memory.cleanup else 0)
-        ancestors = choose_ancestors(graph, model)
-        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations, ancestors)
-        seed_everything(training.seed)  # dropout draws from the global generator, which is part of the checkpoints
+        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations, choose_ancestors(graph, model))
         super().__init__(
             self.scorer,
             self._make_optimizer,
@@ -107,6 +105,7 @@ class ScorerTrainer(TorchTrainable):
                 precision=resolve_precision(training.precision, training.device),
                 clip_norm=training.optimizer.clip_norm,
             ),
+            seed=training.seed,
             make_scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=training.schedule.learning_rate_decay),
             export=self._export_scorer,
         )
