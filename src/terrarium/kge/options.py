@@ -340,14 +340,31 @@ class PredictOptions(Base):
 
     renamed: ClassVar[Mapping[str, str]] = {"among": "candidates", "top": "top_k"}
 
-    heads: list[str] = Field(description="entities by id or name; [] takes heads of the first test triples")
+    heads: list[str] = Field(
+        description="entities by id or name whose tails are predicted; without heads and tails, heads of the first "
+        "test triples"
+    )
+    tails: list[str] = Field(
+        description="entities by id or name whose heads are predicted; with as many heads, relations of the pairs are "
+        "predicted"
+    )
+    include_known: bool = Field(description="also list the answers that a split of the graph holds")
     relation: str | None = Field(
         description="relation of the queries; null takes the most frequent of the test triples"
     )
     candidates: Literal["answers", "entities"] = Field(
-        description="tails to choose from: those of the relation in training (answers), or all entities (entities)"
+        description="heads or tails to choose from: those of the relation in training (answers), or all (entities)"
     )
     top_k: int = Field(gt=0, description="number of answers per query")
+
+    @model_validator(mode="after")
+    def _are_pairs(self) -> PredictOptions:
+        if self.heads and self.tails and (len(self.heads) != len(self.tails) or self.relation is not None):
+            raise ValueError(
+                "heads and tails together are pairs whose relation is predicted: give as many tails as heads, and set "
+                "relation to null"
+            )
+        return self
 
 
 class EvaluationOptions(Base):
