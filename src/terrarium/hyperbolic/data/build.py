@@ -50,6 +50,7 @@ def build_taxonomy(table: pd.DataFrame, options: SourceOptions) -> Taxonomy:
         HierarchyError: the table is not one rooted hierarchy, or a single node is left.
         SourceError: a link is too short to matter.
     """
+    _check_roots(table, options.virtual_root)
     tree = Hierarchy.from_parents(
         table["id"],
         table["parent"],
@@ -189,6 +190,18 @@ def closure_table(tree: Hierarchy, max_id: int | None = None) -> pd.DataFrame:
         raise SourceError(f"source.legacy.max_tax_id {max_id} leaves no pair of the tree: raise it or set it to null")
     table.attrs[MAX_ID] = max_id
     return table
+
+
+def _check_roots(table: pd.DataFrame, virtual_root: int | None) -> None:
+    """Refuse several roots of a source that identifies nodes by text; the message has their texts."""
+    roots = table.loc[table["parent"] < 0].drop_duplicates("id")
+    if virtual_root is not None or "key" not in table or len(roots) < 2:
+        return
+    named = ", ".join(roots["key"].head(5)) + (", …" if len(roots) > 5 else "")
+    raise HierarchyError(
+        f"{len(roots)} roots ({named}): there must be one; set source.clade to one of them, or source.virtual_root to "
+        "an unused id to join them"
+    )
 
 
 def _describe_taxa(tree: Hierarchy, table: pd.DataFrame) -> pd.DataFrame:

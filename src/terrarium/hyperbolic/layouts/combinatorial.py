@@ -19,9 +19,9 @@ tiny branches keep their ends apart.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.child_codes import Codes, assign_codes, axis_shift

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from terrarium.hyperbolic.data.read import source_kind
+from terrarium.hyperbolic.data.read import PACKAGE_CLADE, source_kind
 from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.hyperbolic.options import SourceOptions
 from terrarium.reporting.page import listing, render_page
@@ -17,6 +18,8 @@ _ORIGINS = {
     "taxdump": "an NCBI taxdump",
     "table": "a table of parents",
     "obo": "an OBO ontology",
+    "newick": "a Newick tree",
+    "lineages": "a file of taxonomy strings",
     "wordnet_nouns": "the nouns of WordNet",
     "wordnet_verbs": "the verbs of WordNet",
 }
@@ -156,11 +159,11 @@ def report_page(
 
 def _subject(source: SourceOptions) -> str:
     match source.select:
-        case "clade":
-            return str(source.clade)
+        case "clade" if source.clade is not None or source.path is None:
+            return str(source.clade or PACKAGE_CLADE)
         case "lowest_taxids":
             return f"The {source.count:,} lowest tax ids"
-    return "All taxa"
+    return "All taxa" if source.path is None else f"All of {Path(source.path).name}"
 
 
 def _layout_verdict(by_layout: pd.DataFrame, shown: list[Metric]) -> str:
