@@ -23,6 +23,7 @@ from terrarium.hyperbolic.geometry.ball import Layout
 
 SHARPNESS, MARGIN = 4.0, 0.2
 STEPS = 150
+MIN_EXTRA = 1
 _RATE_DIRECTION, _RATE_RADIUS, _DECAY = 0.05, 0.1, 0.98
 _RATE_OF_CAP = 0.1
 """A step turns a small cap by at most this fraction of its half angle."""
@@ -33,7 +34,7 @@ _OTHERS, _OTHERS_PER_DESCENDANT = 4000, 4
 """How many nodes that are no descendants count in a refit: those nearest to the cap."""
 
 
-def refit_caps(tree: Hierarchy, layout: Layout, min_extra: int = 1) -> Layout:
+def refit_caps(tree: Hierarchy, layout: Layout, min_extra: int = MIN_EXTRA) -> Layout:
     """Return a layout of caps in which the caps of ancestors with extra descendants are refitted.
 
     Args:
