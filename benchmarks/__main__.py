@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     commands,
     evaluation,
+    hyperbolic_layouts,
     influence,
     ingestion,
     knowledge_graph,
@@ -23,6 +24,10 @@ BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,
+    "hyperbolic_clades": hyperbolic_layouts.clades,
+    "hyperbolic_trees": hyperbolic_layouts.trees,
+    "hyperbolic_whole": hyperbolic_layouts.whole,
+    "hyperbolic_wordnet_caps": hyperbolic_layouts.wordnet,
     "influence": influence.main,
     "influence_large": influence.large,
     "influence_switches": influence.switches,
