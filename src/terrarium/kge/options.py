@@ -49,8 +49,14 @@ class SourceOptions(Base):
     relation_dictionary: str | None = Field(
         description="file of lines name TAB index, for files; null numbers relations in order of appearance"
     )
-    nodes: str = Field(description="file name of the nodes, for kgx")
-    edges: str = Field(description="file name of the edges, for kgx")
+    column_order: Literal["head_relation_tail", "head_tail_relation", "relation_head_tail"] = Field(
+        description="order of the columns, for files"
+    )
+    drop_repeated: bool = Field(
+        description="for files: drop validation and test triples that an earlier file has, instead of warning of them"
+    )
+    nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
+    edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
     style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
     styles: str | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
     dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from terrarium.kge.options import SourceOptions
+from terrarium.sources.errors import SourceError
 from terrarium.sources.graphs.benchmark_graphs import read_benchmark_graph
 from terrarium.sources.graphs.graph_source import GraphSource
-from terrarium.sources.graphs.kgx import read_kgx
+from terrarium.sources.graphs.kgx import read_kgx, require_style
 from terrarium.sources.graphs.triples import read_triple_files
 from terrarium.sources.graphs.virus_host import read_virus_hosts
 
@@ -34,6 +36,24 @@ def read_graph(source: SourceOptions) -> GraphSource:
     return graph
 
 
+def check_source(source: SourceOptions) -> None:
+    """Check that the files of the source exist, and that the style of a KGX graph does.
+
+    Raises:
+        SourceError: a file is missing, or there is no such style.
+    """
+    folder = Path(source.path or "")
+    named = {
+        "files": (source.train, source.valid, source.test, source.entity_dictionary, source.relation_dictionary),
+        "kgx": (source.nodes, source.edges),
+    }
+    for name in named.get(source.kind, ()):
+        if name is not None and not (folder / name).is_file():
+            raise SourceError(f"{folder / name} is not a file: set source.path to the folder and check the file names")
+    if source.kind == "kgx":
+        require_style(source.style, source.styles)
+
+
 def _read(source: SourceOptions) -> GraphSource:
     path = source.path or ""
     match source.kind:
@@ -55,7 +75,8 @@ def _read(source: SourceOptions) -> GraphSource:
         train=source.train,
         valid=source.valid,
         test=source.test,
-        entity_dictionary=source.entity_dictionary,
-        relation_dictionary=source.relation_dictionary,
+        dictionaries=(source.entity_dictionary, source.relation_dictionary),
+        column_order=source.column_order,
+        drop_repeated=source.drop_repeated,
         on_error=source.on_error,
     )
