@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     commands,
     evaluation,
+    fuzz,
     influence,
     ingestion,
     knowledge_graph,
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,
+    "fuzz": fuzz.main,
     "influence": influence.main,
     "influence_large": influence.large,
     "influence_switches": influence.switches,
