@@ -25,7 +25,7 @@ def train(folder, **changes):
     config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
     branches = chosen.model, chosen.training, chosen.evaluation
     trained = graph_nodes.train(*own, config, TrainingStore(folder / "store"), *branches)
-    return Trained(own, trained["weights"], trained["checkpoints"])
+    return Trained(own, trained["weights"], trained["checkpoints"].folder)
 
 
 def select_queries(trained, **changes):

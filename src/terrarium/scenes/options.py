@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from terrarium.common.options import Options as Base
-from terrarium.training.options import FitOptions, PrecisionOptions
+from terrarium.training.options import PrecisionOptions, ScheduledFitOptions
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -232,7 +232,7 @@ class ScheduleOptions(Base):
     restart_decay: float = Field(gt=0, le=1, description="factor on the peak rate at every warm restart")
 
 
-class TrainingOptions(FitOptions, PrecisionOptions):
+class TrainingOptions(ScheduledFitOptions, PrecisionOptions):
     """Loss, augmentation, optimizer and schedule."""
 
     renamed: ClassVar = {

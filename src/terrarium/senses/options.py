@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from terrarium.common.options import Options as Base
 from terrarium.senses.data.relations import RelationName
 from terrarium.senses.legacy.options import ReferenceOptions
-from terrarium.training.options import FitOptions
+from terrarium.training.options import ScheduledFitOptions
 
 Initialization = Literal["inherited", "random"]
 GrowthRule = Literal["need", "timetable", "random"]
@@ -194,7 +194,7 @@ class NamedAxesOptions(Base):
     axes: dict[str, AxisOptions | None] = Field(description="words of each axis; null drops an axis")
 
 
-class TrainingOptions(FitOptions):
+class TrainingOptions(ScheduledFitOptions):
     """Losses, sampling, optimizer and growth."""
 
     renamed: ClassVar = {

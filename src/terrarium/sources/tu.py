@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,11 @@ class LabelledGraphs:
     edge: np.ndarray
     edge_x: np.ndarray
     label: np.ndarray
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all arrays as hex."""
+        arrays = (self.node_offset, self.edge_offset, self.x, self.edge, self.edge_x, self.label)
+        return sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
 def read_tu(path: str | Path, name: str) -> LabelledGraphs:

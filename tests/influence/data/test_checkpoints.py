@@ -13,7 +13,7 @@ from terrarium.influence.data.checkpoints import (
 from terrarium.influence.options import CheckpointOptions
 from terrarium.kge.data.graph import Graph
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
-from terrarium.training.checkpointing.store import read_checkpoint
+from terrarium.training.checkpointing.checkpoint import read_checkpoint
 
 ALL = CheckpointOptions(use="all", epochs=[])
 LAST = CheckpointOptions(use="last", epochs=[])

@@ -56,7 +56,7 @@ def test_no_epochs_export_the_start(data, tmp_path):
     weights, checkpoints, history, summary = train(data, tmp_path, max_epochs=0)
     assert len(history) == 0
     assert summary["epochs"] == 0
-    assert checkpoints.is_dir()
+    assert checkpoints.folder.is_dir()
     assert np.allclose(unpack_weights(weights).radius, depths["target_radius"])
 
 

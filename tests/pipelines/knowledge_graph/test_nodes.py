@@ -22,7 +22,7 @@ def done(tmp_path_factory):
     trained = nodes.train(*given, config_of(chosen, given), store, chosen.model, chosen.training, chosen.evaluation)
     measured = tuple(nodes.evaluate(*given, trained["weights"], chosen.evaluation).values())
     history, summary = trained["history"], trained["training_summary"]
-    return given, chosen, trained["weights"], history, summary, measured, trained["checkpoints"]
+    return given, chosen, trained["weights"], history, summary, measured, trained["checkpoints"].folder
 
 
 def config_of(chosen, given):

@@ -117,6 +117,24 @@ def edge_table(tree: Hierarchy, lengths: pd.DataFrame | None = None) -> pd.DataF
     return edges.assign(length=known.reindex(pd.MultiIndex.from_frame(edges)).fillna(1.0).to_numpy())
 
 
+def edge_lengths(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
+    """Return the length of the link from each node to its first parent; None if links have no lengths.
+
+    Args:
+        tree: N nodes.
+        edges: as from `edge_table`.
+
+    Returns:
+        (N,) lengths in the unit of the edges, 0 at the root.
+    """
+    if "length" not in edges:
+        return None
+    first = edges.drop_duplicates("child")
+    lengths = np.zeros(len(tree))
+    lengths[tree.rows(first["child"])] = first["length"]
+    return lengths
+
+
 def root_distance(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
     """Return the length of the path from the root to each node along first parents; None if links have no lengths.
 
@@ -127,16 +145,8 @@ def root_distance(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
     Returns:
         (N,) lengths in the unit of the edges.
     """
-    if "length" not in edges:
-        return None
-    first = edges.drop_duplicates("child")
-    distance = np.zeros(len(tree))
-    distance[tree.rows(first["child"])] = first["length"]
-    order, start = tree.levels()
-    for depth in range(2, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
-        distance[rows] += distance[tree.parent[rows]]
-    return distance
+    lengths = edge_lengths(tree, edges)
+    return None if lengths is None else tree.sum_over_lineage(lengths)
 
 
 def patristic_distance(

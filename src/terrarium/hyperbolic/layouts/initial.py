@@ -18,7 +18,13 @@ _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
 
 
-def initial_layout(tree: Hierarchy, target: Float64Array, model: ModelOptions, loss: LossName) -> Layout:
+def initial_layout(
+    tree: Hierarchy,
+    target: Float64Array,
+    model: ModelOptions,
+    loss: LossName,
+    lengths: Float64Array | None = None,
+) -> Layout:
     """Return the layout that training starts from.
 
     construct and fine_tune start at the constructed layout. For the other losses `model.init` chooses directions at the
@@ -29,41 +35,50 @@ def initial_layout(tree: Hierarchy, target: Float64Array, model: ModelOptions, l
         target: (N,) target radii.
         model: dimension, initial layout, largest radius and seed.
         loss: the loss of the training.
+        lengths: (N,) branch lengths, for the constructed layout; None where the tree has none.
     """
     if loss == "construct":
-        return constructed_layout(tree, model)
+        return constructed_layout(tree, model, lengths)
     if loss == "fine_tune":
-        return move_off_origin(constructed_layout(tree, model))
+        return move_off_origin(constructed_layout(tree, model, lengths))
     match model.init:
         case "uniform":
             return uniform_layout(len(tree), model.dim, model.seed)
         case "constructed":
-            return Layout(target, constructed_layout(tree, model).direction)
+            return Layout(target, constructed_layout(tree, model, lengths).direction)
         case "random":
             return Layout(target, random_directions(len(tree), model.dim, model.seed))
     return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
 
 
-def untrained_layouts(tree: Hierarchy, target: Float64Array, model: ModelOptions) -> dict[str, Layout]:
+def untrained_layouts(
+    tree: Hierarchy, target: Float64Array, model: ModelOptions, lengths: Float64Array | None = None
+) -> dict[str, Layout]:
     """Return the layouts that a trained one is compared with: constructed, inherited and random.
 
     The last two have the target radii. Arguments as for `initial_layout`.
     """
     return {
-        "constructed": constructed_layout(tree, model),
+        "constructed": constructed_layout(tree, model, lengths),
         "inherited": Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed)),
         "random": Layout(target, random_directions(len(tree), model.dim, model.seed)),
     }
 
 
-def constructed_layout(tree: Hierarchy, model: ModelOptions) -> Layout:
-    """Return the layout that `model.construction` names, within `model.max_radius`."""
+def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Array | None = None) -> Layout:
+    """Return the layout that `model.construction` names, within `model.max_radius`.
+
+    Args:
+        tree: N nodes.
+        model: dimension, construction, largest radius and seed.
+        lengths: (N,) length of the branch above each node, 0 at the root; None where the tree has none.
+    """
     match model.construction:
         case "rays":
-            return ray_layout(tree, model.dim, model.max_radius)
+            return ray_layout(tree, model.dim, model.max_radius, lengths)
         case "caps":
-            return cap_layout(tree, model.dim, model.max_radius, model.seed)
-    return construct(tree, model.dim, model.max_radius)
+            return cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
+    return construct(tree, model.dim, model.max_radius, lengths)
 
 
 def random_directions(count: int, dim: int, seed: int) -> Float64Array:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from terrarium.common.options import Options
-from terrarium.training.options import FitOptions
+from terrarium.training.options import ScheduledFitOptions
 
 LossName = Literal["detour", "distance_softmax", "margin_ranking", "fine_tune", "construct"]
 NegativeSampler = Literal["true_negatives", "non_ancestors", "same_depth", "random", "tiered"]
@@ -171,7 +171,7 @@ class ScheduleOptions(Options):
     burn_in_factor: float = Field(gt=0, le=1, description="factor of the learning rate in these epochs")
 
 
-class TrainingOptions(FitOptions):
+class TrainingOptions(ScheduledFitOptions):
     """The loss and how it is minimised."""
 
     renamed: ClassVar[Mapping[str, str]] = {

@@ -15,7 +15,7 @@ from terrarium.kge.data.queries import training_queries
 from terrarium.kge.options import ModelOptions, TrainingOptions
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import StateError
-from terrarium.training.checkpointing.store import Checkpoint, read_checkpoint
+from terrarium.training.checkpointing.checkpoint import Checkpoint, read_checkpoint
 from terrarium.training.torch.packing import unpack
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def read_training(checkpoint: Checkpoint, graph: Graph) -> TrainingRun:
             f"the checkpoints belong to another graph or another split: {LOAD_ONE_RUN} for "
             "knowledge_graph.checkpoints, triples, entities and relations"
         )
-    retention = {"keep_last": 1, "keep_every": 0}
+    retention = {"keep_last": 1, "keep_every": 0, "retrain": False}
     training = TrainingOptions.model_validate({**fingerprint["training"], "checkpoints": retention})
     return TrainingRun(ModelOptions.model_validate(fingerprint["model"]), training)
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from terrarium.common.arrays import Float64Array
+from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
 from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
 from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph, Triples
@@ -89,3 +89,18 @@ class Retrainer:
                 log_probability = functional.logsigmoid(own) if is_bce else own - scored.logsumexp(1)
                 by_direction.append(log_probability.double().cpu().numpy())
         return np.mean(by_direction, axis=0)
+
+
+class Retraining(NamedTuple):
+    """One retraining: without which rows of the training triples, from which seed, and the triples (T, 3) to score."""
+
+    removed: Int64Array
+    seed: int
+    queries: Triples
+
+
+def retrain_without(retrainer: Retrainer, retraining: Retraining) -> Float64Array:
+    """Retrain without some triples and return the log probabilities (T,) of the query triples."""
+    kept = np.delete(retrainer.graph.splits[TRAIN], retraining.removed, axis=0)
+    scorer = retrainer.train(kept, retraining.seed).scorer
+    return retrainer.log_probabilities(scorer, retraining.queries)

@@ -18,6 +18,7 @@ from terrarium.kge.models.conve import ConvEEncoder
 from terrarium.kge.options import ModelName, ModelOptions
 from terrarium.training.checkpointing.fingerprints import require_fingerprint
 from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.seeding import seeded
 
 FORMAT = "knowledge_graph.scorer"
 """Marks the weights of this family in their metadata."""
@@ -115,8 +116,7 @@ def compute_moduli(vectors: Tensor, model: ModelName) -> Tensor:
 
 def build_scorer(options: ModelOptions, num_entities: int, num_relations: int) -> Scorer:
     """Return a new model; its parameters depend on `options.seed` alone, not on the global generator."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
+    with seeded(options.seed):
         return Scorer(options, num_entities, num_relations)
 
 

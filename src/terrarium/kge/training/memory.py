@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from terrarium.training.torch.seeding import seeded
+
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
@@ -49,7 +51,7 @@ def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
 
 def measure_saved_mb(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> SavedMemory:
     """Return what autograd keeps of `loss(checkpointing)`, parameters not counted; the model stays as it is."""
-    with frozen_statistics(model), torch.random.fork_rng(devices=_gpus(fabric)):
+    with frozen_statistics(model), seeded(0, _gpus(fabric)):
         model.train()
         return SavedMemory(*(_saved_mb(model, loss, fabric, checkpointing) for checkpointing in (True, False)))
 

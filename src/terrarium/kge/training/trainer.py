@@ -24,7 +24,7 @@ from terrarium.training.batching import split_batches
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.fabric import TorchTrainable
-from terrarium.training.torch.seeding import generator, seed_everything
+from terrarium.training.torch.seeding import generator
 
 PROBE_ROWS = (4, 8)
 """Sizes of the two batches from which the memory of a full batch is extrapolated."""
@@ -81,7 +81,6 @@ class ScorerTrainer(TorchTrainable):
         self._known = KnownAnswers(graph.known_triples, graph.num_relations)
         self.cleanup = memory.CacheCleanup(training.memory.cleanup_interval if training.memory.cleanup else 0)
         self.scorer = build_scorer(model, graph.num_entities, graph.num_relations)
-        seed_everything(training.seed)  # dropout draws from the global generator, which is part of the checkpoints
         super().__init__(
             self.scorer,
             self._make_optimizer,
@@ -92,6 +91,7 @@ class ScorerTrainer(TorchTrainable):
                 precision=resolve_precision(training.precision, training.device),
                 clip_norm=training.optimizer.clip_norm,
             ),
+            seed=training.seed,
             make_scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=training.schedule.learning_rate_decay),
             export=self._export_scorer,
         )

@@ -63,7 +63,8 @@ def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.Dat
 def initialize(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
     """Make the layout that training starts from."""
     tree = build.hierarchy_of(edges)
-    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss))
+    lengths = build.edge_lengths(tree, edges)
+    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss, lengths))
 
 
 def train(
@@ -135,7 +136,7 @@ def evaluate(
     build.check_ranks(taxa, evaluation.ranks)
     tree = build.hierarchy_of(edges)
     trained = layout_of(weights, tree)
-    layouts = {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
+    layouts = {TRAINED: trained, **untrained(tree, edges, depths, trained.dim, model)}
     comparison = compare_layouts(
         tree, layouts, taxa["rank"], evaluation, trained_norm(weights), build.root_distance(tree, edges)
     )
@@ -146,9 +147,12 @@ def evaluate(
     }
 
 
-def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions) -> dict[str, Layout]:
+def untrained(
+    tree: Hierarchy, edges: pd.DataFrame, depths: pd.DataFrame, dim: int, model: ModelOptions
+) -> dict[str, Layout]:
     """Return the layouts that need no training, by name, in the dimension of the trained one."""
-    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}))
+    lengths = build.edge_lengths(tree, edges)
+    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}), lengths)
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:

@@ -14,6 +14,7 @@ from torch_geometric.nn import GINEConv, global_add_pool, global_max_pool, globa
 
 from terrarium.scenes.graphs.views import View
 from terrarium.scenes.options import ModelOptions
+from terrarium.training.torch.seeding import seeded
 
 CONTEXT_LAYERS = 2
 """Contexts are predicted from the first two layers: one iteration of labels needs no more."""
@@ -122,8 +123,7 @@ def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: 
         seed: seed of the initial weights.
         contexts: number of context classes to predict; 0 for none.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return SceneEncoder(node_width, edge_width, options, contexts)
 
 

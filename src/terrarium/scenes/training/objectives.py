@@ -17,6 +17,7 @@ from torch_geometric.nn import GINEConv
 from terrarium.scenes.models.encoder import GraphBatch, SceneEncoder
 from terrarium.scenes.options import LossOptions
 from terrarium.scenes.training.losses import bootstrap, info_nce, nt_xent, vicreg
+from terrarium.training.torch.seeding import seeded
 
 
 class TrainingBatch(NamedTuple):
@@ -212,8 +213,7 @@ def make_objective(encoder: SceneEncoder, options: LossOptions, widths: tuple[in
         widths: number of features of a node and of an edge.
         seed: of the layers that the objective adds.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         if options.name == "masked":
             objective: Objective = Masked(encoder, options, widths)
         else:

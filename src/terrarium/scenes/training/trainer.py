@@ -45,6 +45,7 @@ class SceneTrainer(TorchTrainable):
             self._training_batches,
             self._batch_loss,
             TorchOptions(device=training.device, precision=training.precision, clip_norm=0.0),
+            seed=training.seed,
             export=self._export_encoder,
         )
         self._optimizer.register_step_pre_hook(self._clip_gradients)
@@ -61,8 +62,7 @@ class SceneTrainer(TorchTrainable):
         if self._options.schedule.warm_restarts and within == 1:
             self._optimizer.state.clear()
         self._gradient_norms = []
-        with deterministic_algorithms(), torch.random.fork_rng():
-            torch.manual_seed(int(generator(self._options.seed, "dropout", epoch).integers(2**62)))
+        with deterministic_algorithms():
             numbers = super().epoch(epoch)
             numbers |= {
                 "learning_rate": float(self._optimizer.param_groups[0]["lr"]),
@@ -84,9 +84,9 @@ class SceneTrainer(TorchTrainable):
         for number, rows in enumerate(batches, start=1):
             done = number / len(batches)
             for group in self._optimizer.param_groups:
-                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.max_epochs)
+                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.schedule_length)
             yield self._batch(rows, rng)
-            self.objective.after_step((epoch - 1 + done) / max(options.max_epochs, 1))
+            self.objective.after_step(min((epoch - 1 + done) / max(options.schedule_length, 1), 1.0))
 
     def _validation_batches(self) -> list[TrainingBatch]:
         rng = generator(self._options.seed, "validation")

@@ -166,6 +166,7 @@ def _fixed_options(
         "stopping": training.stopping.model_copy(update=stopping),
         "batch_size": tu.batch_size,
         "max_epochs": epochs,
+        "schedule_epochs": None,
         "seed": seed,
     }
     return model.model_copy(update=encoder), training.model_copy(update=fixed)
@@ -191,7 +192,9 @@ def _train(
         metadata={"dataset": name},
     )
     trainer = SceneTrainer(problem, model, training)
-    fingerprint = training_fingerprint(data={"dataset": name}, model=model, training=training)
+    fingerprint = training_fingerprint(
+        data={"dataset": name, "graphs": graphs.fingerprint()}, model=model, training=training
+    )
     result = fit(trainer, options=training, store=store, fingerprint=fingerprint, title=name)
     encoder = trainer.objective.encoder.eval()
     with torch.no_grad():

@@ -108,7 +108,7 @@ class SenseTrainer:
             self._options.optimizer.learning_rate,
             self._options.schedule.final_learning_rate,
             epoch,
-            self._options.max_epochs,
+            self._options.schedule_length,
         )
         with deterministic_algorithms():
             train = self._train(epoch, rate)

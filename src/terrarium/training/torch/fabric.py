@@ -12,7 +12,7 @@ from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.device import check_precision, resolve_device
 from terrarium.training.torch.packing import pack, unpack
-from terrarium.training.torch.seeding import random_state, restore_random_state
+from terrarium.training.torch.seeding import GLOBAL_STATE, derive_seed, seeded
 
 if TYPE_CHECKING:
     import torch
@@ -122,27 +122,29 @@ def clip_rows(gradient: "torch.Tensor", max_norm: float) -> "torch.Tensor":
 def deterministic_algorithms() -> Iterator[None]:
     """Use torch's reproducible algorithms, and warn where there is none.
 
-    Memory is not filled before it is written: what the algorithms write is all that is read.
+    Memory is not filled before it is written: what the algorithms write is all that is read. Both settings are global,
+    so blocks in several threads take turns.
     """
     import torch
     from torch.utils import deterministic
 
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    filled = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+    with GLOBAL_STATE:
+        before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        filled = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+            deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
 
 
 class TorchTrainable:
     """A torch model, its optimizer and its batches as something that `fit` can train.
 
-    Batches take their randomness from the number of the epoch (see `seeding.generator`) or from torch's global
-    generator, whose state is part of the checkpoint.
+    Batches take their randomness from the number of the epoch (see `seeding.generator`); dropout draws from torch's
+    global generators, which each epoch seeds. So there is no state of a generator to keep.
     """
 
     def __init__(
@@ -153,12 +155,14 @@ class TorchTrainable:
         loss: Loss,
         options: TorchOptions,
         *,
+        seed: int = 0,
         make_scheduler: Callable[["torch.optim.Optimizer"], "LRScheduler"] | None = None,
         export: Callable[["torch.nn.Module"], State] | None = None,
     ) -> None:
         """Set up `model` on its device; optimizer and scheduler (one step per epoch) are made after that.
 
-        `batches(epoch)` gives the batches of an epoch; `export(model)` the weights to keep, all of them by default.
+        `batches(epoch)` gives the batches of an epoch; `export(model)` the weights to keep, all of them by default;
+        `seed` is that of dropout.
         """
         self._fabric = make_fabric(options)
         self._model = self._fabric.setup_module(model)
@@ -167,34 +171,31 @@ class TorchTrainable:
         self._stepper = self._fabric.setup_optimizers(self._optimizer)
         self._scheduler = make_scheduler(self._optimizer) if make_scheduler else None
         self._batches, self._loss, self._clip_norm = batches, loss, options.clip_norm
-        self._export = export or export_all
+        self._export, self._seed = export or export_all, seed
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch; returns loss, items and learning_rate, on CUDA also gpu_peak_memory_mb of this epoch."""
         rate = float(self._optimizer.param_groups[0]["lr"])
         _reset_gpu_memory(self._fabric)
         batches = self._batches(epoch)
-        numbers = fabric_epoch(self._fabric, self._model, self._stepper, batches, self._loss, clip_norm=self._clip_norm)
+        devices = [self._fabric.device] if self._fabric.device.type == "cuda" else []
+        with seeded(derive_seed(self._seed, "dropout", epoch), devices):
+            numbers = fabric_epoch(
+                self._fabric, self._model, self._stepper, batches, self._loss, clip_norm=self._clip_norm
+            )
         if self._scheduler is not None:
             self._scheduler.step()
         return {**numbers, "learning_rate": rate, **_gpu_memory(self._fabric)}
 
     def state(self) -> State:
-        """Return model, optimizer, scheduler, gradient scaler and the global generators."""
-        packed = pack({name: part.state_dict() for name, part in self._parts().items()})
-        random = random_state()
-        generators = {f"random.{name}": array for name, array in random.tensors.items()}
-        return State(packed.tensors | generators, {**packed.metadata, "random": random.metadata})
+        """Return model, optimizer, scheduler and gradient scaler."""
+        return pack({name: part.state_dict() for name, part in self._parts().items()})
 
     def load(self, state: State) -> None:
         """Become what `state` gave."""
         content = unpack(state)
         for name, part in self._parts().items():
             part.load_state_dict(content[name])
-        generators = {
-            name.removeprefix("random."): array for name, array in state.tensors.items() if name.startswith("random.")
-        }
-        restore_random_state(State(generators, state.metadata["random"]))
 
     def weights(self) -> State:
         """Return a copy of the exported weights."""
