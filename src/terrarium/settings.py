@@ -4,9 +4,27 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import AnnounceResults, ChooseInputs, OrderVersions, PinVersions, RecordRuns, ValidateParameters
+from terrarium.hooks import (
+    AnnounceResults,
+    CheckSources,
+    ChooseInputs,
+    OrderVersions,
+    PinVersions,
+    RecordRuns,
+    RefuseInOneLine,
+    ValidateParameters,
+)
 
-HOOKS = (ValidateParameters(), ChooseInputs(), OrderVersions(), PinVersions(), RecordRuns(), AnnounceResults())
+HOOKS = (
+    ValidateParameters(),
+    ChooseInputs(),
+    OrderVersions(),
+    PinVersions(),
+    CheckSources(),
+    RecordRuns(),
+    RefuseInOneLine(),
+    AnnounceResults(),
+)
 
 # Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.
 _VIZ = ("kedro-viz",) if os.environ.get("TERRARIUM_VIZ_HOOKS") == "0" else ()

@@ -7,6 +7,17 @@ from terrarium.hooks.inputs import ChooseInputs
 from terrarium.hooks.parameters import ValidateParameters
 from terrarium.hooks.pinning import OrderVersions, PinVersions
 from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.refusals import RefuseInOneLine
 from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.sources import CheckSources
 
-__all__ = ["AnnounceResults", "ChooseInputs", "OrderVersions", "PinVersions", "RecordRuns", "ValidateParameters"]
+__all__ = [
+    "AnnounceResults",
+    "CheckSources",
+    "ChooseInputs",
+    "OrderVersions",
+    "PinVersions",
+    "RecordRuns",
+    "RefuseInOneLine",
+    "ValidateParameters",
+]
