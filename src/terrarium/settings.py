@@ -9,14 +9,18 @@ from terrarium.hooks.parameters import ValidateParameters
 from terrarium.hooks.pinning import OrderVersions, PinVersions
 from terrarium.hooks.processes import JoinProcesses
 from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.refusals import RefuseInOneLine
 from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.sources import CheckSources
 
 HOOKS = (
     ValidateParameters(),
     ChooseInputs(),
     OrderVersions(),
     PinVersions(),
+    CheckSources(),
     RecordRuns(),
+    RefuseInOneLine(),
     AnnounceResults(),
     JoinProcesses(),
 )
