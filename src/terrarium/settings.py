@@ -4,22 +4,23 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import (
-    AnnounceResults,
-    ChooseInputs,
-    JoinProcesses,
-    OrderVersions,
-    PinVersions,
-    RecordRuns,
-    ValidateParameters,
-)
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.parameters import ValidateParameters
+from terrarium.hooks.pinning import OrderVersions, PinVersions
+from terrarium.hooks.processes import JoinProcesses
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.refusals import RefuseInOneLine
+from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.sources import CheckSources
 
 HOOKS = (
     ValidateParameters(),
     ChooseInputs(),
     OrderVersions(),
     PinVersions(),
+    CheckSources(),
     RecordRuns(),
+    RefuseInOneLine(),
     AnnounceResults(),
     JoinProcesses(),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.training.options import FitOptions
 from terrarium.training.options import StoppingOptions as BaseStoppingOptions
@@ -37,7 +38,7 @@ class SourceOptions(Base):
         description="packaged NCBI virus-host graph (virus_host), files of triples (files), a KGX graph (kgx), or a "
         "benchmark in PyTorch Geometric's raw layout (pyg)"
     )
-    path: str | None = Field(description="folder of the files, for files, kgx and pyg")
+    path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
     clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
     train: str = Field(description="file name of the training triples, for files")
     valid: str | None = Field(
@@ -59,7 +60,7 @@ class SourceOptions(Base):
     nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
     edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
     style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
-    styles: str | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
+    styles: FilePath | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
     dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
     hierarchy_relation: str | None = Field(
         description="relation from an entity to its parent; null takes the one that the source declares, if any"
@@ -340,14 +341,31 @@ class PredictOptions(Base):
 
     renamed: ClassVar[Mapping[str, str]] = {"among": "candidates", "top": "top_k"}
 
-    heads: list[str] = Field(description="entities by id or name; [] takes heads of the first test triples")
+    heads: list[str] = Field(
+        description="entities by id or name whose tails are predicted; without heads and tails, heads of the first "
+        "test triples"
+    )
+    tails: list[str] = Field(
+        description="entities by id or name whose heads are predicted; with as many heads, relations of the pairs are "
+        "predicted"
+    )
+    include_known: bool = Field(description="also list the answers that a split of the graph holds")
     relation: str | None = Field(
         description="relation of the queries; null takes the most frequent of the test triples"
     )
     candidates: Literal["answers", "entities"] = Field(
-        description="tails to choose from: those of the relation in training (answers), or all entities (entities)"
+        description="heads or tails to choose from: those of the relation in training (answers), or all (entities)"
     )
     top_k: int = Field(gt=0, description="number of answers per query")
+
+    @model_validator(mode="after")
+    def _are_pairs(self) -> PredictOptions:
+        if self.heads and self.tails and (len(self.heads) != len(self.tails) or self.relation is not None):
+            raise ValueError(
+                "heads and tails together are pairs whose relation is predicted: give as many tails as heads, and set "
+                "relation to null"
+            )
+        return self
 
 
 class EvaluationOptions(Base):

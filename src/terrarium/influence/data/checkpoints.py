@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from terrarium.influence.data.named_graph import LOAD_ONE_RUN
 from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.influence.options import CheckpointOptions
-from terrarium.kge.data.ancestors import Ancestors
+from terrarium.kge.data.ancestors import Ancestors, is_trained, uses_ancestors
 from terrarium.kge.data.graph import TRAIN, Graph
 from terrarium.kge.data.queries import training_queries
 from terrarium.kge.options import ModelOptions, TrainingOptions
@@ -75,19 +75,15 @@ class TrainingRun:
         That is with cross_entropy, inverse relations and embeddings without ancestors.
         """
         has_closed_form = self.training.loss.name == "cross_entropy" and self.model.inverse_relations
-        if not has_closed_form or self.has_ancestors(graph):
+        if not has_closed_form or uses_ancestors(graph, self.model):
             return 0.0
         return self.training.loss.n3_weight or 0.0
 
-    def has_ancestors(self, graph: Graph) -> bool:
-        """Return whether embeddings were trained as sums over ancestors; influence is then by the sums."""
-        encoder = self.model.entity_encoder
-        return encoder == "ancestors" or (encoder is None and graph.hierarchy is not None)
 
     def _mean_answers(self, graph: Graph) -> float | None:
         if self.training.query_weight == "equal" or self.training.train_type == "1vsAll":
             return None
-        train, inverse = graph.splits[TRAIN], self.model.inverse_relations
+        train, inverse = graph.splits[TRAIN][is_trained(graph, self.model)], self.model.inverse_relations
         return training_queries(train, graph.num_relations, train_type="KvsAll", inverse_relations=inverse).mean_answers
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from terrarium.common.arrays import Int64Array
+from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun, read_snapshots
 from terrarium.influence.gradients.factored import Gradients, compute_gradients
 from terrarium.influence.gradients.loss_parts import (
@@ -30,6 +30,7 @@ from terrarium.influence.similarity.factored_preconditioner import (
     preconditioner_roots,
 )
 from terrarium.influence.similarity.projection import ProjectedQueryGradients, RandomProjection
+from terrarium.kge.data.ancestors import is_trained
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import Scorer
@@ -50,6 +51,7 @@ class InfluenceContext:
         training: the training that made them.
         loss_spec: the loss that was trained.
         train: (n, 3) training triples.
+        is_trained: (n,) whether a training triple is in the loss; the influence of the others is 0.
         known: answers of the training triples.
         layers: names of the parameters that count.
         attribution, scoring: the options.
@@ -59,6 +61,7 @@ class InfluenceContext:
     training: TrainingRun
     loss_spec: LossSpec
     train: Triples
+    is_trained: BoolArray
     known: KnownAnswers
     layers: Sequence[str]
     attribution: AttributionOptions
@@ -91,11 +94,13 @@ class InfluenceContext:
         for name in attribution.layers:
             if name not in names:
                 raise UnknownLayerError(f"the scorer has no layer {name!r}: choose from {', '.join(names)}")
+        trained = is_trained(graph, training.model)
         return InfluenceContext(
             snapshots=snapshots,
             training=training,
             loss_spec=training.loss_spec(graph),
             train=graph.splits[TRAIN],
+            is_trained=trained,
             known=KnownAnswers(graph.splits[TRAIN], graph.num_relations),
             layers=attribution.layers or names,
             attribution=attribution,

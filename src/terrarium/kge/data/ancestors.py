@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from terrarium.common.arrays import Int64Array
-from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
+from terrarium.common.arrays import BoolArray, Int64Array
+from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN, VALIDATION, Graph, Triples
+from terrarium.kge.options import ModelOptions
 
 
 class Ancestors(NamedTuple):
@@ -42,3 +43,21 @@ def find_ancestors(triples: Triples, hierarchy: int, num_entities: int) -> Ances
     reached.sort_indices()
     entity, ancestor = reached.nonzero()
     return Ancestors(entity.astype(np.int64), ancestor.astype(np.int64))
+
+
+def is_trained(graph: Graph, model: ModelOptions) -> BoolArray:
+    """Return (n,) whether a training triple is in the loss.
+
+    With ancestors, the triples of the hierarchy relation shape the embeddings, and are predicted only if the relation
+    is validated or tested, too.
+    """
+    train = graph.splits[TRAIN]
+    if not uses_ancestors(graph, model):
+        return np.ones(len(train), bool)
+    is_tested = any((graph.splits[name][:, RELATION] == graph.hierarchy).any() for name in (VALIDATION, TEST))
+    return np.full(len(train), is_tested) | (train[:, RELATION] != graph.hierarchy)
+
+
+def uses_ancestors(graph: Graph, model: ModelOptions) -> bool:
+    """Return whether entity embeddings are sums over ancestors."""
+    return model.entity_encoder == "ancestors" or (model.entity_encoder is None and graph.hierarchy is not None)

@@ -7,8 +7,8 @@ from terrarium.kge.options import TrainingOptions
 
 LARGEST_N3_WEIGHT = 0.1
 """Weight for graphs of low degree; good for WN18RR (mean degree 4)."""
-SMALL_GRAPH = 2e7
-"""Training triples x entities up to which a graph is small: an epoch of 1vsAll takes less than a second."""
+SMALL_GRAPH = 1e8
+"""Training triples x entities up to which a graph is small: an epoch of 1vsAll takes seconds."""
 
 
 def default_n3_weight(graph: Graph) -> float:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from terrarium.common.arrays import Int64Array
-from terrarium.kge.data.ancestors import Ancestors, find_ancestors
+from terrarium.kge.data.ancestors import Ancestors, find_ancestors, is_trained, uses_ancestors
 from terrarium.kge.data.graph import HEAD, RELATION, TRAIN, VALIDATION, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers, QueryIndex, training_queries
 from terrarium.kge.evaluation.ranking import rank_triples
@@ -125,7 +125,7 @@ class ScorerTrainer(TorchTrainable):
     def make_queries(graph: Graph, model: ModelOptions, training: TrainingOptions) -> QueryIndex:
         """Return the rows of an epoch."""
         return training_queries(
-            graph.splits[TRAIN],
+            graph.splits[TRAIN][is_trained(graph, model)],
             graph.num_relations,
             train_type=training.train_type or "KvsAll",
             inverse_relations=model.inverse_relations,
@@ -252,7 +252,7 @@ def choose_ancestors(graph: Graph, model: ModelOptions) -> Ancestors | None:
     Raises:
         NothingToTrainError: the model asks for ancestors and the graph has no hierarchy relation.
     """
-    if model.entity_encoder == "lookup" or (model.entity_encoder is None and graph.hierarchy is None):
+    if not uses_ancestors(graph, model):
         return None
     if graph.hierarchy is None:
         raise NothingToTrainError(
