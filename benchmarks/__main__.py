@@ -3,8 +3,10 @@
 import sys
 
 from benchmarks import (
+    associations,
     commands,
     evaluation,
+    faults,
     hyperbolic_layouts,
     influence,
     ingestion,
@@ -14,6 +16,7 @@ from benchmarks import (
     objectives,
     optimisations,
     peers,
+    placement,
     recipes,
     scenes,
     senses,
@@ -21,8 +24,11 @@ from benchmarks import (
 )
 
 BENCHMARKS = {
+    "associations": associations.main,
     "commands": commands.main,
     "evaluation": evaluation.main,
+    "faults_bits": faults.bits,
+    "faults_kills": faults.kills,
     "frontier": objectives.frontier,
     "hyperbolic_clades": hyperbolic_layouts.clades,
     "hyperbolic_trees": hyperbolic_layouts.trees,
@@ -38,9 +44,11 @@ BENCHMARKS = {
     "knowledge_graph_peers": knowledge_graph_peers.main,
     "objectives": objectives.main,
     "optimisations": optimisations.main,
+    "optimisations_projection": optimisations.projection_spread,
     "peers": peers.main,
     "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
+    "placement": placement.main,
     "recipes": recipes.main,
     "recipes_lowest_taxids": recipes.lowest_taxids,
     "scaling": throughput.scaling,

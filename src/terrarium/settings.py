@@ -4,7 +4,11 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import AnnounceResults, ChooseInputs, OrderVersions, PinVersions, RecordRuns, ValidateParameters
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.parameters import ValidateParameters
+from terrarium.hooks.pinning import OrderVersions, PinVersions
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.results import AnnounceResults
 
 HOOKS = (ValidateParameters(), ChooseInputs(), OrderVersions(), PinVersions(), RecordRuns(), AnnounceResults())
 

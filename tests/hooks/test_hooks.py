@@ -14,9 +14,11 @@ from kedro.pipeline import Node, Pipeline
 
 from terrarium.common.options import Options
 from terrarium.datasets import JSONDataset, ParquetDataset, RunManifestDataset
-from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns
-from terrarium.hooks.inputs import MissingVersionError
+from terrarium.hooks.inputs import ChooseInputs, MissingVersionError
 from terrarium.hooks.parameters import check, family_models
+from terrarium.hooks.pinning import PinVersions
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.results import AnnounceResults
 from tests.test_parameters import parameters
 
 

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import numba
 from numba.core.caching import (
@@ -44,11 +44,11 @@ def njit(*, cache: bool, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(**options)(function)
+        dispatcher, kernel_cache = numba.njit(**options)(function), cast("Any", _KernelCache)
         if not cache:
             return dispatcher
         try:
-            dispatcher._cache = _KernelCache(function)
+            dispatcher._cache = kernel_cache(function)
         except RuntimeError:
             logger.debug("No folder for compiled kernels can be written to, so %s is compiled in memory", function)
         return dispatcher
@@ -94,7 +94,7 @@ class _UserWide(_PackageStamp, UserWideCacheLocator):
 
 
 class _KernelCacheImpl(CompileResultCacheImpl):
-    _locator_classes: ClassVar = [_Given, _InTree, _UserWide]
+    _locator_classes = [_Given, _InTree, _UserWide]  # noqa: RUF012
 
 
 class _KernelCache(FunctionCache):
