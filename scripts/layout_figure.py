@@ -1,4 +1,4 @@
-"""Draw the three constructed layouts of a small tree: python -m scripts.layout_figure writes docs/images/layouts.svg."""
+"""Draw the three constructed layouts of a small tree in docs/images/layouts.svg: python -m scripts.layout_figure."""
 
 from pathlib import Path
 
