@@ -25,7 +25,7 @@ SHARPNESS, MARGIN = 4.0, 0.2
 STEPS = 150
 MIN_EXTRA_FRACTION = 0.001
 """By default an ancestor is refitted if this fraction of all nodes, and at least one, is below it by further links."""
-_RATE_DIRECTION, _RATE_RADIUS, _DECAY = 0.05, 0.1, 0.98
+_RATE_DIRECTION, _RATE_RADIUS, _DECAY = 0.02, 0.1, 0.98
 _RATE_OF_CAP = 0.1
 """A step turns a small cap by at most this fraction of its half angle."""
 _MIN_RADIUS = 0.01
