@@ -6,9 +6,9 @@ from pathlib import Path
 
 from filelock import BaseFileLock
 
-from terrarium.common.code import code_digest
 from terrarium.training.checkpointing import folder as files
 from terrarium.training.checkpointing.checkpoint import Checkpoint, read_checkpoint, torch_threads, write_checkpoint
+from terrarium.training.checkpointing.code import code_digest
 from terrarium.training.checkpointing.fingerprints import differences, differs_in_length_only
 from terrarium.training.checkpointing.folder import FinishedTraining
 from terrarium.training.checkpointing.retention import Best, EveryKth, KeepPolicy, Last, dispensable
