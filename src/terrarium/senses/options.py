@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.senses.data.relations import RelationName
 from terrarium.senses.legacy.options import ReferenceOptions
@@ -22,15 +23,15 @@ _REFERENCE = (
 class SourceOptions(Base):
     """Where WordNet is, and what else is read."""
 
-    path: str | None = Field(
+    path: FilePath | None = Field(
         description="folder with WordNet's data.* and index.* files; null searches the places listed in docs/sources.md"
     )
-    relations: str | None = Field(
+    relations: FilePath | None = Field(
         description="CSV, TSV or Parquet file of additional relations with the columns head, relation and tail; "
         "null: none"
     )
-    similarity: dict[str, str] = Field(
-        description="word similarity benchmarks by name: paths of tab-separated files of word, word, human score"
+    similarity: dict[str, FilePath] = Field(
+        description="word similarity benchmarks by name: paths of files of word, word, human score"
     )
 
 
