@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
@@ -9,7 +11,7 @@ from tests.test_parameters import parameters
 
 def check(names, **changes):
     """Run the hook for nodes of these names, with changed default parameters."""
-    tree = parameters()
+    tree = deepcopy(parameters(None))
     for place, value in changes.items():
         *branches, name = place.split("__")
         branch = tree
