@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from kedro.framework.cli.project import run
 
+from terrarium.commands import export, hyperbolic, runs, scenes, senses
 from terrarium.commands.prune import prune
 
 __all__ = ["cli", "run"]
@@ -12,10 +13,24 @@ __all__ = ["cli", "run"]
 
 @click.group(name="terrarium")
 def terrarium() -> None:
-    """Look after the data of this project."""
+    """Ask finished runs, and look after their data."""
 
 
-terrarium.add_command(prune)
+for command in (
+    hyperbolic.nearest,
+    hyperbolic.ancestors,
+    hyperbolic.descendants,
+    hyperbolic.relate,
+    senses.senses,
+    senses.similarity,
+    scenes.similar,
+    scenes.clusters,
+    export.export,
+    runs.versions,
+    runs.compare,
+    prune,
+):
+    terrarium.add_command(command)
 
 cli = click.Group(name=__name__, commands=[terrarium])
 """What Kedro looks for in this module."""

@@ -4,16 +4,14 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import (
-    AnnounceResults,
-    CheckSources,
-    ChooseInputs,
-    OrderVersions,
-    PinVersions,
-    RecordRuns,
-    RefuseInOneLine,
-    ValidateParameters,
-)
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.parameters import ValidateParameters
+from terrarium.hooks.pinning import OrderVersions, PinVersions
+from terrarium.hooks.processes import JoinProcesses
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.refusals import RefuseInOneLine
+from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.sources import CheckSources
 
 HOOKS = (
     ValidateParameters(),
@@ -24,6 +22,7 @@ HOOKS = (
     RecordRuns(),
     RefuseInOneLine(),
     AnnounceResults(),
+    JoinProcesses(),
 )
 
 # Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.

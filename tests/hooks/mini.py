@@ -48,7 +48,10 @@ def register_pipelines():
 """
 
 SETTINGS = """
-from terrarium.hooks import AnnounceResults, ChooseInputs, OrderVersions, PinVersions, RecordRuns
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.pinning import OrderVersions, PinVersions
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.results import AnnounceResults
 
 HOOKS = (ChooseInputs(), OrderVersions(), PinVersions(), RecordRuns(), AnnounceResults())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz", "kedro-telemetry")

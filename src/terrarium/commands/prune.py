@@ -30,6 +30,8 @@ def prune(dry_run: bool, unarchived: bool, env: str | None, params: str) -> None
     """Remove the working folders of finished trainings whose checkpoints are archived.
 
     Versions of datasets stay. A training that a process is working on stays as well.
+
+    Example: kedro terrarium prune --dry-run
     """
     from terrarium.training.checkpointing.pruning import prune as prune_store
 

@@ -48,12 +48,17 @@ class QueryOptions(Base):
 class CheckpointOptions(Base):
     """Checkpoints of the training that influence is summed over."""
 
-    use: Literal["all", "best", "last"] = Field(description="all checkpoints that were kept, or one of them")
-    epochs: list[int] = Field(description="use all: only the checkpoints of these epochs; []: every epoch kept")
+    use: Literal["until_best", "all", "best", "last"] = Field(
+        description="the checkpoints that were kept up to the best epoch, whose weights are exported (until_best), all "
+        "of them, or one of them"
+    )
+    epochs: list[int] = Field(
+        description="use until_best or all: only the checkpoints of these epochs; []: every epoch kept"
+    )
 
     @model_validator(mode="after")
     def _is_one_choice(self) -> CheckpointOptions:
-        if self.use != "all" and self.epochs:
+        if self.use in {"best", "last"} and self.epochs:
             raise ValueError(f"use {self.use} takes one checkpoint: set use to all, or epochs to []")
         return self
 

@@ -41,6 +41,15 @@ def test_checkpoints_are_selected_by_epoch(trained, tmp_path):
         checkpoint_files(tmp_path, ALL)
 
 
+def test_checkpoints_after_the_exported_epoch_do_not_count(trained, tmp_path):
+    shutil.copytree(trained.checkpoints, tmp_path / "first")
+    (tmp_path / "first" / "best.safetensors").unlink()
+    shutil.copyfile(tmp_path / "first" / "epoch_000001.safetensors", tmp_path / "first" / "best.safetensors")
+    until_best = CheckpointOptions(use="until_best", epochs=[])
+    assert [path.stem for path in checkpoint_files(tmp_path / "first", until_best)] == ["epoch_000001"]
+    assert len(checkpoint_files(tmp_path / "first", ALL)) == 2
+
+
 def test_checkpoints_of_another_graph_and_damaged_ones_are_refused(trained, tmp_path):
     folder, graph = trained.checkpoints, Graph.from_tables(*trained.tables)
     parts = {**graph.splits, "train": graph.splits["train"][1:]}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy, HierarchyError
 from terrarium.hyperbolic.data.cleaning import find_noise
+from terrarium.hyperbolic.data.groups import AUTO, level_of
 from terrarium.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.taxonomies.ncbi_package import RANKS
@@ -79,14 +80,14 @@ def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:
 
     Args:
         taxa: column rank.
-        ranks: ranks to check.
+        ranks: ranks to check; "auto" and levels such as "level 2" are always accepted.
 
     Raises:
         SourceError: naming the first unknown rank and close matches.
     """
     known = set(RANKS) | set(taxa["rank"].unique())
     for rank in ranks:
-        if rank not in known:
+        if rank not in known and rank != AUTO and level_of(rank) is None:
             close = difflib.get_close_matches(rank, sorted(known), n=3, cutoff=0.5)
             hint = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
             raise SourceError(f"unknown rank {rank!r}: {hint}")

@@ -52,7 +52,7 @@ class Retrainer:
     def train(self, triples: Triples, seed: int, snapshot_epochs: Collection[int] = ()) -> Retrained:
         """Train a scorer on triples (n, 3), from a seed, and keep snapshots after some epochs."""
         parts = {TRAIN: triples} | dict.fromkeys((VALIDATION, TEST, TEST_GROUPS), triples[:0])
-        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts)
+        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts, self.graph.hierarchy)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})
@@ -62,9 +62,9 @@ class Retrainer:
             learning_rate = trainable.epoch(epoch)["learning_rate"]
             if epoch in snapshot_epochs:
                 optimizer = unpack(trainable.state())["optimizer"]
-                scorer = copy.deepcopy(trainable.scorer).eval()
+                scorer = copy.deepcopy(trainable.scorer).fold_ancestors().eval()
                 snapshots.append(Snapshot(epoch, learning_rate, scorer, read_preconditioner(scorer, optimizer)))
-        return Retrained(trainable.scorer.eval(), snapshots)
+        return Retrained(trainable.scorer.fold_ancestors().eval(), snapshots)
 
     def spaced_epochs(self, count: int) -> list[int]:
         """Return `count` evenly spaced epochs, including the last one."""

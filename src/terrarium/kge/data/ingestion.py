@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from terrarium.kge.options import SourceOptions
@@ -22,7 +23,7 @@ def read_graph(source: SourceOptions) -> GraphSource:
     Raises:
         SourceError: a file that is missing, or faulty with `on_error` error.
     """
-    graph = _read(source)
+    graph = _mark_hierarchy(_read(source), source.hierarchy_relation)
     logger.info(
         "%s: %s triples, %s entities, %s relations",
         source.kind,
@@ -52,6 +53,18 @@ def check_source(source: SourceOptions) -> None:
             raise SourceError(f"{folder / name} is not a file: set source.path to the folder and check the file names")
     if source.kind == "kgx":
         require_style(source.style, source.styles)
+
+
+def _mark_hierarchy(graph: GraphSource, relation: str | None) -> GraphSource:
+    """Return the graph with the chosen relation marked as the one to a parent, in place of the source's."""
+    if relation is None:
+        return graph
+    names = graph.relations["relation"]
+    if not (names == relation).any():
+        raise SourceError(
+            f"source.hierarchy_relation names {relation!r}: the relations are {', '.join(names.head(10))}"
+        )
+    return replace(graph, relations=graph.relations.assign(is_hierarchy=names == relation))
 
 
 def _read(source: SourceOptions) -> GraphSource:

@@ -22,8 +22,8 @@ class SavedMemory(NamedTuple):
     plain: float
 
 
-def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
-    """Return `model(entity, relation)`; its activations are recomputed in the backward pass instead of kept.
+def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor, table: Tensor) -> Tensor:
+    """Return `model(entity, relation, table)`; its activations are recomputed in the backward pass instead of kept.
 
     Values, gradients and running statistics are the same as without (Chen et al. 2016): batch norm does not count the
     recomputed batch. The model is one segment. While the scores of a batch exist, no activation of the encoder does;
@@ -32,7 +32,7 @@ def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -
     from torch.utils.checkpoint import checkpoint
 
     contexts = lambda: (nullcontext(), frozen_statistics(model))  # noqa: E731
-    return checkpoint(model, entity, relation, use_reentrant=False, context_fn=contexts)
+    return checkpoint(model, entity, relation, table, use_reentrant=False, context_fn=contexts)
 
 
 @contextmanager

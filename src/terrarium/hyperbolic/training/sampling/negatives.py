@@ -48,12 +48,14 @@ class SamplerSettings(NamedTuple):
         sampler: UNRELATED, NON_ANCESTORS, UNRELATED_AT_DEPTH, SAME_DEPTH, UNIFORM or TIERED.
         num_negatives: negatives per pair.
         num_hard, num_ancestors: for UNRELATED, see `sample_hard`.
+        num_edge: walks per end of an edge, see `edge_negatives.sample_walks`; for the loss joint.
     """
 
     sampler: int
     num_negatives: int
     num_hard: int
     num_ancestors: int
+    num_edge: int
 
 
 def sampler_settings(options: TrainingOptions) -> SamplerSettings:
@@ -62,7 +64,9 @@ def sampler_settings(options: TrainingOptions) -> SamplerSettings:
     sampler = SAMPLERS[given.negative_sampler]
     if sampler == UNRELATED and options.loss.name == "margin_ranking":
         sampler = UNRELATED_AT_DEPTH
-    return SamplerSettings(sampler, given.num_negatives, given.hard_negatives, given.hard_negative_ancestors)
+    return SamplerSettings(
+        sampler, given.num_negatives, given.hard_negatives, given.hard_negative_ancestors, given.edge_negatives
+    )
 
 
 @njit(cache=True)
