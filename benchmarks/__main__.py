@@ -3,8 +3,12 @@
 import sys
 
 from benchmarks import (
+    associations,
     commands,
     evaluation,
+    faults,
+    fuzz,
+    hyperbolic_layouts,
     influence,
     ingestion,
     knowledge_graph,
@@ -13,6 +17,8 @@ from benchmarks import (
     objectives,
     optimisations,
     peers,
+    placement,
+    radii,
     recipes,
     scenes,
     senses,
@@ -20,9 +26,17 @@ from benchmarks import (
 )
 
 BENCHMARKS = {
+    "associations": associations.main,
     "commands": commands.main,
     "evaluation": evaluation.main,
+    "faults_bits": faults.bits,
+    "faults_kills": faults.kills,
     "frontier": objectives.frontier,
+    "hyperbolic_clades": hyperbolic_layouts.clades,
+    "hyperbolic_trees": hyperbolic_layouts.trees,
+    "hyperbolic_whole": hyperbolic_layouts.whole,
+    "hyperbolic_wordnet_caps": hyperbolic_layouts.wordnet,
+    "fuzz": fuzz.main,
     "influence": influence.main,
     "influence_large": influence.large,
     "influence_switches": influence.switches,
@@ -33,9 +47,13 @@ BENCHMARKS = {
     "knowledge_graph_peers": knowledge_graph_peers.main,
     "objectives": objectives.main,
     "optimisations": optimisations.main,
+    "optimisations_projection": optimisations.projection_spread,
     "peers": peers.main,
     "peers_quality": peers.equal_time,
     "peers_rates": peers.search_rates,
+    "placement": placement.main,
+    "radii": radii.main,
+    "radii_dimensions": radii.dimensions,
     "recipes": recipes.main,
     "recipes_lowest_taxids": recipes.lowest_taxids,
     "scaling": throughput.scaling,

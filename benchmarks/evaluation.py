@@ -24,7 +24,9 @@ def _rows() -> Iterator[Row]:
     for name, table in (("Mammalia, first call", mammals), ("Mammalia", mammals), ("100,000 lowest tax ids", lowest)):
         tree = Hierarchy.from_parents(table["id"], table["parent"])
         directions = inherited_directions(tree, 10, 0.15, 0)
-        layout = Layout(target_radii(tree.depth, options_of("base").features), directions)
+        layout = Layout(
+            target_radii(tree.depth, options_of("recipes/hyperbolic/prescribed_norms").features), directions
+        )
         wall, cpu = time.perf_counter(), time.process_time()
         reconstruct(tree, layout, choose_queries(tree, len(tree), 1, 0))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

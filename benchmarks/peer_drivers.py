@@ -135,7 +135,7 @@ def our_problem(spec: Spec, tree: Hierarchy, epochs: int) -> Any:
     from benchmarks.parameters import options_of, with_options
     from terrarium.hyperbolic.options import ModelOptions
 
-    defaults = options_of("base")
+    defaults = options_of("recipes/hyperbolic/prescribed_norms")
     model = defaults.model.model_dump() | {"dim": spec.dim, "init": spec.init, "seed": spec.seed}
     given = {"max_epochs": epochs, "device": "cpu", "threads": 1, "seed": spec.seed}
     blocks = {name: block for name, block in spec.options.items() if isinstance(block, dict)}

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.parameters import options_of
+from benchmarks.parameters import parameters_of
 from benchmarks.results import Row
 from terrarium.hyperbolic.data.build import hierarchy_of
 from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts
@@ -19,9 +20,12 @@ from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 
 
-def changed(options: Options, changes: Mapping[str, Any]) -> Options:
-    """Return options with some values replaced, by dotted name."""
-    tree = options.model_dump()
+def changed(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Options:
+    """Return the options of a tree of parameters with some values replaced, by dotted name.
+
+    What is `auto` in the tree follows the changed loss.
+    """
+    tree = deepcopy(dict(parameters))
     for name, value in changes.items():
         *path, last = name.split(".")
         branch = tree
@@ -43,23 +47,27 @@ class Study:
     def of(cls, clade: str, changes: Mapping[str, Any], seed: int = 0) -> "Study":
         """Return the defaults with changes, for a clade."""
         seeds = {f"{branch}.seed": seed for branch in ("model", "training", "evaluation", "holdout")}
-        return cls(changed(options_of("local"), {"source.clade": clade, **seeds, **changes}))
+        return cls(changed(parameters_of("hyperbolic", "local"), {"source.clade": clade, **seeds, **changes}))
 
     @cached_property
     def data(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return taxa and edges."""
         source = self.options.source
         built = nodes.build_taxonomy(
-            nodes.read_source(source), source, self.options.evaluation.ranks, self.options.reporting.disk_rank
+            nodes.read_source(source)["source_table"],
+            source,
+            self.options.evaluation.ranks,
+            self.options.reporting.disk_rank,
         )
         return built["taxa"], built["edges"]
 
     def train(self, taxa: pd.DataFrame, edges: pd.DataFrame) -> tuple[pd.DataFrame, State, pd.DataFrame]:
         """Train on some taxa; return depths, weights and history."""
         chosen = self.options
-        depths = nodes.compute_target_radii(taxa, chosen.features)
+        loss = chosen.training.loss.name
+        depths = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, loss)
         closure = nodes.build_closure(edges, chosen.source)
-        start = nodes.initialize(edges, depths, chosen.model, chosen.training.loss.name)
+        start = nodes.initialize(edges, depths, {}, chosen.source, chosen.model, loss)
         with tempfile.TemporaryDirectory() as folder:
             store = TrainingStore(Path(folder))
             trained = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)
@@ -71,7 +79,8 @@ class Study:
         depths, weights, history = self.train(taxa, edges)
         tree, model = hierarchy_of(edges), self.options.model
         layouts = {TRAINED: nodes.layout_of(weights, tree)}
-        layouts |= nodes.untrained(tree, depths, model.dim, model) if untrained else {}
+        loss = self.options.training.loss.name
+        layouts |= nodes.untrained(tree, edges, depths, model.dim, model, loss) if untrained else {}
         measured = compare_layouts(tree, layouts, taxa["rank"], self.options.evaluation)
         table = measured.by_layout.set_index("layout")
         for metric in ("separation", "purity"):
@@ -83,9 +92,15 @@ class Study:
     def place(self) -> pd.DataFrame:
         """Hold out taxa, train, and predict their parents: layout, score, kind, exact, hops, wu_palmer."""
         kept = holdout_nodes.hold_out_taxa(*self.data, self.options.holdout)
+        chosen, loss = self.options, self.options.training.loss.name
         depths, weights, _ = self.train(kept["taxa"], kept["edges"])
         placed = holdout_nodes.place_taxa(
-            **kept, depths=depths, weights=weights, model=self.options.model, holdout=self.options.holdout
+            **kept,
+            depths=depths,
+            weights=weights,
+            model=chosen.model,
+            holdout=chosen.holdout,
+            loss=loss,
         )
         table: pd.DataFrame = placed["layout_metrics"]
         return table

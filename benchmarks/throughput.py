@@ -74,7 +74,7 @@ def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def pairs_a_second(tree: Hierarchy, loss: str, epochs: int = EPOCHS, first: int = 2) -> list[float]:
     """Return pairs per CPU second of each epoch from `first` on; the first of a process compiles."""
-    defaults = options_of("base")
+    defaults = options_of("recipes/hyperbolic/prescribed_norms")
     training = with_options(defaults.training.model_copy(update={"max_epochs": epochs}), loss={"name": loss})
     trainer = CpuTrainer(problem_of(tree, defaults.model_copy(update={"training": training})))
     rates = []

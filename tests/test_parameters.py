@@ -111,7 +111,7 @@ def test_the_recipes_are_there_and_differ():
 @pytest.fixture(scope="module")
 def hominidae():
     source = Options.model_validate(parameters("local")["hyperbolic"]).source.model_copy(update=HOMINIDAE)
-    built = nodes.build_taxonomy(nodes.read_source(source), source, ["species"], "genus")
+    built = nodes.build_taxonomy(nodes.read_source(source)["source_table"], source, ["species"], "genus")
     return built["taxa"], built["edges"], nodes.build_closure(built["edges"], source)
 
 
@@ -119,9 +119,9 @@ def hominidae():
 def test_every_recipe_trains(hominidae, recipe, tmp_path):
     taxa, edges, closure = hominidae
     chosen = Options.model_validate(parameters(recipe)["hyperbolic"])
-    depths = nodes.compute_target_radii(taxa, chosen.features)
+    depths = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, chosen.training.loss.name)
     training = chosen.training.model_copy(update={"max_epochs": 1})
-    start = nodes.initialize(edges, depths, chosen.model, chosen.training.loss.name)
+    start = nodes.initialize(edges, depths, {}, chosen.source, chosen.model, chosen.training.loss.name)
     trained = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
     history = trained["history"]
     assert isinstance(history, pd.DataFrame)

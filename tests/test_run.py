@@ -245,8 +245,8 @@ def test_held_out_taxa_are_placed_and_held_out_links_classified(finished):
     placed = load(root, "07_model_output/hyperbolic/placement/placements.parquet")
     taxa = load(root, "02_intermediate/hyperbolic/placement/taxa.parquet")
     assert not set(placed["id"]) & set(taxa["id"])
-    assert set(placed["by_detour"]) | set(placed["parent"]) <= set(taxa["name"])
-    assert 0.0 <= load(root, "08_reporting/hyperbolic/placement/metrics.json")["placement_exact_leaf_detour"] <= 1.0
+    assert set(placed["by_distances"]) | set(placed["parent"]) <= set(taxa["name"])
+    assert 0.0 <= load(root, "08_reporting/hyperbolic/placement/metrics.json")["placement_exact_leaf_distances"] <= 1.0
     assert 0.0 <= load(root, "08_reporting/hyperbolic/links/metrics.json")["link_f1_detour"] <= 1.0
     before = len(versions(root, "06_models/hyperbolic/links/weights.safetensors"))
     run(root, "--pipelines=hyperbolic_links", "--tags=evaluation")

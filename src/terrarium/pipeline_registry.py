@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
+from terrarium.pipelines.hyperbolic.association_pipeline import create_association_pipeline
 from terrarium.pipelines.hyperbolic.holdout_pipelines import create_links_pipeline, create_placement_pipeline
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
 from terrarium.pipelines.influence.pipeline import create_pipeline as influence
@@ -23,6 +24,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "scenes": scenes(),
     }
     studies = {
+        "hyperbolic_associations": create_association_pipeline(),
         "hyperbolic_placement": create_placement_pipeline(),
         "hyperbolic_links": create_links_pipeline(),
         "influence_validation": create_validation_pipeline(),

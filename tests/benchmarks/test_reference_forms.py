@@ -32,7 +32,9 @@ def points():
 
 def test_the_loop_equals_the_vectorised_radius_penalty_and_its_gradient(tree, points):
     rows = [7, 3, 41, 0]
-    target = torch.from_numpy(np.tanh(target_radii(tree.depth, options_of("base").features) / 2.0))
+    target = torch.from_numpy(
+        np.tanh(target_radii(tree.depth, options_of("recipes/hyperbolic/prescribed_norms").features) / 2.0)
+    )
     depth = {row: int(tree.depth[row]) for row in rows}
     given_points = [points.clone().requires_grad_() for _ in range(2)]
     loop = forms.radius_penalty_loop(given_points[0], depth, tree.max_depth)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import objectives
-from benchmarks.parameters import options_of
+from benchmarks.parameters import parameters_of
 from benchmarks.studies import Study, changed, table_rows
 
 SMALL = {"training.max_epochs": 1, "evaluation.min_group_size": 2, "evaluation.ranks": ["family", "genus"]}
@@ -12,7 +12,7 @@ SMALL = {"training.max_epochs": 1, "evaluation.min_group_size": 2, "evaluation.r
 
 def test_an_unknown_parameter_is_refused():
     with pytest.raises(KeyError, match=r"no parameter training\.epochs"):
-        changed(options_of("local"), {"training.epochs": 1})
+        changed(parameters_of("hyperbolic", "local"), {"training.epochs": 1})
 
 
 def test_every_change_that_the_benchmarks_make_is_valid():
@@ -27,8 +27,8 @@ def test_every_change_that_the_benchmarks_make_is_valid():
 def test_a_study_measures_and_places():
     study = Study.of("9443", {**SMALL, "source.max_depth": 8})
     table, history = study.measure()
-    assert list(table.index) == ["trained", "constructed", "inherited", "random"]
-    assert table.loc["constructed", "ancestor_map_detour"] > 0.99
+    assert list(table.index) == ["trained", "rays", "caps", "combinatorial", "inherited", "random"]
+    assert table.loc["rays", "ancestor_map_detour"] > 0.99
     assert table["separation_genus"].notna().all()
     assert len(history) == 1
     assert set(study.place()["kind"]) == {"leaf", "clade"}

@@ -74,3 +74,21 @@ def metrics() -> dict[str, float]:
         f"{what}_{kind}": 0.0 for what in ("past_safe_radius", "duplicates") for kind in ("float64", "float32")
     }
     return {"taxa": 121.0, "max_depth": 4.0, "pairs": 426.0, "max_radius": 2.0, "max_norm": 0.76, **shares, **precision}
+
+
+def misplaced() -> pd.DataFrame:
+    row = ("family", 3, "Panthera tigris", "Felidae", 0.1, "Canidae", 0.9)
+    return pd.DataFrame(
+        [row], columns=["rank", "id", "name", "group", "own_fraction", "neighbour_group", "neighbour_fraction"]
+    )
+
+
+def radius_metrics() -> pd.DataFrame:
+    names = ("ancestor_map_detour", "ancestor_map_distance", "edge_map", "hops_spearman")
+    rows = [
+        ("rays", radius, trained, precision, *([0.5 if precision == "float32" else 1.0] * len(names)))
+        for radius in (34.0, 6.0)
+        for trained in (False, True)
+        for precision in ("float64", "float32")
+    ]
+    return pd.DataFrame(rows, columns=["layout", "max_radius", "trained", "precision", *names])

@@ -1,8 +1,12 @@
 """Old names of parameters end in an error that names the new ones."""
 
+from typing import get_args
+
 import pytest
 
 from terrarium.hooks.parameters import check, family_models
+from terrarium.hyperbolic.options import LossName, TrainingOptions
+from terrarium.hyperbolic.options.by_loss import settings_of
 from tests.test_parameters import parameters
 
 
@@ -25,6 +29,7 @@ def faults(name, value):
         ("source.cut_lineages_above", "source.legacy.max_tax_id"),
         ("model.spread", "model.init_noise"),
         ("training.objective", "training.loss.name"),
+        ("training.loss.distortion_weight", "training.loss.stress_weight"),
         ("training.temperature", "training.loss.temperature, which divides: 1 / the old value"),
         ("training.negatives", "training.sampler.num_negatives"),
         ("training.optimiser", "training.optimizer.name"),
@@ -46,7 +51,8 @@ def test_an_old_name_is_refused_with_the_new_one(old, new):
         ("training.loss.name", "slack", "detour"),
         ("training.loss.name", "closure", "distance_softmax"),
         ("training.loss.name", "ranking", "margin_ranking"),
-        ("training.loss.name", "fine-tune", "fine_tune"),
+        ("training.loss.name", "fine-tune", "joint"),
+        ("training.loss.name", "fine_tune", "joint"),
         ("training.optimizer.name", "dense_adam", "legacy_adam"),
         ("training.sampler.negative_sampler", "outside", "true_negatives"),
         ("training.optimizer.legacy_adam.parametrization", "tanh", "tangent_space"),
@@ -70,3 +76,38 @@ def models(model):
     for field in model.model_fields.values():
         if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
             yield from models(field.annotation)
+
+
+def training_of(name, **blocks):
+    """The validated options of the training with a loss, everything else as by default but for some options."""
+    tree = parameters("local")["hyperbolic"]["training"]
+    tree["loss"]["name"] = name
+    for block, changes in blocks.items():
+        tree[block] |= changes
+    return TrainingOptions.model_validate(tree)
+
+
+@pytest.mark.parametrize("loss", get_args(LossName))
+def test_what_is_auto_follows_the_loss(loss):
+    chosen = training_of(loss)
+    tree = chosen.model_dump()
+    for name, value in settings_of(loss).items():
+        block = tree
+        for part in name.split("."):
+            block = block[part]
+        assert block == value, name
+
+
+def test_losses_differ_in_what_suits_them():
+    assert len({str(settings_of(loss)) for loss in get_args(LossName)}) == len(get_args(LossName)) - 1
+    assert settings_of("construct") == settings_of("joint")
+
+
+def test_what_a_user_sets_wins():
+    chosen = training_of("distance_softmax", loss={"temperature": 0.7}, optimizer={"train_radius": False})
+    assert (chosen.loss.temperature, chosen.optimizer.train_radius) == (0.7, False)
+
+
+def test_settled_options_stay_as_they_are():
+    chosen = training_of("detour")
+    assert TrainingOptions.model_validate(chosen.model_dump()) == chosen

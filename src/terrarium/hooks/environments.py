@@ -8,7 +8,7 @@ from pathlib import Path
 from click import ClickException
 
 RENAMED = {
-    "hyperbolic_fine_tune": "hyperbolic/fine_tune",
+    "hyperbolic_fine_tune": "hyperbolic/float64",
     "hyperbolic_old": "hyperbolic/v0",
     "hyperbolic_v1": "hyperbolic/v1",
     "hyperbolic_v1_clip": "hyperbolic/v1_clip",

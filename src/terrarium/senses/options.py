@@ -6,10 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.senses.data.relations import RelationName
 from terrarium.senses.legacy.options import ReferenceOptions
-from terrarium.training.options import FitOptions
+from terrarium.training.options import ScheduledFitOptions
 
 Initialization = Literal["spectral", "inherited", "random"]
 GrowthRule = Literal["need", "timetable", "random"]
@@ -22,15 +23,15 @@ _REFERENCE = (
 class SourceOptions(Base):
     """Where WordNet is, and what else is read."""
 
-    path: str | None = Field(
+    path: FilePath | None = Field(
         description="folder with WordNet's data.* and index.* files; null searches the places listed in docs/sources.md"
     )
-    relations: str | None = Field(
+    relations: FilePath | None = Field(
         description="CSV, TSV or Parquet file of additional relations with the columns head, relation and tail; "
         "null: none"
     )
-    similarity: dict[str, str] = Field(
-        description="word similarity benchmarks by name: paths of tab-separated files of word, word, human score"
+    similarity: dict[str, FilePath] = Field(
+        description="word similarity benchmarks by name: paths of files of word, word, human score"
     )
 
 
@@ -235,7 +236,7 @@ def measured_columns(has_axes: bool) -> list[str]:
     return [*names, *(f"validation_{name}" for name in names)]
 
 
-class TrainingOptions(FitOptions):
+class TrainingOptions(ScheduledFitOptions):
     """Losses, sampling, optimizer and growth."""
 
     renamed: ClassVar = {

@@ -15,6 +15,7 @@ DEFAULTS = {
     "extra_noise": [],
     "allow_multiple_parents": False,
     "virtual_root": None,
+    "associations": None,
     "legacy": {"max_tax_id": None},
 }
 

@@ -18,6 +18,9 @@ OPTIONS = EvaluationOptions(
     undirected=False,
     min_group_size=2,
     max_group_sample=20,
+    radii=[6.0],
+    num_radius_queries=50,
+    max_radius_taxa=1000,
     ranks=["order", "family", "phylum"],
     seed=0,
 )

@@ -1,93 +1,107 @@
+"""Held-out taxa with noisy relatives: how these are drawn, and that the test can fail."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.hyperbolic.data.holdout import hold_out_taxa
+from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.data.holdout import TaxaHoldout, hold_out_taxa
 from terrarium.hyperbolic.evaluation.placement import (
-    LEVEL_RULE,
-    ROOT_RULE,
-    centroids_of_children,
+    SCORES,
+    draw_relatives,
     evaluate_placement,
     placement_metrics,
-    predict_parents,
     score_placement,
 )
-from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
-from terrarium.hyperbolic.layouts.combinatorial import construct
-from tests.hyperbolic.trees import chain, random_layout, random_tree, tree_of
+from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.options import HoldoutOptions
+from terrarium.hyperbolic.placement.rules import RULES
+from tests.hyperbolic.trees import chain, random_layout, random_tree, trees
 
 
-@given(st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
-def test_centroids_of_children_are_the_lorentz_centroids(seed):
-    rng = np.random.default_rng(seed)
-    tree = random_tree(rng, 40)
-    layout = random_layout(rng, 40)
+def options(**changes: float) -> HoldoutOptions:
+    chosen = {
+        "leaf_fraction": 0.1,
+        "clade_fraction": 0.05,
+        "max_clade_size": 10,
+        "max_placements": 100,
+        "num_relatives": 5,
+        "relative_noise": 0.2,
+        "wrong_relatives": 0.1,
+        "link_fraction": 0.1,
+        "link_train_fraction": 0.5,
+        "link_corruptions": 5,
+        "seed": 0,
+    }
+    return HoldoutOptions.model_validate(chosen | changes)
+
+
+def withheld(size: int = 600) -> tuple[Hierarchy, np.ndarray, TaxaHoldout]:
+    tree = random_tree(np.random.default_rng(0), size)
+    chosen = hold_out_taxa(tree, leaf_fraction=0.1, clade_fraction=0.05, max_clade_size=10, seed=0)
+    rest = tree.part(chosen.keep)
+    return rest, rest.rows(tree.ids[tree.parent[chosen.rows]]), chosen
+
+
+@settings(max_examples=30, deadline=None)
+@given(tree=trees(), seed=st.integers(0, 1000))
+def test_without_noise_the_distances_are_hops_to_leaves(tree: Hierarchy, seed: int) -> None:
     parents = np.unique(tree.parent[1:])
-    found = centroids_of_children(tree, layout, parents)
-    for place, parent in enumerate(parents):
-        rows = tree.children(parent)
-        centroid = (np.sinh(layout.radius[rows])[:, None] * layout.direction[rows]).sum(axis=0)
-        assert found.direction[place] == pytest.approx(centroid / np.linalg.norm(centroid), abs=1e-9)
-        assert found.radius[place] == pytest.approx(layout.radius[rows].mean())
+    found = draw_relatives(tree, parents, options(relative_noise=0.0, wrong_relatives=0.0, seed=seed))
+    assert found.rows.shape == (len(parents), 5)
+    assert not np.isin(found.rows, tree.parent[1:]).any()
+    hops = tree.hops(np.repeat(parents, 5), found.rows.ravel()).reshape(-1, 5) + 1
+    np.testing.assert_allclose(found.distances, hops)
+    np.testing.assert_allclose(found.weights, 1.0 / hops**2)
 
 
-def test_children_that_cancel_leave_the_first():
-    tree = tree_of([0, 1, 1])
-    layout = Layout(np.array([0.0, 1.0, 2.0, 2.0]), np.array([[1.0, 0], [1, 0], [0, 1], [0, -1]]))
-    assert centroids_of_children(tree, layout, np.array([1])).direction.tolist() == [[0.0, 1.0]]
+def test_wrong_relatives_come_from_anywhere() -> None:
+    rest, parents, _ = withheld()
+    right = draw_relatives(rest, parents, options(wrong_relatives=0.0))
+    wrong = draw_relatives(rest, parents, options(wrong_relatives=0.9))
+    far = [rest.hops(np.repeat(parents, 5), found.rows.ravel()).mean() for found in (right, wrong)]
+    assert far[1] > 1.5 * far[0]
 
 
-@given(st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
-def test_the_search_is_the_definition(seed):
-    rng = np.random.default_rng(seed)
-    tree = random_tree(rng, 60)
-    layout, placed = random_layout(rng, 60), random_layout(rng, 5)
-    group = rng.choice(np.unique(tree.parent[1:]), 5)
-    found = predict_parents(tree, layout, placed, group)
-    for q in range(5):
-        own = placed.radius[q], placed.direction[q]
-        far = distance(*own, layout.radius, layout.direction)
-        inner = (layout.radius < placed.radius[q]) & (tree.parent != group[q])
-        if inner.any():
-            assert found["distance"][q] == np.argmin(np.where(inner, far, np.inf))
-        behind = detour(*own, layout.radius, layout.direction)
-        assert found["detour"][q] == np.argmin(np.where(tree.depth == tree.depth[group[q]], behind, np.inf))
+def test_seeded() -> None:
+    rest, parents, _ = withheld()
+    one, same, other = (draw_relatives(rest, parents, options(seed=seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.rows, same.rows)
+    assert (one.rows != other.rows).any()
 
 
-@given(st.integers(2, 60), st.floats(0.1, 30.0))
-def test_taxa_as_far_out_as_the_siblings_are_no_parents(count, radius):
-    """The mean of equal radii may lie above them by rounding."""
-    tree = tree_of([0] * 2 + [1] * count + [2] * count)
-    layout = Layout(np.array([0.0, 0.01, 0.01] + [radius] * 2 * count), np.tile([1.0, 0.0], (3 + 2 * count, 1)))
-    placed = centroids_of_children(tree, layout, np.array([1]))
-    assert predict_parents(tree, layout, placed, np.array([1]))["distance"][0] in {0, 1, 2}
-
-
-def test_scores_by_hand():
-    tree = chain(4)
-    found = score_placement(tree, np.array([3, 3]), np.array([3, 1]))
+def test_scores_by_hand() -> None:
+    found = score_placement(chain(4), np.array([3, 3]), np.array([3, 1]))
     assert found["exact"].tolist() == [1.0, 0.0]
     assert found["hops"].tolist() == [0.0, 2.0]
     assert found["wu_palmer"] == pytest.approx([1.0, 2 * 2 / (4 + 2)])
 
 
-def test_the_construction_knows_where_siblings_hang_and_a_random_layout_does_not():
-    tree = random_tree(np.random.default_rng(0), 600)
-    chosen = hold_out_taxa(tree, leaf_fraction=0.1, clade_fraction=0.05, max_clade_size=10, seed=0)
-    rest = tree.part(chosen.keep)
-    parents = rest.rows(tree.ids[tree.parent[chosen.rows]])
-    layouts = {"constructed": construct(rest, 8, 30.0), "random": random_layout(np.random.default_rng(1), len(rest), 8)}
-    table, predicted = evaluate_placement(rest, layouts, parents, chosen.kind, 0)
-    exact = table.groupby("layout")["exact"].mean()
-    assert exact["constructed"] > 0.9
-    assert exact["random"] < 0.3
-    assert (predicted["detour"] == parents).mean() > 0.9
-    assert set(table["layout"]) == {*layouts, ROOT_RULE, LEVEL_RULE}
-    root = table[(table["layout"] == ROOT_RULE) & (table["kind"] == "leaf")]
-    assert root["hops"].item() == pytest.approx(rest.depth[parents[chosen.kind == "leaf"]].mean())
-    metrics = placement_metrics(table, "constructed")
-    assert len(metrics) == 12
-    assert metrics["placement_exact_leaf_detour"] > 0.9
+def test_a_faithful_layout_finds_parents_and_a_random_one_does_not() -> None:
+    rest, parents, chosen = withheld()
+    relatives = draw_relatives(rest, parents, options(relative_noise=0.0, wrong_relatives=0.0))
+    layouts = {
+        "rays": ray_layout(rest, 10, 34.0),
+        "random": random_layout(np.random.default_rng(0), len(rest), dim=10),
+    }
+    table, predicted = evaluate_placement(rest, layouts, parents, chosen.kind, relatives)
+    exact = table.groupby(["layout", "score"])["exact"].mean()
+    assert exact["rays", "distances"] > 0.9
+    assert exact["random", "distances"] < 0.2
+    assert set(table["layout"]) == {*layouts, *RULES}
+    assert set(predicted) == set(SCORES)
+    assert table[table["layout"] == "rays"]["taxa"].sum() == 2 * len(parents)
+    metrics = placement_metrics(table, "rays")
+    assert metrics["placement_exact_leaf_distances"] > 0.9
+    assert len(metrics) == 3 * 2 * 2
+
+
+def test_noise_makes_it_harder_for_everyone() -> None:
+    rest, parents, chosen = withheld()
+    exact = []
+    for noise in (0.0, 1.0):
+        relatives = draw_relatives(rest, parents, options(relative_noise=noise, wrong_relatives=noise / 2))
+        table, _ = evaluate_placement(rest, {"rays": ray_layout(rest, 10, 34.0)}, parents, chosen.kind, relatives)
+        exact.append(table.groupby(["layout", "score"])["exact"].mean())
+    assert (exact[1] < exact[0]).all()

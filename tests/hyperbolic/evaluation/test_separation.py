@@ -1,4 +1,4 @@
-"""Separation by hand, the choice of the pairs, and the tree's own ratio."""
+"""Separation by hand, the choice of the pairs, the nearest group, and the tree's own ratio."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,13 @@ import pytest
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.groups import group_labels
-from terrarium.hyperbolic.evaluation.separation import sample_group_pairs, separation_metrics, separation_table
+from terrarium.hyperbolic.evaluation.separation import (
+    GroupSample,
+    nearest_groups,
+    sample_groups,
+    separation_metrics,
+    separation_table,
+)
 from terrarium.hyperbolic.geometry.ball import Layout
 from tests.hyperbolic.trees import random_layout, tree_of
 
@@ -22,14 +28,23 @@ def orders(sizes: list[int]) -> tuple[Hierarchy, np.ndarray]:
     return tree, np.where(tree.depth == 1, "order", np.where(tree.depth == 0, "class", "species"))
 
 
-def pairs_of(tree: Hierarchy, ranks: np.ndarray, **options: int):
-    return sample_group_pairs(
-        tree, group_labels(tree, ranks, "order"), **{"min_group_size": 10, "max_group_sample": 100, "seed": 0} | options
-    )
+def sample_of(tree: Hierarchy, ranks: np.ndarray, **options: int) -> GroupSample:
+    settings = {"min_group_size": 10, "max_group_sample": 100, "seed": 0} | options
+    sample = sample_groups(group_labels(tree, ranks, "order"), **settings)
+    assert sample is not None
+    return sample
 
 
 def run(tree: Hierarchy, layout: Layout, ranks: np.ndarray, seed: int = 0) -> pd.DataFrame:
     return separation_table(tree, layout, ranks, ["class", "order"], min_group_size=10, max_group_sample=100, seed=seed)
+
+
+def on_rays(tree: Hierarchy, ranks: np.ndarray, angle: list[float], radius: float = 3.0) -> Layout:
+    """Every order at one point: its own angle in the plane, one radius."""
+    labels = group_labels(tree, ranks, "order")
+    order = np.unique(labels[labels >= 0])
+    turn = np.array([0.0, *angle])[np.searchsorted(order, labels) + (labels >= 0)]
+    return Layout(np.full(len(tree), radius), np.stack([np.cos(turn), np.sin(turn)], axis=1))
 
 
 def test_by_hand() -> None:
@@ -45,55 +60,76 @@ def test_by_hand() -> None:
     # inside: |i - j| over all 45 pairs of the first group, 0 over the 45 of the second
     steps = [j - i for i in range(10) for j in range(i + 1, 10)]
     assert row["intra_mean"] == pytest.approx(sum(steps) / 90)
-    # between: on one geodesic through the origin, so the radii add up; the draw decides which of the first group
-    pairs = pairs_of(tree, ranks)
-    expected = (radius[pairs.inter[:, 0]] + 3.0).mean()
-    assert row["inter_mean"] == pytest.approx(expected)
-    assert 5.0 <= row["inter_mean"] <= 14.0
+    # between: on one geodesic through the origin, so the radii add up
+    sample = sample_of(tree, ranks)
+    expected = radius[sample.member[sample.intra[:, 0]]] + radius[sample.member[sample.inter]]
+    assert row["inter_mean"] == pytest.approx(expected.mean())
     assert row["separation"] == pytest.approx(row["inter_mean"] / row["intra_mean"])
-    assert (row["intra_pairs"], row["inter_pairs"], row["groups"], row["members"]) == (90, 100, 2, 20)
+    assert (row["pairs"], row["groups"], row["members"]) == (90, 2, 20)
+
+
+def test_with_two_groups_the_nearest_is_the_other() -> None:
+    tree, ranks = orders([30, 40])
+    row = run(tree, random_layout(np.random.default_rng(0), len(tree)), ranks).iloc[0]
+    assert row["separation_nearest"] == pytest.approx(row["separation"], rel=0.05)
+
+
+def test_the_nearest_group() -> None:
+    tree, ranks = orders([10, 20, 30, 40])
+    sample = sample_of(tree, ranks)
+    np.testing.assert_array_equal(nearest_groups(on_rays(tree, ranks, [0.0, 0.1, 3.0, 2.8]), sample, 0), [1, 0, 3, 2])
+
+
+def test_a_close_pair_lowers_only_the_strict_separation() -> None:
+    """Twenty groups around the circle; then each second one moves next to the one before."""
+    tree, ranks = orders([10] * 20)
+    even = np.arange(20) * (2.0 * np.pi / 20)
+    paired = np.repeat(even[::2], 2) + np.tile([0.0, 0.02], 10)
+    jitter = random_layout(np.random.default_rng(0), len(tree)).radius * 0.1
+    values = []
+    for angle in (even, paired):
+        layout = on_rays(tree, ranks, list(angle))
+        values.append(run(tree, Layout(layout.radius + jitter, layout.direction), ranks).iloc[0])
+    assert values[1]["separation"] == pytest.approx(values[0]["separation"], rel=0.05)
+    assert values[1]["separation_nearest"] < 0.5 * values[0]["separation_nearest"]
 
 
 def test_the_trees_own_ratio() -> None:
     """Inside: 9 pairs of 1 hop and 36 of 2. Between: 2 hops of the orders plus 1 for each species."""
     tree, ranks = orders([10, 10])
     row = run(tree, random_layout(np.random.default_rng(0), 21), ranks).iloc[0]
-    assert row["hop_intra_mean"] == pytest.approx((9 * 1 + 36 * 2) / 45)
-    inter = pairs_of(tree, ranks).inter
-    assert row["hop_inter_mean"] == pytest.approx((tree.depth[inter].sum(axis=1)).mean())
-    assert row["hop_separation"] == pytest.approx(row["hop_inter_mean"] / row["hop_intra_mean"])
+    inside = (9 * 1 + 36 * 2) / 45
+    sample = sample_of(tree, ranks)
+    between = tree.depth[sample.member[sample.intra[:, 0]]] + tree.depth[sample.member[sample.inter]]
+    assert row["hop_separation"] == pytest.approx(between.mean() / inside)
 
 
 def test_the_pairs_are_those_of_the_definition() -> None:
     tree, ranks = orders([9, 10, 30, 150] + [10] * 12)
     labels = group_labels(tree, ranks, "order")
-    pairs = pairs_of(tree, ranks)
-    assert pairs.groups == 15
-    assert pairs.members == 310
-    np.testing.assert_array_equal(labels[pairs.intra[:, 0]], labels[pairs.intra[:, 1]])
-    assert (pairs.intra[:, 0] != pairs.intra[:, 1]).all()
-    assert (labels[pairs.inter[:, 0]] != labels[pairs.inter[:, 1]]).all()
-    inside = pd.Series(labels[pairs.intra[:, 0]]).value_counts()
+    sample = sample_of(tree, ranks)
+    assert len(sample.start) == 15 + 1
+    assert sample.members == 310
+    own = labels[sample.member[sample.intra]]
+    np.testing.assert_array_equal(own[:, 0], own[:, 1])
+    assert (sample.intra[:, 0] != sample.intra[:, 1]).all()
+    assert (labels[sample.member[sample.inter]] != own[:, 0]).all()
+    inside = pd.Series(own[:, 0]).value_counts()
     group = np.unique(labels[labels >= 0])
     assert group[0] not in inside.index
     assert inside[group[1]] == 45
     assert inside[group[2]] == 30 * 19 - 19 * 20 // 2
     assert inside[group[3]] == 100 * 19 - 19 * 20 // 2
-    meetings = pd.DataFrame(labels[pairs.inter]).value_counts()
-    assert (meetings == 100).all()
-    assert len(meetings) == sum(min(9, 14 - i) for i in range(15))
-    sampled = np.unique(pairs.intra[labels[pairs.intra[:, 0]] == group[3]])
-    assert len(sampled) == 100
+    np.testing.assert_array_equal(group[1 + sample.group], own[:, 0])
 
 
-def test_groups_follow_their_ids_and_not_the_tree() -> None:
-    """Eleven groups: only the first and the last by id do not meet."""
-    tree, ranks = orders([10] * 11)
+def test_every_other_group_is_met_equally_often_whatever_its_size() -> None:
+    tree, ranks = orders([100, 10, 10, 100])
     labels = group_labels(tree, ranks, "order")
-    met = np.unique(np.sort(tree.ids[labels[pairs_of(tree, ranks).inter]], axis=1), axis=0)
-    top = np.sort(tree.ids[np.unique(labels[labels >= 0])])
-    every = {(a, b) for i, a in enumerate(top) for b in top[i + 1 :]}
-    assert every - set(map(tuple, met.tolist())) == {(top[0], top[-1])}
+    sample = sample_of(tree, ranks)
+    met = pd.Series(labels[sample.member[sample.inter]][sample.group == 0]).value_counts(normalize=True)
+    assert len(met) == 3
+    assert (abs(met - 1 / 3) < 0.05).all()
 
 
 def test_seeded() -> None:
@@ -113,7 +149,5 @@ def test_one_group_has_no_separation() -> None:
 def test_metrics_leave_out_what_is_not_defined() -> None:
     """Every group collapsed to a point: nothing to divide by."""
     tree, ranks = orders([10, 10])
-    direction = np.tile([1.0, 0.0], (21, 1))
-    direction[11:] = [0.0, 1.0]
-    metrics = separation_metrics(run(tree, Layout(np.full(21, 1.0), direction), ranks))
-    assert set(metrics) == {"hop_separation_order"}
+    metrics = separation_metrics(run(tree, on_rays(tree, ranks, [0.0, 1.5], 1.0), ranks))
+    assert set(metrics) == {"hop_separation_order", "hop_separation_nearest_order"}

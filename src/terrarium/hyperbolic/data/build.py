@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy, HierarchyError
 from terrarium.hyperbolic.data.cleaning import find_noise
+from terrarium.hyperbolic.data.groups import AUTO, level_of
 from terrarium.hyperbolic.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.taxonomies.ncbi_package import RANKS
@@ -50,6 +51,7 @@ def build_taxonomy(table: pd.DataFrame, options: SourceOptions) -> Taxonomy:
         HierarchyError: the table is not one rooted hierarchy, or a single node is left.
         SourceError: a link is too short to matter.
     """
+    _check_roots(table, options.virtual_root)
     tree = Hierarchy.from_parents(
         table["id"],
         table["parent"],
@@ -78,14 +80,14 @@ def check_ranks(taxa: pd.DataFrame, ranks: Sequence[str]) -> None:
 
     Args:
         taxa: column rank.
-        ranks: ranks to check.
+        ranks: ranks to check; "auto" and levels such as "level 2" are always accepted.
 
     Raises:
         SourceError: naming the first unknown rank and close matches.
     """
     known = set(RANKS) | set(taxa["rank"].unique())
     for rank in ranks:
-        if rank not in known:
+        if rank not in known and rank != AUTO and level_of(rank) is None:
             close = difflib.get_close_matches(rank, sorted(known), n=3, cutoff=0.5)
             hint = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(sorted(known))}"
             raise SourceError(f"unknown rank {rank!r}: {hint}")
@@ -116,6 +118,24 @@ def edge_table(tree: Hierarchy, lengths: pd.DataFrame | None = None) -> pd.DataF
     return edges.assign(length=known.reindex(pd.MultiIndex.from_frame(edges)).fillna(1.0).to_numpy())
 
 
+def edge_lengths(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
+    """Return the length of the link from each node to its first parent; None if links have no lengths.
+
+    Args:
+        tree: N nodes.
+        edges: as from `edge_table`.
+
+    Returns:
+        (N,) lengths in the unit of the edges, 0 at the root.
+    """
+    if "length" not in edges:
+        return None
+    first = edges.drop_duplicates("child")
+    lengths = np.zeros(len(tree))
+    lengths[tree.rows(first["child"])] = first["length"]
+    return lengths
+
+
 def root_distance(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
     """Return the length of the path from the root to each node along first parents; None if links have no lengths.
 
@@ -126,16 +146,8 @@ def root_distance(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
     Returns:
         (N,) lengths in the unit of the edges.
     """
-    if "length" not in edges:
-        return None
-    first = edges.drop_duplicates("child")
-    distance = np.zeros(len(tree))
-    distance[tree.rows(first["child"])] = first["length"]
-    order, start = tree.levels()
-    for depth in range(2, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
-        distance[rows] += distance[tree.parent[rows]]
-    return distance
+    lengths = edge_lengths(tree, edges)
+    return None if lengths is None else tree.sum_over_lineage(lengths)
 
 
 def patristic_distance(
@@ -179,6 +191,18 @@ def closure_table(tree: Hierarchy, max_id: int | None = None) -> pd.DataFrame:
         raise SourceError(f"source.legacy.max_tax_id {max_id} leaves no pair of the tree: raise it or set it to null")
     table.attrs[MAX_ID] = max_id
     return table
+
+
+def _check_roots(table: pd.DataFrame, virtual_root: int | None) -> None:
+    """Refuse several roots of a source that identifies nodes by text; the message has their texts."""
+    roots = table.loc[table["parent"] < 0].drop_duplicates("id")
+    if virtual_root is not None or "key" not in table or len(roots) < 2:
+        return
+    named = ", ".join(roots["key"].head(5)) + (", …" if len(roots) > 5 else "")
+    raise HierarchyError(
+        f"{len(roots)} roots ({named}): there must be one; set source.clade to one of them, or source.virtual_root to "
+        "an unused id to join them"
+    )
 
 
 def _describe_taxa(tree: Hierarchy, table: pd.DataFrame) -> pd.DataFrame:

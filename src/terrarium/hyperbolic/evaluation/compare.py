@@ -8,6 +8,7 @@ import pandas as pd
 
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.data.groups import AUTO, choose_ranks
 from terrarium.hyperbolic.evaluation.distortion import distortion
 from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics
 from terrarium.hyperbolic.evaluation.purity import purity_metrics, purity_table
@@ -18,6 +19,7 @@ from terrarium.hyperbolic.geometry.precision import row_norms
 from terrarium.hyperbolic.options import EvaluationOptions
 
 TRAINED = "trained"
+"""Name of a trained layout."""
 
 
 class LayoutMetrics(NamedTuple):
@@ -36,12 +38,12 @@ class Comparison(NamedTuple):
     """The metrics of several layouts.
 
     Attributes:
-        trained: metrics of the trained layout.
+        result: metrics of the first layout.
         by_layout: one row per layout: layout, and a column per metric.
         by_rank: one row per layout and rank: layout, rank, and the columns of `separation_table` and `purity_table`.
     """
 
-    trained: dict[str, float]
+    result: dict[str, float]
     by_layout: pd.DataFrame
     by_rank: pd.DataFrame
 
@@ -54,29 +56,30 @@ def compare_layouts(
     norm: Float64Array | None = None,
     root_distance: Float64Array | None = None,
 ) -> Comparison:
-    """Measure the trained layout on up to `max_exact_queries` queries and the others on a sample.
+    """Measure the first layout on up to `max_exact_queries` queries and the others on a sample.
 
     Args:
         tree: N nodes.
-        layouts: layouts by name; "trained" is one of them.
+        layouts: layouts by name; the first is the one that the others are compared with.
         taxon_ranks: (N,) rank of each row.
         options: what to measure.
-        norm: (N,) Euclidean norms of the trained points if these may be outside the ball, where a layout cannot be:
+        norm: (N,) Euclidean norms of the first layout if these may be outside the ball, where a layout cannot be:
             the metrics of norms are then computed from them.
         root_distance: (N,) lengths of the paths from the root, if the links have lengths.
     """
-    max_exact = {name: options.max_exact_queries if name == TRAINED else 0 for name in layouts}
+    result = next(iter(layouts))
+    max_exact = {name: options.max_exact_queries if name == result else 0 for name in layouts}
     measured = {
         name: measure_layout(tree, layout, taxon_ranks, options, max_exact=max_exact[name], root_distance=root_distance)
         for name, layout in layouts.items()
     }
     if norm is not None:
-        measured[TRAINED].metrics.update(norm_statistics(tree.depth, norm))
+        measured[result].metrics.update(norm_statistics(tree.depth, norm))
     by_layout = pd.DataFrame([{"layout": name, **found.metrics} for name, found in measured.items()])
     by_rank = pd.concat([found.by_rank.assign(layout=name) for name, found in measured.items()], ignore_index=True)
     first = ["layout", "rank"]
     by_rank = by_rank[first + [column for column in by_rank.columns if column not in first]]
-    return Comparison(measured[TRAINED].metrics, by_layout, by_rank)
+    return Comparison(measured[result].metrics, by_layout, by_rank)
 
 
 def measure_layout(
@@ -98,12 +101,13 @@ def measure_layout(
         max_exact: up to this many taxa every taxon is a query; beyond it a sample is.
         root_distance: (N,) lengths of the paths from the root, if the links have lengths.
     """
+    ranks = measured_ranks(tree, taxon_ranks, options)
     sample = choose_queries(tree, max_exact, options.num_queries, options.seed)
     separation = separation_table(
         tree,
         layout,
         taxon_ranks,
-        options.ranks,
+        ranks,
         min_group_size=options.min_group_size,
         max_group_sample=options.max_group_sample,
         seed=options.seed,
@@ -112,7 +116,7 @@ def measure_layout(
         tree,
         layout,
         taxon_ranks,
-        options.ranks,
+        ranks,
         num_neighbors=options.num_neighbors,
         max_taxa=options.max_purity_taxa,
         seed=options.seed,
@@ -128,7 +132,20 @@ def measure_layout(
         **separation_metrics(separation),
         **purity_metrics(purity),
     }
-    return LayoutMetrics(metrics, _merge_by_rank(separation, purity, options.ranks))
+    return LayoutMetrics(metrics, _merge_by_rank(separation, purity, ranks))
+
+
+def measured_ranks(tree: Hierarchy, taxon_ranks: pd.Series, options: EvaluationOptions) -> list[str]:
+    """Return the ranks of the options, or, for "auto", the four highest with enough groups.
+
+    Args:
+        tree: N nodes.
+        taxon_ranks: (N,) rank of each row.
+        options: ranks and min_group_size.
+    """
+    if options.ranks == AUTO:
+        return choose_ranks(tree, taxon_ranks, min_group_size=options.min_group_size)
+    return list(options.ranks)
 
 
 def tree_statistics(tree: Hierarchy) -> dict[str, float]:

@@ -21,6 +21,9 @@ def target_radii(depth: ArrayLike, options: FeatureOptions, max_depth: int | Non
         depth: depths, of any shape.
         options: the schedule, and the Euclidean norms at depth 0 (root) and at depth K (leaf).
         max_depth: K; by default the largest depth given.
+
+    Raises:
+        ValueError: the schedule is construction.
     """
     k, root, leaf = np.asarray(depth, np.float64), options.root_norm, options.leaf_norm
     last = float(max(k.max() if max_depth is None else max_depth, 1))
@@ -32,3 +35,4 @@ def target_radii(depth: ArrayLike, options: FeatureOptions, max_depth: int | Non
         case "hyperbolic":
             first, final = radius_of_norm(root), radius_of_norm(leaf)
             return first + (final - first) * k / last
+    raise ValueError("radius_schedule construction takes the radii of the constructed layout, not of the depth alone")

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from terrarium.common.options import Options as Base
 from terrarium.hyperbolic.options.stages import (
+    AssociationOptions,
+    ConstructionName,
     EvaluationOptions,
     FeatureOptions,
     HoldoutOptions,
@@ -32,6 +34,8 @@ from terrarium.hyperbolic.options.training import (
 )
 
 __all__ = [
+    "AssociationOptions",
+    "ConstructionName",
     "Curriculum",
     "DepthMargin",
     "EvaluationOptions",
@@ -67,4 +71,5 @@ class Options(Base):
     training: TrainingOptions
     evaluation: EvaluationOptions
     holdout: HoldoutOptions
+    associations: AssociationOptions
     reporting: ReportingOptions

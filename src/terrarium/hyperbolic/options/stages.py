@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from terrarium.common.options import Options
+from terrarium.common.options import FilePath, Options
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 
 InitName = Literal["inherited", "constructed", "random", "uniform"]
-ConstructionName = Literal["combinatorial", "rays", "caps"]
-RadiusSchedule = Literal["linear", "logarithmic", "hyperbolic"]
+ConstructionName = Literal["auto", "combinatorial", "rays", "caps"]
+RadiusSchedule = Literal["construction", "linear", "logarithmic", "hyperbolic"]
 
 
 class LegacySourceOptions(Options):
@@ -32,14 +32,18 @@ class SourceOptions(Options):
         "cut_lineages_above": "legacy.max_tax_id",
     }
 
-    kind: Literal["auto", "package", "table", "taxdump", "obo", "wordnet_nouns", "wordnet_verbs"] = Field(
-        description="format of the source; auto derives it from the path"
-    )
-    path: str | None = Field(
-        description="CSV, TSV, Parquet or OBO file, taxdump folder, archive or address; null: NCBI's package"
+    kind: Literal[
+        "auto", "package", "table", "taxdump", "obo", "newick", "lineages", "wordnet_nouns", "wordnet_verbs"
+    ] = Field(description="format of the source; auto derives it from the path")
+    path: FilePath | None = Field(
+        description="CSV, TSV, Parquet, OBO or Newick file, file of taxonomy strings, taxdump folder, archive or "
+        "address; null: NCBI's package"
     )
     select: Literal["clade", "lowest_taxids", "all"] = Field(description="which part of the source to embed")
-    clade: int | str = Field(description="scientific name or id of the root, for select: clade")
+    clade: int | str | None = Field(
+        description="name, id or key of the root, for select: clade; null: everything in the path, or Mammalia of "
+        "NCBI's package"
+    )
     count: int = Field(gt=0, description="number of ids, for select: lowest_taxids; their ancestors are added")
     max_depth: int | None = Field(gt=0, description="levels to keep below the root; null keeps all")
     clean: bool = Field(description="drop leaves whose name says that they are no described taxon (sp., cf., ...)")
@@ -48,6 +52,10 @@ class SourceOptions(Options):
         description="accept several rows with the same id, one per parent; the first row names the first parent"
     )
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
+    associations: str | None = Field(
+        description="CSV or TSV file of typed links (node, relation, other) for hyperbolic_associations, or "
+        "virus_host: the hosts of viruses in NCBI's package"
+    )
     legacy: LegacySourceOptions
 
     @model_validator(mode="after")
@@ -71,10 +79,11 @@ class FeatureOptions(Options):
     """Target radii by depth."""
 
     radius_schedule: RadiusSchedule = Field(
-        description="equal steps of the norm (linear), of log(1 + depth) (logarithmic), of the radius (hyperbolic)"
+        description="radii of the constructed layout (construction), or equal steps of the norm (linear), of "
+        "log(1 + depth) (logarithmic), of the radius (hyperbolic)"
     )
-    root_norm: float = Field(ge=0, lt=1, description="target Euclidean norm at depth 0")
-    leaf_norm: float = Field(gt=0, lt=1, description="target Euclidean norm at the deepest level")
+    root_norm: float = Field(ge=0, lt=1, description="target Euclidean norm at depth 0; not for construction")
+    leaf_norm: float = Field(gt=0, lt=1, description="target Euclidean norm at the deepest level; not for construction")
 
     @model_validator(mode="after")
     def _check_order(self) -> FeatureOptions:
@@ -96,10 +105,13 @@ class ModelOptions(Options):
     init_noise: float = Field(gt=0, description="length of the random step below depth 3, for init: inherited")
     construction: ConstructionName = Field(
         description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), or "
-        "nested caps in which ancestors come first by plain distance (caps, dim >= 3)"
+        "nested caps in which ancestors come first by plain distance (caps, dim >= 3); auto: caps for loss "
+        "distance_softmax, else rays"
     )
     max_radius: float = Field(
-        gt=0, le=SAFE_RADIUS_FLOAT64, description="largest hyperbolic radius; float64 is exact up to 34"
+        gt=0,
+        le=SAFE_RADIUS_FLOAT64,
+        description="largest hyperbolic radius; float32 keeps the layout up to about 12, float64 up to 34",
     )
     seed: int = Field(ge=0, description="seed of the initial layout")
 
@@ -135,8 +147,40 @@ class EvaluationOptions(Options):
     max_purity_taxa: int = Field(gt=1, description="taxa among which neighbours are searched, at most")
     min_group_size: int = Field(gt=1, description="smallest group that counts in the separation")
     max_group_sample: int = Field(gt=1, description="taxa per group sampled for the separation, at most")
-    ranks: list[str] = Field(min_length=1, description="ranks by which taxa are grouped")
+    ranks: Literal["auto"] | list[str] = Field(
+        description="ranks by which taxa are grouped, such as order or level 2 (depth 2); auto: the four highest with "
+        "enough groups"
+    )
+    radii: list[Annotated[float, Field(gt=0, le=SAFE_RADIUS_FLOAT64)]] = Field(
+        description="largest radii at which every constructed layout is measured; [] for none"
+    )
+    num_radius_queries: int = Field(gt=0, description="taxa ranked at each radius")
+    max_radius_taxa: int = Field(ge=0, description="largest tree that is also trained at each radius; 0 trains none")
     seed: int = Field(ge=0, description="seed of the samples")
+
+
+class AssociationOptions(Options):
+    """How the pipeline hyperbolic_associations learns points for hosts, traits or annotations."""
+
+    split_rank: str | None = Field(
+        description="rank whose groups stay together in the split, such as genus; null splits node by node"
+    )
+    val_fraction: float = Field(gt=0, lt=1, description="fraction of the nodes or groups for validation")
+    test_fraction: float = Field(gt=0, lt=1, description="fraction of the nodes or groups for test")
+    points_per_target: int = Field(gt=0, description="points of each host, trait or annotation")
+    hierarchy_weight: float = Field(
+        ge=0, description="weight of the squared relative change of distances in the layout; 0 keeps it fixed"
+    )
+    learning_rate: float = Field(gt=0, description="step length of Adam in hyperbolic units")
+    batch_size: int = Field(gt=0, description="nodes per batch")
+    max_epochs: int = Field(gt=0, description="number of epochs; the one with the best validation MRR is kept")
+    seed: int = Field(ge=0, description="seed of the split, the initial points and the batches")
+
+    @model_validator(mode="after")
+    def _check_fractions(self) -> AssociationOptions:
+        if self.val_fraction + self.test_fraction >= 1.0:
+            raise ValueError("val_fraction and test_fraction leave nothing to train: their sum must be below 1")
+        return self
 
 
 class HoldoutOptions(Options):
@@ -157,6 +201,11 @@ class HoldoutOptions(Options):
     )
     max_clade_size: int = Field(gt=1, description="taxa in the largest clade to hold out")
     max_placements: int = Field(gt=0, description="held-out leaves and clades that are placed, at most")
+    num_relatives: int = Field(gt=0, description="relatives from which each held-out taxon is placed")
+    relative_noise: float = Field(
+        ge=0, description="standard deviation of the error in the logarithm of the distances to the relatives"
+    )
+    wrong_relatives: float = Field(ge=0, lt=1, description="fraction of the relatives that are random taxa")
     link_fraction: float = Field(
         gt=0,
         lt=0.5,
@@ -179,5 +228,11 @@ class ReportingOptions(Options):
 
     max_disk_points: int = Field(gt=0, description="taxa drawn in the disk, at most")
     max_scatter_points: int = Field(gt=0, description="taxa drawn in the scatter plot of radius by depth, at most")
-    disk_rank: str = Field(description="rank whose groups colour the disk")
+    disk_rank: str = Field(
+        description="rank whose groups colour the disk, such as order or level 2 (depth 2); auto: the highest with "
+        "enough groups"
+    )
     num_disk_groups: int = Field(gt=0, description="number of groups with their own colour, largest first")
+    example: int | str = Field(
+        description="name or id of the taxon that the report works out; auto: a species with relatives and a low id"
+    )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from terrarium.common.options import Options
-from terrarium.training.options import FitOptions
+from terrarium.hyperbolic.options.by_loss import with_settings
+from terrarium.training.options import ScheduledFitOptions
 
-LossName = Literal["detour", "distance_softmax", "margin_ranking", "fine_tune", "construct"]
+LossName = Literal["joint", "detour", "distance_softmax", "margin_ranking", "construct"]
 NegativeSampler = Literal["true_negatives", "non_ancestors", "same_depth", "random", "tiered"]
 
 
@@ -30,34 +31,38 @@ class LossOptions(Options):
     where v is on the geodesic from the origin to u.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {"distortion_weight": "stress_weight"}
     renamed_values: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "name": {
             "slack": "detour",
             "closure": "distance_softmax",
             "ranking": "margin_ranking",
-            "fine-tune": "fine_tune",
+            "fine-tune": "joint",
+            "fine_tune": "joint",
         }
     }
 
     name: LossName = Field(
-        description="softmax over detours r_v + d(u, v) - r_u (detour) or distances (distance_softmax); hinge "
-        "(margin_ranking); detour plus distortion from the constructed layout (fine_tune); no training (construct)"
+        description="ancestors, edges and path lengths together (joint); softmax over detours r_v + d(u, v) - r_u "
+        "(detour) or distances (distance_softmax); hinge (margin_ranking); no training (construct)"
     )
     temperature: float = Field(
-        gt=0, description="divides the detours or distances in the softmax; not for margin_ranking"
+        gt=0, description="divides the detours or distances in the softmax; not for margin_ranking; auto: by loss"
     )
     positive_weight: float = Field(
-        ge=0, description="weight of the ancestor's own detour or distance; not for margin_ranking"
+        ge=0, description="weight of the ancestor's own detour or distance; not for margin_ranking; auto: by loss"
     )
-    distortion_weight: float = Field(
-        ge=0, description="weight of the squared relative error of distances against path lengths, for fine_tune"
+    edge_weight: float = Field(ge=0, description="weight of the softmax of parents by distance, for joint")
+    stress_weight: float = Field(
+        ge=0, description="weight of the squared error of distances against path lengths, for joint"
     )
     margin: float = Field(ge=0, description="hyperbolic distance, for margin_ranking")
     depth_margin: DepthMargin | None = Field(
         description="margin by depth difference (min, max), for margin_ranking; null uses margin"
     )
     radius_penalty: float = Field(
-        ge=0, description="weight of the squared distance of radii from their targets; for train_radius: true"
+        ge=0,
+        description="weight of the squared distance of radii from their targets; for train_radius: true; auto: by loss",
     )
     pair_weights: Literal["uniform", "sqrt_depth"] = Field(
         description="weight of a pair: 1 (uniform) or sqrt(depth difference + 1) (sqrt_depth)"
@@ -92,12 +97,16 @@ class SamplerOptions(Options):
     class_balanced: bool = Field(description="draw equally many pairs per class, classes being subtrees at depth 1")
     num_negatives: int = Field(gt=0, description="negatives per pair")
     hard_negatives: int = Field(
-        ge=0, description="how many of them are children of near ancestors; not for margin_ranking"
+        ge=0, description="how many of them are children of near ancestors; not for margin_ranking; auto: by loss"
     )
     hard_negative_ancestors: int = Field(gt=0, description="how many of the nearest ancestors those come from")
+    edge_negatives: int = Field(
+        gt=0, description="short random walks in the tree whose ends are further negatives of an edge, for joint"
+    )
     negative_sampler: NegativeSampler = Field(
         description="taxa that are neither ancestors nor descendants (true_negatives), or all but the ancestors "
-        "(non_ancestors); for margin_ranking true_negatives of one depth, or legacy: same_depth, random, tiered"
+        "(non_ancestors); for margin_ranking true_negatives of one depth, or legacy: same_depth, random, "
+        "tiered; auto: by loss"
     )
 
     @model_validator(mode="after")
@@ -154,31 +163,35 @@ class OptimizerOptions(Options):
     renamed_values: ClassVar[Mapping[str, Mapping[str, str]]] = {"name": {"dense_adam": "legacy_adam"}}
 
     name: Literal["riemannian_adam", "riemannian_sgd", "legacy_adam"] = Field(
-        description="Riemannian Adam or SGD on the rows of a batch; legacy_adam: Adam on all rows, for margin_ranking"
+        description="Riemannian Adam or SGD on the rows of a batch; legacy_adam: Adam on all rows, for margin_ranking; "
+        "auto: by loss"
     )
     learning_rate: float = Field(
-        gt=0, description="step length in hyperbolic units; for riemannian_sgd the factor of the gradient"
+        gt=0,
+        description="step length in hyperbolic units; for riemannian_sgd the factor of the gradient; auto: by loss",
     )
-    train_radius: bool = Field(description="false keeps radii at their targets and trains directions only")
+    train_radius: bool = Field(
+        description="false keeps radii at their targets and trains directions only; auto: by loss"
+    )
     legacy_adam: LegacyAdamOptions
 
 
 class ScheduleOptions(Options):
     """How the learning rate changes: geometrically by the epoch, lower in the burn-in (Nickel and Kiela 2017)."""
 
-    final_learning_rate: float = Field(gt=0, description="learning rate of the last epoch")
+    final_learning_rate: float = Field(gt=0, description="learning rate of the last epoch; auto: by loss")
     burn_in_epochs: int = Field(ge=0, description="number of first epochs with a lower learning rate")
     burn_in_factor: float = Field(gt=0, le=1, description="factor of the learning rate in these epochs")
 
 
-class TrainingOptions(FitOptions):
+class TrainingOptions(ScheduledFitOptions):
     """The loss and how it is minimised."""
 
     renamed: ClassVar[Mapping[str, str]] = {
         "objective": "loss.name",
         "temperature": "loss.temperature, which divides: 1 / the old value",
         "pull": "loss.positive_weight",
-        "stretch": "loss.distortion_weight",
+        "stretch": "loss.stress_weight",
         "margin": "loss.margin",
         "depth_margin": "loss.depth_margin",
         "regulariser": "loss.radius_penalty",
@@ -205,12 +218,24 @@ class TrainingOptions(FitOptions):
     sampler: SamplerOptions
     optimizer: OptimizerOptions
     schedule: ScheduleOptions
-    batch_size: int = Field(gt=0, description="pairs per batch")
+    batch_size: int = Field(gt=0, description="pairs per batch; auto: by loss")
+    max_epochs: int = Field(ge=0, description="largest number of epochs; 0 exports the initial weights; auto: by loss")
+    skip_above: float = Field(
+        gt=0,
+        le=1,
+        description="train nothing where the start already reaches this MAP: by detour and of edges for joint, by "
+        "distance for distance_softmax; trees without link lengths only; 1 always trains",
+    )
     threads: int = Field(
         gt=0, description="threads of the compiled kernel; more than one are faster, lock-free and not reproducible"
     )
     device: str = Field(description="cpu (compiled kernel), cuda, cuda:N, mps, or auto: cuda if there is one, else cpu")
     seed: int = Field(ge=0, description="seed of the order of pairs and of the negatives")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settle(cls, values: Any) -> Any:
+        return with_settings(values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _check_loss(self) -> TrainingOptions:
@@ -228,11 +253,6 @@ class TrainingOptions(FitOptions):
         for name, is_set in needs_ranking.items():
             if is_set and loss.name != "margin_ranking":
                 raise ValueError(f"{name} needs loss margin_ranking, not {loss.name}")
-        if loss.name == "fine_tune" and (loss.radius_penalty > 0 or not optimizer.train_radius):
-            raise ValueError(
-                "loss fine_tune starts at the radii of the constructed layout, not at target radii: set "
-                "loss.radius_penalty to 0 and optimizer.train_radius to true"
-            )
         return self
 
     @model_validator(mode="after")

@@ -11,8 +11,6 @@ import pandas as pd
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 
-LAYOUTS: tuple[str, ...] = ("trained", "constructed", "inherited", "random")
-_COLOURS = dict(zip(LAYOUTS, (PALETTE[0], PALETTE[2], PALETTE[5], GREY), strict=True))
 _MARK = "#222222"
 _UNTRAINED = "no epoch was trained"
 
@@ -151,9 +149,9 @@ def purity_figure(rank_metrics: pd.DataFrame) -> Any:
 
 def _bars(title: str, rank_metrics: pd.DataFrame, column: str) -> Any:
     figure = new_figure(title)
-    for layout in LAYOUTS:
-        part = rank_metrics[rank_metrics["layout"] == layout]
-        figure.add_bar(x=part["rank"], y=part[column], name=layout, marker_color=_COLOURS[layout])
+    for place, (layout, part) in enumerate(rank_metrics.groupby("layout", sort=False)):
+        colour = GREY if layout == "random" else PALETTE[place % len(PALETTE)]
+        figure.add_bar(x=part["rank"], y=part[column], name=layout, marker_color=colour)
     figure.update_layout(barmode="group", bargap=0.35)
     if rank_metrics.empty:
         note_empty(figure, "no rank has two groups here")
@@ -161,9 +159,9 @@ def _bars(title: str, rank_metrics: pd.DataFrame, column: str) -> Any:
 
 
 def _marks(figure: Any, rank_metrics: pd.DataFrame, column: str, name: str, colour: str, symbol: str) -> None:
-    if column not in rank_metrics:
+    if column not in rank_metrics or rank_metrics.empty:
         return
-    part = rank_metrics[rank_metrics["layout"] == LAYOUTS[0]]
+    part = rank_metrics[rank_metrics["layout"] == rank_metrics["layout"].iloc[0]]
     marker = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 3, "color": colour}}
     figure.add_scatter(x=part["rank"], y=part[column], name=name, mode="markers", marker=marker)
 
@@ -174,11 +172,24 @@ def placement_figure(layout_metrics: pd.DataFrame) -> Any:
     Args:
         layout_metrics: layout, score, kind and exact.
     """
-    figure = new_figure("Held-out taxa placed under the right parent")
+    figure = new_figure("Held-out taxa placed under the right parent, from a few noisy relatives", 520)
     for kind, colour in (("leaf", PALETTE[0]), ("clade", PALETTE[2])):
         part = layout_metrics[layout_metrics["kind"] == kind]
         figure.add_bar(x=_layout_and_score(part), y=part["exact"], name=kind, marker_color=colour)
     figure.update_yaxes(title_text="share", range=[0, 1.05])
+    return figure
+
+
+def association_figure(layout_metrics: pd.DataFrame) -> Any:
+    """Draw how well held-out links are ranked, by method.
+
+    Args:
+        layout_metrics: method, mrr and hits_at_1.
+    """
+    figure = new_figure("Held-out links: rank of the true target among the false ones")
+    for column, name, colour in (("mrr", "MRR", PALETTE[0]), ("hits_at_1", "Hits@1", PALETTE[2])):
+        figure.add_bar(x=layout_metrics["method"], y=layout_metrics[column], name=name, marker_color=colour)
+    figure.update_yaxes(range=[0, 1.05])
     return figure
 
 

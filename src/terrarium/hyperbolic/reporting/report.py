@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from terrarium.hyperbolic.data.read import source_kind
-from terrarium.hyperbolic.evaluation.compare import TRAINED
-from terrarium.hyperbolic.options import SourceOptions
+from terrarium.hyperbolic.data.groups import NO_RANKS
+from terrarium.hyperbolic.reporting.example import work_out_example
+from terrarium.hyperbolic.reporting.radius_quality import quality_table
 from terrarium.reporting.page import listing, render_page
 
 _TEMPLATE = "hyperbolic/reporting/report.html.j2"
-_ORIGINS = {
-    "package": "the NCBI taxonomy",
-    "taxdump": "an NCBI taxdump",
-    "table": "a table of parents",
-    "obo": "an OBO ontology",
-    "wordnet_nouns": "the nouns of WordNet",
-    "wordnet_verbs": "the verbs of WordNet",
-}
 _EXAMPLE = """vectors = catalog.load("hyperbolic.vectors")
 species = vectors[vectors["rank"] == "species"]
 points = species.set_index("name").filter(regex="^x[0-9]+$")"""
@@ -98,100 +91,128 @@ _RANK_COLUMNS = {
     "groups": "groups",
     "separation": "separation",
     "hop_separation": "in the tree",
+    "separation_nearest": "from the nearest group",
+    "hop_separation_nearest": "in the tree",
     "purity": "purity",
     "purity_chance": "chance",
     "purity_permuted": "permuted",
 }
+_MISPLACED_COLUMNS = {
+    "rank": "rank",
+    "name": "taxon",
+    "group": "its group",
+    "own_fraction": "neighbours in its group",
+    "neighbour_group": "most are in",
+    "neighbour_fraction": "fraction",
+}
+_NO_NAME = frozenset({"", "root", "nan", "None"})
+_MOST_RANKS = 12
+_STILL = 1e-9
+"""Radii of a depth, or norms of the epochs, that differ by less are prescribed, and a figure of them says nothing."""
 
 
 def report_page(
     *,
-    source: SourceOptions,
+    source_info: dict[str, str],
+    vectors: pd.DataFrame,
     cleaning_report: pd.DataFrame,
     training_summary: dict[str, Any],
     history: pd.DataFrame,
     metrics: dict[str, float],
     layout_metrics: pd.DataFrame,
     rank_metrics: pd.DataFrame,
+    misplaced: pd.DataFrame,
+    radius_metrics: pd.DataFrame,
+    example: str | int,
     **figures: Any,
 ) -> str:
-    """Render the report: what was embedded, how good it is, how training went, how to use it.
+    """Render the report: what was embedded, the disk, one taxon, how faithful it is, and how training went.
 
     Args:
-        source: the options of the source.
+        source_info: name, version, date, location and part of the source, see `describe_source`.
+        vectors: id, name, rank, depth, parent, radius and ball coordinates.
         cleaning_report: rule and removed, one row per rule.
         training_summary: stop_reason, epochs, best_epoch.
         history: one row per epoch.
-        metrics: metrics of the trained layout.
-        layout_metrics: one row per layout.
+        metrics: metrics of the first layout.
+        layout_metrics: one row per layout; the first is the one that is reported.
         rank_metrics: one row per layout and rank.
-        figures: figure_disk, figure_loss, figure_norms, figure_radius, figure_separation, figure_purity.
+        misplaced: taxa whose neighbours are in another group, see `misplaced_taxa`.
+        radius_metrics: quality of the layouts at several largest radii, see `quality_table`.
+        example: name or id of the taxon that is worked out; "auto" chooses one.
+        figures: figure_disk, figure_loss, figure_norms, figure_quality, figure_radius, figure_separation and
+            figure_purity.
 
     Returns:
         A self-contained HTML page.
     """
-    subject, by_layout = _subject(source), layout_metrics.set_index("layout")
+    by_layout = layout_metrics.set_index("layout")
     shown = [metric for metric in _METRICS if metric.name in by_layout]
     queries = by_layout["reconstruction_queries"]
+    subject = subject_of(vectors)
     return render_page(
         _TEMPLATE,
         title=f"{subject} in hyperbolic space",
         subject=subject,
-        origin=_ORIGINS[source_kind(source)],
+        source=source_info,
         metrics=metrics,
+        counts=count_ranks(vectors),
         removed=cleaning_report[cleaning_report["removed"] > 0],
-        queries={"trained": queries[TRAINED], "untrained": queries.drop(TRAINED).max()},
+        worked=work_out_example(vectors, example),
+        queries={"first": queries.iloc[0], "others": queries.iloc[1:].max()},
         layouts=pd.DataFrame([{"metric": metric.label, **by_layout[metric.name].to_dict()} for metric in shown]),
-        layout_verdict=_layout_verdict(by_layout, shown),
+        winners=best_layouts(by_layout, shown),
         guide=pd.DataFrame([{"metric": metric.label, "what it says": metric.explanation} for metric in shown]),
         ranks=rank_metrics[[column for column in _RANK_COLUMNS if column in rank_metrics]],
         rank_labels=_RANK_COLUMNS,
-        rank_verdict=_rank_verdict(rank_metrics),
+        quality=quality_table(radius_metrics),
+        misplaced=misplaced[[column for column in _MISPLACED_COLUMNS if column in misplaced]],
+        misplaced_labels=_MISPLACED_COLUMNS,
         training_summary=training_summary,
         history=history,
+        radii_vary=bool(vectors.groupby("depth")["radius"].std().max() > _STILL),
+        norms_vary=bool("mean_norm" in history and history["mean_norm"].std() > _STILL),
         figures={name.removeprefix("figure_"): plot for name, plot in figures.items()},
         example=_EXAMPLE,
     )
 
 
-def _subject(source: SourceOptions) -> str:
-    match source.select:
-        case "clade":
-            return str(source.clade)
-        case "lowest_taxids":
-            return f"The {source.count:,} lowest tax ids"
-    return "All taxa"
+def subject_of(vectors: pd.DataFrame) -> str:
+    """Return what the taxa are: the name of their root, or their number if the root has none."""
+    root = vectors.loc[vectors["parent"] < 0, "name"].astype(str).iloc[0]
+    return f"{len(vectors):,} taxa" if root in _NO_NAME or root.isdigit() else root
 
 
-def _layout_verdict(by_layout: pd.DataFrame, shown: list[Metric]) -> str:
-    """Name the metrics on which an untrained layout is better than the trained one."""
-    behind = [
-        metric.label
-        for metric in shown
-        if metric.higher_is_better is not None and _is_behind(by_layout[metric.name], metric.higher_is_better)
-    ]
-    if behind:
-        return f"Training made it worse than an untrained layout on: {listing(behind)}."
-    return "Training is at least as good as every untrained layout on every metric that has a better direction."
+def count_ranks(vectors: pd.DataFrame) -> pd.DataFrame:
+    """Return rank and taxa: the most frequent ranks with a name, the highest first, then the number of the others.
+
+    Args:
+        vectors: columns rank and depth.
+    """
+    named = vectors[~vectors["rank"].astype(str).isin(NO_RANKS)]
+    groups = named.groupby(named["rank"].astype(str))["depth"].agg(["size", "mean"])
+    groups = groups.nlargest(_MOST_RANKS, "size").sort_values("mean")
+    table = pd.DataFrame({"rank": groups.index, "taxa": groups["size"].to_numpy(np.int64)})
+    rest = len(vectors) - int(table["taxa"].sum())
+    if rest:
+        table = pd.concat([table, pd.DataFrame({"rank": ["other or no rank"], "taxa": [rest]})], ignore_index=True)
+    return table
 
 
-def _rank_verdict(rank_metrics: pd.DataFrame) -> str:
-    """Name the ranks at which an untrained layout is better than the trained one."""
-    behind = [
-        f"{label} at rank {rank}"
-        for label in ("separation", "purity")
-        for rank, part in rank_metrics.groupby("rank", sort=False)
-        if _is_behind(part.set_index("layout")[label], higher_is_better=True)
-    ]
-    if behind:
-        return f"Training made it worse than an untrained layout on: {listing(behind)}."
-    return "Training is at least as good as every untrained layout at every rank."
+def best_layouts(by_layout: pd.DataFrame, shown: list[Metric]) -> list[str]:
+    """Return one sentence part per layout that is the best by some metric: "trained: edge MAP and mean distortion".
 
+    Metrics without a better direction do not count, and neither do those by which all layouts are equal.
 
-def _is_behind(values: pd.Series, higher_is_better: bool) -> bool:
-    """Return whether the trained layout is worse than another one, or lacks a value that another one has."""
-    others = values.drop(TRAINED).dropna()
-    if others.empty:
-        return False
-    sign = 1.0 if higher_is_better else -1.0
-    return bool(pd.isna(values[TRAINED]) or (sign * others).max() > sign * values[TRAINED])
+    Args:
+        by_layout: one row per layout.
+        shown: the metrics.
+    """
+    best: dict[str, list[str]] = {}
+    for metric in shown:
+        values = by_layout[metric.name].dropna()
+        if metric.higher_is_better is None or values.nunique() < 2:
+            continue
+        winner = values.idxmax() if metric.higher_is_better else values.idxmin()
+        best.setdefault(str(winner), []).append(metric.label)
+    return [f"{name}: {listing(best[name])}" for name in by_layout.index if name in best]

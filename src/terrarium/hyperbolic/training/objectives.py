@@ -7,11 +7,14 @@ origin:
 - distance_softmax: -log softmax of -d(u, a) / T among the -d(u, v_j) / T (Nickel and Kiela 2017);
 - detour: the same with the detour r_v + d(u, v) - r_u in place of d, which is 2 (r_v - Gromov product of u and v at
   the origin) and 0 for v on the geodesic from the origin to u;
-- fine_tune: detour, and `distortion_weight` times the squared relative errors of d(u, a) and, on the mean, of the
-  d(u, v_j) against path lengths in the tree.
+- joint: detour, plus `edge_weight` times the edge term of u and its parent p, plus `stress_weight` times the stress of
+  u. The edge term is the distance_softmax loss of p seen from u among edge negatives of u, over the number of u's
+  neighbours, and the same of u seen from p. The stress is the mean over uniform negatives of
+  ((d(u, v_j) - wanted) / spread)^2, with wanted distances that are linear in the path length, and their standard
+  deviation `spread`.
 
 The softmax losses add `positive_weight` times d(u, a) or the detour of a. All pairs of a descendant share its
-negatives.
+negatives, its edge term and its stress.
 """
 
 from __future__ import annotations
@@ -25,28 +28,65 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 1e-9
 """A negative with a smaller share of the negatives' softmax counts as absent, and a pair that leaves its negatives a
-smaller share than that does not push; the rows of neither are touched."""
+smaller share than that does not push."""
+
+
+class JointBatch(NamedTuple):
+    """What the loss joint reads of G groups; side 0 of an edge is the descendant, side 1 its parent.
+
+    Attributes:
+        parent: (G,) rows.
+        walks: (2, G, M) rows of edge negatives by side.
+        walk_present: (2, G, M) which of them count.
+        negative_present: (2, G, K) which of the groups' negatives are edge negatives of each side.
+        neighbours: (2, G) number of parents and children of each side.
+        wanted: (G, K) wanted distances of the negatives.
+        uniform: (G, K) which negatives are drawn uniformly, and so count in the stress.
+        spread: () standard deviation of the wanted distances.
+    """
+
+    parent: Tensor
+    walks: Tensor
+    walk_present: Tensor
+    negative_present: Tensor
+    neighbours: Tensor
+    wanted: Tensor
+    uniform: Tensor
+    spread: Tensor
 
 
 class PairBatch(NamedTuple):
-    """A batch of B pairs with K negatives each, as rows of a table of points.
+    """A batch of B pairs in G groups with K negatives each, as rows of a table of points.
 
     Attributes:
         ancestor, descendant: (B,) rows.
-        negatives: (B, K) rows.
-        present: (B, K) which negatives count.
+        group: (B,) group of each pair: the pairs of one descendant, or for margin_ranking each pair.
+        anchor: (G,) rows from which negatives are seen: descendants, for margin_ranking ancestors.
+        negatives: (G, K) rows.
+        present: (G, K) which negatives count.
         margin: (B,) margins, for margin_ranking.
-        wanted_positive: (B,) wanted d(u, a), for fine_tune; 0 for none.
-        wanted_negative: (B, K) wanted d(u, v_j), for fine_tune.
+        joint: for the loss joint, else None.
     """
 
     ancestor: Tensor
     descendant: Tensor
+    group: Tensor
+    anchor: Tensor
     negatives: Tensor
     present: Tensor
     margin: Tensor
-    wanted_positive: Tensor
-    wanted_negative: Tensor
+    joint: JointBatch | None = None
+
+
+class Table(NamedTuple):
+    """Points in polar coordinates: (R,) radii and (R, d) unit directions."""
+
+    radius: Tensor
+    direction: Tensor
+
+    def distance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the distances of rows; broadcasts."""
+        return distance(self.radius[a], self.direction[a], self.radius[b], self.direction[b])
 
 
 def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
@@ -58,52 +98,76 @@ def distance(r1: Tensor, u1: Tensor, r2: Tensor, u2: Tensor) -> Tensor:
     return torch.log1p(h + torch.sqrt((h * (h + 2.0)).clamp_min(1e-24)))
 
 
-def pair_losses(loss: LossOptions, radius: Tensor, direction: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
-    """Return the loss of each pair, and which negatives it pushes.
+def pair_losses(loss: LossOptions, table: Table, batch: PairBatch) -> Tensor:
+    """Return the (B,) losses of the pairs, 0 for a pair without negatives.
 
     Args:
         loss: name, temperature and weights.
-        radius, direction: (R,) radii and (R, d) unit directions of the points.
+        table: the points.
         batch: rows of these points.
+    """
+    group, present, radius = batch.group, batch.present, table.radius
+    count = present.sum(1)
+    near = table.distance(batch.ancestor, batch.descendant)
+    far = table.distance(batch.anchor[:, None], batch.negatives)
+    if loss.name == "margin_ranking":
+        hinge = ((near + batch.margin)[:, None] - far[group]).clamp_min(0.0) * present[group]
+        return hinge.sum(1) / count[group].clamp_min(1)
+    far_distance = far
+    if loss.name != "distance_softmax":
+        near = near + radius[batch.ancestor] - radius[batch.descendant]
+        far = far + radius[batch.negatives] - radius[batch.anchor, None]
+    losses = softmax_losses(near, far, present, group, loss.temperature) + loss.positive_weight * near
+    if batch.joint is not None:
+        extra = loss.edge_weight * _edge_losses(loss, table, batch, batch.joint, far_distance)
+        losses = losses + (extra + loss.stress_weight * _stress(far_distance, batch.joint))[group]
+    return losses.masked_fill(count[group] == 0, 0.0)
+
+
+def softmax_losses(near: Tensor, far: Tensor, present: Tensor, group: Tensor, temperature: float) -> Tensor:
+    """Return -log softmax of each positive among the negatives of its group.
+
+    Args:
+        near: (B,) costs of the positives.
+        far: (G, K) costs of the negatives.
+        present: (G, K) which negatives count.
+        group: (B,) group of each positive.
+        temperature: divides the costs.
 
     Returns:
-        (B,) losses, 0 for a pair without negatives; (B, K) mask of the negatives that get a gradient: those within
-        the margin except the positive, or with a softmax share that is not negligible; for fine_tune all.
+        (B,) losses; 0 where no negative is present.
     """
     import torch
 
-    negatives, present = batch.negatives, batch.present
-    is_ranking = loss.name == "margin_ranking"
-    anchor, positive = (batch.ancestor, batch.descendant) if is_ranking else (batch.descendant, batch.ancestor)
-    near = distance(radius[anchor], direction[anchor], radius[positive], direction[positive])
-    far = distance(radius[anchor, None], direction[anchor, None], radius[negatives], direction[negatives])
-    count = present.sum(1)
-    if is_ranking:
-        hinge = ((near + batch.margin)[:, None] - far).clamp_min(0.0) * present
-        return hinge.sum(1) / count.clamp_min(1), (hinge > 0.0) & (negatives != positive[:, None])
-    distances = near, far
-    if loss.name != "distance_softmax":
-        near = near + radius[positive] - radius[anchor]
-        far = far + radius[negatives] - radius[anchor, None]
-    inverse_temperature = 1.0 / loss.temperature
-    score = (-inverse_temperature * far).masked_fill(~present, -torch.inf)
+    score = (-far / temperature).masked_fill(~present, -torch.inf)
     whole = torch.logsumexp(score, dim=1, keepdim=True)
-    counted = (score - torch.where(count[:, None] > 0, whole, 0.0)).detach().exp() >= NEGLIGIBLE
-    behind = inverse_temperature * near + torch.logsumexp(score.masked_fill(~counted, -torch.inf), dim=1)
+    is_empty = ~present.any(1)
+    counted = (score - whole.masked_fill(is_empty[:, None], 0.0)).detach().exp() >= NEGLIGIBLE
+    kept = score.masked_fill(~counted, -torch.inf).masked_fill(is_empty[:, None], 0.0)
+    behind = near / temperature + torch.logsumexp(kept, dim=1)[group]
     pushing = torch.sigmoid(behind.detach()) >= NEGLIGIBLE
     losses = torch.nn.functional.softplus(torch.where(pushing, behind, behind.detach()))
-    losses = losses + loss.positive_weight * near
-    if loss.name != "fine_tune" or loss.distortion_weight == 0.0:
-        return losses.masked_fill(count == 0, 0.0), counted & pushing[:, None]
-    losses = losses + loss.distortion_weight * _distortion(*distances, batch)
-    return losses.masked_fill(count == 0, 0.0), present
+    return losses.masked_fill(is_empty[group], 0.0)
 
 
-def _distortion(near: Tensor, far: Tensor, batch: PairBatch) -> Tensor:
-    """Return (B,) squared relative errors of near (B,), where one is wanted, plus the mean of those of far (B, K)."""
+def _edge_losses(loss: LossOptions, table: Table, batch: PairBatch, joint: JointBatch, far: Tensor) -> Tensor:
+    """Return the (G,) edge terms; `far` (G, K) are the distances of the anchors from their negatives."""
     import torch
 
-    wanted, present = batch.wanted_positive, batch.present
-    own = (near / torch.where(wanted > 0.0, wanted, 1.0) - 1.0).square() * (wanted > 0.0)
-    others = (far / torch.where(present, batch.wanted_negative, 1.0) - 1.0).square() * present
-    return own + others.sum(1) / present.sum(1).clamp_min(1)
+    near = table.distance(batch.anchor, joint.parent)
+    each = torch.arange(len(near), device=near.device)
+    from_parent = table.distance(joint.parent[:, None], batch.negatives)
+    total = torch.zeros_like(near)
+    for side, (row, others) in enumerate(((batch.anchor, far), (joint.parent, from_parent))):
+        costs = torch.cat([table.distance(row[:, None], joint.walks[side]), others], dim=1)
+        present = torch.cat([joint.walk_present[side], joint.negative_present[side]], dim=1)
+        losses = softmax_losses(near, costs, present, each, loss.temperature)
+        total = total + losses / joint.neighbours[side]
+    return total
+
+
+def _stress(far: Tensor, joint: JointBatch) -> Tensor:
+    """Return the (G,) mean squared errors of the distances `far` (G, K), over the squared spread."""
+    off = (far - joint.wanted) / joint.spread
+    squared = off.square().masked_fill(~joint.uniform, 0.0)
+    return squared.sum(1) / joint.uniform.sum(1).clamp_min(1)

@@ -19,6 +19,7 @@ from terrarium.hyperbolic.training.sampling.pairs import PairSampler, class_weig
 
 UNIT_PAIRS = 20_000
 """Pairs that the unit of length is fitted to."""
+_TINY, _SMALLEST_SPREAD = 1e-12, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class Problem:
         initial: the layout that training starts from.
         max_radius: largest radius.
         options: loss, sampler, optimizer and schedule.
-        root_distance: (N,) path lengths from the root, for fine_tune; None where every link has length 1.
+        root_distance: (N,) path lengths from the root, for joint; None where every link has length 1.
     """
 
     tree: Hierarchy
@@ -65,17 +66,22 @@ def data_fingerprints(problem: Problem) -> dict[str, str | None]:
     }
 
 
-class Distortion(NamedTuple):
-    """What distances should be, for fine_tune.
+class JointTerms(NamedTuple):
+    """What the loss joint adds to the detour softmax; both weights are 0 for the other losses.
 
     Attributes:
-        weight: weight of the squared relative errors; 0 turns them off.
-        unit: hyperbolic length of a link of length 1.
+        edge_weight: weight of the edge term.
+        stress_weight: weight of the stress.
+        offset, unit: the wanted distance of two nodes is offset + unit * path length.
+        spread: standard deviation of the wanted distances.
         root_distance: (N,) path lengths from the root.
     """
 
-    weight: float
+    edge_weight: float
+    stress_weight: float
+    offset: float
     unit: float
+    spread: float
     root_distance: Float64Array
 
 
@@ -109,18 +115,24 @@ def margin_coefficients(problem: Problem) -> tuple[float, float]:
     return by_depth.min, (by_depth.max - by_depth.min) / problem.tree.max_depth
 
 
-def fit_distortion(problem: Problem) -> Distortion:
-    """Return the wanted distances of fine_tune; for the other losses with weight 0.
+def joint_terms(problem: Problem) -> JointTerms:
+    """Return the weights and the wanted distances of the loss joint.
 
-    The unit minimises the squared relative errors of the initial layout's distances on a sample of pairs.
+    Offset and unit are the least-squares line through the initial layout's distances on a sample of pairs. The line has
+    an offset because two points far from the origin are nearer than the sum of their radii by a constant that depends
+    on the angle between them.
     """
-    tree = problem.tree
+    tree, loss = problem.tree, problem.options.loss
     root_distance = tree.depth.astype(np.float64) if problem.root_distance is None else problem.root_distance
-    if problem.options.loss.name != "fine_tune":
-        return Distortion(0.0, 1.0, root_distance)
+    if loss.name != "joint":
+        return JointTerms(0.0, 0.0, 0.0, 1.0, 1.0, root_distance)
     a, b = sample_pairs(len(tree), UNIT_PAIRS, problem.options.seed)
-    ratio = pairwise(problem.initial, a, b) / patristic_distance(tree, root_distance, a, b)
-    return Distortion(problem.options.loss.distortion_weight, float(ratio @ ratio / ratio.sum()), root_distance)
+    path = patristic_distance(tree, root_distance, a, b)
+    deviation = path - path.mean()
+    distance = pairwise(problem.initial, a, b)
+    unit = abs(float(distance @ deviation)) / max(float(deviation @ deviation), _TINY)
+    offset, spread = float(distance.mean() - unit * path.mean()), max(unit * float(path.std()), _SMALLEST_SPREAD)
+    return JointTerms(loss.edge_weight, loss.stress_weight, offset, unit, spread, root_distance)
 
 
 def uncounted_epochs(problem: Problem) -> int:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from terrarium.common.arrays import Float64Array, Int64Array
-from terrarium.hyperbolic.data.build import patristic_distance
+from terrarium.common.arrays import Int64Array
 from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.hyperbolic.training.diagnostics import (
-    EpochSums,
-    describe_layout,
-    false_negative_fraction,
-    training_pairs,
-)
-from terrarium.hyperbolic.training.objectives import PairBatch, pair_losses
-from terrarium.hyperbolic.training.problem import Problem, fit_distortion, margin_coefficients
+from terrarium.hyperbolic.training.batches import HostBatches, WeightedBatch
+from terrarium.hyperbolic.training.device_batches import DeviceBatches, can_sample_on_device
+from terrarium.hyperbolic.training.diagnostics import EpochSums, describe_layout, false_negative_fraction
+from terrarium.hyperbolic.training.objectives import PairBatch, Table, pair_losses
+from terrarium.hyperbolic.training.problem import Problem
 from terrarium.hyperbolic.training.riemannian_adam import RiemannianRowAdam
-from terrarium.hyperbolic.training.sampling.negatives import sample_batch, sampler_settings
-from terrarium.hyperbolic.training.sampling.random_stream import Stream
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
 from terrarium.hyperbolic.training.schedule import LearningRateSchedule
 from terrarium.hyperbolic.training.weights import pack_weights
@@ -52,25 +44,20 @@ class PointTable(torch.nn.Module):
         return Layout(radius.squeeze(-1).cpu().numpy().copy(), direction.cpu().numpy().copy())
 
 
-class _Batch(NamedTuple):
-    """What a batch reads: (R,) rows of the table, the weights of its pairs, and the pairs as places in `rows`."""
-
-    rows: Tensor
-    weight: Tensor
-    pairs: PairBatch
-
-
 class TorchTrainer(TorchTrainable):
     """The table trained by autograd; only the rows of a batch get gradients, state and steps."""
 
-    def __init__(self, problem: Problem, device: str) -> None:
-        """Put the problem's initial layout on the device."""
+    def __init__(self, problem: Problem, device: str, *, sample_on_device: bool | None = None) -> None:
+        """Put the problem's initial layout on the device.
+
+        Args:
+            problem: the training.
+            device: where to train.
+            sample_on_device: where batches are made; by default on a GPU wherever `DeviceBatches` can.
+        """
         self._problem = problem
         self._pair_sampler, self._schedule = problem.pair_sampler(), LearningRateSchedule(problem.options)
-        self._tree, self._pairs = tree_arrays(problem.tree), training_pairs(problem)
-        self._sampler, self._distortion = sampler_settings(problem.options), fit_distortion(problem)
         self._table = PointTable(problem.initial)
-        self._target = torch.tensor(problem.target)
         super().__init__(
             self._table,
             self._make_optimizer,
@@ -79,6 +66,11 @@ class TorchTrainer(TorchTrainable):
             TorchOptions(device=device, precision="64-true", clip_norm=0.0),
             export=self._export_table,
         )
+        place = self._fabric.device
+        on_device = place.type == "cuda" if sample_on_device is None else sample_on_device
+        on_device = on_device and can_sample_on_device(problem)
+        self._source = DeviceBatches(problem, place) if on_device else HostBatches(problem)
+        self._target = torch.tensor(problem.target, device=place)
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch; the loss is that of the compiled kernel."""
@@ -93,7 +85,7 @@ class TorchTrainer(TorchTrainable):
             "loss": sums.mean_loss,
             "items": float(len(order)),
             **describe_layout(self._problem, self._table.layout(), sums, len(order)),
-            "false_negatives": false_negative_fraction(self._problem, self._tree, order, epoch),
+            "false_negatives": false_negative_fraction(self._problem, tree_arrays(self._problem.tree), order, epoch),
         }
 
     def _order(self, epoch: int) -> Int64Array:
@@ -111,64 +103,52 @@ class TorchTrainer(TorchTrainable):
             adaptive=options.name == "riemannian_adam",
         )
 
-    def _batches(self, epoch: int) -> Iterator[_Batch]:
-        """Yield batches with negatives by the compiled sampler, renumbered to the rows of the batch."""
-        options, num_negatives = self._problem.options, self._sampler.num_negatives
-        order, stream = self._order(epoch), Stream(options.seed, epoch)
-        base, slope = margin_coefficients(self._problem)
-        for start in range(0, len(order), options.batch_size):
-            batch = order[start : start + options.batch_size]
-            negatives = np.zeros((len(batch), num_negatives), np.int64)
-            counts = sample_batch(self._tree, self._pairs, batch, self._sampler, stream, negatives)
-            present = np.arange(num_negatives) < counts[:, None]
-            ends = np.stack([self._problem.ancestor[batch], self._problem.descendant[batch]])
-            kept = counts > 0
-            rows, place = np.unique(np.concatenate([ends[:, kept].ravel(), negatives[present]]), return_inverse=True)
-            local_ends, local_negatives = np.zeros_like(ends, dtype=np.int64), np.zeros_like(negatives)
-            local_ends[:, kept] = place[: 2 * kept.sum()].reshape(2, -1)
-            local_negatives[present] = place[2 * kept.sum() :]
-            margin = base + slope * self._problem.difference[batch].astype(np.float64)
-            arrays = (*local_ends, local_negatives, present, margin, *self._wanted(ends, negatives))
-            pairs = PairBatch(*(torch.from_numpy(array) for array in arrays))
-            yield _Batch(torch.from_numpy(rows), torch.from_numpy(self._pairs.weight[batch]), pairs)
+    def _batches(self, epoch: int) -> Iterator[WeightedBatch]:
+        return self._source.epoch(self._order(epoch), epoch)
 
-    def _wanted(self, ends: NDArray[np.integer], negatives: Int64Array) -> tuple[Float64Array, Float64Array]:
-        """Return the wanted distances of pairs, 0 for none, and of negatives; zeros where no loss reads them."""
-        weight, unit, root_distance = self._distortion
-        if weight == 0.0:
-            return np.zeros(ends.shape[1]), np.zeros(negatives.shape)
-        tree, (a, d) = self._problem.tree, ends
-        is_above = (a < d) & (d < tree.end[a])
-        wanted = unit * patristic_distance(tree, root_distance, d[:, None], negatives)
-        return unit * (root_distance[d] - root_distance[a]) * is_above, wanted
+    def _batch_loss(self, model: Any, batch: WeightedBatch) -> tuple[Tensor, int, dict[str, Tensor]]:
+        """Return what the batch minimises, the number of pairs, and the sums that the epoch's loss is made of.
 
-    def _batch_loss(self, model: Any, batch: _Batch) -> tuple[Tensor, int, dict[str, Tensor]]:
-        """Return what the batch minimises, the number of pairs, and the sums that the epoch's loss is made of."""
-        options, weight, pairs = self._problem.options, batch.weight, batch.pairs
-        if not len(batch.rows):
-            nothing = model.radius.weight.sum() * 0.0
-            return nothing, len(weight), {"weighted_loss": nothing, "weight": nothing}
-        radius, direction = model(batch.rows)
-        losses, active = pair_losses(options.loss, radius, direction, pairs)
-        touched = self._touched(len(batch.rows), pairs, active)
-        radius.register_hook(lambda gradient: torch.where(touched, gradient, 0.0))
-        direction.register_hook(lambda gradient: torch.where(touched[:, None], gradient, 0.0))
+        The radius penalty is added to the gradient, not to the value: it counts on the rows that the loss moves.
+        """
+        weight = batch.weight
+        rows, pairs = renumber(batch.pairs)
+        radius, direction = model(rows)
+        points = torch.cat([radius[:, None], direction], dim=1)
+        if points.requires_grad:
+            points.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient: self._penalized(rows, points.detach(), gradient)
+            )
+        losses = pair_losses(self._problem.options.loss, Table(points[:, 0], points[:, 1:]), pairs)
         weighted = (losses * weight).sum()
-        value = weighted / weight.sum()
-        if options.optimizer.train_radius and options.loss.radius_penalty > 0.0 and touched.any():
-            off = radius - self._target.to(radius.device)[batch.rows]
-            value = value + options.loss.radius_penalty * off.square()[touched].mean()
-        return value, len(weight), {"weighted_loss": weighted, "weight": (weight * pairs.present.any(1)).sum()}
+        used = (weight * pairs.present.any(1)[pairs.group]).sum()
+        return weighted / weight.sum(), len(weight), {"weighted_loss": weighted, "weight": used}
 
-    def _touched(self, num_rows: int, pairs: PairBatch, active: Tensor) -> Tensor:
-        """Return (R,) which rows of the batch the loss gives a gradient."""
-        loss = self._problem.options.loss
-        moves_always = (loss.name != "margin_ranking" and loss.positive_weight > 0.0) or self._distortion.weight > 0.0
-        moved = pairs.present.any(1) if moves_always else active.any(1)
-        touched = torch.zeros(num_rows, dtype=torch.bool, device=active.device)
-        for rows in (pairs.ancestor[moved], pairs.descendant[moved], pairs.negatives[active]):
-            touched[rows] = True
-        return touched
+    def _penalized(self, rows: Tensor, points: Tensor, gradient: Tensor) -> Tensor:
+        """Return the gradient of the loss plus that of the radius penalty, on the rows where the first is not 0."""
+        options = self._problem.options
+        if not options.optimizer.train_radius or options.loss.radius_penalty == 0.0:
+            return gradient
+        touched = (gradient != 0.0).any(1)
+        off = (points[:, 0] - self._target[rows]) * touched
+        penalty = 2.0 * options.loss.radius_penalty * off / touched.sum().clamp_min(1)
+        return torch.cat([gradient[:, :1] + penalty[:, None], gradient[:, 1:]], dim=1)
 
     def _export_table(self, _: Any) -> State:
         return pack_weights(self._problem.tree, self._table.layout())
+
+
+def renumber(pairs: PairBatch) -> tuple[Tensor, PairBatch]:
+    """Return the (R,) rows of the table that a batch names, and the batch in places among these rows."""
+    joint = pairs.joint
+    named = [pairs.ancestor, pairs.descendant, pairs.anchor, pairs.negatives]
+    named += [] if joint is None else [joint.parent, joint.walks]
+    rows, place = torch.unique(torch.cat([part.reshape(-1) for part in named]), return_inverse=True)
+    parts = place.split([part.numel() for part in named])
+    places = [part.reshape(whole.shape) for part, whole in zip(parts, named, strict=True)]
+    ancestor, descendant, anchor, negatives = places[:4]
+    if joint is not None:
+        joint = joint._replace(parent=places[4], walks=places[5])
+    return rows, pairs._replace(
+        ancestor=ancestor, descendant=descendant, anchor=anchor, negatives=negatives, joint=joint
+    )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.evaluation.compare import TRAINED
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.training.checkpointing.state import State
 
@@ -34,3 +35,8 @@ def trained_norm(weights: State) -> Float64Array | None:
     """Return the (N,) Euclidean norms as trained, or None where they are those of the layout."""
     norm = weights.tensors.get("norm")
     return None if norm is None else norm.astype(np.float64)
+
+
+def layout_name(weights: State) -> str:
+    """Return `trained`, or, where nothing was trained, the name of the layout."""
+    return str(weights.metadata.get("layout", TRAINED))

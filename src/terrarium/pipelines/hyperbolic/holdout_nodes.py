@@ -10,10 +10,10 @@ import pandas as pd
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import holdout as library
 from terrarium.hyperbolic.data.build import closure_table, edge_table, hierarchy_of
-from terrarium.hyperbolic.evaluation.compare import TRAINED
-from terrarium.hyperbolic.evaluation.placement import evaluate_placement, placement_metrics
+from terrarium.hyperbolic.evaluation.placement import draw_relatives, evaluate_placement, placement_metrics
 from terrarium.hyperbolic.geometry.ball import Layout
-from terrarium.hyperbolic.options import HoldoutOptions, ModelOptions, SourceOptions
+from terrarium.hyperbolic.options import HoldoutOptions, LossName, ModelOptions, SourceOptions
+from terrarium.hyperbolic.training.weights import layout_name
 from terrarium.pipelines.hyperbolic.nodes import layout_of, untrained
 from terrarium.training.checkpointing.state import State
 
@@ -50,23 +50,28 @@ def place_taxa(
     held_out: pd.DataFrame,
     model: ModelOptions,
     holdout: HoldoutOptions,
+    loss: LossName,
 ) -> dict[str, Any]:
-    """Place the held-out taxa at their siblings and predict their parents.
+    """Place the held-out taxa from a few noisy relatives: predict their parents.
 
     Returns:
-        metrics of the trained layout; layout_metrics: one row per layout, score and kind; placements: one row per
-        held-out taxon with its parent, the predictions of the trained layout by each score, and their hops from it.
+        metrics of the trained layout; layout_metrics: one row per layout or rule, score and kind; placements: one row
+        per held-out taxon with its parent, its relatives, the predictions of the trained layout by each score, and
+        their hops from the parent.
     """
     tree = hierarchy_of(edges)
     parents, names = tree.rows(held_out["parent"]), taxa["name"].to_numpy()
-    layouts = _layouts(tree, depths, weights, model)
-    result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), holdout.seed)
-    placements = held_out.assign(parent=names[parents])
+    layouts = _layouts(tree, edges, depths, weights, model, loss)
+    relatives = draw_relatives(tree, parents, holdout)
+    result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), relatives)
+    placements = held_out.assign(
+        parent=names[parents], relatives=["; ".join(row) for row in names[relatives.rows].astype(str)]
+    )
     for score, rows in result.predicted.items():
         placements[f"by_{score}"] = names[rows]
         placements[f"hops_{score}"] = tree.hops(parents, rows)
     return {
-        "metrics": placement_metrics(result.table, TRAINED),
+        "metrics": placement_metrics(result.table, layout_name(weights)),
         "layout_metrics": result.table,
         "placements": placements,
     }
@@ -107,6 +112,7 @@ def classify_links(
     closure: pd.DataFrame,
     link_pairs: pd.DataFrame,
     model: ModelOptions,
+    loss: LossName,
 ) -> dict[str, Any]:
     """Tell the held-out pairs from corrupted ones.
 
@@ -120,11 +126,18 @@ def classify_links(
         library.LabelledPairs.from_table(tree, link_pairs[link_pairs["split"] == split])
         for split in ("validation", "test")
     )
-    layouts = _layouts(tree, depths, weights, model)
+    layouts = _layouts(tree, edges, depths, weights, model, loss)
     table = link_table(tree, layouts, closure[closure["in_reduction"]], validation, test)
-    return {"metrics": link_metrics(table, TRAINED), "layout_metrics": table}
+    return {"metrics": link_metrics(table, layout_name(weights)), "layout_metrics": table}
 
 
-def _layouts(tree: Hierarchy, depths: pd.DataFrame, weights: State, model: ModelOptions) -> dict[str, Layout]:
-    trained = layout_of(weights, tree)
-    return {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
+def _layouts(
+    tree: Hierarchy,
+    edges: pd.DataFrame,
+    depths: pd.DataFrame,
+    weights: State,
+    model: ModelOptions,
+    loss: LossName,
+) -> dict[str, Layout]:
+    result, name = layout_of(weights, tree), layout_name(weights)
+    return {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}

@@ -7,13 +7,13 @@ from kedro.pipeline import Node, Pipeline
 
 from terrarium.hyperbolic.reporting.figures import link_figure, placement_figure
 from terrarium.pipelines.hyperbolic import holdout_nodes
-from terrarium.pipelines.hyperbolic.pipeline import NAMESPACE, build_closure, compute_target_radii, training
+from terrarium.pipelines.hyperbolic.pipeline import LOSS, NAMESPACE, build_closure, compute_target_radii, training
 
-_WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths")}
+_WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths", "source_info")}
 
 
 def create_placement_pipeline() -> Pipeline:
-    """Hold out leaves and clades, train on the rest, and predict their parents from their siblings."""
+    """Hold out leaves and clades, train on the rest, and predict their parents from a few noisy relatives."""
     own = [
         Node(
             holdout_nodes.hold_out_taxa,
@@ -24,7 +24,7 @@ def create_placement_pipeline() -> Pipeline:
         ),
         build_closure(),
         compute_target_radii(),
-        *training(),
+        *training(source_info="all_source_info"),
         Node(
             holdout_nodes.place_taxa,
             {
@@ -35,6 +35,7 @@ def create_placement_pipeline() -> Pipeline:
                 "held_out": "held_out",
                 "model": "params:model",
                 "holdout": "params:holdout",
+                "loss": LOSS,
             },
             {name: name for name in ("metrics", "layout_metrics", "placements")},
             name="place_taxa",
@@ -55,7 +56,7 @@ def create_links_pipeline() -> Pipeline:
             name="hold_out_links",
             tags="ingestion",
         ),
-        *training("all_edges", "all_depths"),
+        *training("all_edges", "all_depths", "all_source_info"),
         Node(
             holdout_nodes.classify_links,
             {
@@ -65,6 +66,7 @@ def create_links_pipeline() -> Pipeline:
                 "closure": "closure",
                 "link_pairs": "link_pairs",
                 "model": "params:model",
+                "loss": LOSS,
             },
             {name: name for name in ("metrics", "layout_metrics")},
             name="classify_links",

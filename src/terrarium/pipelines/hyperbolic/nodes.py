@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,19 @@ import pandas as pd
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data import build, read
-from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, tree_statistics
+from terrarium.hyperbolic.data.describe import describe_source, require_source
+from terrarium.hyperbolic.data.groups import AUTO
+from terrarium.hyperbolic.evaluation.compare import TRAINED, compare_layouts, measured_ranks, tree_statistics
+from terrarium.hyperbolic.evaluation.misplaced import misplaced_taxa
 from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
-from terrarium.hyperbolic.layouts.initial import initial_layout, untrained_layouts
+from terrarium.hyperbolic.layouts.initial import (
+    constructed_layout,
+    initial_layout,
+    move_off_origin,
+    name_construction,
+    untrained_layouts,
+)
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import (
     EvaluationOptions,
@@ -23,28 +34,31 @@ from terrarium.hyperbolic.options import (
     SourceOptions,
     TrainingOptions,
 )
+from terrarium.hyperbolic.training import radii
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.problem import Problem, data_fingerprints, uncounted_epochs
-from terrarium.hyperbolic.training.weights import pack_weights, trained_norm, unpack_weights
+from terrarium.hyperbolic.training.skip import reason_not_to_train, start_name
+from terrarium.hyperbolic.training.weights import layout_name, pack_weights, trained_norm, unpack_weights
 from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 
-CONSTRUCTED = "The layout was constructed from the tree; nothing was trained."
+logger = logging.getLogger(__name__)
 
 
-def read_source(source: SourceOptions) -> pd.DataFrame:
-    """Read the chosen part of the source: id, parent, name, rank."""
-    return read.read_source(source)
+def read_source(source: SourceOptions) -> dict[str, Any]:
+    """Read the chosen part of the source: source_table (id, parent, name, rank) and source_info (name, date, ...)."""
+    info = {**describe_source(source), "options": source.model_dump(mode="json")}
+    return {"source_table": read.read_source(source), "source_info": info}
 
 
 def build_taxonomy(
-    source_table: pd.DataFrame, source: SourceOptions, ranks: list[str], disk_rank: str
+    source_table: pd.DataFrame, source: SourceOptions, ranks: str | list[str], disk_rank: str
 ) -> dict[str, pd.DataFrame]:
     """Check and sort the source's table: taxa, edges, and cleaning_report (what the noise filter removed)."""
     taxa, edges, cleaning_report = build.build_taxonomy(source_table, source)
-    build.check_ranks(taxa, [*ranks, disk_rank])
+    build.check_ranks(taxa, [*([ranks] if isinstance(ranks, str) else ranks), disk_rank])
     return {"taxa": taxa, "edges": edges, "cleaning_report": cleaning_report}
 
 
@@ -53,17 +67,36 @@ def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
     return build.closure_table(build.hierarchy_of(edges), source.legacy.max_tax_id)
 
 
-def compute_target_radii(taxa: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
-    """Compute the target radius and norm of each taxon from its depth."""
-    radius = target_radii(taxa["depth"], features)
+def compute_target_radii(
+    taxa: pd.DataFrame, edges: pd.DataFrame, features: FeatureOptions, model: ModelOptions, loss: LossName
+) -> pd.DataFrame:
+    """Compute the target radius and norm of each taxon, from its depth or its place in the constructed layout."""
+    if features.radius_schedule == "construction":
+        tree = build.hierarchy_of(edges)
+        radius = constructed_layout(tree, name_construction(model, loss), build.edge_lengths(tree, edges)).radius
+    else:
+        radius = target_radii(taxa["depth"], features)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
     return pd.DataFrame(columns)
 
 
-def initialize(edges: pd.DataFrame, depths: pd.DataFrame, model: ModelOptions, loss: LossName) -> State:
-    """Make the layout that training starts from."""
+def initialize(
+    edges: pd.DataFrame,
+    depths: pd.DataFrame,
+    source_info: dict[str, Any],
+    source: SourceOptions,
+    model: ModelOptions,
+    loss: LossName,
+) -> State:
+    """Make the layout that training starts from.
+
+    Raises:
+        MismatchedArtifactsError: the taxa were read with other options than those of this run.
+    """
+    require_source(source_info.get("options"), source)
     tree = build.hierarchy_of(edges)
-    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss))
+    lengths = build.edge_lengths(tree, edges)
+    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss, lengths))
 
 
 def train(
@@ -82,31 +115,32 @@ def train(
         ended.
     """
     tree = build.hierarchy_of(edges)
-    problem = Problem(
-        tree=tree,
-        ancestor=tree.rows(closure["ancestor"]),
-        descendant=tree.rows(closure["descendant"]),
-        difference=closure["depth_diff"].to_numpy(copy=True),
-        target=_target(depths, model),
-        initial=layout_of(initial_weights, tree),
-        max_radius=model.max_radius,
-        options=training,
-        root_distance=build.root_distance(tree, edges),
-    )
-    is_constructed = training.loss.name == "construct"
+    initial, target = layout_of(initial_weights, tree), _target(depths, model)
+    problem = _problem(edges, closure, initial, target, model, training)
+    untrained = reason_not_to_train(problem, model)
+    if untrained:
+        logger.info("hyperbolic: %s", untrained)
+    else:
+        problem = replace(problem, initial=move_off_origin(problem.initial))
     result = fit(
         make_trainer(problem),
-        options=training.model_copy(update={"max_epochs": 0}) if is_constructed else training,
+        options=training.model_copy(update={"max_epochs": 0}) if untrained else training,
         store=training_state,
         fingerprint=training_fingerprint(data=data_fingerprints(problem), model=model, training=training),
         title="hyperbolic",
         uncounted_epochs=uncounted_epochs(problem),
     )
+    layout = start_name(model, training.loss.name) if result.epochs == 0 else TRAINED
     return {
-        "weights": result.best,
+        "weights": State(result.best.tensors, {**result.best.metadata, "layout": layout}),
         "checkpoints": result.checkpoints,
         "history": result.history,
-        "training_summary": result.summary() | ({"stop_reason": CONSTRUCTED} if is_constructed else {}),
+        "training_summary": {
+            **result.summary(),
+            **({"stop_reason": untrained} if untrained else {}),
+            "layout": layout,
+            "loss": training.loss.name,
+        },
     }
 
 
@@ -126,29 +160,82 @@ def evaluate(
     weights: State,
     model: ModelOptions,
     evaluation: EvaluationOptions,
+    loss: LossName,
 ) -> dict[str, Any]:
-    """Measure the trained layout and three untrained ones.
+    """Measure the result and the layouts that need no training, all with the same largest radius.
 
     Returns:
-        metrics of the trained layout; layout_metrics: one row per layout; rank_metrics: one row per layout and rank.
+        metrics of the result; layout_metrics: one row per layout; rank_metrics: one row per layout and rank; misplaced:
+        taxa most of whose neighbours are in another group. The result is called trained, or by the name of the layout
+        where nothing was trained.
     """
-    build.check_ranks(taxa, evaluation.ranks)
+    build.check_ranks(taxa, [] if evaluation.ranks == AUTO else evaluation.ranks)
     tree = build.hierarchy_of(edges)
-    trained = layout_of(weights, tree)
-    layouts = {TRAINED: trained, **untrained(tree, depths, trained.dim, model)}
+    result, name = layout_of(weights, tree), layout_name(weights)
+    layouts = {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}
     comparison = compare_layouts(
         tree, layouts, taxa["rank"], evaluation, trained_norm(weights), build.root_distance(tree, edges)
     )
     return {
-        "metrics": {**tree_statistics(tree), **precision_report(trained), **comparison.trained},
+        "metrics": {"layout": name, **tree_statistics(tree), **precision_report(result), **comparison.result},
         "layout_metrics": comparison.by_layout,
         "rank_metrics": comparison.by_rank,
+        "misplaced": misplaced_taxa(
+            tree,
+            result,
+            taxa["rank"],
+            taxa["name"],
+            measured_ranks(tree, taxa["rank"], evaluation),
+            num_neighbors=evaluation.num_neighbors,
+            max_taxa=evaluation.max_purity_taxa,
+            seed=evaluation.seed,
+        ),
     }
 
 
-def untrained(tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions) -> dict[str, Layout]:
-    """Return the layouts that need no training, by name, in the dimension of the trained one."""
-    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}))
+def measure_radii(
+    edges: pd.DataFrame,
+    closure: pd.DataFrame,
+    model: ModelOptions,
+    training: TrainingOptions,
+    evaluation: EvaluationOptions,
+) -> pd.DataFrame:
+    """Measure every constructed layout at several largest radii, trained (in small trees) and not."""
+    tree = build.hierarchy_of(edges)
+    lengths = build.edge_lengths(tree, edges)
+    start = constructed_layout(tree, name_construction(model, training.loss.name), lengths)
+    problem = _problem(edges, closure, start, start.radius, model, training)
+    return radii.measure_radii(problem, model, evaluation, lengths)
+
+
+def _problem(
+    edges: pd.DataFrame,
+    closure: pd.DataFrame,
+    initial: Layout,
+    target: Float64Array,
+    model: ModelOptions,
+    training: TrainingOptions,
+) -> Problem:
+    tree = build.hierarchy_of(edges)
+    return Problem(
+        tree=tree,
+        ancestor=tree.rows(closure["ancestor"]),
+        descendant=tree.rows(closure["descendant"]),
+        difference=closure["depth_diff"].to_numpy(copy=True),
+        target=target,
+        initial=initial,
+        max_radius=model.max_radius,
+        options=training,
+        root_distance=build.root_distance(tree, edges),
+    )
+
+
+def untrained(
+    tree: Hierarchy, edges: pd.DataFrame, depths: pd.DataFrame, dim: int, model: ModelOptions, loss: LossName
+) -> dict[str, Layout]:
+    """Return the layouts that need no training, by name, in the dimension of the result."""
+    resized, lengths = model.model_copy(update={"dim": dim}), build.edge_lengths(tree, edges)
+    return untrained_layouts(tree, _target(depths, model), resized, loss, lengths)
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:

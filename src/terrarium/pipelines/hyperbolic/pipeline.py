@@ -4,16 +4,18 @@ from kedro.pipeline import Node, Pipeline
 
 from terrarium.hyperbolic.reporting import figures
 from terrarium.hyperbolic.reporting.disk import disk_figure
+from terrarium.hyperbolic.reporting.radius_quality import quality_figure
 from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.pipelines.hyperbolic import nodes
 
 NAMESPACE = "hyperbolic"
+LOSS = "params:training.loss.name"
 
 
 def create_pipeline() -> Pipeline:
     """Return all stages; each node has the tag of its stage."""
     return Pipeline(
-        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), *_reporting()],
+        [*_ingestion(), compute_target_radii(), *training(), *_evaluation(), _radii(), *_reporting()],
         namespace=NAMESPACE,
     )
 
@@ -27,24 +29,25 @@ def compute_target_radii() -> Node:
     """Return the node that computes target radii from depths."""
     return Node(
         nodes.compute_target_radii,
-        ["taxa", "params:features"],
+        ["taxa", "edges", "params:features", "params:model", LOSS],
         "depths",
         name="compute_target_radii",
         tags="features",
     )
 
 
-def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
+def training(edges: str = "edges", depths: str = "depths", source_info: str = "source_info") -> list[Node]:
     """Return the nodes that make the initial layout and train it.
 
     Args:
         edges: dataset of the edges.
         depths: dataset of depths and target radii.
+        source_info: dataset that says what the taxa were read from.
     """
     return [
         Node(
             nodes.initialize,
-            [edges, depths, "params:model", "params:training.loss.name"],
+            [edges, depths, source_info, "params:source", "params:model", LOSS],
             "initial_weights",
             name="initialize",
             tags="training",
@@ -61,7 +64,13 @@ def training(edges: str = "edges", depths: str = "depths") -> list[Node]:
 
 def _ingestion() -> list[Node]:
     return [
-        Node(nodes.read_source, "params:source", "source_table", name="read_source", tags="ingestion"),
+        Node(
+            nodes.read_source,
+            "params:source",
+            {name: name for name in ("source_table", "source_info")},
+            name="read_source",
+            tags="ingestion",
+        ),
         Node(
             nodes.build_taxonomy,
             ["source_table", "params:source", "params:evaluation.ranks", "params:reporting.disk_rank"],
@@ -84,12 +93,22 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.evaluate,
-            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation"],
-            {name: name for name in ("metrics", "layout_metrics", "rank_metrics")},
+            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation", LOSS],
+            {name: name for name in ("metrics", "layout_metrics", "rank_metrics", "misplaced")},
             name="evaluate",
             tags="evaluation",
         ),
     ]
+
+
+def _radii() -> Node:
+    return Node(
+        nodes.measure_radii,
+        ["edges", "closure", "params:model", "params:training", "params:evaluation"],
+        "radius_metrics",
+        name="measure_radii",
+        tags="evaluation",
+    )
 
 
 def _reporting() -> list[Node]:
@@ -103,6 +122,7 @@ def _reporting() -> list[Node]:
             name="draw_radius",
             tags="reporting",
         ),
+        Node(quality_figure, "radius_metrics", "figure_quality", name="draw_quality", tags="reporting"),
         Node(figures.separation_figure, "rank_metrics", "figure_separation", name="draw_separation", tags="reporting"),
         Node(figures.purity_figure, "rank_metrics", "figure_purity", name="draw_purity", tags="reporting"),
         Node(
@@ -120,17 +140,22 @@ def _reporting() -> list[Node]:
         Node(
             report_page,
             {
-                "source": "params:source",
+                "source_info": "source_info",
+                "vectors": "vectors",
                 "cleaning_report": "cleaning_report",
                 "training_summary": "training_summary",
                 "history": "history",
                 "metrics": "metrics",
                 "layout_metrics": "layout_metrics",
                 "rank_metrics": "rank_metrics",
+                "misplaced": "misplaced",
+                "radius_metrics": "radius_metrics",
+                "example": "params:reporting.example",
                 "figure_disk": "figure_disk",
                 "figure_loss": "figure_loss",
                 "figure_norms": "figure_norms",
                 "figure_radius": "figure_radius",
+                "figure_quality": "figure_quality",
                 "figure_separation": "figure_separation",
                 "figure_purity": "figure_purity",
             },

@@ -48,6 +48,29 @@ def vectors_schema() -> DataFrameSchema:
     )
 
 
+def radius_schema() -> DataFrameSchema:
+    """Return the columns of quality against radius; further columns are metrics."""
+    from pandera.pandas import Check, Column, DataFrameSchema
+
+    return DataFrameSchema(
+        {
+            "layout": Column(str),
+            "max_radius": Column("float64", Check.gt(0.0, error="more than 0")),
+            "trained": Column(bool),
+            "precision": Column(str, Check.isin(["float64", "float32"])),
+        }
+    )
+
+
+def require_radius_metrics(radius_metrics: pd.DataFrame) -> None:
+    """Refuse a table of quality against radius without its keys.
+
+    Raises:
+        TableError: a column is missing or has wrong values.
+    """
+    require_schema(radius_metrics, radius_schema(), "radius_metrics", "measure again with --tags=evaluation")
+
+
 def require_exact_closure(closure: pd.DataFrame) -> None:
     """Refuse a closure that is not that of a rooted hierarchy.
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from terrarium.common.kernels import njit
 from terrarium.senses.models.operators import normalize
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.sparse import csr_array
+
+from terrarium.common.kernels import njit
 
 
 def walk_shares(graph: csr_array, sources: int, *, restart: float, tolerance: float) -> csr_array:

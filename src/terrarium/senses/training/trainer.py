@@ -114,7 +114,7 @@ class SenseTrainer:
             self._options.optimizer.learning_rate,
             self._options.schedule.final_learning_rate,
             epoch,
-            self._options.max_epochs,
+            self._options.schedule_length,
         )
         with deterministic_algorithms(), torch_threads(self._options.threads):
             train = self._train(epoch, rate)

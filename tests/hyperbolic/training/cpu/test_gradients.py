@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from terrarium.hyperbolic.options import LossOptions
 from terrarium.hyperbolic.training.cpu import gradients
 from terrarium.hyperbolic.training.cpu.slots import make_slots, touched_rows
-from terrarium.hyperbolic.training.objectives import PairBatch, pair_losses
+from terrarium.hyperbolic.training.objectives import PairBatch, Table, pair_losses
 from tests.hyperbolic.training.problems import training_options
 from tests.hyperbolic.trees import random_layout
 
@@ -43,17 +43,17 @@ def by_autograd(layout, loss: LossOptions, negatives):
     ancestors, weights = ([0], [1.0]) if loss.name == "margin_ranking" else ([0, 8], [1.0, 0.5])
     radius = torch.tensor(layout.radius, requires_grad=True)
     direction = torch.tensor(layout.direction, requires_grad=True)
-    num_pairs, num_negatives = len(ancestors), len(negatives)
+    num_pairs = len(ancestors)
     batch = PairBatch(
         ancestor=torch.tensor(ancestors),
         descendant=torch.tensor([1] * num_pairs),
-        negatives=torch.tensor(negatives).repeat(num_pairs, 1),
-        present=torch.ones(num_pairs, num_negatives, dtype=torch.bool),
+        group=torch.zeros(num_pairs, dtype=torch.int64),
+        anchor=torch.tensor([0 if loss.name == "margin_ranking" else 1]),
+        negatives=torch.tensor(negatives)[None],
+        present=torch.ones(1, len(negatives), dtype=torch.bool),
         margin=torch.full((num_pairs,), MARGIN, dtype=torch.float64),
-        wanted_positive=torch.zeros(num_pairs),
-        wanted_negative=torch.zeros(num_pairs, num_negatives),
     )
-    losses, _ = pair_losses(loss, radius, direction, batch)
+    losses = pair_losses(loss, Table(radius, direction), batch)
     losses = losses * torch.tensor(weights, dtype=torch.float64)
     losses.sum().backward()
     u, g = layout.direction, direction.grad.numpy()

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from terrarium.hyperbolic.evaluation.distortion import distortion
+from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 from terrarium.hyperbolic.geometry.ball import Layout, detour
-from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import inherited_directions, move_off_origin
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer, run_in_threads
 from terrarium.hyperbolic.training.factory import make_trainer
@@ -36,20 +38,25 @@ def test_kernel_equals_torch(loss, train_radius, optimizer):
     assert np.allclose(found.direction, wanted.direction, atol=1e-3)
 
 
-FINE_TUNE = {"loss": "fine_tune", "radius_penalty": 0.0, "train_radius": True}
+JOINT = {"loss": "joint", "train_radius": True}
+
+
+def joint_problem(tree, start, **changes):
+    return replace(
+        problem(**JOINT, **changes),
+        tree=tree,
+        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
+        initial=move_off_origin(start),
+        target=start.radius,
+        root_distance=root_distances(tree),
+    )
 
 
 @pytest.mark.parametrize("make", [random_tree, random_dag])
-def test_kernel_equals_torch_in_fine_tuning(make):
+@pytest.mark.parametrize("batch_size", [16, 1000])
+def test_kernel_equals_torch_in_the_joint_loss(make, batch_size):
     tree = make(np.random.default_rng(2), 120)
-    task = replace(
-        problem(**FINE_TUNE),
-        tree=tree,
-        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
-        initial=move_off_origin(construct(tree, 5, 12.0)),
-        target=np.zeros(120),
-        root_distance=root_distances(tree),
-    )
+    task = joint_problem(tree, ray_layout(tree, 5, 12.0), batch_size=batch_size)
     compiled, autograd = CpuTrainer(task), TorchTrainer(task, "cpu")
     for epoch in (1, 2):
         numbers, expected = compiled.epoch(epoch), autograd.epoch(epoch)
@@ -60,6 +67,15 @@ def test_kernel_equals_torch_in_fine_tuning(make):
     assert np.allclose(found.direction, wanted.direction, atol=1e-3)
 
 
+def test_sampling_on_the_device_trains_as_well():
+    tree = random_tree(np.random.default_rng(2), 300)
+    task = joint_problem(tree, ray_layout(tree, 5, 4.0), batch_size=256, learning_rate=0.05)
+    runs = CpuTrainer(task), TorchTrainer(task, "cpu", sample_on_device=True)
+    losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in runs]
+    assert losses[1][-1] < 0.9 * losses[1][0]
+    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.1)
+
+
 def root_distances(tree):
     """Lengths 0.5 and 1.5 by turns."""
     way = np.zeros(len(tree))
@@ -68,23 +84,47 @@ def root_distances(tree):
     return way
 
 
-def test_fine_tuning_lowers_the_distortion_of_lengths():
-    tree = random_tree(np.random.default_rng(2), 120)
-    way, start = root_distances(tree), move_off_origin(construct(tree, 5, 12.0))
-    task = replace(
-        problem(**FINE_TUNE, distortion_weight=30.0, positive_weight=0.0, learning_rate=0.05, max_epochs=20),
-        tree=tree,
-        **dict(zip(("ancestor", "descendant", "difference"), tree.closure(), strict=True)),
-        initial=start,
-        target=np.zeros(120),
-        root_distance=way,
-    )
-    run = CpuTrainer(task)
+def test_joint_training_raises_all_that_it_is_made_of():
+    tree = random_tree(np.random.default_rng(2), 300)
+    start = ray_layout(tree, 4, 4.0)
+    run = CpuTrainer(joint_problem(tree, start, positive_weight=0.0, learning_rate=0.05, max_epochs=20))
     for epoch in range(1, 21):
         run.epoch(epoch)
-    asked = {"max_pairs": 10_000, "seed": 0, "root_distance": way}
-    before, after = (distortion(tree, layout, **asked) for layout in (start, unpack_weights(run.weights())))
-    assert after["distortion_mean"] < 0.7 * before["distortion_mean"]
+    sample = choose_queries(tree, 1000, 1000, 0)
+    before, after = (
+        reconstruct(tree, layout, sample).metrics()
+        | distortion(tree, layout, max_pairs=10_000, seed=0, root_distance=root_distances(tree))
+        for layout in (start, unpack_weights(run.weights()))
+    )
+    for metric in ("ancestor_map_detour", "edge_map", "hops_spearman"):
+        assert after[metric] > before[metric], metric
+
+
+def test_each_weight_of_the_joint_loss_serves_its_own_metric():
+    tree = random_tree(np.random.default_rng(2), 300)
+    start, sample = ray_layout(tree, 4, 4.0), choose_queries(tree, 1000, 1000, 0)
+    metrics = {}
+    for name in ("edge_weight", "stress_weight"):
+        chosen = {"edge_weight": 0.0, "stress_weight": 0.0, name: 30.0, "learning_rate": 0.05}
+        run = CpuTrainer(joint_problem(tree, start, positive_weight=0.0, **chosen))
+        for epoch in range(1, 11):
+            run.epoch(epoch)
+        layout = unpack_weights(run.weights())
+        metrics[name] = reconstruct(tree, layout, sample).metrics() | distortion(
+            tree, layout, max_pairs=10_000, seed=0, root_distance=root_distances(tree)
+        )
+    assert metrics["edge_weight"]["edge_map"] > metrics["stress_weight"]["edge_map"]
+    assert metrics["stress_weight"]["hops_spearman"] > metrics["edge_weight"]["hops_spearman"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_training_on_a_gpu():
+    tree = random_tree(np.random.default_rng(2), 5000)
+    task = joint_problem(tree, ray_layout(tree, 5, 6.0), batch_size=8192, learning_rate=0.05)
+    runs = CpuTrainer(task), TorchTrainer(task, "cuda")
+    losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 6)] for run in runs]
+    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.1)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():
@@ -115,9 +155,10 @@ def test_resumed_equals_uninterrupted(trainer):
     assert rest.weights().equals(whole.weights())
     found, wanted = rest.state().tensors, whole.state().tensors
     assert all((found[name] == wanted[name]).all() for name in wanted if not name.startswith("random."))
+    assert {name: array.dtype for name, array in found.items()} == {name: wanted[name].dtype for name in found}
 
 
-@pytest.mark.parametrize("loss", ["detour", "distance_softmax", "margin_ranking"])
+@pytest.mark.parametrize("loss", ["joint", "detour", "distance_softmax", "margin_ranking"])
 def test_training_lowers_the_loss_and_stays_inside(loss):
     run = CpuTrainer(problem(loss=loss, learning_rate=0.05))
     history = [run.epoch(epoch) for epoch in range(1, 8)]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.gradients import (
+    DISTANCE_SOFTMAX,
     MARGIN_RANKING,
     Group,
     LossSettings,
@@ -20,14 +21,14 @@ from terrarium.hyperbolic.training.cpu.gradients import (
     Scratch,
     SparseGradient,
     add_radius_penalty,
-    distortion_group,
     margin_ranking_pair,
     softmax_group,
 )
+from terrarium.hyperbolic.training.cpu.joint import EdgeWork, edge_group, make_edge_work, stress_group
 from terrarium.hyperbolic.training.cpu.slots import clear_slots, make_slots, touched_rows
 from terrarium.hyperbolic.training.cpu.step import Moments, StepSettings, step_rows
 from terrarium.hyperbolic.training.diagnostics import EpochSums
-from terrarium.hyperbolic.training.problem import Distortion
+from terrarium.hyperbolic.training.problem import JointTerms
 from terrarium.hyperbolic.training.sampling.negatives import Pairs, SamplerSettings, sample_negatives
 from terrarium.hyperbolic.training.sampling.random_stream import Stream
 from terrarium.hyperbolic.training.sampling.tree_arrays import TreeArrays
@@ -37,7 +38,7 @@ class Task(NamedTuple):
     """What is trained on, and by which loss.
 
     Attributes:
-        tree, pairs, loss, sampler, distortion: see their classes.
+        tree, pairs, loss, sampler, joint: see their classes.
         target: (N,) target radii.
     """
 
@@ -46,16 +47,17 @@ class Task(NamedTuple):
     target: Float64Array
     loss: LossSettings
     sampler: SamplerSettings
-    distortion: Distortion
+    joint: JointTerms
 
 
 class _Work(NamedTuple):
-    """Buffers that the batches share: (k,) negatives, their scratch, (B,) positives and weights of a group."""
+    """Buffers that the batches share: (k,) negatives, their scratch, (B,) positives and weights of a group, edges."""
 
     negatives: Int64Array
     scratch: Scratch
     positives: Int64Array
     weights: Float64Array
+    edge: EdgeWork
 
 
 @njit(cache=True, error_model="numpy")
@@ -83,8 +85,9 @@ def _ranking_batch(
 def _softmax_batch(
     points: Points, gradient: SparseGradient, task: Task, batch: Int64Array, total: float, stream: Stream, work: _Work
 ) -> tuple[float, float]:  # pragma: no cover - compiled
-    """Do the same as `_ranking_batch` for DISTANCE_SOFTMAX and DETOUR, by groups of pairs of one descendant."""
+    """Do the same as `_ranking_batch` for the softmax losses, by groups of pairs of one descendant."""
     pairs, positives, shares = task.pairs, work.positives, work.weights
+    edge_loss = LossSettings(DISTANCE_SOFTMAX, 0.0, 0.0, task.loss.inverse_temperature, 0.0)
     losses, weights = 0.0, 0.0
     p = 0
     while p < len(batch):
@@ -100,8 +103,12 @@ def _softmax_batch(
         if k > 0:
             group = Group(positives[:count], shares[:count], work.negatives[:k])
             value = softmax_group(points, gradient, anchor, group, work.scratch, task.loss)
-            if task.distortion.weight > 0.0:
-                value += distortion_group(points, gradient, task.tree, anchor, group, task.distortion)
+            if task.joint.edge_weight > 0.0:
+                chosen = (edge_loss, task.joint, task.sampler)
+                value += edge_group(points, gradient, task.tree, anchor, group, chosen, stream, work.edge)
+            if task.joint.stress_weight > 0.0:
+                num_hard = task.sampler.num_hard
+                value += stress_group(points, gradient, task.tree, anchor, group, task.joint, num_hard)
             losses += value * total
             weights += sum_weights
         p += count
@@ -123,11 +130,13 @@ def train_epoch(
     """
     num_rows, dim = points.direction.shape
     num_negatives, batch_size = task.sampler.num_negatives, settings.batch_size
-    capacity = min(batch_size * (num_negatives + 2), num_rows)
+    num_edge = 2 * task.sampler.num_edge if task.joint.edge_weight > 0.0 else 0
+    capacity = min(batch_size * (num_negatives + num_edge + 2), num_rows)
     slots = make_slots(num_rows, capacity)
     gradient = SparseGradient(np.zeros((capacity, dim)), np.zeros(capacity), slots)
     scratch = Scratch(np.zeros(num_negatives), np.zeros(num_negatives), np.zeros(num_negatives))
-    work = _Work(np.zeros(num_negatives, np.int64), scratch, np.zeros(batch_size, np.int64), np.zeros(batch_size))
+    edge = make_edge_work(task.sampler)
+    work = _Work(np.zeros(num_negatives, np.int64), scratch, np.zeros(batch_size, np.int64), np.zeros(batch_size), edge)
     losses, weights, largest, beyond, moved = 0.0, 0.0, 0.0, 0, 0
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]

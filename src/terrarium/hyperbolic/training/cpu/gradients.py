@@ -12,13 +12,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.slots import Slots, slot_of
 from terrarium.hyperbolic.training.objectives import NEGLIGIBLE
-from terrarium.hyperbolic.training.problem import Distortion
-from terrarium.hyperbolic.training.sampling.tree_arrays import TreeArrays
 
 MARGIN_RANKING, DISTANCE_SOFTMAX, DETOUR = range(3)
 TINY = 1e-12
@@ -115,7 +113,7 @@ def _excess(exp1: float, exp2: float, chord: float) -> float:  # pragma: no cove
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _add_distance_gradient(
+def add_distance_gradient(
     points: Points,
     gradient: SparseGradient,
     rows: tuple[int, int],
@@ -182,10 +180,10 @@ def margin_ranking_pair(
             active += 1
             if n != anchor:
                 pair = slot_of(anchor, gradient.slots), slot_of(n, gradient.slots)
-                _add_distance_gradient(points, gradient, (anchor, n), pair, h, chord, -share)
+                add_distance_gradient(points, gradient, (anchor, n), pair, h, chord, -share)
     if active:
         pair = slot_of(anchor, gradient.slots), slot_of(positive, gradient.slots)
-        _add_distance_gradient(points, gradient, (anchor, positive), pair, h_p, chord_p, share * active)
+        add_distance_gradient(points, gradient, (anchor, positive), pair, h_p, chord_p, share * active)
     return loss * share
 
 
@@ -259,7 +257,7 @@ def softmax_group(
         if scale == 0.0:
             continue
         pair = slot_of(anchor, gradient.slots), slot_of(v, gradient.slots)
-        _add_distance_gradient(points, gradient, (anchor, v), pair, h, chord, scale)
+        add_distance_gradient(points, gradient, (anchor, v), pair, h, chord, scale)
         if with_radius:
             radial[pair[1]] += scale
             radial[pair[0]] -= weights[i] * positive_weight
@@ -271,65 +269,18 @@ def softmax_group(
         v = negatives[j]
         scale = -inverse_temperature * pushing * scratch.term[j] / total
         pair = slot_of(anchor, gradient.slots), slot_of(v, gradient.slots)
-        _add_distance_gradient(points, gradient, (anchor, v), pair, scratch.excess[j], scratch.chord[j], scale)
+        add_distance_gradient(points, gradient, (anchor, v), pair, scratch.excess[j], scratch.chord[j], scale)
         if with_radius:
             radial[pair[1]] += scale
     return value
 
 
-@njit(cache=True, inline="always")
-def _tree_distance(
-    tree: TreeArrays, root_distance: Float64Array, a: int, b: int
-) -> float:  # pragma: no cover - compiled
-    """Return the path length between rows by first parents; in preorder the later row is no ancestor of the other."""
-    x, y = a, b
-    while x != y:
-        if x > y:
-            x = tree.parent[x]
-        else:
-            y = tree.parent[y]
-    return root_distance[a] + root_distance[b] - 2.0 * root_distance[x]
-
-
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _distortion_pair(
-    points: Points, gradient: SparseGradient, a: int, b: int, wanted: float, weight: float
-) -> float:  # pragma: no cover - compiled
-    """Return weight * (d(a, b) / wanted - 1)^2; its gradient is added."""
+def distance_terms(points: Points, a: int, b: int) -> tuple[float, float, float]:  # pragma: no cover - compiled
+    """Return cosh d - 1 of two rows, the squared chord of their directions, and d."""
     chord = _squared_chord(points.direction, a, b)
     h = _excess(points.exp_radius[a], points.exp_radius[b], chord)
-    off = np.log1p(h + np.sqrt(h * (h + 2.0))) / wanted - 1.0
-    pair = slot_of(a, gradient.slots), slot_of(b, gradient.slots)
-    _add_distance_gradient(points, gradient, (a, b), pair, h, chord, 2.0 * weight * off / wanted)
-    return weight * off * off
-
-
-@njit(cache=True, error_model="numpy")
-def distortion_group(
-    points: Points, gradient: SparseGradient, tree: TreeArrays, anchor: int, group: Group, distortion: Distortion
-) -> float:  # pragma: no cover - compiled
-    """Return the sum over a group of weight * distortion loss; its gradient is added.
-
-    With the error of a pair (d / (unit * path length) - 1)^2, the loss of a positive is distortion.weight times its
-    error, if it is an ancestor by first parents, plus the mean error of the negatives.
-
-    Args:
-        points, gradient, tree, group, distortion: see their classes.
-        anchor: row of the descendant.
-    """
-    weight, unit, root_distance = distortion.weight, distortion.unit, distortion.root_distance
-    loss, total = 0.0, 0.0
-    for i in range(len(group.positives)):
-        a = group.positives[i]
-        total += group.weights[i]
-        if a < anchor < tree.end[a]:
-            wanted = unit * (root_distance[anchor] - root_distance[a])
-            loss += _distortion_pair(points, gradient, anchor, a, wanted, weight * group.weights[i])
-    share = weight * total / len(group.negatives)
-    for n in group.negatives:
-        wanted = unit * _tree_distance(tree, root_distance, anchor, n)
-        loss += _distortion_pair(points, gradient, anchor, n, wanted, share)
-    return loss
+    return h, chord, np.log1p(h + np.sqrt(h * (h + 2.0)))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -29,7 +29,7 @@ from terrarium.hyperbolic.training.diagnostics import (
     false_negative_fraction,
     training_pairs,
 )
-from terrarium.hyperbolic.training.problem import Problem, fit_distortion, margin_coefficients
+from terrarium.hyperbolic.training.problem import Problem, joint_terms, margin_coefficients
 from terrarium.hyperbolic.training.sampling.negatives import sampler_settings
 from terrarium.hyperbolic.training.sampling.random_stream import Stream
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
@@ -41,7 +41,7 @@ _KINDS: dict[LossName, int] = {
     "margin_ranking": MARGIN_RANKING,
     "distance_softmax": DISTANCE_SOFTMAX,
     "detour": DETOUR,
-    "fine_tune": DETOUR,
+    "joint": DETOUR,
     "construct": DETOUR,
 }
 
@@ -60,7 +60,7 @@ class CpuTrainer:
             target=problem.target,
             loss=_loss_settings(problem),
             sampler=sampler_settings(problem.options),
-            distortion=fit_distortion(problem),
+            joint=joint_terms(problem),
         )
         self._radius = problem.initial.radius.copy()
         self._direction = np.array(problem.initial.direction, order="C")

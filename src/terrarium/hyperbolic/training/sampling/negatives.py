@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.options import NegativeSampler, TrainingOptions
 from terrarium.hyperbolic.training.sampling.level_negatives import sample_same_depth, sample_tiered, sample_uniform
 from terrarium.hyperbolic.training.sampling.random_stream import Stream
@@ -48,12 +48,14 @@ class SamplerSettings(NamedTuple):
         sampler: UNRELATED, NON_ANCESTORS, UNRELATED_AT_DEPTH, SAME_DEPTH, UNIFORM or TIERED.
         num_negatives: negatives per pair.
         num_hard, num_ancestors: for UNRELATED, see `sample_hard`.
+        num_edge: walks per end of an edge, see `edge_negatives.sample_walks`; for the loss joint.
     """
 
     sampler: int
     num_negatives: int
     num_hard: int
     num_ancestors: int
+    num_edge: int
 
 
 def sampler_settings(options: TrainingOptions) -> SamplerSettings:
@@ -62,7 +64,9 @@ def sampler_settings(options: TrainingOptions) -> SamplerSettings:
     sampler = SAMPLERS[given.negative_sampler]
     if sampler == UNRELATED and options.loss.name == "margin_ranking":
         sampler = UNRELATED_AT_DEPTH
-    return SamplerSettings(sampler, given.num_negatives, given.hard_negatives, given.hard_negative_ancestors)
+    return SamplerSettings(
+        sampler, given.num_negatives, given.hard_negatives, given.hard_negative_ancestors, given.edge_negatives
+    )
 
 
 @njit(cache=True)

@@ -1,0 +1,1 @@
+"""Place new items in a layout, from a few relatives with weights or distances."""
