@@ -36,6 +36,7 @@ from terrarium.training.torch.device import DeviceError, resolve_device
 
 RECIPE = "recipes/hyperbolic/v1"
 BATCHES, REPEATS, WHOLE_BATCHES = 100, 5, 200
+TURNS = 15
 ROWS_WITH_GRADIENT = 500
 """Rows of the differentiated loop, whose backward pass clears a gradient of the whole table for each row."""
 CLAIMED_NODES, CLAIMED_BATCHES, CLAIMED_ROWS = 111_103, 15_248, 3_328
@@ -119,6 +120,8 @@ class Setting:
 
 
 Form = tuple[str, Timing]
+Call = Callable[[int], object]
+_SPREAD: dict[str, Callable[[list[float]], float]] = {"minimum": min, "median": statistics.median, "maximum": max}
 _TIMES = ("CPU ms per batch", "CPU time per epoch")
 
 
@@ -235,8 +238,38 @@ def radius_penalty(setting: Setting) -> tuple[list[Form], list[Form]]:
     return value, both
 
 
+def projection_spread() -> None:
+    """Time the projection in turns, all forms in each, and report the spread of the ratio to the first form."""
+    torch.set_num_threads(1)
+    table = NcbiPackage().lowest_taxids(100_000)
+    setting = Setting(Hierarchy.from_parents(table["id"], table["parent"]), options_of(RECIPE))
+    report_table("optimisations_projection_spread", _spread(projection_forms(setting)))
+
+
+def _spread(calls: dict[str, Call], batches: int = BATCHES) -> Iterator[Row]:
+    """Yield one row per form: CPU milliseconds and the ratio of the first form's, each with minimum and maximum."""
+    turns = [{name: timed(call, batches, 1).median for name, call in calls.items()} for _ in range(TURNS)]
+    first = next(iter(calls))
+    for name in calls:
+        own = [turn[name] for turn in turns]
+        ratio = [turn[first] / turn[name] for turn in turns]
+        yield {
+            "form": name,
+            "turns": TURNS,
+            **{f"ms, {what}": _number(1e3 * of(own)) for what, of in _SPREAD.items()},
+            **{f"times faster, {what}": _number(of(ratio)) for what, of in _SPREAD.items()},
+        }
+
+
 def projection(setting: Setting) -> list[Form]:
     """Time the projection into the ball; no row is outside, as in most batches, but each form checks."""
+    found = [(name, timed(call)) for name, call in projection_forms(setting).items()]
+    show(setting, "projection", found, "30x")
+    return found
+
+
+def projection_forms(setting: Setting) -> dict[str, Call]:
+    """Return the forms of the projection, each as a call with a batch's number."""
     points, target = setting.points, setting.target.numpy()
     named = [torch.from_numpy(rows) for rows in setting.named]
     different = [np.unique(rows) for rows in setting.named]
@@ -244,17 +277,12 @@ def projection(setting: Setting) -> list[Form]:
     norm, penalty_gradient = (np.zeros(len(points), np.float32) for _ in range(2))
     table = Table(np.ascontiguousarray(points.numpy().T), norm, penalty_gradient, target)
     measure_rows(table, False)
-    found = [
-        ("all rows (before)", timed(lambda _: forms.project_all(scratch))),
-        ("rows of the batch (after)", timed(lambda i: forms.project_batch(scratch, named[i]))),
-        ("Terrarium, all_rows: compiled", timed(lambda _: project_all(table, forms.LIMIT))),
-        (
-            "Terrarium, batch_rows: compiled",
-            timed(lambda i: project_rows(table, different[i], forms.LIMIT)),
-        ),
-    ]
-    show(setting, "projection", found, "30x")
-    return found
+    return {
+        "all rows (before)": lambda _: forms.project_all(scratch),
+        "rows of the batch (after)": lambda i: forms.project_batch(scratch, named[i]),
+        "Terrarium, all_rows: compiled": lambda _: project_all(table, forms.LIMIT),
+        "Terrarium, batch_rows: compiled": lambda i: project_rows(table, different[i], forms.LIMIT),
+    }
 
 
 def negatives(setting: Setting) -> list[Form]:

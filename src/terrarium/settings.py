@@ -7,10 +7,23 @@ from kedro.config import OmegaConfigLoader
 from terrarium.hooks.inputs import ChooseInputs
 from terrarium.hooks.parameters import ValidateParameters
 from terrarium.hooks.pinning import OrderVersions, PinVersions
+from terrarium.hooks.process.joining import JoinProcesses
+from terrarium.hooks.process.refusals import RefuseInOneLine
 from terrarium.hooks.recording import RecordRuns
 from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.sources import CheckSources
 
-HOOKS = (ValidateParameters(), ChooseInputs(), OrderVersions(), PinVersions(), RecordRuns(), AnnounceResults())
+HOOKS = (
+    ValidateParameters(),
+    ChooseInputs(),
+    OrderVersions(),
+    PinVersions(),
+    CheckSources(),
+    RecordRuns(),
+    RefuseInOneLine(),
+    AnnounceResults(),
+    JoinProcesses(),
+)
 
 # Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.
 _VIZ = ("kedro-viz",) if os.environ.get("TERRARIUM_VIZ_HOOKS") == "0" else ()

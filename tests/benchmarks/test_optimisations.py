@@ -38,6 +38,16 @@ def test_timing_counts_calls_but_the_first():
     assert 0.0 <= found.minimum <= found.median <= found.maximum
 
 
+def test_the_spread_is_that_of_the_turns(setting, monkeypatch):
+    monkeypatch.setattr(optimisations, "TURNS", 3)
+    seconds = iter([4.0, 1.0, 4.0, 2.0, 4.0, 4.0])
+    monkeypatch.setattr(optimisations, "timed", lambda *_: optimisations.Timing(*[next(seconds)] * 3))
+    slow, fast = optimisations._spread({"slow": len, "fast": len})
+    assert [slow[f"times faster, {what}"] for what in ("minimum", "median", "maximum")] == ["1", "1", "1"]
+    assert [fast[f"times faster, {what}"] for what in ("minimum", "median", "maximum")] == ["1", "2", "4"]
+    assert fast["ms, median"] == "2,000"
+
+
 def test_table_gives_the_ratio_to_the_first_and_the_claim(setting, capsys):
     forms = [("slow", optimisations.Timing(2.0, 1.0, 3.0)), ("fast", optimisations.Timing(0.5, 0.5, 0.5))]
     optimisations.show(setting, "Title", forms, "minor")

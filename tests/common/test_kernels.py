@@ -17,9 +17,10 @@ from terrarium.common import kernels
 from pathlib import Path
 
 kernels._PACKAGE = Path(sys.argv[1]) / "kernels_of_a_test"
-from kernels_of_a_test.outer import twice
+from kernels_of_a_test.outer import inner, twice
 
-print(twice(1.0), sum(twice.stats.cache_hits.values()))
+used = {"inner": inner, "twice": twice}[sys.argv[2]]
+print(used(1.0), *(sum(kernel.stats.cache_hits.values()) for kernel in (twice, inner)))
 """
 INNER = "from terrarium.common.kernels import njit\n\n\n@njit(cache=True)\ndef inner(x):\n    return x + {}\n"
 OUTER = (
@@ -38,9 +39,9 @@ def package(tmp_path):
     return folder
 
 
-def use(package: Path, **environment: str) -> list[float]:
-    """Result and cache hits of a new process."""
-    command = [sys.executable, "-B", "-c", USE, str(package.parent)]
+def use(package: Path, kernel: str = "twice", **environment: str) -> list[float]:
+    """Result of a kernel in a new process, and cache hits of both."""
+    command = [sys.executable, "-B", "-c", USE, str(package.parent), kernel]
     given = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
     given |= {"PYTHONPATH": ":".join(sys.path)} | environment
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=True)
@@ -48,11 +49,19 @@ def use(package: Path, **environment: str) -> list[float]:
 
 
 def test_a_kernel_is_compiled_once_and_again_when_one_that_it_calls_changes(package):
-    assert use(package) == [4.0, 0]
-    assert use(package) == [4.0, 1]
+    assert use(package) == [4.0, 0, 0]
+    assert use(package) == [4.0, 1, 0]
     (package / "inner.py").write_text(INNER.format(2))
-    assert use(package) == [6.0, 0]
-    assert use(package) == [6.0, 1]
+    assert use(package) == [6.0, 0, 0]
+    assert use(package) == [6.0, 1, 0]
+
+
+def test_a_kernel_that_another_one_needs_is_compiled_with_it(package):
+    """Otherwise the last bits would depend on what was in the cache."""
+    assert use(package, "inner") == [2.0, 0, 0]
+    assert use(package, "inner") == [2.0, 0, 1]
+    assert use(package) == [4.0, 0, 0]
+    assert use(package) == [4.0, 1, 0]
 
 
 def test_without_a_folder_to_write_to_kernels_are_compiled_in_memory(package):
@@ -60,13 +69,13 @@ def test_without_a_folder_to_write_to_kernels_are_compiled_in_memory(package):
     (package / "__pycache__").write_text("no folder")
     read_only = {"HOME": "/proc", "XDG_CACHE_HOME": "/proc/none"}
     for _ in range(2):
-        assert use(package, **read_only) == [4.0, 0]
+        assert use(package, **read_only) == [4.0, 0, 0]
 
 
 def test_the_cache_can_be_put_elsewhere(package, tmp_path):
     elsewhere = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    assert use(package, **elsewhere) == [4.0, 0]
-    assert use(package, **elsewhere) == [4.0, 1]
+    assert use(package, **elsewhere) == [4.0, 0, 0]
+    assert use(package, **elsewhere) == [4.0, 1, 0]
     assert not (package / "__pycache__").exists()
 
 

@@ -73,7 +73,7 @@ def record(folder, stamp, pipeline, write, error=None):
     PinVersions().before_pipeline_run(params, pipeline, data)
     hook.before_pipeline_run(params, pipeline, data)
     for node in pipeline.nodes:
-        hook.before_node_run(data, stamp)
+        hook.before_node_run(node, data, stamp)
         for name in node.outputs:
             if name in write:
                 data[name].save(write[name])
@@ -104,7 +104,7 @@ def test_nodes_that_start_together_save_one_whole_manifest(tmp_path):
     def start() -> None:
         for _ in range(25):
             together.wait(timeout=30)
-            hook.before_node_run(data, stamp)
+            hook.before_node_run(PIPELINE.nodes[0], data, stamp)
             assert catalog(tmp_path, None)["runs.manifest"].load()["status"] == "running"
 
     with ThreadPoolExecutor(count) as pool:

@@ -23,10 +23,16 @@ def test_cells_are_read_back_as_they_were_written(delimiter, rows):
 
 
 def test_rows_are_named_by_their_lines(tmp_path):
-    (tmp_path / "t.csv").write_text('a,b\n1,"two\nlines"\n\n2,x\n')
+    (tmp_path / "t.csv").write_text('a,b\n1,"one, two"\n\n2,x\n')
     table = read_columns(tmp_path / "t.csv", "a and b")
-    assert table.rows == [2, 5]
-    assert "t.csv line 5: wrong; mend" in str(table.fault(1, "wrong", "mend"))
+    assert table.rows == [2, 4]
+    assert "t.csv line 4: wrong; mend" in str(table.fault(1, "wrong", "mend"))
+
+
+def test_a_quote_that_swallows_a_line_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text('a,b\n1,"x\n2,y"\n')
+    with pytest.raises(SourceError, match="line 2: a value has a tab or line break"):
+        read_columns(tmp_path / "t.csv", "a and b")
 
 
 def test_parquet_keeps_text_and_names_rows(tmp_path):

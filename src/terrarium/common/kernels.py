@@ -4,6 +4,10 @@ Numba's own cache of a function looks only at the file of that function. If a ke
 compiled into it, numba goes on with the old code. Here all kernels of the package share one stamp: the SHA-256 of all
 files that decide what is compiled. When one of them changes, all kernels are compiled again.
 
+A kernel that is compiled into another one is compiled again with it, never taken from the cache: inlined code would
+differ in the last bits from code that was compiled before, so a result would depend on which kernels happened to be in
+the cache.
+
 The cache is in the first of these folders that can be written to: `NUMBA_CACHE_DIR`, the `__pycache__` next to the
 kernel, the user's cache folder. If there is none (a container with a read-only file system), kernels are compiled in
 memory at each start.
@@ -14,10 +18,11 @@ from __future__ import annotations
 import functools
 import logging
 import re
+import threading
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import numba
 from numba.core.caching import (
@@ -44,11 +49,11 @@ def njit(*, cache: bool, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(**options)(function)
+        dispatcher, kernel_cache = numba.njit(**options)(function), cast("Any", _KernelCache)
         if not cache:
             return dispatcher
         try:
-            dispatcher._cache = _KernelCache(function)
+            dispatcher._cache = kernel_cache(function)
         except RuntimeError:
             logger.debug("No folder for compiled kernels can be written to, so %s is compiled in memory", function)
         return dispatcher
@@ -94,8 +99,28 @@ class _UserWide(_PackageStamp, UserWideCacheLocator):
 
 
 class _KernelCacheImpl(CompileResultCacheImpl):
-    _locator_classes: ClassVar = [_Given, _InTree, _UserWide]
+    _locator_classes = [_Given, _InTree, _UserWide]  # noqa: RUF012
+
+
+class _Depth(threading.local):
+    """How many kernels this thread is compiling, each for the one before."""
+
+    value = 0
+
+
+_DEPTH = _Depth()
 
 
 class _KernelCache(FunctionCache):
     _impl_class = _KernelCacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled kernel; None, upon which numba compiles it, if there is none or another one needs it."""
+        found = None if _DEPTH.value else super().load_overload(sig, target_context)
+        _DEPTH.value += found is None
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a kernel that has just been compiled."""
+        _DEPTH.value -= 1
+        super().save_overload(sig, data)

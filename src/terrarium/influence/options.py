@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.kge.options import Precision
 
@@ -22,7 +23,9 @@ class QueryOptions(Base):
         description="where query triples come from: the test split, a file, rows of the test split, the model's best "
         "predictions, or none (self-influence only)"
     )
-    path: str | None = Field(description="kind file: path of a file with lines head TAB relation TAB tail, .gz too")
+    path: FilePath | None = Field(
+        description="kind file: path of a file with lines head TAB relation TAB tail, .gz too"
+    )
     indices: list[int] = Field(description="kind indices: rows of the test split, from 0")
     entity: str | None = Field(
         description="kind predictions: id or name of the head; null: the head of the first test triple"

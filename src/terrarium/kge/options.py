@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.training.options import FitOptions
 from terrarium.training.options import StoppingOptions as BaseStoppingOptions
@@ -38,7 +39,7 @@ class SourceOptions(Base):
         description="packaged NCBI virus-host graph (virus_host), files of triples (files), a KGX graph (kgx), or a "
         "benchmark in PyTorch Geometric's raw layout (pyg); null takes files where path is set, else virus_host"
     )
-    path: str | None = Field(description="folder of the files, for files, kgx and pyg")
+    path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
     clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
     train: str = Field(description="file name of the training triples, for files")
     valid: str | None = Field(
@@ -60,7 +61,7 @@ class SourceOptions(Base):
     nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
     edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
     style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
-    styles: str | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
+    styles: FilePath | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
     dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
     hierarchy_relation: str | None = Field(
         description="relation from an entity to its parent; null takes the one that the source declares, if any"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.files import decode, fault, one_line, read_bytes, suffix_of
+from terrarium.sources.files import decode, fault, is_text, one_line, read_bytes, suffix_of
 
 DELIMITERS = (",", "\t", ";")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -78,6 +78,10 @@ def split_columns(text: str, path: Path, wanted: str) -> TextColumns:
                 if len(cells) != len(header):
                     what = f"{len(cells)} values and the header has {len(header)} columns"
                     raise fault(path, start, what, "put quotes around a value with a delimiter, or fill the row")
+                broken = next((cell for cell in cells if not is_text(cell.strip())), None)
+                if broken is not None:
+                    remedy = "check the quotes, or take the tab or line break out"
+                    raise fault(path, start, f"a value has a tab or line break: {broken[:40]!r}", remedy)
                 rows.append(cells)
                 lines.append(start)
             start = reader.line_num + 1

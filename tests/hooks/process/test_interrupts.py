@@ -16,8 +16,8 @@ from terrarium.hooks.process.interrupts import Interrupts
 
 interrupts = Interrupts(lambda received: print(received.name, flush=True), is_sequential=sys.argv[1] == "True")
 interrupts.install()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 finally:
     print("unwound", flush=True)

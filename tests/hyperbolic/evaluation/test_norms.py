@@ -7,6 +7,7 @@ from scipy import stats
 from terrarium.common.statistics import pearson, spearman
 from terrarium.hyperbolic.evaluation.norms import depth_correlations, norm_statistics
 from terrarium.hyperbolic.geometry.ball import norm_of_radius
+from terrarium.training.progress import _SHOWN_IN_LOG, _numbers
 
 
 def test_equals_scipy() -> None:
@@ -45,3 +46,8 @@ def test_norms_are_judged_in_their_dtype() -> None:
 
 def test_a_norm_that_is_not_a_number_counts_as_outside() -> None:
     assert norm_statistics(np.arange(2), np.array([np.nan, 0.1]))["fraction_outside"] == 0.5
+
+
+def test_the_line_of_an_epoch_shows_the_mean_norm() -> None:
+    first = _numbers({"loss": 1.0, **norm_statistics(np.arange(3), np.array([0.1, 0.5, 0.9]))}, _SHOWN_IN_LOG)
+    assert "mean_norm 0.5" in first

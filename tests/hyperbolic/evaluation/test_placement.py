@@ -53,7 +53,7 @@ def test_without_noise_the_distances_are_hops_to_leaves(tree: Hierarchy, seed: i
     assert not np.isin(found.rows, tree.parent[1:]).any()
     hops = tree.hops(np.repeat(parents, 5), found.rows.ravel()).reshape(-1, 5) + 1
     np.testing.assert_allclose(found.distances, hops)
-    np.testing.assert_allclose(found.weights, 1.0 / hops)
+    np.testing.assert_allclose(found.weights, 1.0 / hops**2)
 
 
 def test_wrong_relatives_come_from_anywhere() -> None:

@@ -15,9 +15,10 @@ from terrarium.hyperbolic.layouts.initial import (
     untrained_layouts,
 )
 from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
-from tests.hyperbolic.trees import chain, random_tree, star, tree_of
+from tests.hyperbolic.trees import chain, random_dag, random_tree, star, tree_of
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
 MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=1)
@@ -123,6 +124,13 @@ def test_the_construction_is_the_one_that_is_named(tree):
     )
     assert (rays.direction == ray_layout(tree, 5, 34.0).direction).all()
     assert (caps.direction == cap_layout(tree, 5, 34.0, seed=1).direction).all()
+
+
+def test_caps_of_a_graph_are_refitted():
+    graph = random_dag(np.random.default_rng(0), 200)
+    model = MODEL.model_copy(update={"construction": "caps"})
+    expected = refit_caps(graph, cap_layout(graph, 5, 34.0, seed=1))
+    assert (constructed_layout(graph, model).direction == expected.direction).all()
 
 
 def test_caps_in_two_dimensions_are_refused_before_a_run():

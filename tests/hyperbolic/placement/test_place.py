@@ -79,8 +79,8 @@ def test_the_scale_is_the_length_of_a_hop() -> None:
 
 
 def test_weights_fall_with_distance_and_zero_is_near() -> None:
-    np.testing.assert_allclose(weights_from_distances([1.0, 2.0, 4.0]), [1.0, 0.5, 0.25])
-    assert weights_from_distances([0.0, 1.0]) == pytest.approx([10.0, 1.0])
+    np.testing.assert_allclose(weights_from_distances([1.0, 2.0, 4.0]), [1.0, 0.25, 0.0625])
+    assert weights_from_distances([0.0, 1.0]) == pytest.approx([100.0, 1.0])
     assert weights_from_distances([0.0, 0.0]).tolist() == [1.0, 1.0]
 
 

@@ -39,12 +39,12 @@ def norm_statistics(depth: ArrayLike, norm: NDArray[np.floating]) -> dict[str, f
         norm: (N,) norms, judged in their own dtype; NaN counts as outside the ball.
 
     Returns:
-        depth_norm_pearson, min_norm, mean_norm, max_norm, and fraction_outside: the fraction of norms of 1 or more.
+        depth_norm_pearson, max_norm, mean_norm, min_norm, and fraction_outside: the fraction of norms of 1 or more.
     """
     return {
         "depth_norm_pearson": pearson(depth, norm),
         "fraction_outside": float(np.mean(~(norm < 1.0))),
         "max_norm": float(norm.max()),
-        "min_norm": float(norm.min()),
         "mean_norm": float(norm.mean(dtype=np.float64)),
+        "min_norm": float(norm.min()),
     }

@@ -48,7 +48,7 @@ def draw_relatives(tree: Hierarchy, parents: NDArray[np.integer], options: Holdo
         options: num_relatives, relative_noise, wrong_relatives and seed.
 
     Returns:
-        (W, num_relatives) rows, weights (1 / distance) and distances in hops.
+        (W, num_relatives) rows, weights (1 / distance^2) and distances in hops.
     """
     rng = np.random.default_rng(options.seed)
     shape = len(parents), options.num_relatives

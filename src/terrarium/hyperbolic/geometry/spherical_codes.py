@@ -15,12 +15,15 @@ GROWTH, GROWTH_LARGE = 1.2, 1.5
 LARGE = 1000
 LOW_DIM = 6
 """Beyond this size and dimension neighbours are searched less often and approximately, which keeps large codes fast."""
+HUGE = 20_000
+"""Beyond this size fewer neighbours are searched less often, and the smallest angle is that of this many points."""
 _DENSE = 0.4
 """Where the spacing of the points is smaller, steps and powers are scaled by it."""
 _MIN_FIBONACCI = 60
 _NEIGHBOURS = 24
 _SEARCHES, _ROUNDS_PER_SEARCH = 10, 6
 _SEARCHES_LARGE, _ROUNDS_PER_SEARCH_LARGE, _TOLERANCE_LARGE = 5, 4, 1.0
+_SEARCHES_HUGE, _NEIGHBOURS_HUGE = 3, 12
 _STEP = 0.15
 _FIRST_POWER, _LAST_POWER = 4.0, 64.0
 
@@ -58,10 +61,10 @@ def spherical_code(count: int, dim: int) -> Float64Array:
 
 
 def smallest_angle(code: Float64Array) -> float:
-    """Return the smallest angle between two rows; pi for a single row."""
+    """Return the smallest angle between two rows; pi for a single row. Of more than `HUGE` rows it takes a sample."""
     if len(code) < 2:
         return float(np.pi)
-    chord = cKDTree(code).query(code, k=2)[0][:, 1].min()
+    chord = cKDTree(code).query(code[:: -(-len(code) // HUGE)], k=2)[0][:, 1].min()
     return float(2.0 * np.arcsin(min(chord / 2.0, 1.0)))
 
 
@@ -90,6 +93,8 @@ def _repelled(count: int, dim: int) -> Float64Array:
         searches, rounds, tolerance = _SEARCHES_LARGE, _ROUNDS_PER_SEARCH_LARGE, _TOLERANCE_LARGE
     step = _STEP * min(1.0, 2.0 * spacing)
     neighbours = min(_NEIGHBOURS, count - 1)
+    if count > HUGE:
+        searches, neighbours = _SEARCHES_HUGE, _NEIGHBOURS_HUGE
     nearest = np.empty(0)
     for i, power in enumerate(np.geomspace(_FIRST_POWER, _LAST_POWER, searches * rounds) / spacing**2):
         if i % rounds == 0:

@@ -11,6 +11,7 @@ from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.options import ConstructionName, LossName, ModelOptions
 
 UNIFORM_HALF_WIDTH = 1e-3
@@ -103,7 +104,8 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
         case "rays":
             return ray_layout(tree, model.dim, model.max_radius, lengths)
         case "caps":
-            return cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
+            caps = cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
+            return caps if tree.is_tree else refit_caps(tree, caps)
         case "combinatorial":
             return construct(tree, model.dim, model.max_radius, lengths)
     raise ValueError("construction auto depends on the loss: name the construction first")

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from terrarium.common.options import Options
+from terrarium.common.options import FilePath, Options
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 
 InitName = Literal["inherited", "constructed", "random", "uniform"]
@@ -35,7 +35,7 @@ class SourceOptions(Options):
     kind: Literal[
         "auto", "package", "table", "taxdump", "obo", "newick", "lineages", "wordnet_nouns", "wordnet_verbs"
     ] = Field(description="format of the source; auto derives it from the path")
-    path: str | None = Field(
+    path: FilePath | None = Field(
         description="CSV, TSV, Parquet, OBO or Newick file, file of taxonomy strings, taxdump folder, archive or "
         "address; null: NCBI's package"
     )

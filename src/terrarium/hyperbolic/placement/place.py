@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, pairwise
 from terrarium.hyperbolic.geometry.centroids import lorentz_centroids
@@ -72,7 +72,7 @@ def place(
         tree: N nodes.
         layout: their points.
         relatives: (m,) rows of the tree that the item is related to.
-        weights: (m,) how strongly, larger is closer; by default 1 / distance, or equal ones.
+        weights: (m,) how strongly, larger is closer; by default 1 / distance^2, or equal ones.
         distances: (m,) measured distances to the relatives, such as differences between sequences or texts, in units of
             the tree's hops or, with `scale`, in any unit. Without them only the weights count.
         scale: length in the layout of one unit of the distances; None if the unit is one hop.
@@ -148,7 +148,9 @@ def distance_scale(tree: Hierarchy, layout: Layout, root_distance: Float64Array 
 
 
 def weights_from_distances(distances: ArrayLike) -> Float64Array:
-    """Return 1 / distance, with zeros counted as a tenth of the smallest positive distance.
+    """Return 1 / distance^2, as for errors in proportion to the distance (Fitch and Margoliash 1967).
+
+    Zeros count as a tenth of the smallest positive distance.
 
     Args:
         distances: (m,) or (Q, m), 0 or more.
@@ -156,7 +158,7 @@ def weights_from_distances(distances: ArrayLike) -> Float64Array:
     given = np.asarray(distances, np.float64)
     positive = given[given > 0.0]
     smallest = 0.1 * positive.min() if len(positive) else 1.0
-    return 1.0 / np.maximum(given, smallest)
+    return 1.0 / np.square(np.maximum(given, smallest))
 
 
 def _relatives(rows: Int64Array, weights: ArrayLike | None, distances: ArrayLike | None) -> Relatives:

@@ -46,13 +46,6 @@ class Problem:
     options: TrainingOptions
     root_distance: Float64Array | None = None
 
-    @property
-    def lengths(self) -> Float64Array | None:
-        """(N,) length of the link above each node, 0 at the root; None where every link has length 1."""
-        if self.root_distance is None:
-            return None
-        return self.root_distance - self.root_distance[np.maximum(self.tree.parent, 0)]
-
     def pair_sampler(self) -> PairSampler:
         """Return what chooses the pairs of each epoch."""
         return PairSampler(self.tree, self.descendant, self.difference, self.options)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import BoolArray, Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.geometry.ball import Layout
 
 _BLOCK = 1024

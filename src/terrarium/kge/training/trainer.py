@@ -37,10 +37,11 @@ from terrarium.kge.training.losses import (
     relation_loss,
 )
 from terrarium.kge.training.precision import resolve_precision
-from terrarium.training.batching import split_batches
+from terrarium.training.batching import split_batches, split_part
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.fabric import TorchTrainable
+from terrarium.training.torch.processes import ALONE, World
 from terrarium.training.torch.seeding import generator
 
 PROBE_ROWS = (4, 8)
@@ -52,8 +53,12 @@ class NothingToTrainError(ValueError):
 
 
 class Batch(NamedTuple):
-    """B rows: queries (B,) and their answers (K,) with counts and weights (B,), see `BatchAnswers`."""
+    """B rows: queries (B,) and their answers (K,) with counts and weights (B,), see `BatchAnswers`.
 
+    `size` is the number of rows of the whole batch, of which this is one process's part.
+    """
+
+    size: int
     entity: Tensor
     relation: Tensor
     answer_row: Tensor
@@ -77,9 +82,14 @@ class ScorerTrainer(TorchTrainable):
     """
 
     def __init__(
-        self, graph: Graph, model: ModelOptions, training: TrainingOptions, evaluation: EvaluationOptions
+        self,
+        graph: Graph,
+        model: ModelOptions,
+        training: TrainingOptions,
+        evaluation: EvaluationOptions,
+        world: World = ALONE,
     ) -> None:
-        """Build the scorer on its device.
+        """Build the scorer on its device; with several processes in `world`, each trains on its rows of every batch.
 
         Raises:
             NothingToTrainError: fewer than two rows, or no validation triple to measure `stopping.metric` on.
@@ -106,6 +116,7 @@ class ScorerTrainer(TorchTrainable):
                 clip_norm=training.optimizer.clip_norm,
             ),
             seed=training.seed,
+            world=world,
             make_scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=training.schedule.learning_rate_decay),
             export=self._export_scorer,
         )
@@ -160,7 +171,8 @@ class ScorerTrainer(TorchTrainable):
         rows = np.arange(size)
         ones = np.ones(size, np.int64)
         arrays = (rows, self.queries.answers[self.queries.offsets[rows]], ones, ones.astype(np.float32))
-        batch = Batch(*self._fabric.to_device(tuple(torch.from_numpy(a) for a in (*self._query_arrays(rows), *arrays))))
+        tensors = tuple(torch.from_numpy(array) for array in (*self._query_arrays(rows), *arrays))
+        batch = Batch(size, *self._fabric.to_device(tensors))
         return memory.measure_saved_mb(
             self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing), self._fabric
         )
@@ -184,11 +196,13 @@ class ScorerTrainer(TorchTrainable):
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """Yield the rows of an epoch in an order of its own."""
         order = generator(self._options.seed, "order", epoch).permutation(len(self.queries))
-        for rows in split_batches(order, self._options.batch_size):
-            answers = self.queries.select_answers(rows)
-            weight = self._query_weights(answers.counts).astype(np.float32)
-            arrays = (*self._query_arrays(rows), answers.row, answers.entity, answers.counts, weight)
-            yield Batch(*(torch.from_numpy(array) for array in arrays))
+        for rows in split_batches(order, self._options.batch_size, max(2, self._world.size)):
+            own = split_part(rows, self._world.rank, self._world.size)
+            answers = self.queries.select_answers(own)
+            share = len(own) * self._world.size / len(rows)
+            weight = (self._query_weights(answers.counts) * share).astype(np.float32)
+            arrays = (*self._query_arrays(own), answers.row, answers.entity, answers.counts, weight)
+            yield Batch(len(rows), *(torch.from_numpy(array) for array in arrays))
             self.cleanup.after_batch()
 
     def _query_arrays(self, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -201,7 +215,7 @@ class ScorerTrainer(TorchTrainable):
 
     def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
         batch = Batch(*batch)
-        return self._loss_of(model, batch, self._options.memory.gradient_checkpointing), len(batch.entity)
+        return self._loss_of(model, batch, self._options.memory.gradient_checkpointing), batch.size
 
     def _loss_of(self, model: Any, batch: Batch, checkpointing: bool) -> Tensor:
         """Return the weighted mean loss of the rows, with the penalty."""

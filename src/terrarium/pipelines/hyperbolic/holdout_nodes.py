@@ -132,7 +132,12 @@ def classify_links(
 
 
 def _layouts(
-    tree: Hierarchy, edges: pd.DataFrame, depths: pd.DataFrame, weights: State, model: ModelOptions, loss: LossName
+    tree: Hierarchy,
+    edges: pd.DataFrame,
+    depths: pd.DataFrame,
+    weights: State,
+    model: ModelOptions,
+    loss: LossName,
 ) -> dict[str, Layout]:
     result, name = layout_of(weights, tree), layout_name(weights)
     return {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}

@@ -202,10 +202,10 @@ def measure_radii(
 ) -> pd.DataFrame:
     """Measure every constructed layout at several largest radii, trained (in small trees) and not."""
     tree = build.hierarchy_of(edges)
-    named = name_construction(model, training.loss.name)
-    start = constructed_layout(tree, named, build.edge_lengths(tree, edges))
+    lengths = build.edge_lengths(tree, edges)
+    start = constructed_layout(tree, name_construction(model, training.loss.name), lengths)
     problem = _problem(edges, closure, start, start.radius, model, training)
-    return radii.measure_radii(problem, model, evaluation)
+    return radii.measure_radii(problem, model, evaluation, lengths)
 
 
 def _problem(
@@ -234,8 +234,8 @@ def untrained(
     tree: Hierarchy, edges: pd.DataFrame, depths: pd.DataFrame, dim: int, model: ModelOptions, loss: LossName
 ) -> dict[str, Layout]:
     """Return the layouts that need no training, by name, in the dimension of the result."""
-    fitting, lengths = model.model_copy(update={"dim": dim}), build.edge_lengths(tree, edges)
-    return untrained_layouts(tree, _target(depths, model), fitting, loss, lengths)
+    resized, lengths = model.model_copy(update={"dim": dim}), build.edge_lengths(tree, edges)
+    return untrained_layouts(tree, _target(depths, model), resized, loss, lengths)
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:

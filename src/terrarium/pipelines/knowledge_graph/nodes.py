@@ -109,11 +109,12 @@ def train(
     from terrarium.kge.training.defaults import fill_train_type
     from terrarium.kge.training.messages import log_savings, log_start, summarize_collapse
     from terrarium.kge.training.trainer import ScorerTrainer
+    from terrarium.training.torch.processes import build_trainer
 
     graph = Graph.from_tables(triples, entities, relations)
     weight = float(n3_search.loc[n3_search["chosen"], "n3_weight"].iloc[0])
     training = fill_train_type(graph, training).with_n3_weight(weight)
-    trainer = ScorerTrainer(graph, model, training, evaluation)
+    trainer = build_trainer(ScorerTrainer, graph, model, training, evaluation)
     log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
     savings = log_savings(trainer, training)
     result = fit(

@@ -45,11 +45,15 @@ class SceneEncoder(nn.Module):
         node_width, edge_width: number of features of nodes and edges.
         options: of the model.
         contexts: number of context classes to predict; 0 predicts none.
+
+    Attributes:
+        is_shared: whether several processes train it, each on a part of every batch.
     """
 
     def __init__(self, node_width: int, edge_width: int, options: ModelOptions, contexts: int) -> None:
         super().__init__()
         self.options = options
+        self.is_shared = False
         hidden, dim = options.hidden_channels, options.dim
         widths = [node_width] + [hidden] * (options.num_layers - 1)
         self.convolutions = nn.ModuleList(GINEConv(_mlp(width, hidden), edge_dim=edge_width) for width in widths)

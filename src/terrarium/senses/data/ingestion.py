@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.senses.data.relations import Lexicon, add_table, build_lexicon, count_differences
 from terrarium.senses.options import SourceOptions
 from terrarium.sources.columns import read_columns
+from terrarium.sources.errors import SourceError
 from terrarium.sources.readers import read
 from terrarium.sources.wordnet import find_wordnet, read_wordnet, sense_numbers
 
@@ -34,6 +35,18 @@ def read_lexicon(source: SourceOptions) -> Lexicon:
     if source.relations is not None:
         lexicon = add_table(lexicon, _read_table(source.relations), source.relations)
     return lexicon
+
+
+def check_source(source: SourceOptions) -> None:
+    """Check that WordNet and the further files exist, and that the word pairs can be read.
+
+    Raises:
+        SourceError: a file is missing, or a line of word pairs has a fault.
+    """
+    find_wordnet(source.path)
+    read_word_pairs(source)
+    if source.relations is not None and not Path(source.relations).is_file():
+        raise SourceError(f"senses.source.relations {source.relations} is not a file: check the path")
 
 
 def read_word_pairs(source: SourceOptions) -> pd.DataFrame:

@@ -24,7 +24,7 @@ RANKS_BY_PREFIX = {
     "t": "strain",
 }
 GENOME = "genome"
-_LEVEL = re.compile(r"([a-z])__(.*)")
+_LEVEL = re.compile(r"([a-z])__(\S.*)?")
 
 
 def is_lineage_file(path: Path) -> bool:

@@ -14,7 +14,7 @@ import pandas as pd
 from terrarium.sources.archives import find_member, is_archive, read_member
 from terrarium.sources.downloads import download, is_address
 from terrarium.sources.errors import SourceError
-from terrarium.sources.files import PACKED, decode, fault
+from terrarium.sources.files import PACKED, decode, fault, is_text
 from terrarium.sources.taxonomies.numbering import LARGEST_ID, node_table
 
 _SCIENTIFIC = {"scientific name", "scientific_name"}
@@ -132,6 +132,8 @@ def _lines(place: Path, name: str, least: int) -> list[tuple[int, list[str]]]:
         fields = [part.strip() for part in row[:-1].split("\t|\t" if "\t|\t" in row else "|")]
         if len(fields) < least:
             raise fault(where, number, f"{len(fields)} fields instead of {least} or more", _GET_AGAIN)
+        if not all(map(is_text, fields[:least])):
+            raise fault(where, number, "a field has a tab in it", _GET_AGAIN)
         found.append((number, fields))
     if not found:
         raise SourceError(f"{where} is empty: {_GET_AGAIN}")
