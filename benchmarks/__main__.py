@@ -23,6 +23,7 @@ from benchmarks import (
 
 BENCHMARKS = {
     "associations": associations.main,
+    "associations_all": associations.everything,
     "commands": commands.main,
     "evaluation": evaluation.main,
     "frontier": objectives.frontier,
