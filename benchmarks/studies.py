@@ -79,7 +79,8 @@ class Study:
         depths, weights, history = self.train(taxa, edges)
         tree, model = hierarchy_of(edges), self.options.model
         layouts = {TRAINED: nodes.layout_of(weights, tree)}
-        layouts |= nodes.untrained(tree, depths, model.dim, model, self.options.training.loss.name) if untrained else {}
+        loss = self.options.training.loss.name
+        layouts |= nodes.untrained(tree, edges, depths, model.dim, model, loss) if untrained else {}
         measured = compare_layouts(tree, layouts, taxa["rank"], self.options.evaluation)
         table = measured.by_layout.set_index("layout")
         for metric in ("separation", "purity"):

@@ -57,7 +57,8 @@ def versions(data_root: Path, pattern: str) -> list[str]:
 def load(data_root: Path, pattern: str, version: str | None = None) -> Any:
     """An artifact's table or JSON, the newest by default."""
     (folder,) = data_root.glob(pattern)
-    (file,) = (folder / (version or versions(data_root, pattern)[-1])).iterdir()
+    saved = folder / (version or versions(data_root, pattern)[-1])
+    (file,) = (path for path in saved.iterdir() if path.name != "SHA256SUMS")
     if file.suffix == ".parquet":
         return pd.read_parquet(file)
     return json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else file

@@ -4,9 +4,26 @@ import os
 
 from kedro.config import OmegaConfigLoader
 
-from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns, ValidateParameters
+from terrarium.hooks.inputs import ChooseInputs
+from terrarium.hooks.parameters import ValidateParameters
+from terrarium.hooks.pinning import OrderVersions, PinVersions
+from terrarium.hooks.processes import JoinProcesses
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.refusals import RefuseInOneLine
+from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.sources import CheckSources
 
-HOOKS = (ValidateParameters(), ChooseInputs(), PinVersions(), RecordRuns(), AnnounceResults())
+HOOKS = (
+    ValidateParameters(),
+    ChooseInputs(),
+    OrderVersions(),
+    PinVersions(),
+    CheckSources(),
+    RecordRuns(),
+    RefuseInOneLine(),
+    AnnounceResults(),
+    JoinProcesses(),
+)
 
 # Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.
 _VIZ = ("kedro-viz",) if os.environ.get("TERRARIUM_VIZ_HOOKS") == "0" else ()

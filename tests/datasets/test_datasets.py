@@ -14,7 +14,7 @@ import pytest
 from kedro.io.core import AbstractDataset, DatasetError, Version
 
 import terrarium.datasets
-from terrarium.datasets.base import FileDataset
+from terrarium.datasets.base import FileDataset, discard_saved
 from terrarium.reporting.theme import new_figure
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
@@ -83,6 +83,19 @@ def test_a_version_is_never_overwritten(tmp_path, name):
     with pytest.raises(DatasetError):
         make(name, tmp_path / "thing", version).save(value)
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "thing").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_a_node_that_runs_again_saves_its_version_again(tmp_path, name):
+    older = make(name, tmp_path / "thing", Version(None, "2026-01-01T00.00.00.000Z"))
+    dataset = make(name, tmp_path / "thing", Version(None, "2026-01-02T00.00.00.000Z"))
+    discard_saved(dataset)
+    for each in (older, dataset):
+        each.save(value_for(name, tmp_path))
+    discard_saved(dataset)
+    dataset.save(value_for(name, tmp_path))
+    assert older.exists()
+    assert dataset.exists()
 
 
 @pytest.mark.parametrize("name", VERSIONED)

@@ -1,12 +1,14 @@
 """Datasets on object stores: round trips, versions, and saves that appear whole or not at all."""
 
 import json
+import pickle
 
 import fsspec
 import pytest
 from kedro.io.core import DatasetError, Version
 
 import terrarium.datasets
+from terrarium.datasets.base import discard_saved
 from tests.datasets.test_datasets import CASES
 from tests.project import s3_server
 
@@ -95,3 +97,14 @@ def test_a_save_that_fails_uploads_nothing(store, monkeypatch):
         make("JSONDataset", store, Version(None, SECOND)).save({"a": 2})
     assert make("JSONDataset", store, Version(None, None)).list_versions(full_path=False) == [FIRST]
     assert json.dumps(make("JSONDataset", store, Version(None, None)).load()) == '{"a": 1}'
+
+
+def test_a_dataset_can_be_sent_to_another_process_and_a_node_run_again(store):
+    value, check = CASES["JSONDataset"]
+    dataset = make("JSONDataset", store, Version(None, FIRST))
+    dataset.save(value)
+    sent = pickle.loads(pickle.dumps(dataset))  # noqa: S301 - our own
+    check(sent.load(), value)
+    discard_saved(sent)
+    assert not make("JSONDataset", store, Version(None, FIRST)).exists()
+    sent.save(value)

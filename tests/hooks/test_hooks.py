@@ -1,6 +1,9 @@
 """The hooks on catalogs in memory and on disk."""
 
 import logging
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Literal
 
 import pandas as pd
@@ -11,9 +14,11 @@ from kedro.pipeline import Node, Pipeline
 
 from terrarium.common.options import Options
 from terrarium.datasets import JSONDataset, ParquetDataset, RunManifestDataset
-from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns
-from terrarium.hooks.inputs import MissingVersionError
+from terrarium.hooks.inputs import ChooseInputs, MissingVersionError
 from terrarium.hooks.parameters import check, family_models
+from terrarium.hooks.pinning import PinVersions
+from terrarium.hooks.recording import RecordRuns
+from terrarium.hooks.results import AnnounceResults
 from tests.test_parameters import parameters
 
 
@@ -87,6 +92,35 @@ def test_the_manifest_says_what_was_read_and_written(tmp_path):
     assert found["read"] == {"f.raw": "2026-01-01T00.00.00.000Z"}
     assert found["written"] == {"f.doubled": stamp, "f.metrics": stamp}
     assert found["packages"]["terrarium"]
+
+
+def test_nodes_that_start_together_save_one_whole_manifest(tmp_path):
+    stamp, count = "2026-01-02T00.00.00.000Z", 4
+    data, hook = catalog(tmp_path, stamp), RecordRuns()
+    catalog(tmp_path, "2026-01-01T00.00.00.000Z")["f.raw"].save(frame(1))
+    hook.before_pipeline_run(run_params(stamp, tmp_path), PIPELINE, data)
+    together = threading.Barrier(count)
+
+    def start() -> None:
+        for _ in range(25):
+            together.wait(timeout=30)
+            hook.before_node_run(PIPELINE.nodes[0], data, stamp)
+            assert catalog(tmp_path, None)["runs.manifest"].load()["status"] == "running"
+
+    with ThreadPoolExecutor(count) as pool:
+        for thread in [pool.submit(start) for _ in range(count)]:
+            thread.result()
+    assert [path.name for path in (tmp_path / "manifest" / stamp).iterdir()] == ["manifest"]
+
+
+def test_the_error_of_a_node_says_where_whatever_else_is_unfinished(tmp_path):
+    """Also from another process, where hooks know nothing of the run: the error is pickled on its way."""
+    catalog(tmp_path, "2026-01-01T00.00.00.000Z")["f.raw"].save(frame(1))
+    error = ValueError("no")
+    RecordRuns().on_node_error(error, PIPELINE.nodes[1])
+    arrived = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    found = record(tmp_path, "2026-01-02T00.00.00.000Z", PIPELINE, {}, error=arrived)
+    assert found["failed_at"] == "f.total"
 
 
 def test_the_manifest_of_a_failed_run_says_where(tmp_path):

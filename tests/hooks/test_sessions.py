@@ -1,156 +1,10 @@
 """The hooks in real Kedro sessions, on a small project of their own."""
 
-import json
-import logging
-import sys
-import textwrap
-from importlib import import_module
-from itertools import count
+from hashlib import sha256
 
 import pytest
-from kedro.framework import project
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
+from kedro.io.core import DatasetError
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
-
-NUMBERS = count()
-
-NODES = """
-import importlib
-
-
-def ingest(source):
-    return {"name": source["name"]}, {"of": source["name"]}
-
-
-def train(edges, source):
-    if source["fail"]:
-        raise ValueError("training failed")
-    importlib.import_module(__package__ + ".between").call()
-    return {"trained_on": edges["of"]}
-
-
-def evaluate(taxa, weights):
-    return {"taxa": taxa["name"], "weights": weights["trained_on"]}
-"""
-
-PIPELINES = """
-from kedro.pipeline import Node, Pipeline
-
-from {package} import nodes
-
-
-def register_pipelines():
-    family = Pipeline(
-        [
-            Node(nodes.ingest, "params:source", ["taxa", "edges"], name="ingest", tags="ingestion"),
-            Node(nodes.train, ["edges", "params:source"], "weights", name="train", tags="training"),
-            Node(nodes.evaluate, ["taxa", "weights"], "metrics", name="evaluate", tags="evaluation"),
-        ],
-        namespace="f",
-    )
-    return {{"f": family, "__default__": family}}
-"""
-
-SETTINGS = """
-from terrarium.hooks import AnnounceResults, ChooseInputs, PinVersions, RecordRuns
-
-HOOKS = (ChooseInputs(), PinVersions(), RecordRuns(), AnnounceResults())
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz", "kedro-telemetry")
-CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local", "merge_strategy": {"parameters": "soft"}}
-"""
-
-BETWEEN = '''
-"""What another run does while this one trains."""
-
-calls = []
-
-
-def call():
-    for function in calls:
-        function()
-'''
-
-
-class Mini:
-    """A project with one family: ingest makes taxa and edges, train weights from edges, evaluate metrics."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.package = f"mini_{next(NUMBERS)}"
-        code = folder / "src" / self.package
-        self._write(code / "__init__.py", "")
-        self._write(code / "nodes.py", NODES)
-        self._write(code / "between.py", BETWEEN)
-        self._write(code / "settings.py", SETTINGS)
-        self._write(code / "pipeline_registry.py", PIPELINES.format(package=self.package))
-        self._write(folder / "conf/base/parameters.yml", "f: {source: {name: mammals, fail: false}}")
-        self._write(folder / "conf/base/catalog.yml", self._catalog())
-        self._write(folder / "conf/local/.gitkeep", "")
-        self._write(
-            folder / "pyproject.toml",
-            f'[tool.kedro]\npackage_name = "{self.package}"\nproject_name = "mini"\nkedro_init_version = "1.7.0"\n',
-        )
-        bootstrap_project(folder)
-
-    def run(self, name="mammals", fail=False, **arguments):
-        """One run; its version."""
-        params = {"f": {"source": {"name": name, "fail": fail}}}
-        with KedroSession.create(self.folder, runtime_params=params) as session:
-            session.run(pipeline_names=["f"], **arguments)
-            return session.session_id
-
-    def load(self, name, version=None):
-        """An artifact, the newest by default."""
-        folder = self.folder / "data" / f"{name}.json"
-        stamp = version or max(path.name for path in folder.iterdir())
-        return json.loads((folder / stamp / folder.name).read_text())
-
-    def save(self, name, version, content):
-        """Put an artifact there as if a run with that version had."""
-        folder = self.folder / "data" / f"{name}.json"
-        self._write(folder / version / folder.name, json.dumps(content))
-
-    def meanwhile(self, function):
-        """Call `function` once, in the middle of the next training."""
-        calls = import_module(f"{self.package}.between").calls
-
-        def once():
-            calls.clear()
-            function()
-
-        calls.append(once)
-
-    def _catalog(self):
-        types = dict.fromkeys(["f.taxa", "f.edges", "f.weights", "f.metrics"], "JSONDataset")
-        types["runs.manifest"] = "RunManifestDataset"
-        entry = "{name}:\n  type: terrarium.datasets.{kind}\n  filepath: data/{name}.json\n  versioned: true\n"
-        return "".join(entry.format(name=name, kind=kind) for name, kind in types.items())
-
-    def _write(self, path, text):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
-
-
-@pytest.fixture
-def mini(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(project, "PACKAGE_NAME", None)
-    return Mini(tmp_path)
-
-
-@pytest.fixture
-def lines():
-    """What the hooks log; Kedro's set-up of logging removes the handlers of the root."""
-    found, logger = [], logging.getLogger("terrarium")
-    handler = logging.Handler()
-    handler.emit = lambda record: found.append(record.getMessage())
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield found
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 def test_evaluation_follows_the_weights_and_not_newer_taxa(mini, lines):
@@ -246,3 +100,49 @@ def test_a_project_without_manifests_reads_the_newest_and_warns(mini, lines):
 def test_the_results_are_announced_at_the_end(mini, lines):
     version = mini.run()
     assert lines[-1].endswith(f"f.metrics.json/{version}/f.metrics.json")
+
+
+FUTURE = "2999-01-01T00.00.00.000Z"
+
+
+@pytest.mark.parametrize("runner", [SequentialRunner, ParallelRunner])
+def test_a_clock_that_is_behind_does_not_hide_a_run(mini, lines, runner):
+    ahead = mini.run("birds")
+    for name in ("runs.manifest", "f.taxa", "f.edges", "f.weights", "f.metrics"):
+        folder = mini.path(name, ahead).parent
+        folder.rename(folder.with_name(FUTURE))
+    mini.run("mammals", runner=runner())
+    assert any(line.startswith(f"The clock is behind run {FUTURE}") for line in lines)
+    mini.run(tags=["evaluation"])
+    assert mini.load("f.metrics") == {"taxa": "mammals", "weights": "mammals"}
+    stamps = sorted(path.name for path in (mini.folder / "data/f.metrics.json").iterdir())
+    assert len(stamps) == 3
+    assert all(stamp > FUTURE for stamp in stamps[1:])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"format": 1}', b'{"nodes": {"a": 1}}'])
+def test_a_damaged_manifest_is_named_and_ignored(mini, lines, content):
+    first = mini.run("mammals")
+    mini.path("runs.manifest", first).write_bytes(content)
+    mini.run(tags=["evaluation"])
+    path = str(mini.path("runs.manifest", first))
+    assert [line for line in lines if "is damaged" in line]
+    assert all(path in line and "\n" not in line for line in lines if "is damaged" in line)
+
+
+def test_every_version_has_its_sha256_in_the_manifest(mini):
+    version = mini.run()
+    digests = mini.load("runs.manifest", version)["sha256"]
+    for name, digest in digests.items():
+        assert digest == sha256(mini.path(name, version).read_bytes()).hexdigest()
+    assert set(digests) == {"f.taxa", "f.edges", "f.weights", "f.metrics"}
+
+
+def test_a_damaged_version_names_the_run_that_makes_it_again(mini, lines):
+    first = mini.run("mammals")
+    path = mini.path("f.weights", first)
+    path.write_text(path.read_text().replace("mammals", "mammamls"))
+    with pytest.raises(DatasetError, match=rf"Run {first} made it"):
+        mini.run(tags=["evaluation"])
+    command = "kedro run --pipelines=f --params=f.source.name=mammals,f.source.fail=False"
+    assert f"To make it again: {command}" in lines

@@ -43,3 +43,7 @@ def random_dag(rng: np.random.Generator, size: int) -> Hierarchy:
         child += [node] * len(parents)
         parent += parents.tolist()
     return Hierarchy.from_edges(child, parent, several_parents=True)
+
+
+def binary_tree(depth: int) -> Hierarchy:
+    return tree_of([(node - 1) // 2 for node in range(1, 2 ** (depth + 1) - 1)])

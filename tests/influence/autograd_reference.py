@@ -6,7 +6,7 @@ import torch
 from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.kge.data.graph import TRAIN
 from terrarium.kge.data.queries import KnownAnswers
-from terrarium.kge.models.scorer import build_scorer, score_entities
+from terrarium.kge.models.scorer import build_scorer, compute_moduli, score_entities
 from terrarium.kge.training.losses import BatchAnswers, query_losses
 from tests.kge.graphs import options, random_graph
 
@@ -55,7 +55,10 @@ def loss_of(scorer, spec, entity, relation, right):
     answers = BatchAnswers(
         torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]), torch.ones(1)
     )
-    return query_losses(values, answers, spec.loss, spec.label_smoothing)[0]
+    moduli = [compute_moduli(table.weight, scorer.options.name) for table in (scorer.entity, scorer.relation)]
+    entities, relations = (one.pow(3).sum(1) for one in moduli)
+    penalty = entities[entity] + relations[relation] + entities[right].mean()
+    return query_losses(values, answers, spec.loss, spec.label_smoothing)[0] + spec.n3_weight * penalty
 
 
 def part_of(scorer, spec, triple, known, unit):

@@ -18,7 +18,14 @@ def influence_options(**changes):
 
 
 def make_context(
-    kind="complex", preconditioner=None, inverse=True, train_type="KvsAll", loss="cross_entropy", **changes
+    kind="complex",
+    preconditioner=None,
+    inverse=True,
+    train_type="KvsAll",
+    loss="cross_entropy",
+    n3_weight=0.0,
+    query_weight="equal",
+    **changes,
 ):
     """Two checkpoints with different learning rates, and the context of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
@@ -29,7 +36,11 @@ def make_context(
     diagonals = [{} if preconditioner is None else preconditioner(scorer) for scorer in scorers]
     snapshots = [Snapshot(e, r, s, d) for e, r, s, d in zip((1, 4), (0.5, 0.25), scorers, diagonals, strict=True)]
     trained = options(
-        training__loss__name=loss, training__train_type=train_type, training__loss__label_smoothing=0.1
+        training__loss__name=loss,
+        training__train_type=train_type,
+        training__loss__label_smoothing=0.1,
+        training__loss__n3_weight=n3_weight,
+        training__query_weight=query_weight,
     ).training
     training = TrainingRun(scorers[0].options, TrainingOptions.model_validate(trained.model_dump()))
     return graph, InfluenceContext.of(snapshots, training, graph, chosen.attribution, chosen.scoring)

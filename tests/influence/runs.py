@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 from terrarium.influence.reporting.report import report_page
 from terrarium.pipelines.influence import nodes
-from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.influence.contexts import influence_options
-from tests.kge.graphs import options, tables
+from tests.kge.graphs import options, tables, train_graph
 
 
 class Trained(NamedTuple):
@@ -22,10 +21,8 @@ class Trained(NamedTuple):
 def train(folder, **changes):
     """Train the small graph of the tests."""
     chosen, own = options(**changes), tables()
-    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
-    branches = chosen.model, chosen.training, chosen.evaluation
-    trained = graph_nodes.train(*own, config, TrainingStore(folder / "store"), *branches)
-    return Trained(own, trained["weights"], trained["checkpoints"])
+    trained = train_graph(chosen, own, TrainingStore(folder / "store"))
+    return Trained(own, trained["weights"], trained["checkpoints"].folder)
 
 
 def select_queries(trained, **changes):
@@ -39,6 +36,12 @@ def score(trained, queries, **changes):
     chosen = influence_options(**changes)
     branches = chosen.checkpoints, chosen.attribution, chosen.scoring, chosen.paths
     return SimpleNamespace(**nodes.score(*trained.tables, trained.checkpoints, queries, *branches))
+
+
+def reference_files(trained, results):
+    chosen = influence_options()
+    table = nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen.checkpoints)
+    return nodes.write_reference_files(results.scores, table, chosen.attribution)
 
 
 def write_report(trained, queries, results):

@@ -25,6 +25,13 @@ def tables():
     )
 
 
+def train_graph(chosen, given, store):
+    """The outputs of the training stage on three tables."""
+    branches = chosen.model, chosen.training, chosen.evaluation
+    config = nodes.write_config(*given, *branches)
+    return nodes.train(*given, config, nodes.choose_n3_weight(*given, config, *branches), store, *branches)
+
+
 def graph():
     """The committed family as numbers."""
     return Graph.from_tables(*tables())

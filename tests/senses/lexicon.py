@@ -12,7 +12,7 @@ from terrarium.senses.training.problem import Problem, build_problem
 from tests.test_parameters import changed, parameters
 
 WORDNET = Path(__file__).parent / "wordnet"
-PROBLEM_TABLES = ("synsets", "senses", "pairs", "ancestors", "information_content")
+PROBLEM_TABLES = ("synsets", "senses", "pairs", "ancestors", "information_content", "spectral")
 
 
 def options(**changes: object) -> Options:
@@ -27,7 +27,10 @@ def tables() -> dict[str, pd.DataFrame]:
     chosen = options()
     made = nodes.read_source(chosen.source)
     made["pairs"] = nodes.split_relations(made["relations"], made["synsets"], chosen.features)
-    return {**made, **nodes.build_ancestors(made["pairs"], made["synsets"])}
+    spectral = nodes.build_spectral(
+        made["synsets"], made["senses"], made["pairs"], chosen.features, chosen.model, chosen.training
+    )
+    return {**made, **nodes.build_ancestors(made["pairs"], made["synsets"]), "spectral": spectral}
 
 
 def lexicon(pairs: pd.DataFrame | None = None) -> Lexicon:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.tu import read_tu
+from terrarium.sources.tu import read_tu, require_folds
 
 
 @pytest.fixture
@@ -60,12 +60,51 @@ def test_degrees_are_capped(folder, monkeypatch):
     assert read_tu(folder, "TOY").x.tolist() == [[0.0, 1.0]] * 18
 
 
-def test_nodes_out_of_order_and_classes_that_are_missing_are_told(folder):
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("graph_indicator", lambda text: text + "7\n", "graph_indicator.txt line 19: graph 7 does not exist"),
+        ("graph_indicator", lambda text: text[:-2] + "1\n", "line 18: the node is not in the order of graphs"),
+        ("graph_indicator", lambda text: text.replace("3", "2"), "has no node of graph 3, which has a class"),
+        ("graph_indicator", lambda text: text.replace("1", "0"), "line 1: graph 0 does not exist, there are 1 to 6"),
+        ("A", lambda text: text + "1, 4\n", "A.txt line 31: the edge 1, 4 leads from one graph to another"),
+        ("A", lambda text: text + "0, 1\n", "line 31: the edge 0, 1 has no such node, there are 1 to 18"),
+        ("A", lambda text: text + "1, 99\n", "line 31: the edge 1, 99 has no such node"),
+        ("A", lambda text: text.replace("1, 2", "1 2"), "line 1: '1 2' is not an integer"),
+        ("A", lambda text: text.replace("1, 2", "1, 2, 3"), "A.txt line 2: 2 values, and line 1 has 3"),
+        ("A", lambda text: "\n" + text, "line 1: '' is not an integer"),
+        ("graph_labels", lambda text: text.replace("-1", "0.5"), "line 1: '0.5' is not an integer"),
+        ("node_labels", lambda text: text + "1\n", "has 19 lines for 18 nodes"),
+        ("node_labels", lambda text: text.replace("1", "99999"), "line 2: the label is 99,999 above the smallest"),
+    ],
+)
+def test_faults_are_named_with_their_line(folder, part, change, message):
+    file = folder / "TOY" / "raw" / f"TOY_{part}.txt"
+    file.write_text(change(file.read_text()))
+    with pytest.raises(SourceError, match=message):
+        read_tu(folder, "TOY")
+
+
+def test_blank_lines_at_the_end_and_whole_floats_are_read(folder):
+    expected = read_tu(folder, "TOY")
     raw = folder / "TOY" / "raw"
-    owner = (raw / "TOY_graph_indicator.txt").read_text()
-    (raw / "TOY_graph_indicator.txt").write_text(owner + "7\n")
-    with pytest.raises(SourceError, match="7 graphs with nodes and 6 with a class"):
-        read_tu(folder, "TOY")
-    (raw / "TOY_graph_indicator.txt").write_text(owner[:-2] + "1\n")
-    with pytest.raises(SourceError, match="not in the order of graphs"):
-        read_tu(folder, "TOY")
+    for file in raw.iterdir():
+        file.write_text(file.read_text() + "\n\n")
+    (raw / "TOY_graph_labels.txt").write_text("-1.0\n1.0\n" * 3)
+    assert np.array_equal(read_tu(folder, "TOY").label, expected.label)
+
+
+def test_repeated_edges_are_one_and_loops_none(folder):
+    expected = read_tu(folder, "TOY")
+    file = folder / "TOY" / "raw" / "TOY_A.txt"
+    file.write_text(file.read_text() + "1, 2\n1, 1\n")
+    assert np.array_equal(read_tu(folder, "TOY").edge, expected.edge)
+
+
+def test_folds_need_two_classes_of_enough_graphs(folder):
+    require_folds(read_tu(folder, "TOY"), 3, "TOY")
+    with pytest.raises(SourceError, match=r"a class of 3 graphs, fewer than the 4 folds: set scenes.tu.n_splits to 3"):
+        require_folds(read_tu(folder, "TOY"), 4, "TOY")
+    (folder / "TOY" / "raw" / "TOY_graph_labels.txt").write_text("1\n" * 6)
+    with pytest.raises(SourceError, match="TOY has one class"):
+        require_folds(read_tu(folder, "TOY"), 3, "TOY")

@@ -1,11 +1,14 @@
 import os
+import shutil
+import zipfile
 
 import pytest
 
 from terrarium.hierarchy import Hierarchy
 from terrarium.sources import wordnet
 from terrarium.sources.errors import SourceError
-from terrarium.sources.wordnet import LEXNAMES, find_wordnet, read_hypernyms, read_wordnet
+from terrarium.sources.wordnet import find_wordnet, read_hypernyms, read_wordnet
+from terrarium.sources.wordnet_format import LEXNAMES
 
 ROOT = "00000010 03 n 01 thing 0 001 ~ 00000020 n 0000 | what there is"
 PET = "00000020 05 n 02 pet 0 House_pet 1 001 @ 00000010 n 0000 | an animal at home"
@@ -60,15 +63,61 @@ def test_broken_and_missing_files_are_named(folder, tmp_path):
     with pytest.raises(SourceError, match=r"data\.verb is missing"):
         read_wordnet(folder, "v")
     (folder / "data.noun").write_text(ROOT[:40] + "\n")
-    with pytest.raises(SourceError, match=r"data\.noun is broken at '00000010 03 n 01 thing'"):
+    with pytest.raises(SourceError, match=r"data\.noun line 1: it is no synset"):
         read_wordnet(folder, "n")
-    with pytest.raises(SourceError, match=r"has no data\.noun"):
+    with pytest.raises(SourceError, match="elsewhere is no folder or archive"):
         find_wordnet(tmp_path / "elsewhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match=r"empty has no data\.noun"):
+        find_wordnet(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (ROOT.replace("00000020", "00000021"), "pointer to 00000021 of data.noun, which is missing"),
+        (ROOT.replace(" ~ ", " ?! "), "line 2: it is no synset"),
+        (ROOT.replace(" 03 n", " 99 n"), "line 2: it is no synset"),
+        (ROOT.replace(" 03 n", " 03 v"), "line 2: it is no synset"),
+        (ROOT.replace("001 ~", "002 ~"), "line 2: it is no synset"),
+        (ROOT + "\n" + ROOT, "line 3: the offset 00000010 is in line 2 already"),
+    ],
+)
+def test_faults_are_named_with_their_line(folder, line, message):
+    (folder / "data.noun").write_text("  1 Licence.\n" + "\n".join([line, PET, REX]) + "\n")
+    with pytest.raises(SourceError, match=message):
+        read_wordnet(folder, "n")
+
+
+def test_an_offset_that_the_index_lacks_is_numbered_last_with_a_word(folder, caplog):
+    """As in some versions of Open English WordNet, whose lemmas are UTF-8."""
+    text = (folder / "index.noun").read_text().replace("00000099 00000020", "00000098 00000099")
+    (folder / "index.noun").write_text(text)
+    (folder / "data.noun").write_text((folder / "data.noun").read_text().replace("House_pet", "Café"), "utf-8")
+    assert read_hypernyms(folder, "n")["name"].tolist()[1] == "pet.n.03"
+    assert "index.* lacks 2 of 4 senses" in caplog.text
+    assert "café" in read_wordnet(folder, "n").senses["lemma"].tolist()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_nltks_usual_folder_is_found_without_nltk(folder, tmp_path, monkeypatch, packed):
+    corpora = tmp_path / "home" / "nltk_data" / "corpora"
+    corpora.mkdir(parents=True)
+    if packed:
+        with zipfile.ZipFile(corpora / "wordnet.zip", "w") as out:
+            for name in ("data.noun", "index.noun"):
+                out.write(folder / name, f"wordnet/{name}")
+    else:
+        shutil.copytree(folder, corpora / "wordnet", ignore=shutil.ignore_patterns("home"))
+    monkeypatch.setattr(wordnet, "DEBIAN", tmp_path / "nothing")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NLTK_DATA", raising=False)
+    assert read_hypernyms(find_wordnet(), "n").equals(read_hypernyms(folder, "n"))
 
 
 def test_without_wordnet_all_ways_are_named(monkeypatch, tmp_path):
     monkeypatch.setattr(wordnet, "DEBIAN", tmp_path)
-    monkeypatch.setattr(wordnet, "_nltk_folders", list)
+    monkeypatch.setattr(wordnet, "_nltk_places", list)
     with pytest.raises(SourceError, match=r"source\.path.*wordnet-base.*nltk_data.*nltk\.download"):
         find_wordnet()
 

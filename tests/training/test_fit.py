@@ -55,7 +55,7 @@ def test_no_epochs_export_the_initial_weights(tmp_path):
     assert result.history.empty
     assert (result.epochs, result.best_epoch) == (0, 0)
     assert "max_epochs is 0" in result.stop_reason
-    assert read_metadata(result.checkpoints / "final.safetensors")["epoch"] == 0
+    assert read_metadata(result.checkpoints.folder / "final.safetensors")["epoch"] == 0
 
 
 def test_it_stops_early_and_says_why(tmp_path, caplog):

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from terrarium.training.options import CheckpointOptions, FitOptions, StoppingOptions, TorchOptions
 
 STOPPING = {"patience": 3, "min_delta": 0.0, "metric": "loss", "direction": "min"}
-CHECKPOINTS = {"keep_last": 5, "keep_every": 0}
+CHECKPOINTS = {"keep_last": 5, "keep_every": 0, "retrain": False}
 FIT = {"max_epochs": 0, "stopping": STOPPING, "checkpoints": CHECKPOINTS}
 TORCH = {"device": "cpu", "precision": "64-true", "clip_norm": 0.0}
 MODELS = [(StoppingOptions, STOPPING), (CheckpointOptions, CHECKPOINTS), (FitOptions, FIT), (TorchOptions, TORCH)]

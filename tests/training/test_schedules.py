@@ -33,3 +33,7 @@ def test_cosine_rates_fall_from_the_rate_to_its_minimum(rate, min_ratio, early, 
 
 def test_cosine_rates_stay_at_the_minimum_after_the_end():
     assert cosine_rate(0.1, 0.01, 1.5) == cosine_rate(0.1, 0.01, 1.0)
+
+
+def test_geometric_rates_stay_at_the_last_one_after_the_end():
+    assert geometric_rate(0.2, 0.01, 9, 5) == geometric_rate(0.2, 0.01, 5, 5) == pytest.approx(0.01)

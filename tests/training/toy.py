@@ -1,10 +1,12 @@
 """A small trainable for the tests of the loop; run as a script it trains until it is killed or done."""
 
+import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from terrarium.training.checkpointing.state import State, write_state
 from terrarium.training.checkpointing.store import TrainingStore
@@ -53,7 +55,7 @@ class Scripted(Toy):
 def options(max_epochs: int = 8, **changes: object) -> FitOptions:
     """Fit options with small defaults; `changes` go to the branch that knows the key."""
     stopping = {"patience": 0, "min_delta": 0.0, "metric": "loss", "direction": "min"}
-    checkpoints = {"keep_last": 5, "keep_every": 0}
+    checkpoints = {"keep_last": 5, "keep_every": 0, "retrain": False}
     for key, value in changes.items():
         (stopping if key in stopping else checkpoints)[key] = value
     return FitOptions.model_validate({"max_epochs": max_epochs, "stopping": stopping, "checkpoints": checkpoints})
@@ -84,6 +86,52 @@ def same(left: FitResult, right: FitResult) -> bool:
         and losses(left) == losses(right)
         and (left.epochs, left.best_epoch, left.stop_reason) == (right.epochs, right.best_epoch, right.stop_reason)
     )
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def epochs(folder: Path) -> list[int]:
+    return sorted(int(path.stem[6:]) for path in folder.glob("epoch_*.safetensors"))
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+class Dying(Toy):
+    """A toy whose process ends in a given epoch."""
+
+    def __init__(self, dies_in: int) -> None:
+        super().__init__()
+        self._dies_in = dies_in
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        if epoch == self._dies_in:
+            raise Killed
+        return super().epoch(epoch)
+
+
+def train_until(folder: Path, dies_in: int, **fingerprint: object) -> Path:
+    """Leave an unfinished run; gives its folder."""
+    with pytest.raises(Killed):
+        train(folder, Dying(dies_in), **fingerprint)
+    return TrainingStore(folder).folder_of(fingerprint or {"data": "a"})
+
+
+def age(folder: Path, seconds: float) -> None:
+    """Make `folder` and what is in it look that old."""
+    then = time.time() - seconds
+    for path in [*folder.iterdir(), folder]:
+        os.utime(path, (then, then))
+
+
+class Untrainable(Toy):
+    """A toy that must not be trained."""
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        raise AssertionError(f"epoch {epoch} was trained")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def expand_path(path: str) -> str:
+    """Return a path or address with ~ and environment variables ($NAME) in it replaced."""
+    expanded = os.path.expandvars(path)
+    return str(Path(expanded).expanduser()) if expanded.startswith("~") else expanded
+
+
+FilePath = Annotated[str, AfterValidator(expand_path)]
+"""A path in an option; ~ and environment variables are replaced."""
 
 
 class Options(BaseModel):

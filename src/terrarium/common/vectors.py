@@ -17,6 +17,11 @@ def coordinate_columns(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if _COORDINATE.fullmatch(str(name))]
 
 
+def coordinate_names(count: int) -> list[str]:
+    """Return the names x0, x1, ... of coordinate columns."""
+    return [f"x{i}" for i in range(count)]
+
+
 def coordinates(table: pd.DataFrame) -> NDArray[np.floating]:
     """Return the coordinate columns as an array of shape (rows, dimensions), in the dtype of the table."""
     return table[coordinate_columns(table)].to_numpy()

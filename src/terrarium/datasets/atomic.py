@@ -38,7 +38,7 @@ def stage_version(final: Path) -> Iterator[Path]:
         DatasetError: the version exists already.
     """
     version = final.parent
-    partial = version.parent.with_name(f"{version.parent.name}.partial") / version.name
+    partial = partial_folder(version.parent) / version.name
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
@@ -48,6 +48,11 @@ def stage_version(final: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         with suppress(OSError):
             partial.parent.rmdir()
+
+
+def partial_folder(filepath: Path) -> Path:
+    """Return the folder in which the versions of a dataset are written."""
+    return filepath.with_name(f"{filepath.name}.partial")
 
 
 def _publish(partial: Path, version: Path) -> None:

@@ -11,11 +11,14 @@ This is the only module that touches underscore names of Kedro:
 - `_filepath`, `_version`, `_get_load_path`, `_get_save_path`, `_get_versioned_path`, `_exists`, `_describe`: what
   Kedro's guide to custom datasets tells a subclass of `AbstractVersionedDataset` to use or to define.
 - `_version`, `_clear_version_cache` (in `read_at`): no public method changes the version that a dataset loads.
-- `_exists_function`, `_get_versioned_path` (in `has_version`): `list_versions` lists a folder where one look-up does.
+- `_exists_function`, `_glob_function` (in `__setstate__`): they belong to a connection, which no other process has.
+- `_exists_function`, `_get_versioned_path` (in `has_version`, `discard_saved`): `list_versions` lists a folder where
+  one look-up does.
 - `kedro_datasets._typing`: kedro-viz knows a preview's kind by these types, which have no public home.
 """
 
 import copy
+import shutil
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -35,7 +38,10 @@ from kedro.io.core import (
 )
 from kedro_datasets._typing import JSONPreview, PlotlyPreview, TablePreview
 
+from terrarium.common import checksums
+from terrarium.common.checksums import ChecksumError
 from terrarium.datasets.atomic import replace_file, stage_version
+from terrarium.training.checkpointing.state import StateError
 
 __all__ = ["FileDataset", "JSONPreview", "PlotlyPreview", "TablePreview"]
 
@@ -43,8 +49,23 @@ OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")
 """Protocols of fsspec whose file systems show an uploaded file whole or not at all."""
 
 
+class DamagedVersionError(DatasetError):
+    """A version is not what was saved.
+
+    Attributes:
+        version: the run that made it.
+    """
+
+    def __init__(self, path: str, reason: object, version: str) -> None:
+        self.version = version
+        super().__init__(
+            f"{path} is damaged: {reason}. Run {version} made it: make it again, or choose another version with "
+            "--load-versions"
+        )
+
+
 class FileDataset(AbstractVersionedDataset[Any, Any]):
-    """One file, versioned or not, that is saved atomically.
+    """One file, versioned or not, that is saved atomically; loading a version checks its SHA-256.
 
     Args:
         filepath: a path, or an address such as `s3://bucket/weights.safetensors`.
@@ -62,6 +83,8 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
     """Which of `load_args` and `save_args` the format does not have."""
     replaces_versions: ClassVar[bool] = False
     """Whether a version may be saved again; by default that is an error."""
+    checks_itself: ClassVar[bool] = False
+    """Whether `read` finds any damage by checksums within the format."""
 
     def __init__(
         self,
@@ -86,15 +109,33 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         self.save_args = self.DEFAULT_SAVE_ARGS | (save_args or {})
         self.metadata = metadata
         if self.is_local:
-            super().__init__(PurePosixPath(path), version)
+            super().__init__(PurePosixPath(path), version, glob_function=self._list_local)
         else:
-            self._remote = fsspec.filesystem(self.protocol, **(credentials or {}), **(fs_args or {}))
+            self._remote_args = (credentials or {}) | (fs_args or {})
+            self._remote = fsspec.filesystem(self.protocol, **self._remote_args)
             super().__init__(PurePosixPath(path), version, self._remote.exists, self._remote.glob)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the connection to an object store behind, for another process."""
+        here = {"_remote", "_exists_function", "_glob_function"} if not self.is_local else set()
+        return {name: value for name, value in self.__dict__.items() if name not in here}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Connect again."""
+        self.__dict__.update(state)
+        if not self.is_local:
+            self._remote = fsspec.filesystem(self.protocol, **self._remote_args)
+            self._exists_function, self._glob_function = self._remote.exists, self._remote.glob
 
     @property
     def is_local(self) -> bool:
         """Whether the file is on a local path."""
         return self.protocol == "file"
+
+    @property
+    def has_checksums(self) -> bool:
+        """Whether each version has a file with its SHA-256."""
+        return self._version is not None and not self.replaces_versions
 
     @abstractmethod
     def read(self, path: Path) -> Any:
@@ -105,14 +146,28 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         """Write `data` to a local file that does not exist yet."""
 
     def load(self) -> Any:
-        """Return the content. Raises DatasetError when the file is missing or damaged."""
+        """Return the content.
+
+        Raises:
+            DamagedVersionError: a version's file is not the one that was saved.
+            DatasetError: the file is missing or cannot be read.
+        """
         with self.local_copy() as path:
-            return self.read(path)
+            try:
+                self._check(path)
+                return self.read(path)
+            except (ChecksumError, StateError) as error:
+                version = self.resolve_load_version()
+                if version is None:
+                    raise
+                raise DamagedVersionError(location(self, version), error, version) from error
 
     def save(self, data: Any) -> None:
         """Save `data` atomically. Raises DatasetError when the version exists already."""
         with self._staged() as path:
             self.write(path, data)
+            if self.has_checksums:
+                checksums.write_checksums(path)
 
     @contextmanager
     def local_copy(self) -> Iterator[Path]:
@@ -124,7 +179,28 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         with TemporaryDirectory() as folder:
             copied = Path(folder) / PurePosixPath(path).name
             self._remote.get_file(path, str(copied))
+            sums = self._checksums_path(path)
+            if self.has_checksums and self._remote.exists(sums):
+                self._remote.get_file(sums, str(copied.with_name(checksums.NAME)))
             yield copied
+
+    def digest(self, version: str) -> str | None:
+        """Return the SHA-256 of a saved version as hex, as recorded when it was saved; None without a record."""
+        path = self._checksums_path(str(self._get_versioned_path(version)))
+        if not self.has_checksums or not self._exists_function(path):
+            return None
+        content = Path(path).read_bytes() if self.is_local else self._remote.cat_file(path)
+        return checksums.summary_digest(content)
+
+    def _check(self, path: Path) -> None:
+        """Compare a local copy with its SHA-256, if that was recorded. Raises ChecksumError."""
+        sums = path.with_name(checksums.NAME)
+        if self.has_checksums and not self.checks_itself and sums.exists():
+            checksums.verify_checksum(path, sums)
+
+    @staticmethod
+    def _checksums_path(path: str) -> str:
+        return str(PurePosixPath(path).with_name(checksums.NAME))
 
     def _refuse_unused(self, given: set[str], path: str) -> None:
         of_stores = {"credentials", "fs_args"} if self.is_local else set()
@@ -148,8 +224,18 @@ class FileDataset(AbstractVersionedDataset[Any, Any]):
         with TemporaryDirectory() as folder:
             written = Path(folder) / PurePosixPath(final).name
             yield written
+            sums = written.with_name(checksums.NAME)
+            if sums.exists():  # first, since the version exists as soon as its file does
+                self._remote.put_file(str(sums), self._checksums_path(final))
             self._remote.put_file(str(written), final)
             self._remote.invalidate_cache()
+
+    def _list_local(self, _pattern: str) -> list[str]:
+        """Return the paths of all versions; Kedro's glob takes a `[` in the path for a set of characters."""
+        folder = Path(self._filepath)
+        stamps = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        paths = (str(self._get_versioned_path(stamp)) for stamp in stamps)
+        return [path for path in paths if Path(path).exists()]
 
     def _exists(self) -> bool:
         try:
@@ -204,6 +290,18 @@ def has_version(dataset: AbstractVersionedDataset, version: str) -> bool:
     return bool(dataset._exists_function(str(dataset._get_versioned_path(version))))
 
 
+def discard_saved(dataset: AbstractVersionedDataset) -> None:
+    """Remove the version that `dataset` saves, if there is one: a node that is run again saves it again."""
+    version = dataset.resolve_save_version()
+    if version is None or not has_version(dataset, version) or getattr(dataset, "replaces_versions", False):
+        return
+    path, remote = str(dataset._get_versioned_path(version).parent), getattr(dataset, "_remote", None)
+    if remote is None:
+        shutil.rmtree(path)
+    else:
+        remote.rm(path, recursive=True)
+
+
 def read_at(dataset: AbstractVersionedDataset, version: str) -> None:
     """Make `dataset` load `version`; the version that it saves stays the same."""
     save = dataset._version.save if dataset._version else None
@@ -216,6 +314,25 @@ def copy_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersione
     copied = copy.copy(dataset)
     read_at(copied, version)
     return copied
+
+
+def write_at(dataset: AbstractVersionedDataset, version: str) -> None:
+    """Make `dataset` save `version`; the version that it loads stays the same."""
+    dataset._version = Version(dataset._version.load if dataset._version else None, version)
+    dataset._clear_version_cache()
+
+
+def saving_at(dataset: AbstractVersionedDataset, version: str) -> AbstractVersionedDataset:
+    """Return a copy of `dataset` that loads and saves `version`."""
+    copied = copy.copy(dataset)
+    copied._version = Version(version, version)
+    copied._clear_version_cache()
+    return copied
+
+
+def digest_of(dataset: AbstractVersionedDataset, version: str) -> str | None:
+    """Return the SHA-256 that was recorded when `version` was saved; None without a record."""
+    return dataset.digest(version) if isinstance(dataset, FileDataset) else None
 
 
 def location(dataset: AbstractVersionedDataset, version: str | None = None) -> str:

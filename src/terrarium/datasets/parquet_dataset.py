@@ -10,13 +10,16 @@ from terrarium.datasets.base import FileDataset, TablePreview
 
 
 class ParquetDataset(FileDataset):
-    """A `pandas.DataFrame` as one Parquet file, compressed with zstd; arguments are those of pandas."""
+    """A `pandas.DataFrame` as one Parquet file, compressed with zstd and with a checksum per page.
 
-    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"compression": "zstd"}
+    Arguments are those of pandas.
+    """
+
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {"compression": "zstd", "write_page_checksum": True}
 
     def read(self, path: Path) -> pd.DataFrame:
         """Return the table."""
-        return pd.read_parquet(path, **self.load_args)
+        return pd.read_parquet(path, **({"page_checksum_verification": True} | self.load_args))
 
     def write(self, path: Path, data: pd.DataFrame) -> None:
         """Write the table."""
@@ -26,7 +29,7 @@ class ParquetDataset(FileDataset):
         """Return the first `nrows` rows, reading only those, as kedro-viz wants them."""
         import pyarrow.parquet as pq
 
-        with self.local_copy() as path, pq.ParquetFile(path) as file:
+        with self.local_copy() as path, pq.ParquetFile(path, page_checksum_verification=True) as file:
             batches = file.iter_batches(batch_size=nrows, columns=self.load_args.get("columns"))
             first = next(batches, None)
             table = file.schema_arrow.empty_table() if first is None else first

@@ -1,8 +1,14 @@
 """The record of a run, which grows during the run."""
 
-from typing import ClassVar
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
 
-from terrarium.datasets.json_dataset import JSONDataset
+from terrarium.common.checksums import ChecksumError
+from terrarium.datasets.json_dataset import JSONDataset, strict_json
+
+_DIGEST = "manifest_sha256"
 
 
 class RunManifestDataset(JSONDataset):
@@ -12,3 +18,21 @@ class RunManifestDataset(JSONDataset):
     """
 
     replaces_versions: ClassVar[bool] = True
+
+    def read(self, path: Path) -> Any:
+        """Return the content. Raises ChecksumError when it is not what was saved."""
+        content = super().read(path)
+        if not isinstance(content, dict):
+            raise ChecksumError("it is not a JSON object")
+        if content.pop(_DIGEST, None) != _digest(content):
+            raise ChecksumError("its SHA-256 is not the one in the file")
+        return content
+
+    def write(self, path: Path, data: dict[str, Any]) -> None:
+        """Write `data` with its SHA-256."""
+        content = strict_json(data)
+        super().write(path, {**content, _DIGEST: _digest(content)})
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -14,6 +14,7 @@ class StateDataset(FileDataset):
     """A `terrarium.training.checkpointing.state.State`; its preview shows the arrays' shapes and the metadata."""
 
     UNUSED_ARGUMENTS: ClassVar[frozenset[str]] = frozenset({"load_args", "save_args"})
+    checks_itself: ClassVar[bool] = True
 
     def read(self, path: Path) -> State:
         """Return the state. Raises StateError when the file is damaged."""

@@ -24,10 +24,10 @@ class TrainingStateDataset(AbstractDataset[None, "TrainingStore"]):
         self._folder = Path(require_local(filepath, type(self).__name__, reason))
 
     def load(self) -> "TrainingStore":
-        """Return the store bound to the folder, which need not exist yet."""
+        """Return the store bound to the folder, which need not exist yet; finished trainings await their archive."""
         from terrarium.training.checkpointing.store import TrainingStore
 
-        return TrainingStore(self._folder)
+        return TrainingStore(self._folder, awaits_archive=True)
 
     def save(self, data: None) -> None:
         """Refuse: the training node writes to the store while it runs. Raises DatasetError."""

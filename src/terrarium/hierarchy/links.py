@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from terrarium.common.arrays import Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hierarchy.checks import HierarchyError
 
 

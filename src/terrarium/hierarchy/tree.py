@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from terrarium.common.arrays import BoolArray, Int32Array, Int64Array
+from terrarium.common.arrays import BoolArray, Float64Array, Int32Array, Int64Array
 from terrarium.hierarchy import checks
 from terrarium.hierarchy.links import Ancestors, ancestors_of, require_acyclic
 
@@ -283,6 +283,22 @@ class Hierarchy:
         """Return the number of edges on the path between rows by first parents; broadcasts."""
         depth = self.depth.astype(np.int64)
         return depth[np.asarray(a)] + depth[np.asarray(b)] - 2 * depth[self.lca(a, b)]
+
+    def sum_over_lineage(self, values: Float64Array) -> Float64Array:
+        """Return for each row the sum of the values of the row and of its ancestors by first parents.
+
+        Args:
+            values: (N,) values.
+
+        Returns:
+            (N,) sums.
+        """
+        total = np.array(values, np.float64)
+        order, start = self.levels()
+        for depth in range(1, self.max_depth + 1):
+            rows = order[start[depth] : start[depth + 1]]
+            total[rows] += total[self.parent[rows]]
+        return total
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of ids, parents and further links, hexadecimal."""

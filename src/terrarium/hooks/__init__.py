@@ -2,11 +2,3 @@
 
 The hooks keep no state between runs and do not depend on the order in which they are registered.
 """
-
-from terrarium.hooks.inputs import ChooseInputs
-from terrarium.hooks.parameters import ValidateParameters
-from terrarium.hooks.pinning import PinVersions
-from terrarium.hooks.recording import RecordRuns
-from terrarium.hooks.results import AnnounceResults
-
-__all__ = ["AnnounceResults", "ChooseInputs", "PinVersions", "RecordRuns", "ValidateParameters"]

@@ -15,6 +15,7 @@ from terrarium.datasets.base import has_version, location, read_at
 from terrarium.hooks.catalogs import family_of, saved_versions, versioned_datasets
 from terrarium.hooks.lineage import Lineage, choose, contradictions
 from terrarium.hooks.manifests import manifest_reader
+from terrarium.hooks.process.command import command_of
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +99,16 @@ def _never_made(name: str, dataset: AbstractVersionedDataset, run_params: Mappin
     for pipeline_name, node in _producers(name, requested):
         option = "" if pipeline_name == "__default__" else f" --pipelines={pipeline_name}"
         tags = f", tags {', '.join(sorted(node.tags))}" if node.tags else ""
-        return f"{fault}; it is made by {node.name}{tags}: first run `kedro run{option} --to-outputs={name}`"
+        command = f"kedro run{option} --to-outputs={name}{_same(run_params)}"
+        return f"{fault}; it is made by {node.name}{tags}: first run `{command}`"
     family = family_of(name)
-    return f"{fault}; first run `kedro run --pipelines={family}`" if family else fault
+    return f"{fault}; first run `kedro run --pipelines={family}{_same(run_params)}`" if family else fault
+
+
+def _same(run_params: Mapping[str, Any]) -> str:
+    """Return the environment and parameters of a run as options of a command."""
+    given = {"environment": run_params.get("env"), "runtime_params": run_params.get("runtime_params") or {}}
+    return command_of(given).removeprefix("kedro run")
 
 
 def _producers(name: str, pipeline_names: Iterable[str]) -> Iterable[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from kedro.io import CatalogProtocol
 from kedro.io.core import DatasetError, is_parameter
 from kedro.pipeline import Pipeline
 
-from terrarium.datasets.base import copy_at, has_version
+from terrarium.datasets.base import copy_at, digest_of, has_version, location
 from terrarium.hooks.catalogs import MANIFEST, versioned_dataset, versioned_datasets
+from terrarium.hooks.process.identity import this_process
+from terrarium.hooks.process.machine import describe_machine
 
 logger = logging.getLogger(__name__)
 
@@ -29,15 +32,19 @@ def manifest_reader(catalog: CatalogProtocol) -> Callable[[str], Mapping[str, An
     """Return a function from a run's version to its manifest, or to None where there is none that can be read."""
     dataset = versioned_dataset(catalog, MANIFEST)
 
+    @cache
     def read(stamp: str) -> Mapping[str, Any] | None:
         if dataset is None or not has_version(dataset, stamp):
             return None
         try:
             content = copy_at(dataset, stamp).load()
         except DatasetError as error:
-            logger.warning("The manifest of run %s cannot be read: %s", stamp, error)
+            _warn_damaged(location(dataset, stamp), error)
             return None
-        return content if _is_manifest(content) else None
+        if not _is_manifest(content):
+            _warn_damaged(location(dataset, stamp), "it is no manifest of this version")
+            return None
+        return content
 
     return read
 
@@ -49,6 +56,7 @@ def new_manifest(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Cat
         "format": FORMAT,
         "run": run_params["run_id"],
         "status": "running",
+        "node": None,
         "failed_at": None,
         "error": None,
         "started": now(),
@@ -61,29 +69,40 @@ def new_manifest(run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Cat
         "runner": str(run_params.get("runner")),
         "read": {},
         "written": {},
+        "sha256": {},
         "nodes": {node.name: {"inputs": _data(node.inputs), "outputs": list(node.outputs)} for node in pipeline.nodes},
         "parameters": parameters,
         "runtime_params": to_plain(run_params.get("runtime_params") or {}),
         "seeds": dict(_seeds(parameters)),
         "packages": _packages(),
         "python": platform.python_version(),
+        "process": this_process(),
+        "machine": describe_machine(),
         "platform": platform.platform(),
         "git": _git(Path(run_params["project_path"])),
     }
 
 
 def versions_touched(pipeline: Pipeline, catalog: CatalogProtocol) -> dict[str, Any]:
-    """Return the versions that a run has written so far and reads from earlier runs, and its unversioned outputs."""
-    read, written = {}, {}
+    """Return the versions that a run has written so far and reads from earlier runs, and its unversioned outputs.
+
+    `sha256` has the digest of each version that was written.
+    """
+    read, written, digests = {}, {}, {}
     consumed = pipeline.all_inputs()
     datasets = versioned_datasets(catalog, pipeline.datasets())
     for name, dataset in datasets.items():
         own = dataset.resolve_save_version()
         if name in pipeline.all_outputs() and own is not None and has_version(dataset, own):
-            written[name] = own
+            written[name], digests[name] = own, digest_of(dataset, own)
         elif name in consumed and dataset.exists():
             read[name] = str(dataset.resolve_load_version())
-    return {"read": read, "written": written, "unversioned": sorted(pipeline.all_outputs() - datasets.keys())}
+    return {
+        "read": read,
+        "written": written,
+        "sha256": digests,
+        "unversioned": sorted(pipeline.all_outputs() - datasets.keys()),
+    }
 
 
 def now() -> str:
@@ -103,7 +122,21 @@ def to_plain(value: Any) -> Any:
 
 
 def _is_manifest(content: Any) -> bool:
-    return isinstance(content, dict) and content.get("format") == FORMAT
+    """Return whether `content` has what the hooks look up in a manifest."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return False
+    nodes, versions = content.get("nodes"), content.get("read")
+    if not isinstance(nodes, dict) or not isinstance(versions, dict) or not isinstance(content.get("status"), str):
+        return False
+    lists = (node.get(side) for node in nodes.values() if isinstance(node, dict) for side in ("inputs", "outputs"))
+    names = [name for side in lists for name in (side if isinstance(side, list) else [None])]
+    is_complete = all(isinstance(node, dict) for node in nodes.values())
+    return is_complete and all(isinstance(name, str) for name in [*names, *versions.values()])
+
+
+def _warn_damaged(path: str, fault: object) -> None:
+    text = " ".join(str(fault).split())
+    logger.warning("%s is damaged and ignored: %s", path, text, extra={"markup": False})
 
 
 def _data(names: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from pydantic import BaseModel, ValidationError
 
+from terrarium.common.options import expand_path
 from terrarium.hooks.environments import require_environment
 
 
@@ -32,6 +33,7 @@ class ValidateParameters:
     def after_context_created(self, context: KedroContext) -> None:
         """Raise ParameterError or EnvironmentNameError, before anything is loaded or run."""
         require_environment(Path(context.config_loader.conf_source), context.env)
+        _expand_data_root(context)
         faults = check(context.config_loader["parameters"], family_models(), _globals(context))
         if faults:
             raise ParameterError("\n".join(faults))
@@ -71,6 +73,17 @@ def check(
             lines = [line for fault in error.errors() for line in _lines(family, model, fault)]
             faults += dict.fromkeys(lines)
     return faults
+
+
+def _expand_data_root(context: KedroContext) -> None:
+    """Replace ~ and environment variables in `data_root`."""
+    loader = context.config_loader
+    try:
+        given = loader.runtime_params.get("data_root", loader["globals"].get("data_root"))
+    except KeyError:
+        return
+    if isinstance(given, str) and expand_path(given) != given:
+        loader.runtime_params["data_root"] = expand_path(given)
 
 
 def _globals(context: KedroContext) -> Iterable[str]:
@@ -135,6 +148,8 @@ def _line(family: str, model: type[BaseModel], fault: Any) -> str:
     if fault["type"] == "missing":
         return f"{place} is missing: give it a value in conf/base/parameters/{family}.yml"
     text = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "list_type":
+        text += " (--params takes no lists: write it to conf/local/parameters.yml)"
     return f"{place}: {text[:1].lower()}{text[1:]}, not {fault['input']!r}" if fault["loc"][1:] else f"{place}: {text}"
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.kge.options import Precision
 
@@ -22,7 +23,9 @@ class QueryOptions(Base):
         description="where query triples come from: the test split, a file, rows of the test split, the model's best "
         "predictions, or none (self-influence only)"
     )
-    path: str | None = Field(description="kind file: path of a file with lines head TAB relation TAB tail, .gz too")
+    path: FilePath | None = Field(
+        description="kind file: path of a file with lines head TAB relation TAB tail, .gz too"
+    )
     indices: list[int] = Field(description="kind indices: rows of the test split, from 0")
     entity: str | None = Field(
         description="kind predictions: id or name of the head; null: the head of the first test triple"
@@ -45,12 +48,17 @@ class QueryOptions(Base):
 class CheckpointOptions(Base):
     """Checkpoints of the training that influence is summed over."""
 
-    use: Literal["all", "best", "last"] = Field(description="all checkpoints that were kept, or one of them")
-    epochs: list[int] = Field(description="use all: only the checkpoints of these epochs; []: every epoch kept")
+    use: Literal["until_best", "all", "best", "last"] = Field(
+        description="the checkpoints that were kept up to the best epoch, whose weights are exported (until_best), all "
+        "of them, or one of them"
+    )
+    epochs: list[int] = Field(
+        description="use until_best or all: only the checkpoints of these epochs; []: every epoch kept"
+    )
 
     @model_validator(mode="after")
     def _is_one_choice(self) -> CheckpointOptions:
-        if self.use != "all" and self.epochs:
+        if self.use in {"best", "last"} and self.epochs:
             raise ValueError(f"use {self.use} takes one checkpoint: set use to all, or epochs to []")
         return self
 

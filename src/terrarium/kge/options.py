@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.training.options import FitOptions
 from terrarium.training.options import StoppingOptions as BaseStoppingOptions
@@ -23,6 +24,7 @@ ModelName = Literal["conve", "complex", "distmult"]
 LossName = Literal["cross_entropy", "bce"]
 TrainType = Literal["KvsAll", "1vsAll"]
 QueryWeight = Literal["equal", "by_num_answers"]
+EntityEncoder = Literal["lookup", "ancestors"]
 
 _DEVICE = "torch device: cpu, cuda, cuda:N, mps, or auto (a GPU if there is one)"
 
@@ -36,7 +38,7 @@ class SourceOptions(Base):
         description="packaged NCBI virus-host graph (virus_host), files of triples (files), a KGX graph (kgx), or a "
         "benchmark in PyTorch Geometric's raw layout (pyg)"
     )
-    path: str | None = Field(description="folder of the files, for files, kgx and pyg")
+    path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
     clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
     train: str = Field(description="file name of the training triples, for files")
     valid: str | None = Field(
@@ -49,11 +51,20 @@ class SourceOptions(Base):
     relation_dictionary: str | None = Field(
         description="file of lines name TAB index, for files; null numbers relations in order of appearance"
     )
-    nodes: str = Field(description="file name of the nodes, for kgx")
-    edges: str = Field(description="file name of the edges, for kgx")
+    column_order: Literal["head_relation_tail", "head_tail_relation", "relation_head_tail"] = Field(
+        description="order of the columns, for files"
+    )
+    drop_repeated: bool = Field(
+        description="for files: drop validation and test triples that an earlier file has, instead of warning of them"
+    )
+    nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
+    edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
     style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
-    styles: str | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
+    styles: FilePath | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
     dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
+    hierarchy_relation: str | None = Field(
+        description="relation from an entity to its parent; null takes the one that the source declares, if any"
+    )
     on_error: Literal["error", "skip"] = Field(
         description="at a malformed line: stop and name it (error), or drop and count it (skip)"
     )
@@ -128,6 +139,10 @@ class ModelOptions(Base):
         description="give each relation a second embedding for its inverse, by which heads are predicted"
     )
     entity_bias: bool = Field(description="add a trained bias per entity to its scores")
+    entity_encoder: EntityEncoder | None = Field(
+        description="embedding of an entity: its own vector (lookup), or that plus the vectors of its ancestors by the "
+        "hierarchy relation (ancestors); null takes ancestors where the graph has such a relation"
+    )
     embedding_height: int | None = Field(
         gt=0, description="height of the image of a vector, for conve; null derives it from dim"
     )
@@ -192,8 +207,15 @@ class LossOptions(Base):
         description="softmax cross entropy over all entities (cross_entropy), or binary cross entropy of each (bce)"
     )
     label_smoothing: float = Field(ge=0, lt=1, description="fraction of the target spread evenly over all entities")
-    n3_weight: float = Field(
-        ge=0, description="weight of the N3 penalty, the cubed moduli of the embeddings used (Lacroix et al. 2018)"
+    n3_weight: float | None = Field(
+        ge=0,
+        description="weight of the N3 penalty, the cubed moduli of the embeddings used (Lacroix et al. 2018); null "
+        "takes min(0.1, 1 / mean degree), and searches from there where training.search allows",
+    )
+    relation_weight: float = Field(
+        ge=0,
+        description="weight of the cross entropy of predicting the relation from head and tail, for complex and "
+        "distmult (Chen et al. 2021)",
     )
 
 
@@ -231,6 +253,18 @@ class ValidationOptions(Base):
     max_triples: int = Field(ge=0, description="number of validation triples to measure, a random sample; 0: all")
 
 
+class SearchOptions(Base):
+    """How the weight of the N3 penalty is searched where `loss.n3_weight` is null."""
+
+    max_scores: float = Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="largest number of entity scores (rows x entities x epochs) that all trial trainings may compute; "
+        "a graph on which three trainings of 50 epochs exceed it is not searched, and 0 never searches",
+    )
+    factor: float = Field(gt=1, allow_inf_nan=False, description="ratio of neighbouring weights that are tried")
+
+
 class StoppingOptions(BaseStoppingOptions):
     """When to stop early, and which metric chooses the best epoch."""
 
@@ -259,14 +293,16 @@ class TrainingOptions(FitOptions):
         "validation_triples": "validation.max_triples",
     }
 
-    train_type: TrainType = Field(
-        description="one row per query (entity, relation) with all its answers (KvsAll), or one row per triple (1vsAll)"
+    train_type: TrainType | None = Field(
+        description="one row per query (entity, relation) with all its answers (KvsAll), or one row per triple "
+        "(1vsAll); null takes 1vsAll on small graphs, where it learns better, and KvsAll elsewhere, where it is faster"
     )
     query_weight: QueryWeight = Field(
         description="weight of a query: 1 (equal), or its number of answers over the mean number (by_num_answers)"
     )
     batch_size: int = Field(gt=1, description="rows per batch")
     loss: LossOptions
+    search: SearchOptions
     stopping: StoppingOptions
     optimizer: OptimizerOptions
     schedule: ScheduleOptions
@@ -283,6 +319,10 @@ class TrainingOptions(FitOptions):
         if self.memory.entity_chunk_size and self.precision == "64-true":
             raise ValueError("memory.entity_chunk_size sums in 32 bits: set it to 0 for precision 64-true")
         return self
+
+    def with_n3_weight(self, weight: float) -> TrainingOptions:
+        """Return these options with the weight of the N3 penalty filled in."""
+        return self.model_copy(update={"loss": self.loss.model_copy(update={"n3_weight": weight})})
 
 
 class BaselineOptions(Base):
@@ -301,14 +341,31 @@ class PredictOptions(Base):
 
     renamed: ClassVar[Mapping[str, str]] = {"among": "candidates", "top": "top_k"}
 
-    heads: list[str] = Field(description="entities by id or name; [] takes heads of the first test triples")
+    heads: list[str] = Field(
+        description="entities by id or name whose tails are predicted; without heads and tails, heads of the first "
+        "test triples"
+    )
+    tails: list[str] = Field(
+        description="entities by id or name whose heads are predicted; with as many heads, relations of the pairs are "
+        "predicted"
+    )
+    include_known: bool = Field(description="also list the answers that a split of the graph holds")
     relation: str | None = Field(
         description="relation of the queries; null takes the most frequent of the test triples"
     )
     candidates: Literal["answers", "entities"] = Field(
-        description="tails to choose from: those of the relation in training (answers), or all entities (entities)"
+        description="heads or tails to choose from: those of the relation in training (answers), or all (entities)"
     )
     top_k: int = Field(gt=0, description="number of answers per query")
+
+    @model_validator(mode="after")
+    def _are_pairs(self) -> PredictOptions:
+        if self.heads and self.tails and (len(self.heads) != len(self.tails) or self.relation is not None):
+            raise ValueError(
+                "heads and tails together are pairs whose relation is predicted: give as many tails as heads, and set "
+                "relation to null"
+            )
+        return self
 
 
 class EvaluationOptions(Base):
@@ -343,3 +400,11 @@ class Options(Base):
     training: TrainingOptions
     evaluation: EvaluationOptions
     reporting: ReportingOptions
+
+    @model_validator(mode="after")
+    def _check(self) -> Options:
+        if self.training.loss.relation_weight and self.model.name == "conve":
+            raise ValueError(
+                "training.loss.relation_weight needs a score that is linear in the relation: set it to 0 for conve"
+            )
+        return self

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
-from terrarium.training.options import FitOptions, PrecisionOptions
+from terrarium.training.options import PrecisionOptions, ScheduledFitOptions
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -59,7 +60,7 @@ class RecordingOptions(Base):
     """A folder of recorded scenes."""
 
     reader: Literal["carla", "argoverse", "tables"] = Field(description="format of the folder")
-    path: str = Field(description="the folder")
+    path: FilePath = Field(description="the folder")
 
 
 class SourceOptions(Base):
@@ -232,7 +233,7 @@ class ScheduleOptions(Base):
     restart_decay: float = Field(gt=0, le=1, description="factor on the peak rate at every warm restart")
 
 
-class TrainingOptions(FitOptions, PrecisionOptions):
+class TrainingOptions(ScheduledFitOptions, PrecisionOptions):
     """Loss, augmentation, optimizer and schedule."""
 
     renamed: ClassVar = {
@@ -328,7 +329,7 @@ class TUOptions(Base):
         "wl_rounds": "wl_iterations",
     }
 
-    path: str | None = Field(description="folder with one folder per data set, each with its files in raw/")
+    path: FilePath | None = Field(description="folder with one folder per data set, each with its files in raw/")
     datasets: list[str] = Field(description="names of the data sets")
     max_epochs: int = Field(ge=0, description="training epochs, fixed in advance: no accuracy chooses anything")
     num_seeds: int = Field(gt=0, description="number of repetitions, with consecutive seeds")

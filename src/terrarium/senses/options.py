@@ -6,12 +6,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
 from terrarium.senses.data.relations import RelationName
 from terrarium.senses.legacy.options import ReferenceOptions
-from terrarium.training.options import FitOptions
+from terrarium.training.options import ScheduledFitOptions
 
-Initialization = Literal["inherited", "random"]
+Initialization = Literal["spectral", "inherited", "random"]
 GrowthRule = Literal["need", "timetable", "random"]
 _REFERENCE = (
     "was removed: the reference recipe is a pipeline of its own, --env=recipes/senses/naomi2 "
@@ -22,20 +23,48 @@ _REFERENCE = (
 class SourceOptions(Base):
     """Where WordNet is, and what else is read."""
 
-    path: str | None = Field(
+    path: FilePath | None = Field(
         description="folder with WordNet's data.* and index.* files; null searches the places listed in docs/sources.md"
     )
-    relations: str | None = Field(
+    relations: FilePath | None = Field(
         description="CSV, TSV or Parquet file of additional relations with the columns head, relation and tail; "
         "null: none"
     )
-    similarity: dict[str, str] = Field(
-        description="word similarity benchmarks by name: paths of tab-separated files of word, word, human score"
+    similarity: dict[str, FilePath] = Field(
+        description="word similarity benchmarks by name: paths of files of word, word, human score"
     )
 
 
+class WalkOptions(Base):
+    """Random walks on the training pairs, which the spectral initial vectors are made from."""
+
+    restart: float = Field(gt=0, lt=1, description="probability that a walk returns to its start at each step")
+    tolerance: float = Field(
+        gt=0,
+        lt=1,
+        description="probability per link of a row below which a walk is not followed; smaller: more exact and slower",
+    )
+    relation_weights: dict[RelationName, float] = Field(
+        description="weight of a link by relation; 1 for relations that are not named. Antonyms are never followed"
+    )
+    lemma_weight: float = Field(ge=0, description="weight of the links between a synset and its lemmas; 0: none")
+    gloss_weight: float = Field(
+        gt=0, description="with glosses, factor on the pointwise mutual information of synsets and gloss words"
+    )
+    pmi_shift: float = Field(
+        ge=0, description="subtracted from the pointwise mutual information; negative values are 0"
+    )
+
+    @model_validator(mode="after")
+    def _weights_are_positive(self) -> WalkOptions:
+        wrong = sorted(name for name, weight in self.relation_weights.items() if not weight > 0)
+        if wrong:
+            raise ValueError(f"relation_weights of {', '.join(wrong)} must be above 0")
+        return self
+
+
 class FeatureOptions(Base):
-    """Which pairs are trained on and which are held out."""
+    """Which pairs are trained on and which are held out, and what the spectral initial vectors are made from."""
 
     renamed: ClassVar = {
         "validation_share": "val_fraction",
@@ -52,7 +81,12 @@ class FeatureOptions(Base):
     antonym_val_fraction: float = Field(gt=0, lt=0.5, description="val_fraction for antonym pairs")
     antonym_test_fraction: float = Field(gt=0, lt=0.5, description="test_fraction for antonym pairs")
     excluded_relations: list[RelationName] = Field(description="names of relations that are not used at all")
-    seed: int = Field(ge=0, description="seed of the split")
+    walks: WalkOptions
+    glosses: bool = Field(
+        description="whether the spectral initial vectors also use the words of the glosses. A gloss often names the "
+        "hypernym, so held-out links are easier to predict with glosses"
+    )
+    seed: int = Field(ge=0, description="seed of the split and of the spectral initial vectors")
 
 
 class ModelOptions(Base):
@@ -61,13 +95,14 @@ class ModelOptions(Base):
     renamed: ClassVar = {"generality": "specificity_column"}
     dim: int = Field(ge=2, description="number of dimensions; with growth, at the start of training")
     init: Initialization = Field(
-        description="initial vectors. inherited: weighted sums of random directions of a synset's ancestors; "
+        description="initial vectors. spectral: a factorisation of random walks on the training pairs, rotated so that "
+        "few dimensions of a synset are large; inherited: weighted sums of random directions of a synset's ancestors; "
         "random: random directions"
     )
     specificity_column: float = Field(
         ge=0,
-        description="with init inherited, the first column is this factor times sqrt(1 - information content): largest "
-        "for general synsets, 0 for leaves. 0: a column like the others",
+        description="with init spectral and inherited, the first column is this factor times sqrt(1 - information "
+        "content): largest for general synsets, 0 for leaves. 0: a column like the others",
     )
     seed: int = Field(ge=0, description="seed of the initial vectors")
 
@@ -194,7 +229,14 @@ class NamedAxesOptions(Base):
     axes: dict[str, AxisOptions | None] = Field(description="words of each axis; null drops an axis")
 
 
-class TrainingOptions(FitOptions):
+def measured_columns(has_axes: bool) -> list[str]:
+    """Return the columns of the history that stopping can watch: the losses of both splits."""
+    losses = ["link", "direction", "taxonomy", "antonym", *(["polarity", "consistency"] if has_axes else [])]
+    names = ["loss", *(f"{name}_loss" for name in losses)]
+    return [*names, *(f"validation_{name}" for name in names)]
+
+
+class TrainingOptions(ScheduledFitOptions):
     """Losses, sampling, optimizer and growth."""
 
     renamed: ClassVar = {
@@ -235,7 +277,25 @@ class TrainingOptions(FitOptions):
     named_axes: NamedAxesOptions
     memory_limit_gb: float | None = Field(gt=0, description="memory in GB that training may use; null: what is free")
     device: str = Field(description="auto, cpu, cuda, cuda:N or mps")
+    threads: int = Field(gt=0, description="threads of PyTorch and of the compiled kernels during training")
     seed: int = Field(ge=0, description="seed of batches, negatives and the random growth rule")
+
+    @model_validator(mode="after")
+    def _learning_rate_falls(self) -> TrainingOptions:
+        first, last = self.optimizer.learning_rate, self.schedule.final_learning_rate
+        if last > first:
+            raise ValueError(
+                f"schedule.final_learning_rate {last:g} is above optimizer.learning_rate {first:g}: lower it, "
+                "since the learning rate decays"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _metric_is_measured(self) -> TrainingOptions:
+        known = measured_columns(self.named_axes.enabled)
+        if self.stopping.metric not in known:
+            raise ValueError(f"stopping.metric {self.stopping.metric} is not measured: choose from {', '.join(known)}")
+        return self
 
     @model_validator(mode="after")
     def _axes_are_named(self) -> TrainingOptions:
@@ -266,6 +326,11 @@ class EvaluationOptions(Base):
     min_axis_pairs: int = Field(gt=1, description="smallest number of antonym pairs that make and test an axis")
     num_null_directions: int = Field(gt=0, description="random directions that each axis is compared with")
     seed: int = Field(ge=0, description="seed of all samples of the evaluation")
+
+
+def largest_dim(model: ModelOptions, growth: GrowthOptions) -> int:
+    """Return the largest number of dimensions that training may reach."""
+    return growth.max_dim if growth.enabled else model.dim
 
 
 class ReportingOptions(Base):
@@ -303,4 +368,14 @@ class Options(Base):
                 f"training.growth.max_dim {growth.max_dim} is below model.dim {self.model.dim}: raise it, or set "
                 "training.growth.enabled to false"
             )
+        widest, dim = max(self.training.loss.matryoshka_dims, default=0), self.largest_dim
+        if widest >= dim:
+            raise ValueError(
+                f"training.loss.matryoshka_dims has {widest}, and there are {dim} dimensions: name fewer than that"
+            )
         return self
+
+    @property
+    def largest_dim(self) -> int:
+        """Largest number of dimensions that training may reach."""
+        return largest_dim(self.model, self.training.growth)

@@ -5,14 +5,15 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from terrarium.training.checkpointing.folder import FinishedTraining
+from terrarium.training.checkpointing.run import TrainingRun
 from terrarium.training.checkpointing.state import JSON, State
-from terrarium.training.checkpointing.store import TrainingRun, TrainingStore
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.history import history_row, history_table
 from terrarium.training.options import FitOptions
 from terrarium.training.progress import epoch_display
@@ -52,7 +53,7 @@ class FitResult:
     Attributes:
         history: one row per epoch (see `history_table`).
         best, final: exported weights of the best and of the last epoch.
-        checkpoints: working folder with the checkpoints; copy it to keep it.
+        checkpoints: working folder with the checkpoints, to be archived.
         stop_reason: why the training stopped, as a sentence.
         epochs: number of epochs that were trained.
         best_epoch: the epoch of `best`.
@@ -61,7 +62,7 @@ class FitResult:
     history: pd.DataFrame
     best: State
     final: State
-    checkpoints: Path
+    checkpoints: FinishedTraining
     stop_reason: str
     epochs: int
     best_epoch: int
@@ -84,8 +85,9 @@ def fit(
     """Train until the epochs or the patience are used up, with a checkpoint after every epoch.
 
     Args:
-        trainable: built as for a new training; the checkpoint of an unfinished training with the same fingerprint is
-            loaded into it. It holds the final state afterwards.
+        trainable: built as for a new training; the newest checkpoint of a training with the same fingerprint, or of
+            one that differs in `max_epochs` only, is loaded into it. It holds the final state afterwards. If such a
+            training has finished, there are no epochs left to train and its result is returned.
         options: epochs, early stopping and checkpoints.
         store: where the checkpoints are kept.
         fingerprint: JSON object of everything that decides the result: fingerprints of the data, all options, the seed.
@@ -108,7 +110,7 @@ def fit(
             training.resume()
             training.train()
             return training.finish()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             logger.warning(
                 "Interrupted after epoch %d; run the same command again to resume from %s", training.epoch, run.folder
             )
@@ -158,9 +160,8 @@ class _Training:
         best_epoch = self._stopping.best_epoch or self.epoch
         final = self._trainable.weights()
         best = final if best_epoch == self.epoch else self._weights_of(best_epoch)
-        self._run.finish(reason)
         table = history_table(self._history, best_epoch)
-        return FitResult(table, best, final, self._run.folder, reason, self.epoch, best_epoch)
+        return FitResult(table, best, final, self._run.finish(reason), reason, self.epoch, best_epoch)
 
     def _step(self) -> None:
         epoch = self.epoch + 1

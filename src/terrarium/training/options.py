@@ -23,6 +23,9 @@ class CheckpointOptions(Options):
 
     keep_last: int = Field(ge=1, description="number of newest epochs whose checkpoints are kept")
     keep_every: int = Field(ge=0, description="also keep the checkpoint of every k-th epoch; 0 keeps none of them")
+    retrain: bool = Field(
+        description="train again if an equal training has finished; false uses its result, true clears it away"
+    )
 
 
 class FitOptions(Options):
@@ -31,6 +34,21 @@ class FitOptions(Options):
     max_epochs: int = Field(ge=0, description="largest number of epochs; 0 exports the initial weights")
     stopping: StoppingOptions
     checkpoints: CheckpointOptions
+
+
+class ScheduledFitOptions(FitOptions):
+    """Options of a training whose learning rate or curriculum depends on how long it is."""
+
+    schedule_epochs: int | None = Field(
+        gt=0,
+        description="epochs over which rates and curriculum change; null: max_epochs. To continue a finished training, "
+        "raise max_epochs and set this to the old max_epochs",
+    )
+
+    @property
+    def schedule_length(self) -> int:
+        """Number of epochs over which the learning rate and the curriculum change; they stay constant after that."""
+        return self.max_epochs if self.schedule_epochs is None else self.schedule_epochs
 
 
 class PrecisionOptions(Options):

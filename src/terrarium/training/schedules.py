@@ -6,14 +6,14 @@ import math
 
 
 def geometric_rate(first: float, last: float, epoch: int, epochs: int) -> float:
-    """Return the learning rate of an epoch, which changes by a constant factor per epoch.
+    """Return the learning rate of an epoch, which changes by a constant factor per epoch and stays at the last one.
 
     Args:
         first, last: learning rates of the first and the last epoch, above 0.
         epoch: from 1.
         epochs: number of epochs.
     """
-    return float(first * (last / first) ** ((epoch - 1) / max(epochs - 1, 1)))
+    return float(first * (last / first) ** (min(epoch - 1, epochs - 1) / max(epochs - 1, 1)))
 
 
 def cosine_rate(rate: float, min_ratio: float, progress: float) -> float:

@@ -123,7 +123,7 @@ def test_cut_lineages_keep_pairs_of_low_ids(tree, cut):
 
 
 def test_lengths_go_from_the_source_to_the_distances_from_the_root(tmp_path):
-    rows = "id,parent,name,length\n1,,a,\n2,1,b,0.5\n3,2,c,2\n4,3,sp. d,1\n4,2,d,9\n5,1,e,3\n"
+    rows = "id,parent,name,length\n1,,a,\n2,1,b,0.5\n3,2,c,2\n4,3,sp. d,1\n4,2,sp. d,9\n5,1,e,3\n"
     (tmp_path / "own.csv").write_text(rows, encoding="utf-8")
     chosen = options(path=str(tmp_path / "own.csv"), select="all", allow_multiple_parents=True)
     _, edges, _ = build_taxonomy(read_source(chosen), chosen)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from terrarium.hyperbolic.data.read import download_folder, read_source, source_kind
+from terrarium.hyperbolic.data.read import check_source, download_folder, read_source, source_kind
 from terrarium.sources.errors import SourceError
 from tests.hyperbolic.data.options import source_options as options
 
@@ -23,7 +23,7 @@ def test_parts_of_a_table(table):
     assert set(read_source(options(path=table, select="clade", clade="cats"))["id"]) == {2, 4, 5, 6}
     assert set(read_source(options(path=table, select="clade", clade=4))["id"]) == {4, 6}
     assert set(read_source(options(path=table, select="lowest_taxids", count=1))["id"]) == {1, 2}
-    with pytest.raises(SourceError, match=r"'cots' is not in the table.*cats"):
+    with pytest.raises(SourceError, match="'cots' is not in the source: did you mean 'cats'"):
         read_source(options(path=table, select="clade", clade="cots"))
 
 
@@ -41,6 +41,10 @@ def test_a_path_and_a_kind_belong_together(table):
         ("x.csv", "table"),
         ("GO.obo.gz", "obo"),
         ("https://host/taxdump.tar.gz", "taxdump"),
+        ("taxdump.tar.xz", "taxdump"),
+        ("x.csv.gz", "table"),
+        ("x.nwk", "newick"),
+        ("x.TREE.gz", "newick"),
         (".", "taxdump"),
     ],
 )
@@ -51,3 +55,29 @@ def test_auto_goes_by_the_path(path, kind):
 def test_downloads_go_to_the_users_cache(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert str(download_folder()) == "/somewhere/terrarium"
+
+
+def test_everything_in_a_path_is_read_unless_a_clade_is_named(table):
+    assert len(read_source(options(path=table, select="clade", clade=None))) == 6
+    assert len(read_source(options(path=table, select="clade", clade="cats"))) == 4
+
+
+def test_taxonomy_strings_are_known_by_their_content(tmp_path):
+    (tmp_path / "t.tsv").write_text("RS_1\td__Bacteria;p__A\n")
+    assert source_kind(options(path=str(tmp_path / "t.tsv"))) == "lineages"
+    (tmp_path / "t.doc").write_text("")
+    with pytest.raises(SourceError, match=r"t\.doc has the suffix '\.doc': use \.csv"):
+        source_kind(options(path=str(tmp_path / "t.doc")))
+
+
+def test_a_source_is_checked_without_reading_it(table):
+    check_source(options(path=table))
+    for wrong, message in (
+        (options(path="/nowhere.csv"), "does not exist"),
+        (options(kind="obo"), "needs source.path"),
+        (options(select="clade", clade="Nobody at all"), "no taxon in NCBI's package of 20"),
+        (options(select="clade", clade="Proteobacteria"), "NCBI calls it 'Pseudomonadota' now"),
+        (options(select="clade", clade="999999999"), "may be merged into another or newer"),
+    ):
+        with pytest.raises(SourceError, match=message):
+            check_source(wrong)

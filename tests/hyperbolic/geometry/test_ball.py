@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from terrarium.hyperbolic.geometry import ball as geometry
-from terrarium.hyperbolic.geometry.ball import Layout, detour, distance, from_ball, to_ball
+from terrarium.hyperbolic.geometry.ball import Layout, cap_margin, detour, distance, from_ball, norm_of_radius, to_ball
 
 radii = arrays(np.float64, (4,), elements=st.floats(0.0, 12.0))
 raw = arrays(np.float64, (4, 3), elements=st.floats(-1.0, 1.0)).filter(
@@ -79,3 +79,13 @@ def test_points_outside_the_ball_are_refused():
 def test_norm_and_radius_are_inverse():
     norm = np.linspace(0.0, 0.999, 50)
     assert np.allclose(geometry.norm_of_radius(geometry.radius_of_norm(norm)), norm)
+
+
+@given(st.integers(0, 10**6))
+def test_the_cap_margin_is_negative_in_the_cap_alone(seed):
+    rng = np.random.default_rng(seed)
+    r1, r2 = rng.uniform(1.0, 5.0, 2)
+    u1, u2 = rng.normal(size=(2, 3))
+    u1, u2 = u1 / np.linalg.norm(u1), u2 / np.linalg.norm(u2)
+    in_cap = u1 @ u2 >= norm_of_radius(r2) / np.tanh(r1)
+    assert (cap_margin(r1, u1, r2, u2) <= 0.0) == in_cap

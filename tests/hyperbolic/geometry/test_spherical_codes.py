@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.special import betainc
 
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
 
@@ -28,6 +30,21 @@ def test_large_codes_stand_further_apart_than_random_points(count):
     assert smallest_angle(spherical_code(count, 10)) > 1.5 * smallest_angle(random)
 
 
+def _packing_bound(count, dim):
+    """The angle at which `count` caps of half that angle would fill the sphere."""
+
+    def filled(angle):
+        return count * 0.5 * betainc((dim - 1) / 2.0, 0.5, np.sin(angle / 2.0) ** 2) - 1.0
+
+    return brentq(filled, 1e-9, np.pi)
+
+
+@pytest.mark.parametrize("dim", [2, 3, 4, 5, 6, 8, 10])
+@pytest.mark.parametrize("count", [50, 300, 1000, 3000])
+def test_codes_of_any_size_and_dimension_come_near_the_densest_packing(count, dim):
+    assert 0.4 < smallest_angle(spherical_code(count, dim)) / _packing_bound(count, dim) <= 1.0 + 1e-9
+
+
 def test_smallest_angle_is_that_of_the_closest_pair():
     code = spherical_code(60, 4)
     cosine = code @ code.T - 2.0 * np.eye(60)
@@ -36,9 +53,9 @@ def test_smallest_angle_is_that_of_the_closest_pair():
 
 
 def test_sizes_cover_the_count_and_are_few():
-    sizes = [code_size(count, 10) for count in range(1, 5000)]
+    sizes = [code_size(count, 10) for count in range(1, 50_000)]
     assert all(size >= count for count, size in enumerate(sizes, start=1))
-    assert all(size <= 1.2 * count + 1 for count, size in enumerate(sizes, start=1))
+    assert all(size <= (1.2 if count <= 800 else 1.5) * count + 1 for count, size in enumerate(sizes, start=1))
     assert len(set(sizes)) < 60
 
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, pairwise
 from terrarium.hyperbolic.layouts.caps import cap_layout
-
-from .test_rays import trees
+from tests.hyperbolic.trees import trees
 
 UNBOUNDED = 1000.0
 
@@ -27,6 +26,17 @@ def test_a_node_is_within_its_own_radius_of_its_ancestors_alone(tree, dim):
     inside = pairwise(layout, node, other) <= layout.radius[node] + 1e-9
     related = tree.is_ancestor(other, node) | (node == other)
     assert (inside == related).all()
+
+
+@settings(max_examples=30)
+@given(tree=trees(30).filter(lambda tree: tree.max_depth <= 8), seed=st.integers(0, 10**6))
+def test_branch_lengths_leave_the_caps_nested_and_order_the_radii(tree, seed):
+    lengths = np.r_[0.0, np.random.default_rng(seed).uniform(0.01, 3.0, len(tree) - 1)]
+    layout = cap_layout(tree, 10, 60.0, lengths=lengths)
+    node, other = _pairs(tree)
+    inside = pairwise(layout, node, other) <= layout.radius[node] + 1e-9
+    assert (inside == (tree.is_ancestor(other, node) | (node == other))).all()
+    assert layout.radius.max() == pytest.approx(60.0)
 
 
 @given(tree=trees(30), dim=st.integers(3, 10))

@@ -15,9 +15,10 @@ from terrarium.hyperbolic.layouts.initial import (
     untrained_layouts,
 )
 from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
-from tests.hyperbolic.trees import chain, random_tree
+from tests.hyperbolic.trees import chain, random_dag, random_tree, star, tree_of
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
 MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=1)
@@ -125,6 +126,35 @@ def test_the_construction_is_the_one_that_is_named(tree):
     assert (caps.direction == cap_layout(tree, 5, 34.0, seed=1).direction).all()
 
 
+def test_caps_of_a_graph_are_refitted():
+    graph = random_dag(np.random.default_rng(0), 200)
+    model = MODEL.model_copy(update={"construction": "caps"})
+    expected = refit_caps(graph, cap_layout(graph, 5, 34.0, seed=1))
+    assert (constructed_layout(graph, model).direction == expected.direction).all()
+
+
 def test_caps_in_two_dimensions_are_refused_before_a_run():
     with pytest.raises(ValueError, match="set dim to 3 or more"):
         ModelOptions.model_validate(MODEL.model_dump() | {"construction": "caps", "dim": 2})
+
+
+@pytest.mark.parametrize("tree", [tree_of([]), tree_of([0]), chain(300), star(1500)], ids=len)
+@pytest.mark.parametrize("dim", [2, 3, 5, 10, 50])
+@pytest.mark.parametrize("construction", ["combinatorial", "rays", "caps"])
+def test_every_construction_takes_trees_of_any_shape_in_any_dimension(tree, dim, construction):
+    if construction == "caps" and dim == 2:
+        pytest.skip("caps need three dimensions")
+    model = MODEL.model_copy(update={"dim": dim, "construction": construction, "max_radius": 20.0})
+    lengths = np.arange(len(tree), dtype=float)
+    for layout in (constructed_layout(tree, model), constructed_layout(tree, model, lengths)):
+        assert np.linalg.norm(layout.direction, axis=1) == pytest.approx(1.0)
+        assert layout.radius[0] == 0.0
+        assert layout.radius.max() <= 20.0 * (1.0 + 1e-9)
+        assert len(np.unique(np.column_stack([layout.radius, layout.direction]), axis=0)) == len(tree)
+
+
+def test_branch_lengths_reach_the_constructed_layout(tree):
+    lengths = np.r_[0.0, np.random.default_rng(0).uniform(0.1, 1.0, len(tree) - 1)]
+    expected = construct(tree, 5, 34.0, lengths)
+    found = initial_layout(tree, target_radii(tree.depth, FEATURES), MODEL, "construct", lengths)
+    assert (found.radius == expected.radius).all()

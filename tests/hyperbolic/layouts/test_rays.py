@@ -2,19 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.evaluation.distortion import distortion
 from terrarium.hyperbolic.geometry.ball import pairwise
 from terrarium.hyperbolic.layouts.rays import ray_layout
-
-
-@st.composite
-def trees(draw, largest=40):
-    count = draw(st.integers(2, largest))
-    parents = [-1] + [draw(st.integers(0, i - 1)) for i in range(1, count)]
-    return Hierarchy.from_parents(np.arange(count), np.array(parents))
+from tests.hyperbolic.trees import binary_tree, chain, random_tree, star, tree_of, trees
 
 
 @given(tree=trees(), dim=st.integers(2, 12), max_radius=st.floats(1.0, 60.0))
@@ -39,14 +33,44 @@ def test_ancestors_have_smaller_detours_than_all_others(tree):
             assert detour[above].max() < detour[others].min()
 
 
+@settings(max_examples=30, deadline=None)
+@given(tree=trees(), seed=st.integers(0, 10**6), max_radius=st.floats(1.0, 25.0))
+def test_with_branch_lengths_the_radius_is_the_distance_from_the_root(tree, seed, max_radius):
+    lengths = np.r_[0.0, np.random.default_rng(seed).uniform(0.01, 3.0, len(tree) - 1)]
+    distance = tree.sum_over_lineage(lengths)
+    layout = ray_layout(tree, 5, max_radius, lengths)
+    assert layout.radius == pytest.approx(max_radius * distance / distance.max(), rel=1e-4)
+
+
+def test_levels_use_different_axes():
+    values = np.linalg.svd(ray_layout(binary_tree(6), 10, 3.0).direction[1:], compute_uv=False)
+    assert values[5] > 0.02 * values[0]
+
+
+def test_branch_lengths_bring_distances_closer_to_them():
+    rng = np.random.default_rng(0)
+    tree = random_tree(rng, 200)
+    lengths = np.r_[0.0, rng.lognormal(sigma=1.5, size=199)]
+    distance = tree.sum_over_lineage(lengths)
+    with_lengths, without = (
+        distortion(tree, layout, max_pairs=10**6, seed=0, root_distance=distance)["distortion_mean"]
+        for layout in (ray_layout(tree, 10, 30.0, lengths), ray_layout(tree, 10, 30.0))
+    )
+    assert with_lengths < 0.5 * without
+
+
 def test_a_huge_fan_out_is_laid_out_in_one_step():
-    tree = Hierarchy.from_parents(np.arange(20_001), np.concatenate([[-1], np.zeros(20_000, int)]))
-    layout = ray_layout(tree, 10, 12.0)
+    layout = ray_layout(star(5001), 10, 12.0)
     assert layout.radius[1:] == pytest.approx(12.0)
-    assert len(np.unique(layout.direction[1:].round(9), axis=0)) == 20_000
+    assert len(np.unique(layout.direction[1:].round(9), axis=0)) == 5000
+
+
+def test_a_chain_stays_on_one_line():
+    layout = ray_layout(chain(50), 5, 20.0)
+    assert layout.direction[1:] == pytest.approx(np.tile(layout.direction[1], (49, 1)))
 
 
 def test_the_same_tree_gives_the_same_bits():
-    tree = Hierarchy.from_parents(np.arange(30), np.array([-1, *np.arange(29) // 2]))
+    tree = tree_of((np.arange(29) // 2).tolist())
     first, second = ray_layout(tree, 5, 20.0), ray_layout(tree, 5, 20.0)
     assert (first.direction == second.direction).all()

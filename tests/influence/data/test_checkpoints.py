@@ -13,7 +13,7 @@ from terrarium.influence.data.checkpoints import (
 from terrarium.influence.options import CheckpointOptions
 from terrarium.kge.data.graph import Graph
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
-from terrarium.training.checkpointing.store import read_checkpoint
+from terrarium.training.checkpointing.checkpoint import read_checkpoint
 
 ALL = CheckpointOptions(use="all", epochs=[])
 LAST = CheckpointOptions(use="last", epochs=[])
@@ -39,6 +39,15 @@ def test_checkpoints_are_selected_by_epoch(trained, tmp_path):
         checkpoint_files(tmp_path, LAST)
     with pytest.raises(CheckpointError, match="epochs none"):
         checkpoint_files(tmp_path, ALL)
+
+
+def test_checkpoints_after_the_exported_epoch_do_not_count(trained, tmp_path):
+    shutil.copytree(trained.checkpoints, tmp_path / "first")
+    (tmp_path / "first" / "best.safetensors").unlink()
+    shutil.copyfile(tmp_path / "first" / "epoch_000001.safetensors", tmp_path / "first" / "best.safetensors")
+    until_best = CheckpointOptions(use="until_best", epochs=[])
+    assert [path.stem for path in checkpoint_files(tmp_path / "first", until_best)] == ["epoch_000001"]
+    assert len(checkpoint_files(tmp_path / "first", ALL)) == 2
 
 
 def test_checkpoints_of_another_graph_and_damaged_ones_are_refused(trained, tmp_path):

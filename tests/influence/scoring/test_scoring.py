@@ -5,8 +5,7 @@ import pytest
 
 from terrarium.influence.scoring.context import UnknownLayerError
 from terrarium.influence.scoring.scoring import TopKError
-from terrarium.pipelines.influence import nodes
-from tests.influence.runs import score, select_queries, write_report
+from tests.influence.runs import reference_files, score, select_queries, write_report
 
 
 def test_scores_hold_the_top_of_every_query(trained):
@@ -48,7 +47,7 @@ def test_without_queries_there_are_self_influences_only(trained):
     assert len(results.self_influence) == 92
     assert results.self_influence["self_influence"].is_monotonic_decreasing
     assert results.metrics["queries"] == 0
-    files = nodes.write_reference_files(results.scores)
+    files = reference_files(trained, results)
     assert files["json"] == []
     assert len(pd.read_csv(io.StringIO(files["csv"])).columns) == 14
     page = write_report(trained, queries, results)

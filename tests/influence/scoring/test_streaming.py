@@ -7,6 +7,7 @@ import torch
 
 from terrarium.influence.scoring import streaming
 from terrarium.influence.scoring.context import UnknownLayerError
+from terrarium.influence.scoring.messages import effectless_options
 from terrarium.influence.scoring.streaming import query_self_influence, self_influence, split_blocks, stream_influence
 from terrarium.influence.scoring.topk import select_top_k
 from terrarium.kge.data.graph import TEST, TRAIN
@@ -52,6 +53,54 @@ def test_weights_of_the_optimiser_multiply_every_number(kind):
     assert np.allclose(
         matrix(context, graph.splits[TEST]), reference_matrix(graph, context, preconditioned=True), rtol=1e-8
     )
+
+
+@pytest.mark.parametrize("kind", ["complex", "distmult"])
+@pytest.mark.parametrize("method", ["closed_form", "autograd"])
+@pytest.mark.parametrize(("train_type", "unit"), [("1vsAll", "row"), ("KvsAll", "share"), ("KvsAll", "removal")])
+def test_the_penalty_of_a_row_belongs_to_its_triples(kind, method, train_type, unit):
+    graph, context = make_context(
+        kind,
+        train_type=train_type,
+        n3_weight=0.3,
+        query_weight="by_num_answers",
+        attribution__method=method,
+        attribution__attribution_unit=unit,
+    )
+    assert context.loss_spec.n3_weight == 0.3
+    assert np.allclose(matrix(context, graph.splits[TEST]), reference_matrix(graph, context), rtol=1e-8)
+
+
+@pytest.mark.parametrize("changes", [{"loss": "bce"}, {"inverse": False}])
+def test_where_the_penalty_has_no_closed_form_it_is_left_out(changes):
+    _, context = make_context(n3_weight=0.3, **changes)
+    assert context.loss_spec.n3_weight == 0
+    assert any("N3 penalty is left out" in line for line in effectless_options(context))
+
+
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
+def test_fp16_encodes_queries_alone_so_that_no_sum_overflows(monkeypatch, loss):
+    """A CPU imitates fp16; weights of the preconditioner as large as Adagrad's would overflow in it."""
+
+    def large(scorer):
+        return {name: torch.full_like(parameter, 1e5) for name, parameter in scorer.named_parameters()}
+
+    def computed(precision):
+        graph, context = make_context("conve", large, loss=loss, scoring__precision=precision)
+        attribution = context.attribution.model_copy(update={"preconditioner": "factored"})
+        return matrix(replace(context, attribution=attribution), graph.splits[TEST])
+
+    exact = computed("32-true")
+    monkeypatch.setattr(
+        "terrarium.influence.scoring.context.autocast_context",
+        lambda *_: torch.autocast("cpu", torch.float16),
+    )
+    assert np.corrcoef(computed("16-mixed").ravel(), exact.ravel())[0, 1] > 0.999
+
+
+def test_influences_that_are_not_finite_are_refused():
+    with pytest.raises(streaming.InfluenceNotFiniteError, match="precision to 32-true"):
+        streaming.require_finite(torch.tensor([1.0, torch.inf]))
 
 
 def test_cosine_is_one_with_itself_and_agrees_with_products():

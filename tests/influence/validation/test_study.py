@@ -2,10 +2,9 @@ import pytest
 
 from terrarium.influence.validation.study import Study, TooFewTriplesError, prepare_study, require_enough_triples
 from terrarium.kge.data.graph import TEST, Graph
-from terrarium.pipelines.knowledge_graph import nodes as graph_nodes
 from terrarium.training.checkpointing.store import TrainingStore
 from tests.influence.contexts import influence_options
-from tests.kge.graphs import options, tables
+from tests.kge.graphs import options, tables, train_graph
 
 
 @pytest.mark.parametrize(
@@ -30,9 +29,7 @@ def test_queries_are_drawn_from_the_split(retrainer):
 
 def test_retrainings_run_where_influence_does(tmp_path):
     own, chosen = tables(), options()
-    config = graph_nodes.write_config(*own, chosen.model, chosen.training, chosen.evaluation)
-    store = TrainingStore(tmp_path / "store")
-    trained = graph_nodes.train(*own, config, store, chosen.model, chosen.training, chosen.evaluation)
+    trained = train_graph(chosen, own, TrainingStore(tmp_path / "store"))
     on_gpu = influence_options(scoring__device="cuda:3")
     branches = on_gpu.validation, on_gpu.attribution, on_gpu.scoring
     retrainer = prepare_study(Graph.from_tables(*own), trained["checkpoints"], *branches, chosen.evaluation).retrainer

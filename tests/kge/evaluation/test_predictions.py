@@ -16,6 +16,8 @@ from tests.kge.graphs import options, tables
 
 
 def made(**predict_options):
+    """The predictions of a random model; known answers are among them unless the options leave them out."""
+    predict_options = {"include_known": True} | predict_options
     chosen = options(**{f"evaluation__predict__{name}": value for name, value in predict_options.items()})
     triples, entities, relations = tables()
     graph = Graph.from_tables(triples, entities, relations)
@@ -84,7 +86,14 @@ def test_what_was_left_out_is_known():
     head = entities.index[entities["entity"] == "p02"][0]
     parts = {**graph.splits, "left_out": np.array([[head, 1, tail]])}
     chosen = options(
-        evaluation__predict={"heads": ["p02"], "relation": "parent_of", "top_k": 44, "candidates": "entities"}
+        evaluation__predict={
+            "heads": ["p02"],
+            "tails": [],
+            "include_known": True,
+            "relation": "parent_of",
+            "top_k": 44,
+            "candidates": "entities",
+        }
     )
     again = predict_answers(
         Graph(graph.num_entities, graph.num_relations, parts), entities, tables()[2], model, chosen.evaluation
@@ -102,3 +111,31 @@ def test_names_that_do_not_exist_or_are_shared_are_refused():
     chosen = options(evaluation__predict__heads=["same"])
     with pytest.raises(UnknownEntityError, match="names 44 entities: give the id of one"):
         predict_answers(graph, shared, tables()[2], model, chosen.evaluation)
+
+
+@pytest.mark.parametrize("side", ["heads", "tails"])
+def test_known_answers_are_left_out_unless_asked_for(side):
+    given = {side: ["p02"], "relation": "lives_in", "top_k": 44, "candidates": "entities"}
+    given |= {} if side == "heads" else {"heads": [], "tails": [made(heads=["p02"])[3]["tail"].astype(str).iloc[0]]}
+    every, *_ = made(**given)
+    new, *_ = made(**given, include_known=False)
+    assert (every["known"] != "").any()
+    assert (new["known"] == "").all()
+    answer = "tail" if side == "heads" else "head"
+    assert new[answer].tolist() == every.loc[every["known"] == "", answer].tolist()
+    assert new["rank"].tolist() == list(range(1, len(new) + 1))
+
+
+def test_relations_of_pairs_are_predicted_by_the_same_scores():
+    found, model, _, _, entities = made(heads=["p02"], tails=["p01"], relation=None)
+    head, tail = (int(entities.index[entities["entity"] == name][0]) for name in ("p02", "p01"))
+    with torch.no_grad():
+        query = model(torch.tensor([head] * 3), torch.arange(3))
+        expected = score_entities(query, model.entity.weight, model.bias)[:, tail]
+    assert found["score"].tolist() == pytest.approx(expected.sort(descending=True).values.tolist(), rel=1e-5)
+    assert set(found["relation"]) == set(tables()[2]["relation"])
+
+
+def test_heads_and_tails_that_are_no_pairs_are_refused():
+    with pytest.raises(ValueError, match="as many tails as heads"):
+        made(heads=["p01", "p02"], tails=["p01"], relation=None)

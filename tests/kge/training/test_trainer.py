@@ -104,7 +104,7 @@ def test_what_a_batch_keeps_is_read_off_few_rows(monkeypatch, size):
     ones = torch.ones(size, dtype=torch.long)
     first = trainer.queries.answers[trainer.queries.offsets[rows]]
     arrays = (trainer.queries.entity[rows], trainer.queries.relation[rows], rows, first)
-    batch = Batch(*(torch.from_numpy(array) for array in arrays), ones, ones.float())
+    batch = Batch(size, *(torch.from_numpy(array) for array in arrays), ones, ones.float())
     whole = measure_saved_mb(
         trainer.scorer, lambda checkpointing: trainer._loss_of(trainer._model, batch, checkpointing), trainer._fabric
     )

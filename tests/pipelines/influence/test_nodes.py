@@ -8,13 +8,14 @@ import pytest
 from terrarium.influence.reporting.figures import first_query_figures
 from terrarium.pipelines.influence import nodes
 from tests.influence.contexts import influence_options
-from tests.influence.runs import score, select_queries
+from tests.influence.runs import reference_files, score, select_queries
 
 
 def test_the_reference_files_hold_the_scores(trained):
     results = score(trained, select_queries(trained))
-    files = nodes.write_reference_files(results.scores)
+    files = reference_files(trained, results)
     assert [len(query["influences"]) for query in files["json"]] == [8, 8, 8]
+    assert {query["method"].partition(",")[0] for query in files["json"]} <= {"TracInCP", "TracIn at one checkpoint"}
     written = {one["self_influence"] for query in files["json"] for one in query["influences"]}
     assert written == set(results.scores["train_self_influence"])
     assert set(files["json"][0]["influences"][0]) > {"train_head", "train_tail_name", "influence", "self_influence"}
@@ -27,7 +28,7 @@ def test_the_reference_files_hold_the_scores(trained):
 
 def test_no_triple_is_proponent_and_opponent(trained):
     results = score(trained, select_queries(trained), scoring__top_k=92)
-    for query in nodes.write_reference_files(results.scores)["json"]:
+    for query in reference_files(trained, results)["json"]:
         triples = [(one["train_head"], one["train_relation"], one["train_tail"]) for one in query["influences"]]
         assert len(set(triples)) == len(triples) <= 92
 

@@ -11,7 +11,7 @@ from terrarium.kge.reporting.report import report_page
 from terrarium.pipelines.knowledge_graph import nodes
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
-from tests.kge.graphs import options, tables
+from tests.kge.graphs import options, tables, train_graph
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +19,10 @@ def done(tmp_path_factory):
     """A run, node by node."""
     chosen, given = options(), tables()
     store = TrainingStore(tmp_path_factory.mktemp("state"))
-    trained = nodes.train(*given, config_of(chosen, given), store, chosen.model, chosen.training, chosen.evaluation)
+    trained = train_graph(chosen, given, store)
     measured = tuple(nodes.evaluate(*given, trained["weights"], chosen.evaluation).values())
     history, summary = trained["history"], trained["training_summary"]
-    return given, chosen, trained["weights"], history, summary, measured, trained["checkpoints"]
+    return given, chosen, trained["weights"], history, summary, measured, trained["checkpoints"].folder
 
 
 def config_of(chosen, given):
@@ -72,7 +72,9 @@ def test_the_report_shows_quality_answers_and_training(done):
     page = report_page(
         source_counts={"lines": 120, "pairs_in_two_splits": 3},
         split_counts={},
-        training_summary=summary | {"kept_for_backward_mb": 1.0, "kept_without_checkpointing_mb": 4.0},
+        n3_search=pd.DataFrame({"n3_weight": [0.1, 0.03], "chosen": [False, True]}),
+        training_summary=summary
+        | {"has_collapsed": True, "kept_for_backward_mb": 1.0, "kept_without_checkpointing_mb": 4.0},
         history=history.assign(cleanup_released_mb=0.0),
         metrics=metrics,
         relation_metrics=relations,
@@ -84,7 +86,15 @@ def test_the_report_shows_quality_answers_and_training(done):
         figure_relations=figures.relation_figure(relations, chosen.reporting),
         figure_methods=figures.method_figure(methods),
     )
-    for text in ("Best answers", "p01", "3 pairs of entities are in two", "4.0 MB without it", "cleanup saved nothing"):
+    for text in (
+        "Best answers",
+        "p01",
+        "3 pairs of entities are in two",
+        "4.0 MB without it",
+        "cleanup saved nothing",
+        "has collapsed",
+        "trial trainings",
+    ):
         assert text in page
 
 

@@ -26,7 +26,7 @@ def run_default(folder, chosen):
         **made,
         **trained,
         "vectors": vectors,
-        **nodes.evaluate(*evaluated, WORDS, trained["weights"], chosen.evaluation),
+        **nodes.evaluate(*evaluated, WORDS, trained["weights"], trained["initial_weights"], chosen.evaluation),
     }
 
 
@@ -45,7 +45,7 @@ def run_reference(folder, chosen):
         **built,
         **trained,
         "vectors": vectors,
-        **reference_nodes.evaluate(items, *evaluated, WORDS, weights, chosen.evaluation),
+        **reference_nodes.evaluate(items, *evaluated, WORDS, weights, trained["initial_weights"], chosen.evaluation),
     }
 
 
@@ -71,7 +71,7 @@ def test_metrics_are_finite_and_have_a_random_baseline(finished):
     assert {"toy_spearman", "antonym_auc_synonym", "is_a_direction", "exact_zeros", "test_mrr"} <= made[
         "metrics"
     ].keys()
-    assert {"trained", "random", "PCA to 4"} <= set(made["variant_metrics"]["variant"])
+    assert {"trained", "untrained", "random", "PCA to 4"} <= set(made["variant_metrics"]["variant"])
     assert (made["relation_metrics"]["mrr"] <= 1).all()
 
 

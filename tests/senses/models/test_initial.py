@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from terrarium.senses.data.taxonomy import ancestor_table, build_taxonomy, information_content
-from terrarium.senses.models.initial import added_information, inherited_rows, random_rows
+from terrarium.senses.models.initial import added_information, inherited_rows, random_rows, spectral_rows, varimax
 from tests.senses.data.test_taxonomy import LINKS, POS, pairs
 
 NONE = np.zeros(0, np.int64)
@@ -36,3 +36,26 @@ def test_the_first_column_says_how_general_a_synset_is(taxonomy):
 def test_added_information_sums_to_the_whole_in_a_tree(taxonomy):
     added = added_information(taxonomy)
     assert added[3] + added[1] + added[0] == pytest.approx(taxonomy.information_content[3])
+
+
+def test_varimax_finds_the_axes_of_rotated_sparse_rows():
+    rng = np.random.default_rng(0)
+    sparse = np.zeros((600, 4), np.float32)
+    sparse[np.arange(600), rng.integers(0, 4, 600)] = rng.random(600) + 0.5
+    turned = sparse @ np.linalg.qr(rng.standard_normal((4, 4)))[0].astype(np.float32)
+    rotation = varimax(turned)
+    assert np.allclose(rotation @ rotation.T, np.eye(4), atol=1e-4)
+    found = turned @ rotation
+    assert np.allclose(np.sort(found, axis=1)[:, -1], sparse.max(axis=1), atol=1e-2)  # one entry, of positive sign
+
+
+def test_the_spectral_start_keeps_the_cosines_of_the_components(taxonomy):
+    components = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
+    components[2] = 0
+    rows = spectral_rows(taxonomy, components, np.random.default_rng(0))
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    own = np.array([0, 1, 3, 4, 5])
+    unit = components[own] / np.linalg.norm(components[own], axis=1, keepdims=True)
+    assert np.allclose(rows[own] @ rows[own].T, unit @ unit.T, atol=1e-4)
+    general = spectral_rows(taxonomy, components, np.random.default_rng(0), specificity=0.5)
+    assert (general[taxonomy.information_content == 1, 0] == 0).all()

@@ -10,7 +10,8 @@ from terrarium.senses.training.batch_losses import LossMeter, batch_losses, gath
 from terrarium.senses.training.batches import draw_batches, split_batch
 from terrarium.senses.training.memory import OutOfMemoryError
 from terrarium.senses.training.trainer import Gradients, SenseTrainer
-from terrarium.training.checkpointing.store import TrainingStore, read_checkpoint
+from terrarium.training.checkpointing.checkpoint import read_checkpoint
+from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 from tests.senses.lexicon import options, problem
 from tests.training.toy import same
@@ -84,7 +85,7 @@ def test_what_was_validated_is_what_is_saved(tmp_path):
     result = train(tmp_path, 7)
     trainer, _ = make()
     best = result.history.loc[result.history["best"]].iloc[0]
-    trainer.load(read_checkpoint(result.checkpoints / "best.safetensors").state)
+    trainer.load(read_checkpoint(result.checkpoints.folder / "best.safetensors").state)
     assert trainer.validate()["loss"] == pytest.approx(best["validation_loss"], rel=1e-6)
     assert trainer.table.dim == best["dim"] == result.best.tensors["codes"].shape[1]
 

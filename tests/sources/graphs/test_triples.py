@@ -27,7 +27,7 @@ def test_names_are_numbered_as_they_appear_and_splits_are_kept(folder):
 
 
 def test_a_dictionary_fixes_the_numbers(folder):
-    graph = read_triple_files(folder, **FILES, entity_dictionary="entities.txt", relation_dictionary="relations.txt")
+    graph = read_triple_files(folder, **FILES, dictionaries=("entities.txt", "relations.txt"))
     assert graph.entities["entity"].tolist() == ["d", "c", "b", "a"]
     assert graph.relations["relation"].tolist() == ["s", "r"]
     assert graph.triples["head"].tolist() == ["a", "b", "a", "c"]
@@ -61,7 +61,7 @@ def test_an_unknown_relation_of_valid_or_test_is_named_or_counted(folder):
 def test_a_dictionary_does_not_stand_in_for_training_triples(folder):
     (folder / "relations.txt").write_text("s\t0\nr\t1\nnew\t2\n")
     (folder / "test.txt").write_text("a\tnew\tb\nc\ts\td\n")
-    named = {"relation_dictionary": "relations.txt"}
+    named = {"dictionaries": (None, "relations.txt")}
     with pytest.raises(SourceError, match=r"test\.txt line 1: relation 'new' is in no training triple"):
         read_triple_files(folder, **FILES, **named)
     assert read_triple_files(folder, **FILES, **named, on_error="skip").counts["unknown_relations"] == 1
@@ -87,7 +87,7 @@ def test_what_is_no_gz_is_named_with_its_line(folder):
 
 def test_a_name_that_a_dictionary_lacks_is_named_or_counted(folder):
     (folder / "test.txt").write_text("c\ts\tnobody\nc\ts\td\n")
-    names = {"entity_dictionary": "entities.txt"}
+    names = {"dictionaries": ("entities.txt", None)}
     with pytest.raises(SourceError, match="entity 'nobody' is not in the dictionary"):
         read_triple_files(folder, **FILES, **names)
     assert read_triple_files(folder, **FILES, **names, on_error="skip").counts["unknown_entities"] == 1
@@ -118,3 +118,24 @@ def test_a_dictionary_with_gaps_or_duplicates_is_refused(tmp_path, text, message
     (tmp_path / "names.txt").write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=message):
         read_dictionary(tmp_path / "names.txt")
+
+
+def test_columns_in_another_order_are_read_by_name_and_told(folder, caplog):
+    for file in FILES.values():
+        (folder / file).write_text("a\tb\tr\nb\tc\tr\nc\td\ts\nd\ta\ts\n")
+    graph = read_triple_files(folder, **FILES, column_order="head_tail_relation")
+    assert set(graph.relations["relation"]) == {"r", "s"}
+    assert "column_order" not in caplog.text
+    read_triple_files(folder, **FILES)
+    assert "set source.column_order to head_tail_relation" in caplog.text
+
+
+def test_test_triples_that_are_trained_on_are_counted_or_dropped(folder, caplog):
+    (folder / "test.txt").write_text("a\tr\tb\nc\ts\td\n")
+    assert len(read_triple_files(folder, **FILES).triples) == 5
+    assert "1 of 2 test triples are in an earlier split" in caplog.text
+    dropped = read_triple_files(folder, **FILES, drop_repeated=True).triples
+    assert dropped["split"].tolist() == ["train", "train", "validation", "test"]
+    (folder / "test.txt").write_text("a\tr\tb\n")
+    with pytest.raises(SourceError, match="all test triples are in an earlier split"):
+        read_triple_files(folder, **FILES, drop_repeated=True)

@@ -1,15 +1,10 @@
-import hashlib
 import tarfile
-import threading
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.taxonomies import taxdump
-from terrarium.sources.taxonomies.taxdump import merged_ids, read_taxdump
+from terrarium.sources.taxonomies.taxdump import read_aliases, read_taxdump
 
 NODES = [(1, 1, "no rank"), (2, 1, "superkingdom"), (9604, 2, "family"), (9606, 9604, "species")]
 NAMES = [
@@ -35,16 +30,17 @@ def folder(tmp_path):
     return place
 
 
-def archive(folder, name):
+def archive(folder, name, inner=""):
     file = folder.parent / name
     if name.endswith(".zip"):
         with zipfile.ZipFile(file, "w") as out:
             for part in folder.iterdir():
-                out.write(part, part.name)
+                out.write(part, inner + part.name)
     else:
-        with tarfile.open(file, "w:gz") as out:
+        packing = name.rpartition(".")[2]
+        with tarfile.open(file, "w" if packing == "tar" else f"w:{packing}") as out:
             for part in folder.iterdir():
-                out.add(part, part.name)
+                out.add(part, inner + part.name)
     return file
 
 
@@ -57,66 +53,19 @@ def check(table):
 
 def test_a_folder(folder, tmp_path):
     check(read_taxdump(folder, tmp_path))
-    assert merged_ids(folder, tmp_path) == {12: 9606, 13: 2}
 
 
-@pytest.mark.parametrize("name", ["taxdump.tar.gz", "taxdump.zip"])
-def test_an_archive_and_its_address(folder, tmp_path, name):
-    file = archive(folder, name)
-    check(read_taxdump(file, tmp_path / "cache"))
-    check(read_taxdump(file.as_uri(), tmp_path / "cache"))
-    assert [part.name for part in (tmp_path / "cache").iterdir()] == [name]
+def test_other_names_and_merged_ids_are_aliases(folder, tmp_path):
+    aliases = read_aliases(folder, tmp_path)
+    assert dict(zip(aliases["alias"], aliases["taxid"], strict=True)) == {"great apes": "9604", "12": "9606", "13": "2"}
+    (folder / "merged.dmp").unlink()
+    assert len(read_aliases(folder, tmp_path)) == 1
 
 
-@pytest.fixture
-def server(folder, monkeypatch):
-    monkeypatch.setattr(taxdump.time, "sleep", lambda _: None)
-    asked = []
-
-    class Handler(SimpleHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            super().do_GET()
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder.parent))) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_address[1]}", asked
-        http.shutdown()
-
-
-def test_a_download_is_checked_and_not_repeated(folder, server, tmp_path):
-    address, asked = server
-    file = archive(folder, "taxdump.tar.gz")
-    digest = hashlib.md5(file.read_bytes()).hexdigest()
-    (folder.parent / "taxdump.tar.gz.md5").write_text(f"{digest}  taxdump.tar.gz\n")
-    for _ in range(2):
-        check(read_taxdump(f"{address}/taxdump.tar.gz", tmp_path / "cache"))
-    assert asked.count("/taxdump.tar.gz") == 1
-
-
-def test_a_wrong_checksum_is_refused_after_three_tries(folder, server, tmp_path):
-    address, asked = server
-    archive(folder, "taxdump.tar.gz")
-    (folder.parent / "taxdump.tar.gz.md5").write_text("0" * 32 + "  taxdump.tar.gz\n")
-    with pytest.raises(SourceError, match="checksum differs"):
-        read_taxdump(f"{address}/taxdump.tar.gz", tmp_path / "cache")
-    assert asked.count("/taxdump.tar.gz") == 3
-    assert not list((tmp_path / "cache").iterdir())
-
-
-def test_what_is_not_there_is_named(server, tmp_path):
-    address, _ = server
-    with pytest.raises(SourceError, match="does not exist"):
-        read_taxdump(f"{address}/nothing.tar.gz", tmp_path / "cache")
-
-
-def test_without_a_connection_the_way_out_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(taxdump.time, "sleep", lambda _: None)
-    with pytest.raises(SourceError, match=r"set source\.path to the file"):
-        read_taxdump("http://127.0.0.1:9/taxdump.tar.gz", tmp_path)
+@pytest.mark.parametrize("name", ["taxdump.tar.gz", "taxdump.tar.xz", "taxdump.tar.bz2", "taxdump.tar", "taxdump.zip"])
+@pytest.mark.parametrize("inner", ["", "./", "taxdump/"])
+def test_an_archive_with_and_without_a_folder_inside(folder, tmp_path, name, inner):
+    check(read_taxdump(archive(folder, name, inner), tmp_path / "cache"))
 
 
 def test_broken_dumps_are_named(folder, tmp_path):
@@ -124,5 +73,49 @@ def test_broken_dumps_are_named(folder, tmp_path):
     with pytest.raises(SourceError, match=r"has no names\.dmp"):
         read_taxdump(folder, tmp_path)
     (tmp_path / "x.tar.gz").write_bytes(b"not an archive")
-    with pytest.raises(SourceError, match="is broken"):
+    with pytest.raises(SourceError, match="is broken or no archive"):
         read_taxdump(tmp_path / "x.tar.gz", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("nodes.dmp", lambda text: "", r"nodes\.dmp is empty"),
+        ("names.dmp", lambda text: "", r"names\.dmp is empty"),
+        ("nodes.dmp", lambda text: text[:-30], r"nodes\.dmp line 4: .*may be cut"),
+        (
+            "nodes.dmp",
+            lambda text: "".join(text.splitlines(True)[:-1]),
+            r"names\.dmp line 5: taxon 9606 is not in nodes",
+        ),
+        ("nodes.dmp", lambda text: text.replace("9604\t|\t2\t", "9604\t|\t77\t"), "line 3: the parent 77 has no line"),
+        ("nodes.dmp", lambda text: text.replace("9606\t|\t9604", "9606\t|\tx"), "line 4: 'x' is not a tax id"),
+        ("nodes.dmp", lambda text: text + text.splitlines(True)[1], "line 5: taxon 2 is in line 2 already"),
+        (
+            "names.dmp",
+            lambda text: "".join(text.splitlines(True)[:-1]),
+            "no scientific name for 1 of 4 taxa, such as 9606",
+        ),
+        ("names.dmp", lambda text: text.replace("Homo sapiens", "Homo\0sapiens"), "names.dmp line 5: it is not UTF-8"),
+    ],
+)
+def test_what_is_cut_or_wrong_is_named_with_its_line(folder, tmp_path, name, change, message):
+    text = (folder / name).read_text()
+    (folder / name).write_text(change(text))
+    with pytest.raises(SourceError, match=message):
+        read_taxdump(folder, tmp_path)
+
+
+def test_dumps_of_other_programs(folder, tmp_path):
+    """A header line, an underscore in `scientific_name`, and ids above 2^31 as TaxonKit makes them."""
+    names = (folder / "names.dmp").read_text().replace("scientific name", "scientific_name")
+    (folder / "names.dmp").write_text(names)
+    nodes = (folder / "nodes.dmp").read_text()
+    (folder / "nodes.dmp").write_text("#taxid|parent|rank\n" + nodes)
+    check(read_taxdump(folder, tmp_path))
+    for file in ("names.dmp", "nodes.dmp"):
+        (folder / file).write_text((folder / file).read_text().replace("9604", "4294967299"))
+    table = read_taxdump(folder, tmp_path)
+    assert table["key"].tolist() == ["1", "2", "4294967299", "9606"]
+    assert table["id"].tolist() == [0, 1, 2, 3]
+    assert table["parent"].tolist() == [-1, 0, 1, 2]

@@ -70,7 +70,7 @@ def test_scenes_of_two_maps_need_two_folders(folder):
     with pytest.raises(SourceError, match=r"scenes of town and of village, and one lanes\.parquet"):
         read_carla(folder, "carla")
     scene.assign(map=None).to_parquet(folder / "scene_2.tracks.parquet")
-    with pytest.raises(SourceError, match=r"scene_2\.tracks\.parquet has rows without map"):
+    with pytest.raises(SourceError, match=r"scene_2\.tracks\.parquet row 1: map is None, which is not a name"):
         read_carla(folder, "carla")
 
 

@@ -98,12 +98,50 @@ def test_a_truncated_file_is_an_error(tmp_path_factory, length):
         read_state(path)
 
 
+STATE = State({"weights": np.linspace(-1, 1, 20), "mask": np.array([True, False])}, {"epoch": 3, "loss": [0.5]})
+
+
+def test_no_flipped_bit_is_silent(tmp_path):
+    """Even in the header, whose names, types and offsets decide what is read."""
+    path = tmp_path / "flipped.safetensors"
+    write_state(path, STATE)
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        content = bytearray(whole)
+        content[position] ^= 1 << (position % 8)
+        path.write_bytes(content)
+        with pytest.raises(StateError):
+            read_state(path)
+
+
+def test_a_damaged_array_is_named(tmp_path):
+    write_state(tmp_path / "s", STATE)
+    content = bytearray((tmp_path / "s").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "s").write_bytes(content)
+    with pytest.raises(StateError, match=r"the SHA-256 of 'mask' is not the one in its header"):
+        read_state(tmp_path / "s")
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_have_the_mode_that_the_umask_gives(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write_state(tmp_path / "s", STATE)
+        write_json(tmp_path / "j", {})
+    finally:
+        os.umask(before)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("s", "j")] == [mode, mode]
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
         (None, "not written as a state"),
         ({"terrarium": '{"format_version": 99, "metadata": {}}'}, "format version 99"),
         ({"terrarium": "{"}, "damaged header"),
+        ({"terrarium": "[]"}, "damaged header"),
+        ({"terrarium": '{"format_version": 2}'}, "damaged header"),
     ],
 )
 def test_foreign_files_are_named(tmp_path, header, words):

@@ -8,7 +8,7 @@ import torch
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.device import DeviceError
 from terrarium.training.torch.fabric import TorchTrainable, clip_gradients, clip_rows, fabric_epoch, make_fabric
-from terrarium.training.torch.seeding import generator, seed_everything
+from terrarium.training.torch.seeding import generator
 
 from ..toy import options, same, train
 
@@ -45,7 +45,7 @@ def sgd(parameters):
 
 
 def trainable(device: str = "cpu", precision: str = "64-true", clip_norm: float = 1.0, **changes) -> TorchTrainable:
-    seed_everything(3)
+    torch.manual_seed(3)
     chosen = torch_options(device, precision, clip_norm)
     parts = {"make_optimizer": lambda parameters: torch.optim.AdamW(parameters, lr=0.05)} | changes
     return TorchTrainable(dense_model(), batches=batches, loss=squares, options=chosen, **parts)
@@ -53,17 +53,17 @@ def trainable(device: str = "cpu", precision: str = "64-true", clip_norm: float 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 0.5])
 def test_an_epoch_is_the_hand_written_loop_in_float64(clip_norm):
-    seed_everything(1)
+    torch.manual_seed(1)
     model = dense_model()
     twin = copy.deepcopy(model).double()
     fabric = make_fabric(torch_options())
     wrapped = fabric.setup_module(model)
     optimizer = fabric.setup_optimizers(sgd(model.parameters()))
-    seed_everything(2)
+    torch.manual_seed(2)
     numbers = fabric_epoch(fabric, wrapped, optimizer, batches(1), squares, clip_norm=clip_norm)
 
     by_hand = sgd(twin.parameters())
-    seed_everything(2)
+    torch.manual_seed(2)
     total = 0.0
     for x, y in batches(1):
         by_hand.zero_grad()
@@ -157,7 +157,7 @@ def test_resumed_equals_uninterrupted(tmp_path, device, precision):
 
 
 def test_it_learns():
-    seed_everything(3)
+    torch.manual_seed(3)
     layer = torch.nn.Linear(4, 1)
     model = TorchTrainable(layer, sgd, lambda epoch: batches(1), squares, torch_options())
     reached = [model.epoch(epoch)["loss"] for epoch in range(1, 301)]

@@ -51,6 +51,7 @@ def build_taxonomy(table: pd.DataFrame, options: SourceOptions) -> Taxonomy:
         HierarchyError: the table is not one rooted hierarchy, or a single node is left.
         SourceError: a link is too short to matter.
     """
+    _check_roots(table, options.virtual_root)
     tree = Hierarchy.from_parents(
         table["id"],
         table["parent"],
@@ -117,6 +118,24 @@ def edge_table(tree: Hierarchy, lengths: pd.DataFrame | None = None) -> pd.DataF
     return edges.assign(length=known.reindex(pd.MultiIndex.from_frame(edges)).fillna(1.0).to_numpy())
 
 
+def edge_lengths(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
+    """Return the length of the link from each node to its first parent; None if links have no lengths.
+
+    Args:
+        tree: N nodes.
+        edges: as from `edge_table`.
+
+    Returns:
+        (N,) lengths in the unit of the edges, 0 at the root.
+    """
+    if "length" not in edges:
+        return None
+    first = edges.drop_duplicates("child")
+    lengths = np.zeros(len(tree))
+    lengths[tree.rows(first["child"])] = first["length"]
+    return lengths
+
+
 def root_distance(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
     """Return the length of the path from the root to each node along first parents; None if links have no lengths.
 
@@ -127,16 +146,8 @@ def root_distance(tree: Hierarchy, edges: pd.DataFrame) -> Float64Array | None:
     Returns:
         (N,) lengths in the unit of the edges.
     """
-    if "length" not in edges:
-        return None
-    first = edges.drop_duplicates("child")
-    distance = np.zeros(len(tree))
-    distance[tree.rows(first["child"])] = first["length"]
-    order, start = tree.levels()
-    for depth in range(2, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
-        distance[rows] += distance[tree.parent[rows]]
-    return distance
+    lengths = edge_lengths(tree, edges)
+    return None if lengths is None else tree.sum_over_lineage(lengths)
 
 
 def patristic_distance(
@@ -180,6 +191,18 @@ def closure_table(tree: Hierarchy, max_id: int | None = None) -> pd.DataFrame:
         raise SourceError(f"source.legacy.max_tax_id {max_id} leaves no pair of the tree: raise it or set it to null")
     table.attrs[MAX_ID] = max_id
     return table
+
+
+def _check_roots(table: pd.DataFrame, virtual_root: int | None) -> None:
+    """Refuse several roots of a source that identifies nodes by text; the message has their texts."""
+    roots = table.loc[table["parent"] < 0].drop_duplicates("id")
+    if virtual_root is not None or "key" not in table or len(roots) < 2:
+        return
+    named = ", ".join(roots["key"].head(5)) + (", …" if len(roots) > 5 else "")
+    raise HierarchyError(
+        f"{len(roots)} roots ({named}): there must be one; set source.clade to one of them, or source.virtual_root to "
+        "an unused id to join them"
+    )
 
 
 def _describe_taxa(tree: Hierarchy, table: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from terrarium.hyperbolic.data.read import source_kind
+from terrarium.hyperbolic.data.read import PACKAGE_CLADE, source_kind
 from terrarium.hyperbolic.options import SourceOptions
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 from terrarium.sources.wordnet import find_wordnet
@@ -20,6 +20,8 @@ _NAMES = {
     "taxdump": "NCBI taxdump",
     "table": "table of parents",
     "obo": "OBO ontology",
+    "newick": "Newick tree",
+    "lineages": "file of taxonomy strings",
     "wordnet_nouns": "nouns of WordNet",
     "wordnet_verbs": "verbs of WordNet",
 }
@@ -74,12 +76,18 @@ def require_source(read_with: Mapping[str, Any] | None, options: SourceOptions) 
 def _part(options: SourceOptions) -> str:
     match options.select:
         case "clade":
-            part = f"clade {options.clade}"
+            part = _clade(options)
         case "lowest_taxids":
             part = f"the {options.count:,} lowest ids with their ancestors"
         case _:
             part = "everything"
     return part + (f", {options.max_depth} levels" if options.max_depth is not None else "")
+
+
+def _clade(options: SourceOptions) -> str:
+    if options.clade is None and options.path is not None:
+        return "everything"
+    return f"clade {options.clade or PACKAGE_CLADE}"
 
 
 def _obo_version(file: Path) -> str:

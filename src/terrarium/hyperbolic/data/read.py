@@ -1,20 +1,26 @@
-"""Read the chosen part of a source: the NCBI package, a taxdump, an OBO ontology, WordNet or a user's table."""
+"""Read the chosen part of a source: the NCBI package, a taxdump, an ontology, a tree, WordNet or a user's table."""
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
 import pandas as pd
 
+from terrarium.hyperbolic.data.select import select_clade, select_lowest_ids
 from terrarium.hyperbolic.options import SourceOptions
+from terrarium.sources.archives import is_archive
+from terrarium.sources.downloads import is_address
 from terrarium.sources.errors import SourceError
+from terrarium.sources.files import suffix_of
+from terrarium.sources.readers import read
+from terrarium.sources.taxonomies import lineages, newick, table
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
-from terrarium.sources.taxonomies.obo import read_obo
-from terrarium.sources.taxonomies.table import read_table
-from terrarium.sources.taxonomies.taxdump import ARCHIVES, is_address, read_taxdump
-from terrarium.sources.wordnet import find_wordnet, read_hypernyms
+from terrarium.sources.taxonomies.taxdump import read_aliases
+from terrarium.sources.wordnet import find_wordnet
+
+PACKAGE_CLADE = "Mammalia"
+"""The clade of NCBI's package that is read if none is named."""
 
 
 def read_source(options: SourceOptions) -> pd.DataFrame:
@@ -30,21 +36,46 @@ def read_source(options: SourceOptions) -> pd.DataFrame:
     Raises:
         SourceError: the source cannot be read, or it has no such part.
     """
-    table = _read_whole(options)
-    if table is not None:
+    kind = source_kind(options)
+    if kind != "package":
+        whole = _read_file(options, kind)
         match options.select:
-            case "clade":
-                return select_clade(table, options.clade)
+            case "clade" if options.clade is not None:
+                path = str(options.path)
+                is_dump = kind == "taxdump"
+                return select_clade(whole, options.clade, lambda: read_aliases(path, download_folder()) if is_dump else None)
             case "lowest_taxids":
-                return select_lowest_ids(table, options.count)
-        return table
+                return select_lowest_ids(whole, options.count)
+        return whole
+    if options.path is not None:
+        raise SourceError("source.kind package reads no file: set source.path to null, or source.kind to auto")
     package = NcbiPackage()
     match options.select:
         case "clade":
-            return package.clade(options.clade, options.max_depth)
+            return package.clade(PACKAGE_CLADE if options.clade is None else options.clade, options.max_depth)
         case "lowest_taxids":
             return package.lowest_taxids(options.count)
     return package.all()
+
+
+def check_source(options: SourceOptions) -> None:
+    """Check that the source exists and that NCBI's package has the clade, without reading a file.
+
+    Raises:
+        SourceError: as `read_source`, as far as it can be known without reading.
+    """
+    kind = source_kind(options)
+    if kind.startswith("wordnet"):
+        find_wordnet(options.path)
+    elif kind == "package":
+        if options.path is not None:
+            read_source(options)
+        if options.select == "clade":
+            NcbiPackage().resolve(PACKAGE_CLADE if options.clade is None else options.clade)
+    elif options.path is None:
+        raise SourceError(f"source.kind {kind} needs source.path: set it to the file")
+    elif not is_address(options.path) and not Path(options.path).exists():
+        raise SourceError(f"source.path {options.path} does not exist: check the path")
 
 
 def source_kind(options: SourceOptions) -> str:
@@ -53,12 +84,22 @@ def source_kind(options: SourceOptions) -> str:
         return options.kind
     if options.path is None:
         return "package"
-    name = options.path.lower()
-    if name.endswith((".obo", ".obo.gz")):
+    place = Path(options.path)
+    suffix = suffix_of(options.path)
+    if suffix == ".obo":
         return "obo"
-    if is_address(options.path) or name.endswith(ARCHIVES) or Path(options.path).is_dir():
+    if is_address(options.path) or is_archive(place) or place.is_dir():
         return "taxdump"
-    return "table"
+    if suffix in newick.SUFFIXES:
+        return "newick"
+    if suffix in {".tsv", ".txt"} and place.is_file() and lineages.is_lineage_file(place):
+        return "lineages"
+    if suffix in table.SUFFIXES or not place.is_file():
+        return "table"
+    raise SourceError(
+        f"source.path {place.name} has the suffix {place.suffix!r}: use {', '.join(table.SUFFIXES)}, .obo or "
+        f"{', '.join(newick.SUFFIXES)}, or set source.kind"
+    )
 
 
 def download_folder() -> Path:
@@ -66,64 +107,12 @@ def download_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "terrarium"
 
 
-def select_clade(table: pd.DataFrame, root: int | str) -> pd.DataFrame:
-    """Return a node with all its descendants; links to parents outside the clade are dropped.
-
-    Args:
-        table: as from `read_source`.
-        root: name or id of the node.
-
-    Raises:
-        SourceError: no node, or more than one, has this name.
-    """
-    text = str(root).strip()
-    hits = table[table["id"].astype("str") == text] if text.isdigit() else table[table["name"] == text]
-    hits = hits.drop_duplicates("id")
-    if hits.empty:
-        close = difflib.get_close_matches(text, table["name"].dropna().unique(), n=3)
-        raise SourceError(f"source.clade {text!r} is not in the table" + (f": did you mean {close}?" if close else ""))
-    if len(hits) > 1:
-        raise SourceError(f"{text!r} names {len(hits)} nodes: give one of the ids {sorted(hits['id'])}")
-    top = int(hits["id"].iloc[0])
-    members, frontier = {top}, {top}
-    while frontier:
-        frontier = set(table.loc[table["parent"].isin(frontier), "id"]) - members
-        members |= frontier
-    clade = table[table["id"].isin(members) & (table["parent"].isin(members) | (table["id"] == top))]
-    clade = clade[(clade["id"] != top) | ~clade["id"].duplicated()]
-    return clade.assign(parent=clade["parent"].where(clade["id"] != top, -1))
-
-
-def select_lowest_ids(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the `count` smallest ids that have a parent, with all their ancestors.
-
-    Args:
-        table: as from `read_source`.
-        count: how many ids.
-    """
-    links = table[table["parent"] >= 0]
-    frontier = set(links["id"].drop_duplicates().sort_values().iloc[:count])
-    members: set[int] = set()
-    while frontier:
-        members |= frontier
-        frontier = set(links.loc[links["id"].isin(frontier), "parent"]) - members
-    return table[table["id"].isin(members)]
-
-
-def _read_whole(options: SourceOptions) -> pd.DataFrame | None:
-    """Return everything in the source; None for the package, which reads parts by itself."""
-    path, kind = options.path, source_kind(options)
+def _read_file(options: SourceOptions, kind: str) -> pd.DataFrame:
+    """Return everything in a source that is a file or folder."""
     if kind.startswith("wordnet"):
-        return read_hypernyms(find_wordnet(path), "v" if kind == "wordnet_verbs" else "n")
-    if path is None:
-        if kind != "package":
-            raise SourceError(f"source.kind {kind} needs source.path: set it to the file")
-        return None
-    match kind:
-        case "taxdump":
-            return read_taxdump(path, download_folder())
-        case "obo":
-            return read_obo(path)
-        case "table":
-            return read_table(path)
-    raise SourceError("source.kind package reads no file: set source.path to null, or source.kind to auto")
+        return read(kind, find_wordnet(options.path))
+    if options.path is None:
+        raise SourceError(f"source.kind {kind} needs source.path: set it to the file")
+    cache = {"cache": download_folder()} if kind == "taxdump" else {}
+    found: pd.DataFrame = read(kind, options.path, **cache)
+    return found

@@ -17,10 +17,10 @@ from sklearn.metrics import precision_recall_curve, precision_recall_fscore_supp
 from terrarium.common.arrays import BoolArray, Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.holdout import LabelledPairs
-from terrarium.hyperbolic.geometry.ball import Layout, detour, distance
+from terrarium.hyperbolic.geometry.ball import Layout, cap_margin, detour, distance
 
 CLOSURE_RULE = "closure of the training links"
-_SCORES: dict[str, Callable[..., Float64Array]] = {"distance": distance, "detour": detour}
+_SCORES: dict[str, Callable[..., Float64Array]] = {"distance": distance, "detour": detour, "cap": cap_margin}
 
 
 def classify(
@@ -67,8 +67,8 @@ def link_table(
         test: pairs that are reported.
 
     Returns:
-        One row per layout and score (distance, detour) and one for the rule: layout, score, threshold, validation_f1,
-        f1, precision, recall.
+        One row per layout and score (distance, detour, cap margin) and one for the rule: layout, score, threshold,
+        validation_f1, f1, precision, recall.
     """
     rows: list[dict[str, Any]] = []
     for name, layout in layouts.items():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from terrarium.common.arrays import Float64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.evaluation.rank_kernel import PointTable, new_scores, score_block
 
 

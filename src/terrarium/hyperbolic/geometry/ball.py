@@ -60,6 +60,14 @@ def detour(r1: ArrayLike, u1: ArrayLike, r2: ArrayLike, u2: ArrayLike) -> Float6
     return np.asarray(r2, np.float64) + distance(r1, u1, r2, u2) - np.asarray(r1, np.float64)
 
 
+def cap_margin(r1: ArrayLike, u1: ArrayLike, r2: ArrayLike, u2: ArrayLike) -> Float64Array:
+    """Return d - r1: at most 0 exactly if the direction of point 1 is in the cap of point 2.
+
+    The cap of a point of norm |x| has the half angle arccos(|x| / tanh r1) around its direction (see `layouts.caps`).
+    """
+    return distance(r1, u1, r2, u2) - np.asarray(r1, np.float64)
+
+
 def pairwise(layout: Layout, a: NDArray[np.integer], b: NDArray[np.integer]) -> Float64Array:
     """Return the distances between the rows a and b of a layout; broadcasts."""
     return distance(layout.radius[a], layout.direction[a], layout.radius[b], layout.direction[b])

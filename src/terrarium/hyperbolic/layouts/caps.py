@@ -17,6 +17,9 @@ two levels apart may add up, offsets of consecutive levels do not: descendants a
 Two children are at least OFFSET * chord * alpha apart, chord the smallest distance of two code points. So no descendant
 of one is in the cap of another if r (1 + D) <= OFFSET * chord. The ratio is the largest that this allows, and bounded
 so that D <= 1: descendants stay in the cap.
+
+A branch length only makes the cap of its lower node smaller still, by exp(-scale * length / 2), which adds
+scale * length to its radius; the scale is the largest that the largest radius allows.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.geometry.rotations import reflect_rows
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
-from terrarium.hyperbolic.layouts.combinatorial import sibling_index
+from terrarium.hyperbolic.layouts.child_codes import sibling_index
 
 OFFSET = 0.7
 MAX_RATIOS = (0.47, 0.55, 0.65)
@@ -43,7 +46,9 @@ MIN_ORTHOGONAL_DIM = 5
 dimensions codes are orthogonal to the direction alone, so offsets of a lineage may add up and caps may be left."""
 
 
-def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> Layout:
+def cap_layout(
+    tree: Hierarchy, dim: int, max_radius: float, seed: int = 0, lengths: Float64Array | None = None
+) -> Layout:
     """Return the layout of caps of a tree, in O(N d).
 
     Where nested caps would need a larger radius than `max_radius`, all caps shrink more slowly (each ratio is raised
@@ -54,6 +59,7 @@ def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> L
         dim: dimension, at least 3.
         max_radius: no radius is larger.
         seed: of the rotation of each node's code.
+        lengths: (N,) length of the branch above each node, 0 at the root; None where the tree has none.
 
     Raises:
         ValueError: fewer than three dimensions.
@@ -61,7 +67,7 @@ def cap_layout(tree: Hierarchy, dim: int, max_radius: float, seed: int = 0) -> L
     if dim < 3:
         raise ValueError(f"the layout of caps needs at least 3 dimensions, not {dim}: set model.dim to 3 or more")
     codes = _child_codes(tree, dim)
-    alpha = _fitting_half_angles(tree, codes.separation, max_radius)
+    alpha = _fitting_half_angles(tree, codes.separation, max_radius, lengths)
     rotation = np.random.default_rng(seed).normal(size=(len(tree), codes.code.shape[1]))
     direction, offset = np.zeros((len(tree), dim)), np.zeros((len(tree), dim))
     direction[0, 0] = 1.0
@@ -116,15 +122,22 @@ def _child_codes(tree: Hierarchy, dim: int) -> _Codes:
     return _Codes(np.vstack(codes), start[at], sibling_index(tree), separation)
 
 
-def _fitting_half_angles(tree: Hierarchy, separation: Float64Array, max_radius: float) -> Float64Array:
+def _fitting_half_angles(
+    tree: Hierarchy, separation: Float64Array, max_radius: float, lengths: Float64Array | None
+) -> Float64Array:
     """Return each node's half angle, shape (N,): pi / 2 at the root, times the ratios of its ancestors."""
     smallest = 2.0 * np.arctan(np.exp(-max_radius / 2.0)) / (np.pi / 2.0)
     limit = float(np.log(smallest))
     log_alpha = np.zeros(len(tree))
     for max_ratio in MAX_RATIOS:
-        log_alpha = _sum_over_ancestors(tree, np.log(_cap_ratio(separation, max_ratio)))
+        log_ratio = np.log(_cap_ratio(separation, max_ratio))
+        log_alpha = tree.sum_over_lineage(np.where(tree.parent >= 0, log_ratio[tree.parent], 0.0))
         if log_alpha.min() >= limit:
             break
+    if lengths is not None and len(tree) > 1:
+        distance = tree.sum_over_lineage(lengths)
+        room = float(((log_alpha - limit)[1:] / distance[1:]).min())
+        log_alpha -= max(room, 0.0) * distance
     power = min(1.0, limit / log_alpha.min()) if log_alpha.min() < 0.0 else 1.0
     half_angles: Float64Array = np.pi / 2.0 * np.exp(power * log_alpha)
     return half_angles
@@ -139,16 +152,6 @@ def _cap_ratio(separation: Float64Array, max_ratio: float) -> Float64Array:
         fits = middle * (1.0 + reach) <= separation
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     return low
-
-
-def _sum_over_ancestors(tree: Hierarchy, values: Float64Array) -> Float64Array:
-    """Return for each node the sum of the values of its ancestors, without its own."""
-    order, level = tree.levels()
-    total = np.zeros(len(tree))
-    for depth in range(1, tree.max_depth + 1):
-        rows = order[level[depth] : level[depth + 1]]
-        total[rows] = total[tree.parent[rows]] + values[tree.parent[rows]]
-    return total
 
 
 def _turn(code: Float64Array, rotation: Float64Array, direction: Float64Array, offset: Float64Array) -> Float64Array:

@@ -11,6 +11,7 @@ from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.options import ConstructionName, LossName, ModelOptions
 
 UNIFORM_HALF_WIDTH = 1e-3
@@ -20,7 +21,13 @@ _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
 
 
-def initial_layout(tree: Hierarchy, target: Float64Array, model: ModelOptions, loss: LossName) -> Layout:
+def initial_layout(
+    tree: Hierarchy,
+    target: Float64Array,
+    model: ModelOptions,
+    loss: LossName,
+    lengths: Float64Array | None = None,
+) -> Layout:
     """Return the layout that training starts from.
 
     `model.init` chooses directions at the target radii, or (uniform) points around the origin. Constructed directions
@@ -31,18 +38,25 @@ def initial_layout(tree: Hierarchy, target: Float64Array, model: ModelOptions, l
         target: (N,) target radii.
         model: dimension, initial layout, largest radius and seed.
         loss: the loss of the training.
+        lengths: (N,) branch lengths, for the constructed layout; None where the tree has none.
     """
     match model.init:
         case "uniform":
             return uniform_layout(len(tree), model.dim, model.seed)
         case "constructed":
-            return Layout(target, constructed_layout(tree, fit_to(model, target, loss)).direction)
+            return Layout(target, constructed_layout(tree, fit_to(model, target, loss), lengths).direction)
         case "random":
             return Layout(target, random_directions(len(tree), model.dim, model.seed))
     return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
 
 
-def untrained_layouts(tree: Hierarchy, target: Float64Array, model: ModelOptions, loss: LossName) -> dict[str, Layout]:
+def untrained_layouts(
+    tree: Hierarchy,
+    target: Float64Array,
+    model: ModelOptions,
+    loss: LossName,
+    lengths: Float64Array | None = None,
+) -> dict[str, Layout]:
     """Return the layouts that a trained one is compared with, all with the same largest radius.
 
     Returns:
@@ -53,7 +67,7 @@ def untrained_layouts(tree: Hierarchy, target: Float64Array, model: ModelOptions
     own = fitting.construction
     names = [own, *(name for name in CONSTRUCTIONS if name != own and (name != "caps" or model.dim >= MIN_CAP_DIM))]
     constructed: dict[str, Layout] = {
-        name: constructed_layout(tree, fitting.model_copy(update={"construction": name})) for name in names
+        name: constructed_layout(tree, fitting.model_copy(update={"construction": name}), lengths) for name in names
     }
     return {
         **constructed,
@@ -75,19 +89,25 @@ def name_construction(model: ModelOptions, loss: LossName) -> ModelOptions:
     return model.model_copy(update={"construction": "caps" if loss == "distance_softmax" else "rays"})
 
 
-def constructed_layout(tree: Hierarchy, model: ModelOptions) -> Layout:
+def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Array | None = None) -> Layout:
     """Return the layout that `model.construction` names, within `model.max_radius`.
+
+    Args:
+        tree: N nodes.
+        model: dimension, construction, largest radius and seed.
+        lengths: (N,) length of the branch above each node, 0 at the root; None where the tree has none.
 
     Raises:
         ValueError: the construction is `auto`; call `name_construction` first.
     """
     match model.construction:
         case "rays":
-            return ray_layout(tree, model.dim, model.max_radius)
+            return ray_layout(tree, model.dim, model.max_radius, lengths)
         case "caps":
-            return cap_layout(tree, model.dim, model.max_radius, model.seed)
+            caps = cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
+            return caps if tree.is_tree else refit_caps(tree, caps)
         case "combinatorial":
-            return construct(tree, model.dim, model.max_radius)
+            return construct(tree, model.dim, model.max_radius, lengths)
     raise ValueError("construction auto depends on the loss: name the construction first")
 
 

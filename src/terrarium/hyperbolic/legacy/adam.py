@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.step import ADAM_BETA1, ADAM_BETA2, ADAM_EPS
 
 _BLOCK = 2048

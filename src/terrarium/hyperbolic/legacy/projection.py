@@ -6,9 +6,9 @@ Each function returns by how much the sum of the squared penalty gradients grew,
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.legacy.adam import Table, penalty_gradient_of
 from terrarium.hyperbolic.legacy.loss import NORM_FLOOR
 

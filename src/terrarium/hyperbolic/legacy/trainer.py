@@ -31,7 +31,7 @@ def projection_limit(options: LegacyAdamOptions, epoch: int, epochs: int) -> flo
     With eps = 1 - projection_limit, `schedule_as_written` is eps (1 - epoch / epochs), which loosens to 1, and
     `schedule_corrected` is eps 100^(epoch / epochs), which tightens exponentially. The others keep the limit.
     """
-    eps, progress = 1.0 - options.projection_limit, epoch / max(epochs, 1)
+    eps, progress = 1.0 - options.projection_limit, min(epoch / max(epochs, 1), 1.0)
     match options.projection:
         case "schedule_as_written":
             return 1.0 - eps * (1.0 - progress)
@@ -74,7 +74,7 @@ class LegacyAdamTrainer:
             clip_norm=legacy.clip_norm,
             in_tangent_space=self._in_tangent_space,
             nudge=legacy.radial_nudge,
-            limit=projection_limit(legacy, epoch, options.max_epochs),
+            limit=projection_limit(legacy, epoch, options.schedule_length),
             project_all=legacy.projection == "all_rows",
             project_all_every=legacy.project_all_every,
         )

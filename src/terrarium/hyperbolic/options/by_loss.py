@@ -19,7 +19,7 @@ _SETTINGS = (
     "batch_size",
     "max_epochs",
 )
-_JOINT = (0.1, 0.0, 3.0, 16, "true_negatives", "riemannian_adam", 0.1, True, 0.001, 512, 20)
+_JOINT = (0.1, 0.0, 5.0, 16, "true_negatives", "riemannian_adam", 0.05, True, 0.001, 512, 15)
 _BY_LOSS: dict[str, tuple[Any, ...]] = {
     "joint": _JOINT,
     "detour": (0.2, 1.0, 0.3, 16, "true_negatives", "riemannian_adam", 0.02, False, 0.002, 256, 20),

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from terrarium.common.options import Options
+from terrarium.common.options import FilePath, Options
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 
 InitName = Literal["inherited", "constructed", "random", "uniform"]
@@ -32,14 +32,18 @@ class SourceOptions(Options):
         "cut_lineages_above": "legacy.max_tax_id",
     }
 
-    kind: Literal["auto", "package", "table", "taxdump", "obo", "wordnet_nouns", "wordnet_verbs"] = Field(
-        description="format of the source; auto derives it from the path"
-    )
-    path: str | None = Field(
-        description="CSV, TSV, Parquet or OBO file, taxdump folder, archive or address; null: NCBI's package"
+    kind: Literal[
+        "auto", "package", "table", "taxdump", "obo", "newick", "lineages", "wordnet_nouns", "wordnet_verbs"
+    ] = Field(description="format of the source; auto derives it from the path")
+    path: FilePath | None = Field(
+        description="CSV, TSV, Parquet, OBO or Newick file, file of taxonomy strings, taxdump folder, archive or "
+        "address; null: NCBI's package"
     )
     select: Literal["clade", "lowest_taxids", "all"] = Field(description="which part of the source to embed")
-    clade: int | str = Field(description="scientific name or id of the root, for select: clade")
+    clade: int | str | None = Field(
+        description="name, id or key of the root, for select: clade; null: everything in the path, or Mammalia of "
+        "NCBI's package"
+    )
     count: int = Field(gt=0, description="number of ids, for select: lowest_taxids; their ancestors are added")
     max_depth: int | None = Field(gt=0, description="levels to keep below the root; null keeps all")
     clean: bool = Field(description="drop leaves whose name says that they are no described taxon (sp., cf., ...)")

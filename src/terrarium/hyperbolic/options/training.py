@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from terrarium.common.options import Options
 from terrarium.hyperbolic.options.by_loss import with_settings
-from terrarium.training.options import FitOptions
+from terrarium.training.options import ScheduledFitOptions
 
 LossName = Literal["joint", "detour", "distance_softmax", "margin_ranking", "construct"]
 NegativeSampler = Literal["true_negatives", "non_ancestors", "same_depth", "random", "tiered"]
@@ -184,7 +184,7 @@ class ScheduleOptions(Options):
     burn_in_factor: float = Field(gt=0, le=1, description="factor of the learning rate in these epochs")
 
 
-class TrainingOptions(FitOptions):
+class TrainingOptions(ScheduledFitOptions):
     """The loss and how it is minimised."""
 
     renamed: ClassVar[Mapping[str, str]] = {

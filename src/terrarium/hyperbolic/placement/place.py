@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, pairwise
 from terrarium.hyperbolic.geometry.centroids import lorentz_centroids

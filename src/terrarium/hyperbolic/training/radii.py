@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.distortion import distortion
 from terrarium.hyperbolic.evaluation.norms import depth_correlations
@@ -31,13 +32,16 @@ logger = logging.getLogger(__name__)
 _DISTORTION_PAIRS = 50_000
 
 
-def measure_radii(problem: Problem, model: ModelOptions, options: EvaluationOptions) -> pd.DataFrame:
+def measure_radii(
+    problem: Problem, model: ModelOptions, options: EvaluationOptions, lengths: Float64Array | None = None
+) -> pd.DataFrame:
     """Measure the constructed layouts at each of `options.radii`, and the one that training starts from also trained.
 
     Args:
         problem: the training; its start and its radii are replaced.
         model: dimension, construction and seed.
         options: radii, number of queries, and the size of the largest tree that is trained at each radius.
+        lengths: (N,) length of the branch above each node; None where the tree has none.
 
     Returns:
         One row per layout, radius and precision: layout, max_radius, trained, precision (float64 or float32), and
@@ -52,13 +56,13 @@ def measure_radii(problem: Problem, model: ModelOptions, options: EvaluationOpti
         and problem.options.max_epochs > 0
         and len(problem.tree) <= options.max_radius_taxa
     )
-    rows = []
+    rows: list[dict[str, object]] = []
     for radius in options.radii:
         for name in CONSTRUCTIONS:
             if name == "caps" and model.dim < MIN_CAP_DIM:
                 continue
             fitting = model.model_copy(update={"construction": name, "max_radius": radius})
-            layout = constructed_layout(problem.tree, fitting)
+            layout = constructed_layout(problem.tree, fitting, lengths)
             rows += _rows(problem, name, radius, layout, options, trained=False)
             if name == own and trains:
                 logger.info("hyperbolic: training %s at radius %g", name, radius)

@@ -13,7 +13,7 @@ class LearningRateSchedule:
         """Take the rates from the options of the optimizer and the schedule."""
         self._first, self._last = options.optimizer.learning_rate, options.schedule.final_learning_rate
         self._burn_in_epochs, self._burn_in_factor = options.schedule.burn_in_epochs, options.schedule.burn_in_factor
-        self._epochs = options.max_epochs
+        self._epochs = options.schedule_length
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, from 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from terrarium.influence.data.named_graph import LOAD_ONE_RUN
 from terrarium.influence.gradients.loss_parts import LossSpec
 from terrarium.influence.options import CheckpointOptions
+from terrarium.kge.data.ancestors import Ancestors, is_trained, uses_ancestors
 from terrarium.kge.data.graph import TRAIN, Graph
 from terrarium.kge.data.queries import training_queries
 from terrarium.kge.options import ModelOptions, TrainingOptions
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import StateError
-from terrarium.training.checkpointing.store import Checkpoint, read_checkpoint
+from terrarium.training.checkpointing.checkpoint import Checkpoint, read_checkpoint
 from terrarium.training.torch.packing import unpack
 
 if TYPE_CHECKING:
@@ -65,12 +66,24 @@ class TrainingRun:
             num_entities=graph.num_entities,
             num_relations=graph.num_relations,
             mean_answers=self._mean_answers(graph),
+            n3_weight=self._n3_weight(graph),
         )
+
+    def _n3_weight(self, graph: Graph) -> float:
+        """Return the weight of the N3 penalty where its gradient has a closed form, else 0.
+
+        That is with cross_entropy, inverse relations and embeddings without ancestors.
+        """
+        has_closed_form = self.training.loss.name == "cross_entropy" and self.model.inverse_relations
+        if not has_closed_form or uses_ancestors(graph, self.model):
+            return 0.0
+        return self.training.loss.n3_weight or 0.0
+
 
     def _mean_answers(self, graph: Graph) -> float | None:
         if self.training.query_weight == "equal" or self.training.train_type == "1vsAll":
             return None
-        train, inverse = graph.splits[TRAIN], self.model.inverse_relations
+        train, inverse = graph.splits[TRAIN][is_trained(graph, self.model)], self.model.inverse_relations
         return training_queries(train, graph.num_relations, train_type="KvsAll", inverse_relations=inverse).mean_answers
 
 
@@ -80,7 +93,7 @@ def checkpoint_files(folder: Path, options: CheckpointOptions) -> list[Path]:
     Raises:
         CheckpointError: one of them does not exist.
     """
-    if options.use != "all":
+    if options.use in {"best", "last"}:
         path = folder / (BEST if options.use == "best" else FINAL)
         if not path.is_file():
             raise CheckpointError(f"there is no {path.name} in {folder}: choose another influence.checkpoints.use")
@@ -96,7 +109,8 @@ def checkpoint_files(folder: Path, options: CheckpointOptions) -> list[Path]:
             f"{folder} has checkpoints of epochs {available}, not of {missing}: change influence.checkpoints.epochs, "
             "or train with knowledge_graph.training.checkpoints.keep_every"
         )
-    return [by_epoch[epoch] for epoch in sorted(options.epochs or by_epoch)]
+    last = read_checkpoint(best).epoch if options.use == "until_best" and best.is_file() else max(by_epoch)
+    return [by_epoch[epoch] for epoch in sorted(options.epochs or (epoch for epoch in by_epoch if epoch <= last))]
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -122,7 +136,7 @@ def read_training(checkpoint: Checkpoint, graph: Graph) -> TrainingRun:
             f"the checkpoints belong to another graph or another split: {LOAD_ONE_RUN} for "
             "knowledge_graph.checkpoints, triples, entities and relations"
         )
-    retention = {"keep_last": 1, "keep_every": 0}
+    retention = {"keep_last": 1, "keep_every": 0, "retrain": False}
     training = TrainingOptions.model_validate({**fingerprint["training"], "checkpoints": retention})
     return TrainingRun(ModelOptions.model_validate(fingerprint["model"]), training)
 
@@ -180,15 +194,23 @@ def _snapshot(checkpoint: Checkpoint, training: TrainingRun, graph: Graph, with_
     from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
     from terrarium.kge.models.scorer import build_scorer
 
-    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations)
     content = unpack(checkpoint.state)
+    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations, _ancestors(content["model"]))
     scorer.load_state_dict(content["model"])
+    scorer = scorer.fold_ancestors()
     if with_preconditioner and not content["optimizer"]["state"]:
         raise CheckpointError(
             "the optimizer has no state yet: train an epoch, or set influence.attribution.preconditioner to none"
         )
     preconditioner = read_preconditioner(scorer, content["optimizer"]) if with_preconditioner else {}
     return Snapshot(checkpoint.epoch, last_learning_rate(checkpoint), scorer.eval(), preconditioner)
+
+
+def _ancestors(model: Mapping[str, Tensor]) -> Ancestors | None:
+    """Return the ancestors that a scorer's state holds, if any."""
+    if "ancestors.entity" not in model:
+        return None
+    return Ancestors(model["ancestors.entity"].numpy(), model["ancestors.ancestor"].numpy())
 
 
 def read_best(folder: Path, graph: Graph) -> tuple[int, TrainingRun]:

@@ -10,7 +10,7 @@ from terrarium.influence.data.checkpoints import BEST, FINAL, open_checkpoint
 from terrarium.influence.data.named_graph import LOAD_ONE_RUN
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import State
-from terrarium.training.checkpointing.store import Checkpoint
+from terrarium.training.checkpointing.checkpoint import Checkpoint
 from terrarium.training.torch.packing import unpack
 
 

@@ -16,7 +16,7 @@ from terrarium.kge.data.graph import HEAD, RELATION, TEST, Triples
 from terrarium.kge.evaluation.baselines import relation_index
 from terrarium.kge.evaluation.predictions import entity_index
 from terrarium.sources.errors import SourceError
-from terrarium.sources.graphs.graph_source import open_text
+from terrarium.sources.graphs.triple_lines import triple_lines
 from terrarium.training.checkpointing.state import State
 
 QUERY_COLUMNS = [*TRIPLE_COLUMNS, "split", "rank", "probability"]
@@ -69,7 +69,9 @@ def select_queries(named: NamedGraph, weights: State, checkpoints: Path, options
 def _given_triples(named: NamedGraph, options: QueryOptions) -> Triples:
     triples = named.graph.splits[TEST]
     if options.kind == "file":
-        triples = np.array(list(_read_file(Path(str(options.path)), named)), np.int64).reshape(-1, 3)
+        triples = np.array(
+            list(_numbered_triples(Path(str(options.path)), named.entities, named.relations)), np.int64
+        ).reshape(-1, 3)
     elif options.kind == "indices":
         triples = _rows(triples, options.indices)
     if not len(triples):
@@ -77,26 +79,58 @@ def _given_triples(named: NamedGraph, options: QueryOptions) -> Triples:
     return triples[: options.max_queries] if options.max_queries else triples
 
 
-def _read_file(path: Path, named: NamedGraph) -> Iterator[tuple[int, int, int]]:
+def check_queries(options: QueryOptions, entities: pd.DataFrame | None = None, relations: pd.DataFrame | None = None) -> None:
+    """Check what can be known of the query triples before a model is trained.
+
+    Args:
+        options: which triples.
+        entities: column entity; None if the graph is not known yet, and names are not checked.
+        relations: column relation.
+
+    Raises:
+        SourceError: the file is missing, a line of it has a fault, or the graph has no such name.
+        UnknownEntityError, UnknownRelationError: the graph has no such entity or relation.
+    """
+    if options.kind == "file":
+        path = Path(str(options.path))
+        if entities is None or relations is None:
+            for _ in _named_triples(path):
+                pass
+        else:
+            for _ in _numbered_triples(path, entities, relations):
+                pass
+    if options.kind == "predictions" and entities is not None and relations is not None:
+        if options.entity is not None:
+            entity_index(entities, options.entity)
+        if options.relation is not None:
+            relation_index(relations, options.relation)
+
+
+def _named_triples(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield line and names of the triples of a file; empty lines are left out."""
     if not path.is_file():
         raise SourceError(f"{path} is not a file: set influence.queries.path to a file of triples")
-    relations = {name: number for number, name in enumerate(named.relations["relation"])}
-    with open_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            parts = line.rstrip("\r\n").split("\t")
-            if len(parts) != 3:
-                raise SourceError(f"{path}, line {number}: {len(parts)} columns instead of head TAB relation TAB tail")
-            head, relation, tail = parts
-            if relation not in relations:
-                raise SourceError(
-                    f"{path}, line {number}: the graph has no relation {relation!r}; it has {', '.join(relations)}"
-                )
-            try:
-                yield entity_index(named.entities, head), relations[relation], entity_index(named.entities, tail)
-            except ValueError as error:
-                raise SourceError(f"{path}, line {number}: {error}") from error
+    for line in triple_lines(path):
+        if line.fault is None:
+            yield line.number, line.names
+        elif not line.is_empty:
+            raise SourceError(f"{path} line {line.number}: {line.fault}; write head TAB relation TAB tail")
+
+
+def _numbered_triples(
+    path: Path, entities: pd.DataFrame, relations: pd.DataFrame
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the triples of a file as numbers of the graph."""
+    known = {name: number for number, name in enumerate(relations["relation"])}
+    for number, (head, relation, tail) in _named_triples(path):
+        if relation not in known:
+            raise SourceError(
+                f"{path} line {number}: the graph has no relation {relation!r}; it has {', '.join(known)}"
+            )
+        try:
+            yield entity_index(entities, head), known[relation], entity_index(entities, tail)
+        except ValueError as error:
+            raise SourceError(f"{path} line {number}: {error}") from error
 
 
 def _rows(test: Triples, indices: list[int]) -> Triples:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
-from terrarium.kge.models.scorer import Scorer, score_entities
+from terrarium.influence.gradients.loss_parts import LossParts, LossSpec, penalty_of_target
+from terrarium.kge.models.scorer import Scorer, compute_moduli, score_entities
 from terrarium.kge.options import LossName
 from terrarium.kge.training.memory import CacheCleanup, run_checkpointed
 from terrarium.kge.training.precision import autocast_context
@@ -53,8 +54,11 @@ class AutogradGradients:
     def _loss(self, parts: LossParts, part: int) -> Tensor:
         """Return a P(s) + b (sum of the answers' scores) + c (the target's score), where P has the gradient p."""
         scorer, queries, query = self._scorer, parts.queries, parts.query[part]
-        pair = (torch.tensor([int(ids[query])], device=self._device) for ids in (queries.entity, queries.relation))
-        embedding = run_checkpointed(scorer, *pair) if self._options.gradient_checkpointing else scorer(*pair)
+        entity, relation = (
+            torch.tensor([int(ids[query])], device=self._device) for ids in (queries.entity, queries.relation)
+        )
+        encode = partial(run_checkpointed, scorer) if self._options.gradient_checkpointing else scorer
+        embedding = encode(entity, relation, scorer.entity.weight)
         scored = score_entities(embedding, scorer.entity.weight, scorer.bias)[0]
         scored = scored if scored.dtype == torch.float64 else scored.float()
         target = scored[parts.target[part]]
@@ -65,7 +69,19 @@ class AutogradGradients:
         if factors.answers[part]:
             answers = torch.from_numpy(queries.answer[queries.answer_query == query]).to(scored.device)
             loss = loss + factors.answers[part] * scored[answers].sum()
-        return loss
+        return loss + self._spec.n3_weight * self._penalty(parts, part) if parts.is_penalized else loss
+
+    def _penalty(self, parts: LossParts, part: int) -> Tensor:
+        """Return the N3 penalty of a part: of its query, and of its target by the weight of the target's score."""
+        scorer, query, factors = self._scorer, parts.query[part], parts.factors
+        entity, relation = int(parts.queries.entity[query]), int(parts.queries.relation[query])
+        head, tail = scorer.entity.weight[entity], scorer.entity.weight[int(parts.target[part])]
+        vectors = head, scorer.relation.weight[relation], tail
+        of_head, of_relation, of_target = (compute_moduli(v, scorer.options.name).pow(3).sum() for v in vectors)
+        return (
+            factors.predictions[part] * (of_head + of_relation)
+            + penalty_of_target(factors, self._spec)[part] * of_target
+        )
 
     def _target_loss(self, scored: Tensor, target: Tensor) -> Tensor:
         """Return a function of the scores with the derivative u - 1 by the target's score.

@@ -35,6 +35,15 @@ class EncodedQueries:
     activations: dict[str, Tensor] = field(default_factory=dict)
     right: dict[str, Tensor] = field(default_factory=dict)
 
+    def cast(self, dtype: torch.dtype) -> EncodedQueries:
+        """Return the same in another type of numbers."""
+        activations, right = (
+            {name: tensor.to(dtype) for name, tensor in named.items()} for named in (self.activations, self.right)
+        )
+        return EncodedQueries(
+            self.entity.to(dtype), self.relation.to(dtype), self.embedding.to(dtype), activations, right
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class GradientFactors:

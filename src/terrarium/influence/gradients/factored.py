@@ -14,6 +14,7 @@ g is kept as its factors (see `loss_parts`), so that the dense predictions p are
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,9 +27,10 @@ from terrarium.influence.gradients.closed_form import (
     backpropagate,
     encode_queries,
 )
-from terrarium.influence.gradients.loss_parts import LossParts, LossSpec
+from terrarium.influence.gradients.loss_parts import LossParts, LossSpec, penalty_of_target
 from terrarium.influence.gradients.probabilities import Predictions, ScaledPredictions
-from terrarium.kge.models.scorer import Scorer
+from terrarium.kge.models.scorer import Scorer, compute_moduli
+from terrarium.kge.options import ModelName
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +121,53 @@ class Gradients:
         return len(self.query)
 
 
-def compute_gradients(scorer: Scorer, parts: LossParts, spec: LossSpec) -> Gradients:
-    """Return the gradients of parts of the loss under a scorer, on its device and in its dtype."""
+def compute_gradients(
+    scorer: Scorer, parts: LossParts, spec: LossSpec, encoding: AbstractContextManager[object] | None = None
+) -> Gradients:
+    """Return the gradients of parts of the loss under a scorer, on its device and in its dtype.
+
+    Args:
+        scorer: the model.
+        parts: parts of the loss.
+        spec: the loss that was trained.
+        encoding: context in which queries are encoded, for a precision that nothing else is computed in.
+    """
     weight = scorer.entity.weight
     entity, relation = (_to_device(ids, weight) for ids in (parts.queries.entity, parts.queries.relation))
-    queries = encode_queries(scorer, entity, relation)
+    with encoding or nullcontext():
+        queries = encode_queries(scorer, entity, relation)
+    if encoding is not None:
+        queries = queries.cast(weight.dtype)
     by_scores = _score_gradients(scorer, queries, parts, spec)
     factors = backpropagate(scorer, queries, by_scores.query, by_scores.matmul(weight))
+    if parts.is_penalized:
+        factors = _add_penalty(scorer, parts, spec, factors)
     return Gradients(by_scores, queries, factors, entity[by_scores.query], relation[by_scores.query])
+
+
+def _add_penalty(scorer: Scorer, parts: LossParts, spec: LossSpec, factors: GradientFactors) -> GradientFactors:
+    """Return the factors with the gradient of the N3 penalty.
+
+    The target of a part is the query's entity of the part in the other direction, so the target's penalty is added
+    there. That needs both directions; the sum over the parts of a triple is exact.
+    """
+    weight, name = scorer.entity.weight, scorer.options.name
+    own = parts.factors.predictions
+    of_entity = own + np.roll(penalty_of_target(parts.factors, spec), parts.num_triples)
+    entity, relation = parts.queries.entity[parts.query], parts.queries.relation[parts.query]
+    by_entity, by_relation = (
+        spec.n3_weight
+        * _to_device(factor, weight).to(weight)[:, None]
+        * n3_gradient(table[_to_device(ids, weight)], name)
+        for factor, table, ids in ((of_entity, weight, entity), (own, scorer.relation.weight, relation))
+    )
+    return replace(factors, entity=factors.entity + by_entity, relation=factors.relation + by_relation)
+
+
+def n3_gradient(vectors: Tensor, model: ModelName) -> Tensor:
+    """Return the gradient of the sum of cubed moduli, 3 |z| z, of embeddings (..., d)."""
+    moduli = compute_moduli(vectors, model)
+    return 3 * vectors * (torch.cat([moduli, moduli], dim=-1) if model == "complex" else moduli)
 
 
 def _score_gradients(scorer: Scorer, queries: EncodedQueries, parts: LossParts, spec: LossSpec) -> ScoreGradients:

@@ -17,8 +17,10 @@ a p + b [j in A] + c [j = t]. Its factors a, b, c depend on the attribution unit
     positive: the term of the target alone, (u - 1) [j = t] with u the target's probability (logistic function for bce,
               softmax otherwise). For bce it is the gradient of -log sigmoid(s_t). a = b = 0, c = u - 1.
 
-With one answer per row the first three are equal. A triple is in one row, or in two where the training also has inverse
-relations; both count.
+With one answer per row the first three are equal. The N3 penalty of a row is v (|h|^3 + |r|^3 + mean of |t|^3 over its
+answers), so a part has a times that of its query, and -(b + c) / (1 - e) times that of its target; what a part with b
+other than 0 has of the penalty of other answers is left out. A triple is in one row, or in two where the training also
+has inverse relations; both count.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class LossSpec:
         inverse_relations: they are trained too, so that each triple is in two rows.
         num_entities, num_relations: sizes of the graph; inverse relations are numbered from `num_relations`.
         mean_answers: mean number of answers per row, where rows are weighted by theirs; None where all weigh 1.
+        n3_weight: weight of the N3 penalty; 0 where its gradient is not part of the influence.
     """
 
     loss: LossName
@@ -57,6 +60,7 @@ class LossSpec:
     num_entities: int
     num_relations: int
     mean_answers: float | None = None
+    n3_weight: float = 0.0
 
     @property
     def directions(self) -> int:
@@ -111,6 +115,7 @@ class LossParts:
         target: (P,) entity that each part predicts.
         factors: a, b and c of each part.
         directions: parts per triple, 1 or 2; part n + d * (P / directions) belongs to triple n.
+        is_penalized: whether the N3 penalty of the rows belongs to the parts.
     """
 
     queries: QueryAnswers
@@ -118,6 +123,7 @@ class LossParts:
     target: Int64Array
     factors: LossFactors
     directions: int
+    is_penalized: bool = False
 
     @property
     def num_triples(self) -> int:
@@ -142,7 +148,8 @@ def training_parts(triples: Triples, known: KnownAnswers, spec: LossSpec, unit: 
         count = known.count(entity, relation)[query].astype(np.float64)
     factors = _unit_factors(count, spec, unit)
     answer_query, answer = known.lookup(entity, relation) if factors.answers.any() else (_NONE, _NONE)
-    return LossParts(QueryAnswers(entity, relation, answer, answer_query), query, target, factors, spec.directions)
+    queries = QueryAnswers(entity, relation, answer, answer_query)
+    return LossParts(queries, query, target, factors, spec.directions, _is_penalized(spec, unit))
 
 
 def query_parts(triples: Triples, known: KnownAnswers, spec: LossSpec, unit: AttributionUnit) -> LossParts:
@@ -157,7 +164,8 @@ def query_parts(triples: Triples, known: KnownAnswers, spec: LossSpec, unit: Att
         answer = np.concatenate([answer[others], target])
         count = np.bincount(answer_query, minlength=len(pairs)).astype(np.float64)
     queries = QueryAnswers(pairs[:, 0], pairs[:, 1], answer, answer_query)
-    return LossParts(queries, query, target, _unit_factors(count, spec, unit), spec.directions)
+    factors = _unit_factors(count, spec, unit)
+    return LossParts(queries, query, target, factors, spec.directions, _is_penalized(spec, unit))
 
 
 def loss_parts(triples: Triples, spec: LossSpec) -> LossParts:
@@ -192,6 +200,15 @@ def _predicted_pairs(triples: Triples, spec: LossSpec) -> tuple[Int64Array, Int6
         return pairs, target
     inverse = np.stack([triples[:, TAIL], triples[:, RELATION] + spec.num_relations], axis=1)
     return np.concatenate([pairs, inverse]), np.concatenate([target, triples[:, HEAD]])
+
+
+def _is_penalized(spec: LossSpec, unit: AttributionUnit) -> bool:
+    return spec.n3_weight > 0 and unit != "positive"
+
+
+def penalty_of_target(factors: LossFactors, spec: LossSpec) -> Float64Array:
+    """Return (P,) the weight of the target's |t|^3 in each part, for cross_entropy."""
+    return -(factors.answers + factors.target) / (1 - spec.label_smoothing)
 
 
 def _unit_factors(count: Float64Array, spec: LossSpec, unit: AttributionUnit) -> LossFactors:

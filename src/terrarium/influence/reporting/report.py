@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.influence.data.named_graph import triple_text
 from terrarium.influence.options import AttributionOptions, ReportingOptions
 from terrarium.influence.reporting.figures import graph_figure, score_figure
+from terrarium.influence.scoring.method import method_name
 from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
 from terrarium.reporting.page import render_page
 
@@ -50,6 +51,7 @@ def report_page(
         self_influence=_self_influence_table(self_influence.head(reporting.num_proponents)),
         checkpoints=checkpoint_table,
         metrics=metrics,
+        method=method_name(attribution, len(checkpoint_table)),
         unit=UNITS[attribution.attribution_unit],
         layers=", ".join(attribution.layers) or "all",
         significance_level=SIGNIFICANCE_LEVEL,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from torch import Tensor
 
-from terrarium.common.arrays import Int64Array
+from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun, read_snapshots
 from terrarium.influence.gradients.factored import Gradients, compute_gradients
 from terrarium.influence.gradients.loss_parts import (
@@ -30,10 +30,11 @@ from terrarium.influence.similarity.factored_preconditioner import (
     preconditioner_roots,
 )
 from terrarium.influence.similarity.projection import ProjectedQueryGradients, RandomProjection
+from terrarium.kge.data.ancestors import is_trained
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import Scorer
-from terrarium.kge.training.precision import autocast_context, cast_model
+from terrarium.kge.training.precision import autocast_context, cast_model, resolve_precision
 from terrarium.training.torch.device import resolve_device
 
 
@@ -50,6 +51,7 @@ class InfluenceContext:
         training: the training that made them.
         loss_spec: the loss that was trained.
         train: (n, 3) training triples.
+        is_trained: (n,) whether a training triple is in the loss; the influence of the others is 0.
         known: answers of the training triples.
         layers: names of the parameters that count.
         attribution, scoring: the options.
@@ -59,6 +61,7 @@ class InfluenceContext:
     training: TrainingRun
     loss_spec: LossSpec
     train: Triples
+    is_trained: BoolArray
     known: KnownAnswers
     layers: Sequence[str]
     attribution: AttributionOptions
@@ -91,11 +94,13 @@ class InfluenceContext:
         for name in attribution.layers:
             if name not in names:
                 raise UnknownLayerError(f"the scorer has no layer {name!r}: choose from {', '.join(names)}")
+        trained = is_trained(graph, training.model)
         return InfluenceContext(
             snapshots=snapshots,
             training=training,
             loss_spec=training.loss_spec(graph),
             train=graph.splits[TRAIN],
+            is_trained=trained,
             known=KnownAnswers(graph.splits[TRAIN], graph.num_relations),
             layers=attribution.layers or names,
             attribution=attribution,
@@ -142,7 +147,8 @@ class InfluenceContext:
 
     def gradients(self, checkpoint: int, parts: LossParts) -> Gradients:
         """Return gradients at a checkpoint, given by its index; preconditioned if the preconditioner is factored."""
-        gradients = compute_gradients(self.snapshots[checkpoint].scorer, parts, self.loss_spec)
+        encoding = self._autocast() if self._encodes_in_half() else None
+        gradients = compute_gradients(self.snapshots[checkpoint].scorer, parts, self.loss_spec, encoding)
         roots = self._roots[checkpoint]
         return gradients if roots is None else precondition(gradients, roots)
 
@@ -163,7 +169,17 @@ class InfluenceContext:
         return squared_norms(gradients, self.directions, self.loss_spec.num_entities, self.layers)
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Return the context manager of the precision."""
+        """Return the context manager of the precision for all products; fp16 is for the encoding of queries alone.
+
+        Sums over entities and the weights of a preconditioner leave the range of fp16.
+        """
+        return nullcontext() if self._encodes_in_half() else self._autocast()
+
+    def _encodes_in_half(self) -> bool:
+        device = str(self.scorer.entity.weight.device)
+        return resolve_precision(self.scoring.precision, device) == "16-mixed"
+
+    def _autocast(self) -> AbstractContextManager[object]:
         context: AbstractContextManager[object] = autocast_context(
             self.scoring.precision, str(self.scorer.entity.weight.device)
         )

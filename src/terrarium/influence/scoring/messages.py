@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from terrarium.influence.scoring.context import InfluenceContext
+from terrarium.influence.scoring.method import method_name
 from terrarium.training.torch.device import resolve_device
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,8 @@ def announce(context: InfluenceContext) -> None:
     epochs = ", ".join(str(snapshot.epoch) for snapshot in context.snapshots)
     layers = ", ".join(context.attribution.layers) or "all"
     logger.info(
-        "Influence of %s training triples over checkpoints of epochs %s, layers: %s",
+        "%s: influence of %s training triples over checkpoints of epochs %s, layers: %s",
+        method_name(context.attribution, len(context.snapshots)),
         f"{len(context.train):,}",
         epochs,
         layers,
@@ -43,8 +45,12 @@ def effectless_options(context: InfluenceContext) -> list[str]:
         lines.append("Gradient checkpointing has no effect: the closed forms keep nothing for a backward pass")
     if scoring.cleanup and not resolve_device(scoring.device).startswith("cuda"):
         lines.append("Memory cleanup has no effect: there is no GPU cache to empty")
-    if context.training.training.loss.n3_weight:
-        lines.append("The penalty of knowledge_graph.training.loss.n3_weight belongs to no triple and is left out")
+    if context.training.training.loss.n3_weight and not context.loss_spec.n3_weight:
+        lines.append(
+            "The N3 penalty is left out: it counts with cross_entropy, inverse relations and entity_encoder lookup"
+        )
+    if context.training.training.loss.relation_weight:
+        lines.append("The loss of predicted relations (training.loss.relation_weight) is left out")
     if len(context.snapshots) == 1:
         lines.append("One checkpoint: influence at that state only, not along the training")
     return lines

@@ -23,6 +23,10 @@ TINY = 1e-30
 """A gradient of length 0 has no direction: its cosine is 0, not undefined."""
 
 
+class InfluenceNotFiniteError(ValueError):
+    """Influences that overflowed."""
+
+
 def stream_influence(
     context: InfluenceContext, queries: Triples, index: Int64Array | None = None
 ) -> Iterator[tuple[Int64Array, Tensor]]:
@@ -58,7 +62,7 @@ def stream_influence(
                     norms = norms + snapshot.learning_rate * context.squared_norms(gradients)
             if query_norms is not None:
                 total = total * torch.rsqrt(norms.clamp_min(TINY))[:, None] * torch.rsqrt(query_norms.clamp_min(TINY))
-            yield block, total
+            yield block, require_finite(total) * _trained(context, block, total)
             cleanup.after_batch()
 
 
@@ -81,7 +85,8 @@ def self_influence(context: InfluenceContext, index: Int64Array | None = None) -
     with torch.inference_mode(), context.autocast():
         for block in split_blocks(context, rows, 3 * context.scorer.num_entities):
             own = _self_influence(context, context.training_parts(block))
-            values[order[np.searchsorted(rows, block, sorter=order)]] = own.double().cpu().numpy()
+            own_values = own.double().cpu().numpy() * context.is_trained[block]
+            values[order[np.searchsorted(rows, block, sorter=order)]] = own_values
     return values
 
 
@@ -158,7 +163,25 @@ def _stream_autograd(
         total = torch.zeros(len(block), len(queries), device=context.scorer.entity.weight.device)
         for snapshot, one, own in zip(context.snapshots, passes, query_gradients, strict=True):
             total = total + snapshot.learning_rate * torch.cat(list(_multiply(one.gradients(training_parts), own)))
-        yield block, total
+        yield block, require_finite(total) * _trained(context, block, total)
+
+
+def _trained(context: InfluenceContext, block: Int64Array, like: Tensor) -> Tensor:
+    """Return (B, 1): 1 for training triples in the loss, 0 for those that only shape embeddings."""
+    return torch.from_numpy(context.is_trained[block]).to(like)[:, None]
+
+
+def require_finite(influences: Tensor) -> Tensor:
+    """Return the influences as they are.
+
+    Raises:
+        InfluenceNotFiniteError: one is not finite.
+    """
+    if not torch.isfinite(influences).all():
+        raise InfluenceNotFiniteError(
+            "influences are not finite, so they have no order: set influence.scoring.precision to 32-true"
+        )
+    return influences
 
 
 def _multiply(gradients: Iterator[Tensor], query_gradients: Tensor) -> Iterator[Tensor]:

@@ -52,8 +52,8 @@ def _side_table(queries: pd.DataFrame, side: str, ranking: Ranking, named: Named
     return pd.concat([ranks, explained, training], axis=1)
 
 
-def to_reference_json(scores: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a score table as the reference script's JSON.
+def to_reference_json(scores: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+    """Return a score table as the reference script's JSON, with the name of the `method` added.
 
     One object per query triple with test_head ... test_tail_name, self_influence and `influences`, a list of training
     triples with train_head ... train_tail_name, influence and self_influence, by decreasing absolute influence.
@@ -64,6 +64,7 @@ def to_reference_json(scores: pd.DataFrame) -> list[dict[str, Any]]:
         by_strength = rows.sort_values("score", key=np.abs, ascending=False, kind="stable")
         objects.append(
             {
+                "method": method,
                 **{f"test_{name}": first[f"query_{name}"] for name in TRIPLE_COLUMNS},
                 "self_influence": float(first["query_self_influence"]),
                 "influences": [_influence_object(row) for row in by_strength.to_dict("records")],

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from terrarium.common.arrays import Float64Array
+from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
 from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
 from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph, Triples
@@ -52,7 +52,7 @@ class Retrainer:
     def train(self, triples: Triples, seed: int, snapshot_epochs: Collection[int] = ()) -> Retrained:
         """Train a scorer on triples (n, 3), from a seed, and keep snapshots after some epochs."""
         parts = {TRAIN: triples} | dict.fromkeys((VALIDATION, TEST, TEST_GROUPS), triples[:0])
-        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts)
+        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts, self.graph.hierarchy)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})
@@ -62,9 +62,9 @@ class Retrainer:
             learning_rate = trainable.epoch(epoch)["learning_rate"]
             if epoch in snapshot_epochs:
                 optimizer = unpack(trainable.state())["optimizer"]
-                scorer = copy.deepcopy(trainable.scorer).eval()
+                scorer = copy.deepcopy(trainable.scorer).fold_ancestors().eval()
                 snapshots.append(Snapshot(epoch, learning_rate, scorer, read_preconditioner(scorer, optimizer)))
-        return Retrained(trainable.scorer.eval(), snapshots)
+        return Retrained(trainable.scorer.fold_ancestors().eval(), snapshots)
 
     def spaced_epochs(self, count: int) -> list[int]:
         """Return `count` evenly spaced epochs, including the last one."""
@@ -89,3 +89,18 @@ class Retrainer:
                 log_probability = functional.logsigmoid(own) if is_bce else own - scored.logsumexp(1)
                 by_direction.append(log_probability.double().cpu().numpy())
         return np.mean(by_direction, axis=0)
+
+
+class Retraining(NamedTuple):
+    """One retraining: without which rows of the training triples, from which seed, and the triples (T, 3) to score."""
+
+    removed: Int64Array
+    seed: int
+    queries: Triples
+
+
+def retrain_without(retrainer: Retrainer, retraining: Retraining) -> Float64Array:
+    """Retrain without some triples and return the log probabilities (T,) of the query triples."""
+    kept = np.delete(retrainer.graph.splits[TRAIN], retraining.removed, axis=0)
+    scorer = retrainer.train(kept, retraining.seed).scorer
+    return retrainer.log_probabilities(scorer, retraining.queries)

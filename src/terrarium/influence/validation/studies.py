@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,14 +10,14 @@ import pandas as pd
 
 from terrarium.common.arrays import BoolArray, Float64Array
 from terrarium.common.statistics import spearman
+from terrarium.common.tasks import map_tasks
 from terrarium.influence.data.checkpoints import Snapshot
 from terrarium.influence.scoring.streaming import self_influence
+from terrarium.influence.validation.retraining import Retraining, retrain_without
 from terrarium.influence.validation.study import Study
 from terrarium.influence.validation.variants import BASELINES, variant_influence, variants
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.training.torch.seeding import generator
-
-logger = logging.getLogger(__name__)
 
 ROUNDING = 1e-12
 """Differences of equal numbers by rounding, relative to the largest."""
@@ -37,16 +36,13 @@ def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFra
     Returns:
         One row per method and seed: method, seed, lds (mean over query triples), lds_error (its standard error).
     """
-    validation, retrainer, train = study.validation, study.retrainer, study.train
+    validation, retrainer = study.validation, study.retrainer
     queries = study.sample_queries(validation.num_queries) if queries is None else queries
-    subsets = generator(study.attribution.seed, "subsets").random((validation.num_subsets, len(train)))
+    subsets = generator(study.attribution.seed, "subsets").random((validation.num_subsets, len(study.train)))
     masks = subsets >= validation.subset_dropout
     seeds = [validation.seeds[number % len(validation.seeds)] for number in range(validation.num_subsets)]
-    retrained = []
-    for number, (mask, seed) in enumerate(zip(masks, seeds, strict=True), start=1):
-        scorer = retrainer.train(train[mask], seed).scorer
-        retrained.append(retrainer.log_probabilities(scorer, queries))
-        logger.info("Linear datamodeling score: retraining %d of %d", number, validation.num_subsets)
+    removed = [Retraining(np.flatnonzero(~mask), seed, queries) for mask, seed in zip(masks, seeds, strict=True)]
+    retrained = map_tasks(retrain_without, retrainer, removed, "Linear datamodeling score: retrainings")
     rows = []
     for seed in validation.seeds:
         snapshots = study.retrain_on_all(seed).snapshots
@@ -107,7 +103,7 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
     Returns:
         One row per method, seed, query triple and removal size: method, seed, query, removed (number of triples), drop.
     """
-    validation, retrainer, train, rows = study.validation, study.retrainer, study.train, []
+    validation, retrainer, rows = study.validation, study.retrainer, []
     queries = study.sample_queries(validation.num_deletion_queries) if queries is None else queries
     kinds = variants(retrainer.training.model.name)
     methods = {"influence": kinds["as configured"], "influence, plain gradients": kinds["plain gradients"]}
@@ -118,14 +114,14 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
         by_method |= _baselines(study, queries, seed)
         for name, matrix in by_method.items():
             order = np.argsort(-matrix, axis=0, kind="stable")
-            for query in range(len(queries)):
-                for removed in validation.removal_sizes:
-                    kept = np.delete(train, order[:removed, query], axis=0)
-                    retrained = retrainer.train(kept, seed).scorer
-                    after = retrainer.log_probabilities(retrained, queries[query : query + 1])[0]
-                    drop = float(before[query] - after)
-                    rows.append({"method": name, "seed": seed, "query": query, "removed": removed, "drop": drop})
-            logger.info("Deletion: seed %d, %s done", seed, name)
+            cases = [(query, removed) for query in range(len(queries)) for removed in validation.removal_sizes]
+            removals = [
+                Retraining(order[:removed, query], seed, queries[query : query + 1]) for query, removed in cases
+            ]
+            retrained = map_tasks(retrain_without, retrainer, removals, f"Deletion: seed {seed}, {name}")
+            for (query, removed), after in zip(cases, retrained, strict=True):
+                drop = float(before[query] - after[0])
+                rows.append({"method": name, "seed": seed, "query": query, "removed": removed, "drop": drop})
     return pd.DataFrame(rows)
 
 

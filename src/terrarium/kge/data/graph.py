@@ -28,11 +28,13 @@ class Graph:
     Attributes:
         num_entities, num_relations: entities are numbered 0 to num_entities - 1, relations likewise.
         splits: (n, 3) triples by the name of the split, those left out of all splits under `LEFT_OUT`.
+        hierarchy: the relation from an entity to its parent, or None.
     """
 
     num_entities: int
     num_relations: int
     splits: Mapping[str, Triples]
+    hierarchy: int | None = None
 
     @staticmethod
     def from_tables(triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame) -> Graph:
@@ -41,7 +43,7 @@ class Graph:
         Args:
             triples: columns head, relation, tail (names) and split.
             entities: column entity (name); row i is entity number i.
-            relations: column relation (name); row i is relation number i.
+            relations: columns relation (name) and, optionally, is_hierarchy; row i is relation number i.
 
         Raises:
             ValueError: an entity or relation of the triples is missing from its table.
@@ -53,7 +55,8 @@ class Graph:
         ]
         encoded, split = np.stack(columns, axis=1), triples["split"].astype("str").to_numpy()
         splits = {name: encoded[split == name] for name in (TRAIN, VALIDATION, TEST, TEST_GROUPS, LEFT_OUT)}
-        return Graph(len(entities), len(relations), splits)
+        marked = np.flatnonzero(relations.get("is_hierarchy", pd.Series(dtype=bool)))
+        return Graph(len(entities), len(relations), splits, int(marked[0]) if len(marked) == 1 else None)
 
     @cached_property
     def known_triples(self) -> Triples:

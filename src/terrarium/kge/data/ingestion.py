@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from pathlib import Path
 
 from terrarium.kge.options import SourceOptions
+from terrarium.sources.errors import SourceError
 from terrarium.sources.graphs.benchmark_graphs import read_benchmark_graph
 from terrarium.sources.graphs.graph_source import GraphSource
-from terrarium.sources.graphs.kgx import read_kgx
+from terrarium.sources.graphs.kgx import read_kgx, require_style
 from terrarium.sources.graphs.triples import read_triple_files
 from terrarium.sources.graphs.virus_host import read_virus_hosts
 
@@ -20,7 +23,7 @@ def read_graph(source: SourceOptions) -> GraphSource:
     Raises:
         SourceError: a file that is missing, or faulty with `on_error` error.
     """
-    graph = _read(source)
+    graph = _mark_hierarchy(_read(source), source.hierarchy_relation)
     logger.info(
         "%s: %s triples, %s entities, %s relations",
         source.kind,
@@ -32,6 +35,36 @@ def read_graph(source: SourceOptions) -> GraphSource:
         if graph.counts.get(name):
             logger.warning("Skipped %s lines: %s", f"{graph.counts[name]:,}", name.replace("_", " "))
     return graph
+
+
+def check_source(source: SourceOptions) -> None:
+    """Check that the files of the source exist, and that the style of a KGX graph does.
+
+    Raises:
+        SourceError: a file is missing, or there is no such style.
+    """
+    folder = Path(source.path or "")
+    named = {
+        "files": (source.train, source.valid, source.test, source.entity_dictionary, source.relation_dictionary),
+        "kgx": (source.nodes, source.edges),
+    }
+    for name in named.get(source.kind, ()):
+        if name is not None and not (folder / name).is_file():
+            raise SourceError(f"{folder / name} is not a file: set source.path to the folder and check the file names")
+    if source.kind == "kgx":
+        require_style(source.style, source.styles)
+
+
+def _mark_hierarchy(graph: GraphSource, relation: str | None) -> GraphSource:
+    """Return the graph with the chosen relation marked as the one to a parent, in place of the source's."""
+    if relation is None:
+        return graph
+    names = graph.relations["relation"]
+    if not (names == relation).any():
+        raise SourceError(
+            f"source.hierarchy_relation names {relation!r}: the relations are {', '.join(names.head(10))}"
+        )
+    return replace(graph, relations=graph.relations.assign(is_hierarchy=names == relation))
 
 
 def _read(source: SourceOptions) -> GraphSource:
@@ -55,7 +88,8 @@ def _read(source: SourceOptions) -> GraphSource:
         train=source.train,
         valid=source.valid,
         test=source.test,
-        entity_dictionary=source.entity_dictionary,
-        relation_dictionary=source.relation_dictionary,
+        dictionaries=(source.entity_dictionary, source.relation_dictionary),
+        column_order=source.column_order,
+        drop_repeated=source.drop_repeated,
         on_error=source.on_error,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
+from terrarium.common.arrays import Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN, Graph, Triples
 from terrarium.kge.evaluation.baselines import relation_index
 from terrarium.kge.evaluation.ranking import score_batches
@@ -27,10 +29,22 @@ class NothingToPredictError(ValueError):
     """Options that leave no query."""
 
 
+class Queries(NamedTuple):
+    """Questions with one part of a triple left open.
+
+    Attributes:
+        triples: (Q, 3); the column that is predicted has no meaning.
+        predicted: which column that is: HEAD, RELATION or TAIL.
+    """
+
+    triples: Triples
+    predicted: int
+
+
 def predict_answers(
     graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, scorer: Scorer, evaluation: EvaluationOptions
 ) -> pd.DataFrame:
-    """Return the best tails of the queries chosen by `evaluation.predict`.
+    """Return the best tails, heads or relations of the queries chosen by `evaluation.predict`.
 
     Args:
         graph: the graph.
@@ -40,7 +54,7 @@ def predict_answers(
 
     Returns:
         Columns head, head_name, relation, rank (from 1), tail, tail_name, score, and known: the split that holds the
-        triple, or an empty string for a prediction.
+        triple, or an empty string for a prediction. Known answers are left out without `include_known`.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
@@ -49,23 +63,63 @@ def predict_answers(
     """
     queries = choose_queries(graph, entities, relations, evaluation.predict)
     split_of = _known_splits(queries, graph)
-    candidates = _candidate_masks(queries, graph, evaluation.predict.candidates)
     ids, names = entities["entity"].to_numpy(), entities["name"].to_numpy()
-    top_k = min(evaluation.predict.top_k, graph.num_entities)
     rows = []
     with torch.inference_mode():
-        for positions, scores in score_batches(scorer, queries, TAIL, evaluation):
-            allowed = torch.stack([candidates[relation] for relation in queries[positions, RELATION].tolist()])
-            scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
-            best = torch.topk(scores, top_k, dim=1)
-            for position, values, tails in zip(positions, best.values.tolist(), best.indices.tolist(), strict=True):
-                head, relation = int(queries[position, HEAD]), int(queries[position, RELATION])
-                query = (ids[head], names[head], relations["relation"].iloc[relation])
-                answers = [(score, tail) for score, tail in zip(values, tails, strict=True) if score > -np.inf]
-                for rank, (score, tail) in enumerate(answers, start=1):
-                    known = split_of.get((head, relation, tail), "")
-                    rows.append((*query, rank, ids[tail], names[tail], score, known))
+        for positions, scores in _score_queries(scorer, queries, evaluation):
+            _exclude(scores, queries, positions, graph, evaluation.predict, split_of)
+            best = torch.topk(scores, min(evaluation.predict.top_k, scores.shape[1]), dim=1)
+            for position, values, answers in zip(positions, best.values.tolist(), best.indices.tolist(), strict=True):
+                listed = [pair for pair in zip(values, answers, strict=True) if pair[0] > -np.inf]
+                for rank, (score, answer) in enumerate(listed, start=1):
+                    triple = _answered(queries, int(position), answer)
+                    head, relation, tail = triple
+                    query = (ids[head], names[head], relations["relation"].iloc[relation], rank)
+                    rows.append((*query, ids[tail], names[tail], score, split_of.get(triple, "")))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _answered(queries: Queries, position: int, answer: int) -> tuple[int, ...]:
+    """Return the triple of a query with its open part filled in."""
+    triple = queries.triples[position].tolist()
+    triple[queries.predicted] = answer
+    return tuple(triple)
+
+
+def _score_queries(
+    scorer: Scorer, queries: Queries, evaluation: EvaluationOptions
+) -> Iterator[tuple[Int64Array, torch.Tensor]]:
+    """Yield rows (B,) of the queries and the scores of all their answers, (B, N) or, of relations, (B, R)."""
+    if queries.predicted != RELATION:
+        yield from score_batches(scorer, queries.triples, queries.predicted, evaluation)
+        return
+    for row, (head, _, tail) in enumerate(queries.triples.tolist()):
+        every = np.arange(scorer.num_relations)
+        triples = np.stack([np.full_like(every, head), every, np.full_like(every, tail)], axis=1)
+        own = [scores[:, tail] for _, scores in score_batches(scorer, triples, TAIL, evaluation)]
+        yield np.array([row]), torch.cat(own)[None]
+
+
+def _exclude(
+    scores: torch.Tensor,
+    queries: Queries,
+    positions: Int64Array,
+    graph: Graph,
+    predict: PredictOptions,
+    split_of: dict[tuple[int, ...], str],
+) -> None:
+    """Set to minus infinity, in place, the scores of what is no candidate, and of known answers if so chosen."""
+    if queries.predicted != RELATION:
+        masks = _candidate_masks(queries, graph, predict.candidates)
+        allowed = torch.stack([masks[relation] for relation in queries.triples[positions, RELATION].tolist()])
+        scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
+    if not predict.include_known:
+        given = [column for column in (HEAD, RELATION, TAIL) if column != queries.predicted]
+        rows = {tuple(queries.triples[position, given].tolist()): row for row, position in enumerate(positions)}
+        for triple in split_of:
+            row = rows.get(tuple(triple[column] for column in given))
+            if row is not None:
+                scores[row, triple[queries.predicted]] = -torch.inf
 
 
 def entity_index(entities: pd.DataFrame, text: str) -> int:
@@ -89,53 +143,62 @@ def entity_index(entities: pd.DataFrame, text: str) -> int:
     raise UnknownEntityError(f"the graph has no entity {text!r}: give an id or a name of knowledge_graph.entities")
 
 
-def choose_queries(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, predict: PredictOptions) -> Triples:
-    """Return the queries of the options as triples (Q, 3); their tail has no meaning.
+def choose_queries(graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, predict: PredictOptions) -> Queries:
+    """Return the queries of the options.
 
     Args:
         graph: the graph.
         entities: columns entity (id) and name; row i is entity number i.
         relations: column relation (id); row i is relation number i.
-        predict: heads and relation of the queries; null for those of test triples.
+        predict: heads, tails and relation of the queries; null for those of test triples.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
-        NothingToPredictError: no head is named and no test triple has the relation.
+        NothingToPredictError: no entity is named and no test triple has the relation.
     """
     test = graph.splits[TEST]
     relation = None if predict.relation is None else relation_index(relations, predict.relation)
-    if not predict.heads:
-        matching = test if relation is None else test[test[:, RELATION] == relation]
-        if relation is not None and not len(matching):
-            raise NothingToPredictError(
-                f"no test triple has the relation {predict.relation!r} of evaluation.predict.relation: name "
-                "evaluation.predict.heads, or another relation"
-            )
-        _, first = np.unique(matching[:, [HEAD, RELATION]], axis=0, return_index=True)
-        return matching[np.sort(first)[:DEFAULT_QUERIES]]
-    if relation is None:
-        relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
-    return np.array([[entity_index(entities, text), relation, 0] for text in predict.heads], np.int64)
+    heads, tails = (
+        np.array([entity_index(entities, text) for text in one], int) for one in (predict.heads, predict.tails)
+    )
+    if len(heads) and len(tails):
+        return Queries(np.stack([heads, np.zeros_like(heads), tails], axis=1), RELATION)
+    if len(heads) or len(tails):
+        if relation is None:
+            relation = int(np.bincount(test[:, RELATION]).argmax()) if len(test) else 0
+        given = heads if len(heads) else tails
+        columns = given, np.full_like(given, relation), given
+        return Queries(np.stack(columns, axis=1), TAIL if len(heads) else HEAD)
+    matching = test if relation is None else test[test[:, RELATION] == relation]
+    if relation is not None and not len(matching):
+        raise NothingToPredictError(
+            f"no test triple has the relation {predict.relation!r} of evaluation.predict.relation: name "
+            "evaluation.predict.heads, or another relation"
+        )
+    _, first = np.unique(matching[:, [HEAD, RELATION]], axis=0, return_index=True)
+    return Queries(matching[np.sort(first)[:DEFAULT_QUERIES]], TAIL)
 
 
 def _candidate_masks(
-    queries: Triples, graph: Graph, candidates: Literal["answers", "entities"]
+    queries: Queries, graph: Graph, candidates: Literal["answers", "entities"]
 ) -> dict[int, torch.Tensor]:
     """Return, for each relation of the queries, a mask (N,) of the candidates; all where training has no answer."""
     train, masks = graph.splits[TRAIN], {}
-    for relation in np.unique(queries[:, RELATION]).tolist():
-        answers = train[train[:, RELATION] == relation, TAIL]
+    for relation in np.unique(queries.triples[:, RELATION]).tolist():
+        answers = train[train[:, RELATION] == relation, queries.predicted]
         mask = torch.zeros(graph.num_entities, dtype=torch.bool)
         mask[torch.from_numpy(answers) if candidates == "answers" and len(answers) else slice(None)] = True
         masks[relation] = mask
     return masks
 
 
-def _known_splits(queries: Triples, graph: Graph) -> dict[tuple[int, ...], str]:
+def _known_splits(queries: Queries, graph: Graph) -> dict[tuple[int, ...], str]:
     """Return the split of each known triple that answers one of the queries."""
-    keys = queries[:, HEAD] * graph.num_relations + queries[:, RELATION]
+    first, second = (column for column in (HEAD, RELATION, TAIL) if column != queries.predicted)
+    factor = max(graph.num_entities, graph.num_relations)
+    keys = queries.triples[:, first] * factor + queries.triples[:, second]
     return {
         tuple(triple): name
         for name, triples in graph.splits.items()
-        for triple in triples[np.isin(triples[:, HEAD] * graph.num_relations + triples[:, RELATION], keys)].tolist()
+        for triple in triples[np.isin(triples[:, first] * factor + triples[:, second], keys)].tolist()
     }

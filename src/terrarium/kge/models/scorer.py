@@ -7,6 +7,7 @@ scores. Loss, evaluation and prediction use nothing else of a model. To add one,
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from terrarium.kge.data.ancestors import Ancestors
 from terrarium.kge.models.conve import ConvEEncoder
+from terrarium.kge.models.entities import AncestorSum
 from terrarium.kge.options import ModelName, ModelOptions
 from terrarium.training.checkpointing.fingerprints import require_fingerprint
 from terrarium.training.checkpointing.state import State
+from terrarium.training.torch.seeding import seeded
 
 FORMAT = "knowledge_graph.scorer"
 """Marks the weights of this family in their metadata."""
@@ -30,25 +34,50 @@ class WrongWeightsError(ValueError):
 class Scorer(torch.nn.Module):
     """Embeddings of entities and relations, an encoder of queries, and an optional bias per entity.
 
+    While it is trained with `ancestors`, an entity's embedding is the sum of its own vector and those of its
+    ancestors. `fold_ancestors` gives the same model with the sums as plain embeddings; exported weights hold those.
+
     Attributes:
-        entity: embeddings (N, d).
+        entity: embeddings (N, d); with `ancestors` the own vectors.
         relation: embeddings (R, d), or (2R, d) with inverse relations in the second half.
         bias: shape (N,), or None.
+        ancestors: what adds the ancestors' vectors, or None.
     """
 
-    def __init__(self, options: ModelOptions, num_entities: int, num_relations: int) -> None:
+    def __init__(
+        self, options: ModelOptions, num_entities: int, num_relations: int, ancestors: Ancestors | None = None
+    ) -> None:
         super().__init__()
         self.options, self.num_entities, self.num_relations = options, num_entities, num_relations
         self.entity = torch.nn.Embedding(num_entities, options.dim)
         self.relation = torch.nn.Embedding(num_relations * (2 if options.inverse_relations else 1), options.dim)
         self.bias = torch.nn.Parameter(torch.zeros(num_entities)) if options.entity_bias else None
         self.encoder = ConvEEncoder(options) if options.name == "conve" else ProductEncoder(options)
+        self.ancestors = None if ancestors is None else AncestorSum(ancestors, num_entities)
         self._initialize()
 
-    def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
-        """Return query embeddings (B, d) of entities (B,) and relations (B,); r + num_relations is the inverse of r."""
-        query: Tensor = self.encoder(self.entity(entity), self.relation(relation))
+    def forward(self, entity: Tensor, relation: Tensor, table: Tensor | None = None) -> Tensor:
+        """Return query embeddings (B, d) of entities (B,) and relations (B,); r + num_relations is the inverse of r.
+
+        `table` is `entity_table()`, if the caller has it already.
+        """
+        table = self.entity_table() if table is None else table
+        query: Tensor = self.encoder(torch.nn.functional.embedding(entity, table), self.relation(relation))
         return query
+
+    def entity_table(self) -> Tensor:
+        """Return the embeddings (N, d) of all entities."""
+        return self.entity.weight if self.ancestors is None else self.ancestors(self.entity.weight)
+
+    def fold_ancestors(self) -> Scorer:
+        """Return the same model with complete embeddings in `entity`; itself without ancestors."""
+        if self.ancestors is None:
+            return self
+        folded = copy.copy(self)
+        folded._modules = dict(self._modules)
+        folded.entity = torch.nn.Embedding(self.num_entities, self.options.dim, _weight=self.entity_table().detach())
+        folded.ancestors = None
+        return folded
 
     def _initialize(self) -> None:
         """Draw embeddings: Xavier's normal (Glorot and Bengio 2010) for ConvE as its authors do, else N(0, 0.1^2)."""
@@ -95,6 +124,21 @@ def complex_query(entity: Tensor, relation: Tensor) -> Tensor:
     )
 
 
+def relation_query(head: Tensor, tail: Tensor, model: ModelName) -> Tensor:
+    """Return the vectors (K, d) whose dot product with a relation's embedding is the score of (h, r, t).
+
+    For ComplEx it is conj(h) * t in complex numbers, for DistMult h * t.
+
+    Args:
+        head, tail: embeddings (K, d).
+        model: complex or distmult, whose scores are linear in the relation.
+    """
+    if model != "complex":
+        return head * tail
+    real, imaginary = head.chunk(2, dim=-1)
+    return complex_query(torch.cat([real, -imaginary], dim=-1), tail)
+
+
 def score_entities(query: Tensor, entity: Tensor, bias: Tensor | None) -> Tensor:
     """Return scores (B, N) of query embeddings (B, d) with entity embeddings (N, d) and their biases (N,)."""
     return torch.nn.functional.linear(query, entity, bias)
@@ -113,16 +157,18 @@ def compute_moduli(vectors: Tensor, model: ModelName) -> Tensor:
     return torch.sqrt(real.square() + imaginary.square() + 1e-30)
 
 
-def build_scorer(options: ModelOptions, num_entities: int, num_relations: int) -> Scorer:
+def build_scorer(
+    options: ModelOptions, num_entities: int, num_relations: int, ancestors: Ancestors | None = None
+) -> Scorer:
     """Return a new model; its parameters depend on `options.seed` alone, not on the global generator."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
-        return Scorer(options, num_entities, num_relations)
+    with seeded(options.seed):
+        return Scorer(options, num_entities, num_relations, ancestors)
 
 
 def export_scorer(scorer: Scorer, graph_fingerprint: str) -> State:
     """Return weights that describe themselves: options of the model, counts, and the fingerprint of their graph."""
-    tensors = {name: tensor.detach().cpu().numpy().copy() for name, tensor in scorer.state_dict().items()}
+    complete = scorer.fold_ancestors()
+    tensors = {name: tensor.detach().cpu().numpy().copy() for name, tensor in complete.state_dict().items()}
     counts = {"entities": scorer.num_entities, "relations": scorer.num_relations}
     options = scorer.options.model_dump(mode="json")
     return State(tensors, {"format": FORMAT, "graph": graph_fingerprint, "model": options, **counts})

@@ -23,6 +23,7 @@ def report_page(
     *,
     source_counts: dict[str, int],
     split_counts: dict[str, int],
+    n3_search: pd.DataFrame,
     training_summary: dict[str, Any],
     history: pd.DataFrame,
     metrics: dict[str, float],
@@ -35,8 +36,8 @@ def report_page(
     """Return the report as one HTML page.
 
     Args:
-        source_counts, split_counts, training_summary, history, metrics, relation_metrics, method_metrics, predictions:
-            the catalog entries of these names.
+        source_counts, split_counts, n3_search, training_summary, history, metrics, relation_metrics, method_metrics,
+            predictions: the catalog entries of these names.
         reporting: how much to show.
         figures: figure_loss, figure_validation, figure_relations and figure_methods.
     """
@@ -52,6 +53,7 @@ def report_page(
         else None,
         predictions=predictions.drop(columns=["head", "tail"]),
         summary=training_summary,
+        n3_search=n3_search if len(n3_search) > 1 else None,
         released_mb=released,
         history=history.tail(10)[[name for name in _HISTORY if name in history]],
         counts=pd.DataFrame({"what": [name.replace("_", " ") for name in counts], "count": list(counts.values())}),

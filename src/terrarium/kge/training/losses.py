@@ -157,3 +157,19 @@ def n3_penalty(head: Tensor, relation: Tensor, tail: Tensor, answers: BatchAnswe
     answer_terms = tail.pow(3).sum(-1) * (answers.weight / answers.counts)[answers.row]
     query_terms = (head.pow(3).sum(-1) + relation.pow(3).sum(-1)) * answers.weight
     return (query_terms.sum() + answer_terms.sum()) / len(answers.counts)
+
+
+def relation_loss(query: Tensor, relations: Tensor, relation: Tensor, answers: BatchAnswers) -> Tensor:
+    """Return the cross entropy of predicting the relation from head and tail (Chen et al. 2021).
+
+    It is the weighted mean over queries of the mean over answers of -log p(r | h, t).
+
+    Args:
+        query: (K, d) for each answer, the vector that scores relations (see `scorer.relation_query`).
+        relations: embeddings (R, d) of all relations.
+        relation: (B,) relations of the queries.
+        answers: the answers of the queries.
+    """
+    scores = torch.nn.functional.linear(query, relations).float()
+    losses = torch.nn.functional.cross_entropy(scores, relation[answers.row], reduction="none")
+    return (losses * (answers.weight / answers.counts)[answers.row]).sum() / len(answers.counts)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from terrarium.training.torch.seeding import seeded
+
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
@@ -20,8 +22,8 @@ class SavedMemory(NamedTuple):
     plain: float
 
 
-def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
-    """Return `model(entity, relation)`; its activations are recomputed in the backward pass instead of kept.
+def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor, table: Tensor) -> Tensor:
+    """Return `model(entity, relation, table)`; its activations are recomputed in the backward pass instead of kept.
 
     Values, gradients and running statistics are the same as without (Chen et al. 2016): batch norm does not count the
     recomputed batch. The model is one segment. While the scores of a batch exist, no activation of the encoder does;
@@ -30,7 +32,7 @@ def run_checkpointed(model: torch.nn.Module, entity: Tensor, relation: Tensor) -
     from torch.utils.checkpoint import checkpoint
 
     contexts = lambda: (nullcontext(), frozen_statistics(model))  # noqa: E731
-    return checkpoint(model, entity, relation, use_reentrant=False, context_fn=contexts)
+    return checkpoint(model, entity, relation, table, use_reentrant=False, context_fn=contexts)
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def frozen_statistics(model: torch.nn.Module) -> Iterator[None]:
 
 def measure_saved_mb(model: torch.nn.Module, loss: Callable[[bool], Tensor], fabric: Fabric) -> SavedMemory:
     """Return what autograd keeps of `loss(checkpointing)`, parameters not counted; the model stays as it is."""
-    with frozen_statistics(model), torch.random.fork_rng(devices=_gpus(fabric)):
+    with frozen_statistics(model), seeded(0, _gpus(fabric)):
         model.train()
         return SavedMemory(*(_saved_mb(model, loss, fabric, checkpointing) for checkpointing in (True, False)))
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from terrarium.kge.data.graph import VALIDATION, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
+from terrarium.kge.training.collapse import is_collapsed
 from terrarium.kge.training.precision import log_device
 from terrarium.training.torch.device import resolve_device
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from terrarium.kge.training.trainer import ScorerTrainer
 
 logger = logging.getLogger(__name__)
@@ -58,3 +62,23 @@ def log_savings(trainer: ScorerTrainer, training: TrainingOptions) -> dict[str, 
     elif training.memory.cleanup:
         logger.info("Memory cleanup cannot lower the peak of allocated memory; the history says what it released")
     return summary
+
+
+def summarize_collapse(history: pd.DataFrame) -> dict[str, float | bool]:
+    """Return prediction_entropy of the best epoch and whether the model has collapsed, and warn if it has.
+
+    Args:
+        history: columns best and, in epochs that are measured, prediction_entropy (see `collapse`).
+    """
+    if history.empty or "prediction_entropy" not in history:
+        return {}
+    entropy = float(history.loc[history["best"].astype(bool), "prediction_entropy"].iloc[0])
+    if math.isnan(entropy):
+        return {}
+    if is_collapsed(entropy):
+        logger.warning(
+            "The model has collapsed: all entities score the same (entropy %.1f %% of chance), so its metrics mean "
+            "nothing. Lower training.loss.n3_weight, or set it to null",
+            100 * entropy,
+        )
+    return {"prediction_entropy": entropy, "has_collapsed": is_collapsed(entropy)}

@@ -12,19 +12,37 @@ import torch
 from torch import Tensor
 
 from terrarium.common.arrays import Int64Array
-from terrarium.kge.data.graph import TRAIN, VALIDATION, Graph, Triples
-from terrarium.kge.data.queries import KnownAnswers, training_queries
+from terrarium.kge.data.ancestors import Ancestors, find_ancestors, is_trained, uses_ancestors
+from terrarium.kge.data.graph import HEAD, RELATION, TRAIN, VALIDATION, Graph, Triples
+from terrarium.kge.data.queries import KnownAnswers, QueryIndex, training_queries
 from terrarium.kge.evaluation.ranking import rank_triples
-from terrarium.kge.models.scorer import build_scorer, compute_moduli, export_scorer, score_entities, upcast_half
+from terrarium.kge.models.scorer import (
+    build_scorer,
+    compute_moduli,
+    export_scorer,
+    relation_query,
+    score_entities,
+    upcast_half,
+)
 from terrarium.kge.options import VALIDATION_METRICS, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training import memory
-from terrarium.kge.training.losses import BatchAnswers, LossSpec, chunked_mean_loss, mean_loss, n3_penalty
+from terrarium.kge.training.collapse import SAMPLE, prediction_entropy
+from terrarium.kge.training.defaults import default_n3_weight, fill_train_type
+from terrarium.kge.training.losses import (
+    BatchAnswers,
+    LossSpec,
+    chunked_mean_loss,
+    mean_loss,
+    n3_penalty,
+    relation_loss,
+)
 from terrarium.kge.training.precision import resolve_precision
-from terrarium.training.batching import split_batches
+from terrarium.training.batching import split_batches, split_part
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.fabric import TorchTrainable
-from terrarium.training.torch.seeding import generator, seed_everything
+from terrarium.training.torch.processes import ALONE, World
+from terrarium.training.torch.seeding import generator
 
 PROBE_ROWS = (4, 8)
 """Sizes of the two batches from which the memory of a full batch is extrapolated."""
@@ -35,8 +53,12 @@ class NothingToTrainError(ValueError):
 
 
 class Batch(NamedTuple):
-    """B rows: queries (B,) and their answers (K,) with counts and weights (B,), see `BatchAnswers`."""
+    """B rows: queries (B,) and their answers (K,) with counts and weights (B,), see `BatchAnswers`.
 
+    `size` is the number of rows of the whole batch, of which this is one process's part.
+    """
+
+    size: int
     entity: Tensor
     relation: Tensor
     answer_row: Tensor
@@ -60,28 +82,29 @@ class ScorerTrainer(TorchTrainable):
     """
 
     def __init__(
-        self, graph: Graph, model: ModelOptions, training: TrainingOptions, evaluation: EvaluationOptions
+        self,
+        graph: Graph,
+        model: ModelOptions,
+        training: TrainingOptions,
+        evaluation: EvaluationOptions,
+        world: World = ALONE,
     ) -> None:
-        """Build the scorer on its device.
+        """Build the scorer on its device; with several processes in `world`, each trains on its rows of every batch.
 
         Raises:
             NothingToTrainError: fewer than two rows, or no validation triple to measure `stopping.metric` on.
         """
+        training = fill_train_type(graph, training)
         self._graph, self._options, self._evaluation = graph, training, evaluation
-        self.queries = training_queries(
-            graph.splits[TRAIN],
-            graph.num_relations,
-            train_type=training.train_type,
-            inverse_relations=model.inverse_relations,
-        )
+        self.queries = self.make_queries(graph, model, training)
         if len(self.queries) < 2:
             raise NothingToTrainError("there are fewer than two rows to train on: give more training triples")
+        self._n3_weight = default_n3_weight(graph) if training.loss.n3_weight is None else training.loss.n3_weight
         self._loss_spec = LossSpec(training.loss.name, training.loss.label_smoothing)
         self._validation = self._choose_validation()
         self._known = KnownAnswers(graph.known_triples, graph.num_relations)
         self.cleanup = memory.CacheCleanup(training.memory.cleanup_interval if training.memory.cleanup else 0)
-        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations)
-        seed_everything(training.seed)  # dropout draws from the global generator, which is part of the checkpoints
+        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations, choose_ancestors(graph, model))
         super().__init__(
             self.scorer,
             self._make_optimizer,
@@ -92,26 +115,41 @@ class ScorerTrainer(TorchTrainable):
                 precision=resolve_precision(training.precision, training.device),
                 clip_norm=training.optimizer.clip_norm,
             ),
+            seed=training.seed,
+            world=world,
             make_scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=training.schedule.learning_rate_decay),
             export=self._export_scorer,
+        )
+
+    @staticmethod
+    def make_queries(graph: Graph, model: ModelOptions, training: TrainingOptions) -> QueryIndex:
+        """Return the rows of an epoch."""
+        return training_queries(
+            graph.splits[TRAIN][is_trained(graph, model)],
+            graph.num_relations,
+            train_type=training.train_type or "KvsAll",
+            inverse_relations=model.inverse_relations,
         )
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch.
 
         Returns:
-            loss; `VALIDATION_METRICS`, NaN in epochs that are not measured; cleanup_released_mb with cleanup; and the
-            numbers of `TorchTrainable.epoch`.
+            loss; `VALIDATION_METRICS` and prediction_entropy (see `collapse`), NaN in epochs that are not measured;
+            cleanup_released_mb with cleanup; and the numbers of `TorchTrainable.epoch`.
         """
         self.cleanup.released_mb = 0.0
         numbers = super().epoch(epoch)
-        metrics = dict.fromkeys(VALIDATION_METRICS, math.nan)
+        metrics = dict.fromkeys((*VALIDATION_METRICS, "prediction_entropy"), math.nan)
         is_due = epoch == self._options.max_epochs or epoch % self._options.validation.interval == 0
         if len(self._validation) and is_due and math.isfinite(numbers["loss"]):
-            ranks = rank_triples(self.scorer, self._validation, self._known, self._evaluation)
+            complete = self.scorer.fold_ancestors()
+            ranks = rank_triples(complete, self._validation, self._known, self._evaluation)
             head, tail = (1 / ranks).mean(axis=0)
             values = ((head + tail) / 2, head, tail, (ranks <= 10).mean())
-            metrics = dict(zip(VALIDATION_METRICS, values, strict=True))
+            metrics = dict(zip(VALIDATION_METRICS, (float(value) for value in values), strict=True))
+            sample = self._validation[:SAMPLE]
+            metrics["prediction_entropy"] = prediction_entropy(complete, sample[:, HEAD], sample[:, RELATION])
         released = {"cleanup_released_mb": self.cleanup.released_mb} if self._options.memory.cleanup else {}
         return {"loss": numbers.pop("loss"), **metrics, **released, **numbers}
 
@@ -133,7 +171,8 @@ class ScorerTrainer(TorchTrainable):
         rows = np.arange(size)
         ones = np.ones(size, np.int64)
         arrays = (rows, self.queries.answers[self.queries.offsets[rows]], ones, ones.astype(np.float32))
-        batch = Batch(*self._fabric.to_device(tuple(torch.from_numpy(a) for a in (*self._query_arrays(rows), *arrays))))
+        tensors = tuple(torch.from_numpy(array) for array in (*self._query_arrays(rows), *arrays))
+        batch = Batch(size, *self._fabric.to_device(tensors))
         return memory.measure_saved_mb(
             self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing), self._fabric
         )
@@ -157,11 +196,13 @@ class ScorerTrainer(TorchTrainable):
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """Yield the rows of an epoch in an order of its own."""
         order = generator(self._options.seed, "order", epoch).permutation(len(self.queries))
-        for rows in split_batches(order, self._options.batch_size):
-            answers = self.queries.select_answers(rows)
-            weight = self._query_weights(answers.counts).astype(np.float32)
-            arrays = (*self._query_arrays(rows), answers.row, answers.entity, answers.counts, weight)
-            yield Batch(*(torch.from_numpy(array) for array in arrays))
+        for rows in split_batches(order, self._options.batch_size, max(2, self._world.size)):
+            own = split_part(rows, self._world.rank, self._world.size)
+            answers = self.queries.select_answers(own)
+            share = len(own) * self._world.size / len(rows)
+            weight = (self._query_weights(answers.counts) * share).astype(np.float32)
+            arrays = (*self._query_arrays(own), answers.row, answers.entity, answers.counts, weight)
+            yield Batch(len(rows), *(torch.from_numpy(array) for array in arrays))
             self.cleanup.after_batch()
 
     def _query_arrays(self, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -174,20 +215,28 @@ class ScorerTrainer(TorchTrainable):
 
     def _batch_loss(self, model: Any, batch: Any) -> tuple[Tensor, int]:
         batch = Batch(*batch)
-        return self._loss_of(model, batch, self._options.memory.gradient_checkpointing), len(batch.entity)
+        return self._loss_of(model, batch, self._options.memory.gradient_checkpointing), batch.size
 
     def _loss_of(self, model: Any, batch: Batch, checkpointing: bool) -> Tensor:
         """Return the weighted mean loss of the rows, with the penalty."""
-        query = (memory.run_checkpointed if checkpointing else _run)(model, batch.entity, batch.relation)
-        table, bias = self.scorer.entity.weight, self.scorer.bias
-        chunk_size, n3_weight = self._options.memory.entity_chunk_size, self._options.loss.n3_weight
+        table, bias, loss = self.scorer.entity_table(), self.scorer.bias, self._options.loss
+        query = (memory.run_checkpointed if checkpointing else _run)(model, batch.entity, batch.relation, table)
+        chunk_size = self._options.memory.entity_chunk_size
         if chunk_size:
             value = chunked_mean_loss(query, table, bias, batch.answers, self._loss_spec, chunk_size)
         else:
             value = mean_loss(upcast_half(score_entities(query, table, bias)), batch.answers, self._loss_spec)
-        return value + n3_weight * self._penalty(batch) if n3_weight else value
+        if loss.relation_weight:
+            value = value + loss.relation_weight * self._relation_loss(batch, table)
+        return value + self._n3_weight * self._penalty(batch) if self._n3_weight else value
+
+    def _relation_loss(self, batch: Batch, entities: Tensor) -> Tensor:
+        heads, tails = entities[batch.entity[batch.answer_row]], entities[batch.answer_entity]
+        query = relation_query(heads, tails, self.scorer.options.name)
+        return relation_loss(query, self.scorer.relation.weight, batch.relation, batch.answers)
 
     def _penalty(self, batch: Batch) -> Tensor:
+        """Return the N3 penalty; with ancestors it is of own vectors, so what relatives share costs less."""
         name, entities = self.scorer.options.name, self.scorer.entity.weight
         head, tail = compute_moduli(entities[batch.entity], name), compute_moduli(entities[batch.answer_entity], name)
         relation = compute_moduli(self.scorer.relation.weight[batch.relation], name)
@@ -197,6 +246,22 @@ class ScorerTrainer(TorchTrainable):
         return export_scorer(self.scorer, self._graph.fingerprint)
 
 
-def _run(model: torch.nn.Module, entity: Tensor, relation: Tensor) -> Tensor:
-    query: Tensor = model(entity, relation)
+def choose_ancestors(graph: Graph, model: ModelOptions) -> Ancestors | None:
+    """Return the ancestors by the training triples of the hierarchy relation, or None for plain embeddings.
+
+    Raises:
+        NothingToTrainError: the model asks for ancestors and the graph has no hierarchy relation.
+    """
+    if not uses_ancestors(graph, model):
+        return None
+    if graph.hierarchy is None:
+        raise NothingToTrainError(
+            "model.entity_encoder is ancestors, and the graph has no relation from an entity to its parent: name it in "
+            "source.hierarchy_relation, or set model.entity_encoder to lookup"
+        )
+    return find_ancestors(graph.splits[TRAIN], graph.hierarchy, graph.num_entities)
+
+
+def _run(model: torch.nn.Module, entity: Tensor, relation: Tensor, table: Tensor) -> Tensor:
+    query: Tensor = model(entity, relation, table)
     return query

@@ -61,7 +61,7 @@ def place_taxa(
     """
     tree = hierarchy_of(edges)
     parents, names = tree.rows(held_out["parent"]), taxa["name"].to_numpy()
-    layouts = _layouts(tree, depths, weights, model, loss)
+    layouts = _layouts(tree, edges, depths, weights, model, loss)
     relatives = draw_relatives(tree, parents, holdout)
     result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), relatives)
     placements = held_out.assign(
@@ -126,13 +126,18 @@ def classify_links(
         library.LabelledPairs.from_table(tree, link_pairs[link_pairs["split"] == split])
         for split in ("validation", "test")
     )
-    layouts = _layouts(tree, depths, weights, model, loss)
+    layouts = _layouts(tree, edges, depths, weights, model, loss)
     table = link_table(tree, layouts, closure[closure["in_reduction"]], validation, test)
     return {"metrics": link_metrics(table, layout_name(weights)), "layout_metrics": table}
 
 
 def _layouts(
-    tree: Hierarchy, depths: pd.DataFrame, weights: State, model: ModelOptions, loss: LossName
+    tree: Hierarchy,
+    edges: pd.DataFrame,
+    depths: pd.DataFrame,
+    weights: State,
+    model: ModelOptions,
+    loss: LossName,
 ) -> dict[str, Layout]:
     result, name = layout_of(weights, tree), layout_name(weights)
-    return {name: result, **untrained(tree, depths, result.dim, model, loss)} | {name: result}
+    return {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}

@@ -72,7 +72,8 @@ def compute_target_radii(
 ) -> pd.DataFrame:
     """Compute the target radius and norm of each taxon, from its depth or its place in the constructed layout."""
     if features.radius_schedule == "construction":
-        radius = constructed_layout(build.hierarchy_of(edges), name_construction(model, loss)).radius
+        tree = build.hierarchy_of(edges)
+        radius = constructed_layout(tree, name_construction(model, loss), build.edge_lengths(tree, edges)).radius
     else:
         radius = target_radii(taxa["depth"], features)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
@@ -94,7 +95,8 @@ def initialize(
     """
     require_source(source_info.get("options"), source)
     tree = build.hierarchy_of(edges)
-    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss))
+    lengths = build.edge_lengths(tree, edges)
+    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss, lengths))
 
 
 def train(
@@ -170,7 +172,7 @@ def evaluate(
     build.check_ranks(taxa, [] if evaluation.ranks == AUTO else evaluation.ranks)
     tree = build.hierarchy_of(edges)
     result, name = layout_of(weights, tree), layout_name(weights)
-    layouts = {name: result, **untrained(tree, depths, result.dim, model, loss)} | {name: result}
+    layouts = {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}
     comparison = compare_layouts(
         tree, layouts, taxa["rank"], evaluation, trained_norm(weights), build.root_distance(tree, edges)
     )
@@ -200,9 +202,10 @@ def measure_radii(
 ) -> pd.DataFrame:
     """Measure every constructed layout at several largest radii, trained (in small trees) and not."""
     tree = build.hierarchy_of(edges)
-    start = constructed_layout(tree, name_construction(model, training.loss.name))
+    lengths = build.edge_lengths(tree, edges)
+    start = constructed_layout(tree, name_construction(model, training.loss.name), lengths)
     problem = _problem(edges, closure, start, start.radius, model, training)
-    return radii.measure_radii(problem, model, evaluation)
+    return radii.measure_radii(problem, model, evaluation, lengths)
 
 
 def _problem(
@@ -228,10 +231,11 @@ def _problem(
 
 
 def untrained(
-    tree: Hierarchy, depths: pd.DataFrame, dim: int, model: ModelOptions, loss: LossName
+    tree: Hierarchy, edges: pd.DataFrame, depths: pd.DataFrame, dim: int, model: ModelOptions, loss: LossName
 ) -> dict[str, Layout]:
     """Return the layouts that need no training, by name, in the dimension of the result."""
-    return untrained_layouts(tree, _target(depths, model), model.model_copy(update={"dim": dim}), loss)
+    resized, lengths = model.model_copy(update={"dim": dim}), build.edge_lengths(tree, edges)
+    return untrained_layouts(tree, _target(depths, model), resized, loss, lengths)
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:

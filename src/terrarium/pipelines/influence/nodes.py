@@ -77,8 +77,14 @@ def score(
     return score_queries(context, queries, named, paths)._asdict()
 
 
-def write_reference_files(scores: pd.DataFrame) -> dict[str, Any]:
+def write_reference_files(
+    scores: pd.DataFrame, checkpoint_table: pd.DataFrame, attribution: AttributionOptions
+) -> dict[str, Any]:
     """Return the scores in the JSON and CSV formats of the reference TracIn script."""
+    from terrarium.influence.scoring.method import method_name
     from terrarium.influence.scoring.tables import to_reference_csv, to_reference_json
 
-    return {"json": to_reference_json(scores), "csv": to_reference_csv(scores)}
+    return {
+        "json": to_reference_json(scores, method_name(attribution, len(checkpoint_table))),
+        "csv": to_reference_csv(scores),
+    }

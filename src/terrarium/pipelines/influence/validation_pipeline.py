@@ -18,23 +18,9 @@ def create_validation_pipeline() -> Pipeline:
     figures = {name: name for name in ("figure_datamodels", "figure_deletions")}
     return Pipeline(
         [
-            Node(
-                nodes.study_node(nodes.score_datamodels), inputs, "datamodels", name="score_datamodels", tags="training"
-            ),
-            Node(
-                nodes.study_node(nodes.delete_proponents),
-                inputs,
-                "deletions",
-                name="delete_proponents",
-                tags="training",
-            ),
-            Node(
-                nodes.study_node(nodes.detect_mislabelled),
-                inputs,
-                "mislabelled",
-                name="detect_mislabelled",
-                tags="training",
-            ),
+            Node(nodes.score_datamodels, inputs, "datamodels", name="score_datamodels", tags="training"),
+            Node(nodes.delete_proponents, inputs, "deletions", name="delete_proponents", tags="training"),
+            Node(nodes.detect_mislabelled, inputs, "mislabelled", name="detect_mislabelled", tags="training"),
             Node(summarize, RESULTS, "metrics", name="summarize", tags="evaluation"),
             Node(datamodel_figure, "datamodels", "figure_datamodels", name="draw_datamodels", tags="reporting"),
             Node(deletion_figure, "deletions", "figure_deletions", name="draw_deletions", tags="reporting"),

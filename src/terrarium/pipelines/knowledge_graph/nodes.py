@@ -63,11 +63,32 @@ def write_config(
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Describe the training that follows, after checking that its result can be evaluated."""
+    from terrarium.kge.training.defaults import fill_train_type
     from terrarium.kge.training.preflight import check_evaluation
 
     graph = Graph.from_tables(triples, entities, relations)
     check_evaluation(graph, entities, relations, training, evaluation)
-    return run_config(graph, model, training)
+    return run_config(graph, model, fill_train_type(graph, training))
+
+
+def choose_n3_weight(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    run_config: dict[str, Any],
+    model: ModelOptions,
+    training: TrainingOptions,
+    evaluation: EvaluationOptions,
+) -> pd.DataFrame:
+    """Choose the weight of the N3 penalty by a rule or by trial trainings.
+
+    `run_config` is an input so that options are checked before the first trial.
+    """
+    from terrarium.kge.training.defaults import fill_train_type
+    from terrarium.kge.training.search import search_n3_weight
+
+    graph = Graph.from_tables(triples, entities, relations)
+    return search_n3_weight(graph, model, fill_train_type(graph, training), evaluation)
 
 
 def train(
@@ -75,6 +96,7 @@ def train(
     entities: pd.DataFrame,
     relations: pd.DataFrame,
     run_config: dict[str, Any],
+    n3_search: pd.DataFrame,
     training_state: TrainingStore,
     model: ModelOptions,
     training: TrainingOptions,
@@ -84,11 +106,15 @@ def train(
 
     `run_config` is an input so that it is saved before the training, and a killed run has it.
     """
-    from terrarium.kge.training.messages import log_savings, log_start
+    from terrarium.kge.training.defaults import fill_train_type
+    from terrarium.kge.training.messages import log_savings, log_start, summarize_collapse
     from terrarium.kge.training.trainer import ScorerTrainer
+    from terrarium.training.torch.processes import build_trainer
 
     graph = Graph.from_tables(triples, entities, relations)
-    trainer = ScorerTrainer(graph, model, training, evaluation)
+    weight = float(n3_search.loc[n3_search["chosen"], "n3_weight"].iloc[0])
+    training = fill_train_type(graph, training).with_n3_weight(weight)
+    trainer = build_trainer(ScorerTrainer, graph, model, training, evaluation)
     log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
     savings = log_savings(trainer, training)
     result = fit(
@@ -96,7 +122,11 @@ def train(
         options=training,
         store=training_state,
         fingerprint=training_fingerprint(
-            data=graph.fingerprint, model=model, training=training, evaluation=evaluation.precision
+            data=graph.fingerprint,
+            hierarchy=graph.hierarchy,
+            model=model,
+            training=training,
+            evaluation=evaluation.precision,
         ),
         title="knowledge graph",
     )
@@ -105,7 +135,13 @@ def train(
         "weights": result.best,
         "checkpoints": result.checkpoints,
         "history": result.history,
-        "training_summary": {**result.summary(), "minutes": minutes, **savings},
+        "training_summary": {
+            **result.summary(),
+            "minutes": minutes,
+            "n3_weight": training.loss.n3_weight,
+            **summarize_collapse(result.history),
+            **savings,
+        },
     }
 
 

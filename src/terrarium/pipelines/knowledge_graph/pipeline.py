@@ -54,8 +54,15 @@ def _training() -> list[Node]:
             tags="training",
         ),
         Node(
+            nodes.choose_n3_weight,
+            {**_same_names([*GRAPH, "run_config"]), **options},
+            "n3_search",
+            name="choose_n3_weight",
+            tags="training",
+        ),
+        Node(
             nodes.train,
-            {**_same_names([*GRAPH, "run_config", "training_state"]), **options},
+            {**_same_names([*GRAPH, "run_config", "n3_search", "training_state"]), **options},
             _same_names(["weights", "checkpoints", "history", "training_summary"]),
             name="train",
             tags="training",
@@ -78,7 +85,7 @@ def _evaluation() -> list[Node]:
 
 
 def _reporting() -> list[Node]:
-    tables = ["source_counts", "split_counts", "training_summary", "history", "metrics"]
+    tables = ["source_counts", "split_counts", "n3_search", "training_summary", "history", "metrics"]
     tables += ["relation_metrics", "method_metrics", "predictions"]
     drawn = ["figure_loss", "figure_validation", "figure_relations", "figure_methods"]
     return [

@@ -49,10 +49,11 @@ def train(
     """Train the encoder: its best weights, checkpoints, history, how it ended, and the log."""
     from terrarium.scenes.training.problem import scene_problem
     from terrarium.scenes.training.trainer import SceneTrainer
+    from terrarium.training.torch.processes import build_trainer
 
     problem = scene_problem(graphs, graph_index, features)
     result = fit(
-        SceneTrainer(problem, model, training),
+        build_trainer(SceneTrainer, problem, model, training),
         options=training,
         store=training_state,
         fingerprint=training_fingerprint(data=problem.metadata, model=model, training=training),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from terrarium.common.vectors import coordinate_names
 from terrarium.senses.data import ingestion, taxonomy
 from terrarium.senses.data.relations import RELATIONS, Lexicon
 from terrarium.senses.data.splitting import Fractions, require_no_leak, split_pairs
@@ -14,9 +15,17 @@ from terrarium.senses.evaluation.evaluate import evaluate_vectors
 from terrarium.senses.evaluation.export import sense_table
 from terrarium.senses.evaluation.ranking import sample_distant_ancestors
 from terrarium.senses.models.vectors import SenseVectors, build_vectors
-from terrarium.senses.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.senses.options import (
+    EvaluationOptions,
+    FeatureOptions,
+    ModelOptions,
+    SourceOptions,
+    TrainingOptions,
+    largest_dim,
+)
+from terrarium.senses.spectral.components import spectral_components
 from terrarium.senses.training.messages import log_settings
-from terrarium.senses.training.problem import build_problem, lexicon_fingerprint
+from terrarium.senses.training.problem import build_problem, lexicon_fingerprint, training_data_fingerprint
 from terrarium.senses.training.trainer import SenseTrainer
 from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
@@ -66,30 +75,49 @@ def build_ancestors(pairs: pd.DataFrame, synsets: pd.DataFrame) -> dict[str, pd.
     }
 
 
+def build_spectral(
+    synsets: pd.DataFrame,
+    senses: pd.DataFrame,
+    pairs: pd.DataFrame,
+    features: FeatureOptions,
+    model: ModelOptions,
+    training: TrainingOptions,
+) -> pd.DataFrame:
+    """Return the spectral components of the synsets (columns synset, x0, x1, ...), none for other initial vectors."""
+    table = synsets[["synset"]].reset_index(drop=True)
+    if model.init != "spectral":
+        return table
+    components = spectral_components(synsets, senses, pairs, largest_dim(model, training.growth), features)
+    return pd.concat([table, pd.DataFrame(components, columns=coordinate_names(components.shape[1]))], axis=1)
+
+
 def train(
     synsets: pd.DataFrame,
     senses: pd.DataFrame,
     pairs: pd.DataFrame,
     ancestors: pd.DataFrame,
     information_content: pd.DataFrame,
+    spectral: pd.DataFrame,
     training_state: TrainingStore,
     model: ModelOptions,
     training: TrainingOptions,
 ) -> dict[str, Any]:
     """Train the vectors and return the weights of the best epoch, with checkpoints, history and summary."""
     log_settings(logger, model, training)
-    problem = build_problem(synsets, senses, pairs, ancestors, information_content, training.named_axes)
+    problem = build_problem(synsets, senses, pairs, ancestors, information_content, spectral, training.named_axes)
+    trainer = SenseTrainer(problem, model, training)
+    initial = trainer.weights()
     result = fit(
-        SenseTrainer(problem, model, training),
+        trainer,
         options=training,
         store=training_state,
         fingerprint=training_fingerprint(
-            data=problem.fingerprint, model=model, training=training, exclude={"memory_limit_gb"}
+            data=training_data_fingerprint(problem), model=model, training=training, exclude={"memory_limit_gb"}
         ),
         title="senses",
         restarts="columns_added_next",
     )
-    return training_outputs(result, result.best)
+    return training_outputs(result, result.best, initial)
 
 
 def export_vectors(synsets: pd.DataFrame, senses: pd.DataFrame, pairs: pd.DataFrame, weights: State) -> pd.DataFrame:
@@ -104,19 +132,21 @@ def evaluate(
     unseen_ancestors: pd.DataFrame,
     word_pairs: pd.DataFrame,
     weights: State,
+    initial_weights: State,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Evaluate the vectors, variants of them, relations and axes."""
-    vectors = _load_vectors(weights, synsets, senses, pairs)
-    return evaluation_outputs(vectors, synsets, senses, pairs, unseen_ancestors, word_pairs, evaluation)
+    vectors, initial = (_load_vectors(state, synsets, senses, pairs) for state in (weights, initial_weights))
+    return evaluation_outputs(vectors, initial, synsets, senses, pairs, unseen_ancestors, word_pairs, evaluation)
 
 
-def training_outputs(result: FitResult, exported: State) -> dict[str, Any]:
+def training_outputs(result: FitResult, exported: State, initial: State) -> dict[str, Any]:
     """Return the outputs of a training by name."""
     minutes = float(result.history["seconds"].sum()) / 60
     logger.info("Training completed in %.1f minutes", minutes)
     return {
         "weights": exported,
+        "initial_weights": initial,
         "checkpoints": result.checkpoints,
         "history": result.history,
         "training_summary": {**result.summary(), "minutes": minutes},
@@ -125,6 +155,7 @@ def training_outputs(result: FitResult, exported: State) -> dict[str, Any]:
 
 def evaluation_outputs(
     vectors: SenseVectors,
+    initial: SenseVectors,
     synsets: pd.DataFrame,
     senses: pd.DataFrame,
     pairs: pd.DataFrame,
@@ -136,7 +167,7 @@ def evaluation_outputs(
     rng = generator(evaluation.seed, "far")
     distant = sample_distant_ancestors(unseen_ancestors, evaluation.max_transitive_pairs, rng)
     lexicon = Lexicon(synsets, senses, pairs, pd.DataFrame())
-    results = evaluate_vectors(vectors, lexicon, distant, word_pairs, evaluation)
+    results = evaluate_vectors(vectors, initial, lexicon, distant, word_pairs, evaluation)
     return {
         "metrics": results.metrics,
         "variant_metrics": results.variants,

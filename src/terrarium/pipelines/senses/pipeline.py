@@ -8,7 +8,7 @@ from terrarium.pipelines.senses import nodes
 from terrarium.senses.reporting import figures, report
 
 NAMESPACE = "senses"
-TRAINING_OUTPUTS = ("weights", "checkpoints", "history", "training_summary")
+TRAINING_OUTPUTS = ("weights", "initial_weights", "checkpoints", "history", "training_summary")
 EVALUATION_OUTPUTS = ("metrics", "variant_metrics", "relation_metrics", "axes")
 
 
@@ -87,6 +87,13 @@ def by_name(*datasets: str, parameters: Sequence[str] = ()) -> dict[str, str]:
 def _training_nodes() -> list[Node]:
     return [
         Node(
+            nodes.build_spectral,
+            by_name("synsets", "senses", "pairs", parameters=["features", "model", "training"]),
+            "spectral",
+            name="build_spectral",
+            tags="features",
+        ),
+        Node(
             nodes.train,
             by_name(
                 "synsets",
@@ -94,13 +101,14 @@ def _training_nodes() -> list[Node]:
                 "pairs",
                 "ancestors",
                 "information_content",
+                "spectral",
                 "training_state",
                 parameters=["model", "training"],
             ),
             by_name(*TRAINING_OUTPUTS),
             name="train",
             tags="training",
-        )
+        ),
     ]
 
 
@@ -122,6 +130,7 @@ def _evaluation_nodes() -> list[Node]:
                 "unseen_ancestors",
                 "word_pairs",
                 "weights",
+                "initial_weights",
                 parameters=["evaluation"],
             ),
             by_name(*EVALUATION_OUTPUTS),

@@ -35,8 +35,10 @@ def train(
     training: ReferenceTrainingOptions,
 ) -> dict[str, Any]:
     """Train the item vectors and return the weights of the last epoch, with checkpoints, history and summary."""
+    trainer = ReferenceTrainer(items, edges, model, training)
+    initial = trainer.weights()
     result = fit(
-        ReferenceTrainer(items, edges, model, training),
+        trainer,
         options=training,
         store=training_state,
         fingerprint=training_fingerprint(
@@ -47,7 +49,7 @@ def train(
         ),
         title="senses reference",
     )
-    return training_outputs(result, result.final)
+    return training_outputs(result, result.final, initial)
 
 
 def export_vectors(items: pd.DataFrame, synsets: pd.DataFrame, senses: pd.DataFrame, weights: State) -> pd.DataFrame:
@@ -63,11 +65,12 @@ def evaluate(
     unseen_ancestors: pd.DataFrame,
     word_pairs: pd.DataFrame,
     weights: State,
+    initial_weights: State,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Evaluate the vectors as in the senses pipeline. NAOMI-II's edges include the test pairs."""
-    vectors = _load_vectors(weights, items, synsets, senses)
-    return evaluation_outputs(vectors, synsets, senses, pairs, unseen_ancestors, word_pairs, evaluation)
+    vectors, initial = (_load_vectors(state, items, synsets, senses) for state in (weights, initial_weights))
+    return evaluation_outputs(vectors, initial, synsets, senses, pairs, unseen_ancestors, word_pairs, evaluation)
 
 
 def _load_vectors(weights: State, items: pd.DataFrame, synsets: pd.DataFrame, senses: pd.DataFrame) -> SenseVectors:

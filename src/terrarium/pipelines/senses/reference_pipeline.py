@@ -61,6 +61,7 @@ def _own_nodes() -> list[Node]:
                 "unseen_ancestors",
                 "word_pairs",
                 "weights",
+                "initial_weights",
                 parameters=["evaluation"],
             ),
             by_name(*EVALUATION_OUTPUTS),

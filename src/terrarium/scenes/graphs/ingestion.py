@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from terrarium.scenes.options import SourceOptions
 from terrarium.scenes.simulator.simulate import simulate
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.argoverse import read_argoverse
-from terrarium.sources.traffic.carla import read_carla
+from terrarium.sources.readers import read
 from terrarium.sources.traffic.checks import check
-from terrarium.sources.traffic.tables import Recording, join, read_tables
+from terrarium.sources.traffic.tables import Recording, join
 
 logger = logging.getLogger(__name__)
-_READERS = {"carla": read_carla, "argoverse": read_argoverse, "tables": read_tables}
+
+
+def check_source(source: SourceOptions) -> None:
+    """Check that the folders of the recordings exist.
+
+    Raises:
+        SourceError: one does not.
+    """
+    for name, recording in source.recordings.items():
+        if recording is not None and not Path(recording.path).is_dir():
+            raise SourceError(f"scenes.source.recordings.{name}.path {recording.path} is not a folder: check the path")
 
 
 def read_sources(source: SourceOptions) -> Recording:
@@ -25,7 +35,7 @@ def read_sources(source: SourceOptions) -> Recording:
         SourceError: there is no source, or a recording breaks the contract of `sources.traffic`.
     """
     recordings = [
-        _READERS[recording.reader](recording.path, name)
+        read(recording.reader, recording.path, source=name)
         for name, recording in source.recordings.items()
         if recording is not None
     ]

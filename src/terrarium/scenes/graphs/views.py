@@ -73,3 +73,19 @@ def encode_graphs(graphs: Graphs, encoding: Encoding, context: np.ndarray | None
     x, edge_x = encode(graphs, encoding)
     pair = np.arange(len(edge_x)) // 2
     return EncodedGraphs(graphs.node_offset, graphs.edge_offset, x, graphs.edge, edge_x, pair, context)
+
+
+def select_graphs(view: View, chosen: np.ndarray) -> View:
+    """Return the consecutive graphs `chosen` (k,) of a view as a view of their own."""
+    first, last = int(chosen[0]), int(chosen[-1])
+    is_node = (view.graph >= first) & (view.graph <= last)
+    is_edge = is_node[view.edge[0]]
+    return View(
+        x=view.x[is_node],
+        edge=view.edge[:, is_edge] - np.searchsorted(view.graph, first),
+        edge_x=view.edge_x[is_edge],
+        pair=view.pair[is_edge],
+        graph=view.graph[is_node] - first,
+        num_graphs=len(chosen),
+        context=None if view.context is None else view.context[is_node],
+    )

@@ -14,6 +14,7 @@ from torch_geometric.nn import GINEConv, global_add_pool, global_max_pool, globa
 
 from terrarium.scenes.graphs.views import View
 from terrarium.scenes.options import ModelOptions
+from terrarium.training.torch.seeding import seeded
 
 CONTEXT_LAYERS = 2
 """Contexts are predicted from the first two layers: one iteration of labels needs no more."""
@@ -44,11 +45,15 @@ class SceneEncoder(nn.Module):
         node_width, edge_width: number of features of nodes and edges.
         options: of the model.
         contexts: number of context classes to predict; 0 predicts none.
+
+    Attributes:
+        is_shared: whether several processes train it, each on a part of every batch.
     """
 
     def __init__(self, node_width: int, edge_width: int, options: ModelOptions, contexts: int) -> None:
         super().__init__()
         self.options = options
+        self.is_shared = False
         hidden, dim = options.hidden_channels, options.dim
         widths = [node_width] + [hidden] * (options.num_layers - 1)
         self.convolutions = nn.ModuleList(GINEConv(_mlp(width, hidden), edge_dim=edge_width) for width in widths)
@@ -122,8 +127,7 @@ def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: 
         seed: seed of the initial weights.
         contexts: number of context classes to predict; 0 for none.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return SceneEncoder(node_width, edge_width, options, contexts)
 
 

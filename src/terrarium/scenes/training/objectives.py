@@ -11,12 +11,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch_geometric.nn import GINEConv
 
 from terrarium.scenes.models.encoder import GraphBatch, SceneEncoder
 from terrarium.scenes.options import LossOptions
 from terrarium.scenes.training.losses import bootstrap, info_nce, nt_xent, vicreg
+from terrarium.training.torch.exchange import gather_rows, sum_over_processes
+from terrarium.training.torch.seeding import seeded
 
 
 class TrainingBatch(NamedTuple):
@@ -47,8 +49,21 @@ class EncodedView:
 
     @cached_property
     def embedding(self) -> Tensor:
-        """The embedding of each graph (graphs, dim)."""
-        return self.encoder.embed(self.states, self.batch)
+        """The embedding of each graph (graphs, dim), in training those of all processes."""
+        return gather_graphs(self.encoder.embed(self.states, self.batch), self.encoder)
+
+
+def gather_graphs(vectors: Tensor, encoder: SceneEncoder) -> Tensor:
+    """Return the vectors of the graphs of all processes while the encoder trains in several."""
+    return gather_rows(vectors) if encoder.training and encoder.is_shared else vectors
+
+
+def mean_of_all(total: Tensor, count: int, encoder: SceneEncoder) -> Tensor:
+    """Return `total` / `count`; while the encoder trains in several processes, what averages to the mean over all."""
+    if not (encoder.training and encoder.is_shared):
+        return total / max(count, 1)
+    counts = sum_over_processes(total.new_tensor(float(count)))
+    return total * distributed.get_world_size() / counts.clamp_min(1)
 
 
 class Objective(nn.Module, ABC):
@@ -102,7 +117,7 @@ class Bootstrapped(Objective):
         del same_scene, masked
         online = [self.predictor(view.embedding) for view in (first, second)]
         with torch.no_grad():
-            targets = [self.target(view.batch) for view in (second, first)]
+            targets = [gather_graphs(self.target(view.batch), self.encoder) for view in (second, first)]
         with torch.autocast(online[0].device.type, enabled=False):
             parts = [bootstrap(a.float(), b.float()) for a, b in zip(online, targets, strict=True)]
             return (parts[0] + parts[1]) / 2
@@ -137,7 +152,8 @@ class Reconstruction(nn.Module):
         states = self.bridge(encoder.node_states(batch._replace(x=hidden))[-1])
         states = states.masked_fill(masked[:, None], 0.0)
         features = self.decoder(states, batch.edge_index, batch.edge_attr).float()
-        return (features[masked] - batch.x[masked].float()).square().mean()
+        squares = (features[masked] - batch.x[masked].float()).square()
+        return mean_of_all(squares.sum(), squares.numel(), encoder)
 
 
 class Masked(Objective):
@@ -170,7 +186,7 @@ class ContextPrediction(nn.Module):
             logits = encoder.context_logits(view.states).float()
             sums.append(nn.functional.cross_entropy(logits, context, ignore_index=-1, reduction="sum"))
             count += int((context >= 0).sum())
-        return (sums[0] + sums[1]) / max(count, 1)
+        return mean_of_all(sums[0] + sums[1], count, encoder)
 
 
 class Combined(Objective):
@@ -212,8 +228,7 @@ def make_objective(encoder: SceneEncoder, options: LossOptions, widths: tuple[in
         widths: number of features of a node and of an edge.
         seed: of the layers that the objective adds.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         if options.name == "masked":
             objective: Objective = Masked(encoder, options, widths)
         else:

@@ -9,16 +9,18 @@ import numpy as np
 import torch
 
 from terrarium.scenes.evaluation.probes import cross_view_top_1
+from terrarium.scenes.graphs.views import select_graphs
 from terrarium.scenes.models.encoder import batch_of, make_encoder
 from terrarium.scenes.options import ModelOptions, TrainingOptions
 from terrarium.scenes.training.augmentations import augment_view
 from terrarium.scenes.training.objectives import TrainingBatch, make_objective
 from terrarium.scenes.training.problem import Problem
 from terrarium.scenes.training.schedule import cycle_of, learning_rate, warmup_factor
-from terrarium.training.batching import split_batches
+from terrarium.training.batching import split_batches, split_part
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
 from terrarium.training.torch.fabric import TorchTrainable, deterministic_algorithms
+from terrarium.training.torch.processes import ALONE, World
 from terrarium.training.torch.seeding import generator
 
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
@@ -31,12 +33,14 @@ class SceneTrainer(TorchTrainable):
         problem: graphs to train on.
         model: options of the encoder.
         training: all other options.
+        world: processes, each of which trains on its graphs of every batch.
     """
 
-    def __init__(self, problem: Problem, model: ModelOptions, training: TrainingOptions) -> None:
+    def __init__(self, problem: Problem, model: ModelOptions, training: TrainingOptions, world: World = ALONE) -> None:
         self._problem, self._model_options, self._options = problem, model, training
         self._contexts = problem.contexts if training.loss.context_weight else 0
         encoder = make_encoder(*problem.widths, model, model.seed, self._contexts)
+        encoder.is_shared = world.size > 1
         self.objective = make_objective(encoder, training.loss, problem.widths, model.seed)
         self._gradient_norms: list[float] = []
         super().__init__(
@@ -45,6 +49,8 @@ class SceneTrainer(TorchTrainable):
             self._training_batches,
             self._batch_loss,
             TorchOptions(device=training.device, precision=training.precision, clip_norm=0.0),
+            seed=training.seed,
+            world=world,
             export=self._export_encoder,
         )
         self._optimizer.register_step_pre_hook(self._clip_gradients)
@@ -57,12 +63,8 @@ class SceneTrainer(TorchTrainable):
             loss, items, learning_rate (of the last step), gradient_norm (mean over the steps, before clipping),
             validation_loss and validation_top_1 (see `cross_view_top_1`), cycle and warmup_factor.
         """
-        cycle, within = cycle_of(self._options.schedule, epoch)
-        if self._options.schedule.warm_restarts and within == 1:
-            self._optimizer.state.clear()
-        self._gradient_norms = []
-        with deterministic_algorithms(), torch.random.fork_rng():
-            torch.manual_seed(int(generator(self._options.seed, "dropout", epoch).integers(2**62)))
+        cycle, _ = cycle_of(self._options.schedule, epoch)
+        with deterministic_algorithms():
             numbers = super().epoch(epoch)
             numbers |= {
                 "learning_rate": float(self._optimizer.param_groups[0]["lr"]),
@@ -71,30 +73,42 @@ class SceneTrainer(TorchTrainable):
             }
         return numbers | {"cycle": float(cycle), "warmup_factor": warmup_factor(self._options.schedule, epoch)}
 
+    def train_epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch in this process; a cycle starts with an optimizer that remembers nothing."""
+        _, within = cycle_of(self._options.schedule, epoch)
+        if self._options.schedule.warm_restarts and within == 1:
+            self._optimizer.state.clear()
+        self._gradient_norms = []
+        return super().train_epoch(epoch)
+
     def _make_optimizer(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         options = self._options.optimizer
         trained = [parameter for parameter in parameters if parameter.requires_grad]
         return OPTIMIZERS[options.name](trained, lr=options.learning_rate, weight_decay=options.weight_decay)
 
-    def _training_batches(self, epoch: int) -> Iterator[TrainingBatch]:
-        """Yield the batches of an epoch; set the learning rate before each step and follow up after it."""
+    def _training_batches(self, epoch: int) -> Iterator[tuple[TrainingBatch, int]]:
+        """Yield the batches of an epoch, with their numbers of graphs.
+
+        Sets the learning rate before each step and follows up after it. All processes draw the same views of a whole
+        batch, and each keeps its graphs of them.
+        """
         options = self._options
         peak, rng = options.optimizer.learning_rate, generator(options.seed, "epoch", epoch)
-        batches = split_batches(rng.permutation(self._problem.train), options.batch_size)
+        batches = split_batches(rng.permutation(self._problem.train), options.batch_size, max(2, self._world.size))
         for number, rows in enumerate(batches, start=1):
             done = number / len(batches)
             for group in self._optimizer.param_groups:
-                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.max_epochs)
-            yield self._batch(rows, rng)
-            self.objective.after_step((epoch - 1 + done) / max(options.max_epochs, 1))
+                group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.schedule_length)
+            yield self._batch(rows, rng, self._world), len(rows)
+            self.objective.after_step(min((epoch - 1 + done) / max(options.schedule_length, 1), 1.0))
 
     def _validation_batches(self) -> list[TrainingBatch]:
         rng = generator(self._options.seed, "validation")
         batches = split_batches(rng.permutation(self._problem.validation), self._options.batch_size)
         return [self._batch(rows, rng) for rows in batches]
 
-    def _batch(self, rows: np.ndarray, rng: np.random.Generator) -> TrainingBatch:
-        """Return two views of some graphs."""
+    def _batch(self, rows: np.ndarray, rng: np.random.Generator, world: World = ALONE) -> TrainingBatch:
+        """Return two views of some graphs; of these, the graphs of this process."""
         problem, options = self._problem, self._options.augmentation
         next_row = problem.next_row[rows]
         is_later = (next_row >= 0) & (rng.random(len(rows)) < options.temporal_positive_prob)
@@ -108,10 +122,15 @@ class SceneTrainer(TorchTrainable):
             same_scene = scene[:, None] == scene[None, :]
         masked = rng.random(len(first.x)) < self._options.loss.mask_fraction
         masked[rng.integers(len(masked))] = True
+        if world.size > 1:
+            own = split_part(np.arange(len(rows)), world.rank, world.size)
+            masked = masked[(first.graph >= own[0]) & (first.graph <= own[-1])]
+            first, second = select_graphs(first, own), select_graphs(second, own)
         return TrainingBatch(batch_of(first), batch_of(second), same_scene, torch.from_numpy(masked))
 
-    def _batch_loss(self, model: Any, batch: TrainingBatch) -> tuple[torch.Tensor, int]:
-        return model(*batch), batch.first.num_graphs
+    def _batch_loss(self, model: Any, batch: tuple[TrainingBatch, int]) -> tuple[torch.Tensor, int]:
+        views, num_graphs = batch
+        return model(*views), num_graphs
 
     def _clip_gradients(self, *_: Any) -> None:
         """Clip the gradients to a joint norm of `clip_norm` and remember the norm before."""
@@ -124,7 +143,7 @@ class SceneTrainer(TorchTrainable):
         self._model.eval()
         loss, hits, items = 0.0, 0.0, 0
         for fixed in self._fixed_batches:
-            batch = self._fabric.to_device(fixed)
+            batch = self._fabric.strategy.precision.convert_input(self._fabric.to_device(fixed))
             with self._fabric.autocast():
                 loss += self._model(*batch).item() * batch.first.num_graphs
                 vectors = [self.objective.encoder(view).float().cpu().numpy() for view in (batch.first, batch.second)]

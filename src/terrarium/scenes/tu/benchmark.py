@@ -18,7 +18,7 @@ from terrarium.scenes.graphs.weisfeiler_lehman import label_counts, refine
 from terrarium.scenes.options import ModelOptions, TrainingOptions, TUOptions
 from terrarium.scenes.tu.cross_validation import cross_validate
 from terrarium.sources.errors import SourceError
-from terrarium.sources.tu import LabelledGraphs, read_tu
+from terrarium.sources.tu import LabelledGraphs, read_tu, require_folds
 from terrarium.training.checkpointing.fingerprints import training_fingerprint
 from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
@@ -32,11 +32,13 @@ def read_sets(tu: TUOptions) -> State:
     """Read all data sets into arrays named `set.column`.
 
     Raises:
-        SourceError: the path is null, or its files are missing.
+        SourceError: the path is null, files are missing or faulty, or a class has fewer graphs than there are folds.
     """
     if tu.path is None:
         raise SourceError("scenes.tu.path is null: give the folder of TU data sets, each with a folder raw/")
     sets = {name: read_tu(tu.path, name) for name in tu.datasets}
+    for name, graphs in sets.items():
+        require_folds(graphs, tu.n_splits, name)
     return State({f"{name}.{column}": getattr(graphs, column) for name, graphs in sets.items() for column in _COLUMNS})
 
 
@@ -164,6 +166,7 @@ def _fixed_options(
         "stopping": training.stopping.model_copy(update=stopping),
         "batch_size": tu.batch_size,
         "max_epochs": epochs,
+        "schedule_epochs": None,
         "seed": seed,
     }
     return model.model_copy(update=encoder), training.model_copy(update=fixed)
@@ -189,7 +192,9 @@ def _train(
         metadata={"dataset": name},
     )
     trainer = SceneTrainer(problem, model, training)
-    fingerprint = training_fingerprint(data={"dataset": name}, model=model, training=training)
+    fingerprint = training_fingerprint(
+        data={"dataset": name, "graphs": graphs.fingerprint()}, model=model, training=training
+    )
     result = fit(trainer, options=training, store=store, fingerprint=fingerprint, title=name)
     encoder = trainer.objective.encoder.eval()
     with torch.no_grad():

@@ -9,7 +9,9 @@ import pandas as pd
 
 from terrarium.senses.data.relations import Lexicon, add_table, build_lexicon, count_differences
 from terrarium.senses.options import SourceOptions
+from terrarium.sources.columns import read_columns
 from terrarium.sources.errors import SourceError
+from terrarium.sources.readers import read
 from terrarium.sources.wordnet import find_wordnet, read_wordnet, sense_numbers
 
 logger = logging.getLogger(__name__)
@@ -24,7 +26,8 @@ def read_lexicon(source: SourceOptions) -> Lexicon:
         SourceError: WordNet or the table of relations is missing or damaged.
     """
     folder = find_wordnet(source.path)
-    lexicon = build_lexicon(read_wordnet(folder), sense_numbers(folder))
+    wordnet = read_wordnet(folder)
+    lexicon = build_lexicon(wordnet, sense_numbers(folder, "nvar", wordnet.senses))
     for name, (expected, actual) in count_differences(lexicon).items():
         logger.warning("%s: %d %s, and WordNet 3.0 has %d", folder, actual, name.replace("_", " "), expected)
     for row in lexicon.counts.itertuples():
@@ -34,6 +37,18 @@ def read_lexicon(source: SourceOptions) -> Lexicon:
     return lexicon
 
 
+def check_source(source: SourceOptions) -> None:
+    """Check that WordNet and the further files exist, and that the word pairs can be read.
+
+    Raises:
+        SourceError: a file is missing, or a line of word pairs has a fault.
+    """
+    find_wordnet(source.path)
+    read_word_pairs(source)
+    if source.relations is not None and not Path(source.relations).is_file():
+        raise SourceError(f"senses.source.relations {source.relations} is not a file: check the path")
+
+
 def read_word_pairs(source: SourceOptions) -> pd.DataFrame:
     """Return the word pairs of all similarity files.
 
@@ -41,37 +56,18 @@ def read_word_pairs(source: SourceOptions) -> pd.DataFrame:
         Columns dataset (name in `source.similarity`), word1, word2, score (float64).
 
     Raises:
-        SourceError: a file is missing or is not tab-separated word, word, number.
+        SourceError: a file is missing, or a line is not word, word and score.
     """
-    tables = [_read_pairs(name, path) for name, path in source.similarity.items()]
+    tables = [
+        read("word_pairs", path).assign(dataset=name)[WORD_PAIR_COLUMNS] for name, path in source.similarity.items()
+    ]
     if not tables:
         types = {name: "float64" if name == "score" else "str" for name in WORD_PAIR_COLUMNS}
         return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in types.items()})
     return pd.concat(tables, ignore_index=True)
 
 
-def _read_pairs(name: str, path: str) -> pd.DataFrame:
-    if not Path(path).is_file():
-        raise SourceError(
-            f"senses.source.similarity.{name}: {path} is not a file; give tab-separated lines of word, word, score"
-        )
-    table = pd.read_csv(
-        path, sep="\t", header=None, names=WORD_PAIR_COLUMNS[1:], comment="#", usecols=range(3), dtype="str"
-    )
-    score = pd.to_numeric(table["score"], errors="coerce")
-    header = len(table) > 1 and pd.isna(score.iloc[0])
-    table, score = table[int(header) :], score[int(header) :]
-    if score.isna().any() or table[["word1", "word2"]].isna().any().any():
-        line = int(score.isna().to_numpy().argmax()) + 1 + int(header)
-        raise SourceError(f"{path}: line {line} is not word, word, score separated by tabs")
-    return table.assign(dataset=name, score=score)[WORD_PAIR_COLUMNS].reset_index(drop=True)
-
-
 def _read_table(path: str) -> pd.DataFrame:
-    if not Path(path).is_file():
-        raise SourceError(
-            f"senses.source.relations: {path} is not a file; give CSV, TSV or Parquet of head, relation, tail"
-        )
-    if path.endswith(".parquet"):
-        return pd.read_parquet(path)
-    return pd.read_csv(path, sep="\t" if path.endswith((".tsv", ".txt")) else ",", dtype="str")
+    """Return a table of relations: columns of text."""
+    table = read_columns(Path(path), "head, relation and tail")
+    return pd.DataFrame(table.columns, dtype="str")

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numba import njit
+
+from terrarium.common.kernels import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 

@@ -24,7 +24,7 @@ from terrarium.senses.models.vectors import SenseVectors, random_vectors, trunca
 from terrarium.senses.options import EvaluationOptions
 from terrarium.training.torch.seeding import generator
 
-TRAINED, RANDOM = "trained", "random"
+TRAINED, UNTRAINED, RANDOM = "trained", "untrained", "random"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Evaluation:
 
     Attributes:
         metrics: of the trained vectors.
-        variants: one row per variant: variant and its metrics; trained and random are two of them.
-        relations: one row per relation: relation, queries, mrr, hits_at_10, mean_rank, random_mrr.
+        variants: one row per variant: variant and its metrics; trained, untrained and random are three of them.
+        relations: one row per relation: relation, queries, mrr, hits_at_10, mean_rank, untrained_mrr, random_mrr.
         axes: one row per axis and test, see `find_axes`.
     """
 
@@ -46,6 +46,7 @@ class Evaluation:
 
 def evaluate_vectors(
     trained: SenseVectors,
+    untrained: SenseVectors,
     lexicon: Lexicon,
     distant: SynsetPairs,
     word_pairs: pd.DataFrame,
@@ -55,12 +56,13 @@ def evaluate_vectors(
 
     Args:
         trained: the vectors.
+        untrained: the vectors that training started from.
         lexicon: synsets and senses; its relations are the pairs with their column split.
         distant: descendants and ancestors that only held-out pairs connect.
         word_pairs: columns dataset, word1, word2, score; may be empty.
         options: of the evaluation.
     """
-    variants = make_variants(trained, lexicon, options)
+    variants = make_variants(trained, untrained, lexicon, options)
     words = find_senses(word_pairs, lexicon)
     rows = {name: vector_metrics(vectors, lexicon, distant, words, options) for name, vectors in variants.items()}
     relations = _relation_metrics(variants, lexicon.relations, options)
@@ -75,6 +77,7 @@ def evaluate_vectors(
     metrics = {
         **rows[TRAINED],
         "test_mrr": float((relations["mrr"] * weight).sum()),
+        "untrained_mrr": float((relations["untrained_mrr"] * weight).sum()),
         "test_hits_at_10": float((relations["hits_at_10"] * weight).sum()),
         **axes_metrics(axes),
     }
@@ -86,12 +89,15 @@ def evaluate_vectors(
     )
 
 
-def make_variants(trained: SenseVectors, lexicon: Lexicon, options: EvaluationOptions) -> dict[str, SenseVectors]:
-    """Return by name: the trained vectors, with more zeros, with fewer dimensions, and random vectors of their size."""
+def make_variants(
+    trained: SenseVectors, untrained: SenseVectors, lexicon: Lexicon, options: EvaluationOptions
+) -> dict[str, SenseVectors]:
+    """Return by name: the trained vectors, the untrained, variants of the trained, and random vectors of their size."""
     dims = [dim for dim in options.truncated_dims if dim < trained.dim]
     rng = generator(options.seed, "null")
     return {
         TRAINED: trained,
+        UNTRAINED: untrained,
         **{f"{zeros:.0%} zeros": with_zeros(trained, zeros) for zeros in options.zero_fractions if zeros > 0},
         **{f"PCA to {dim}": truncate_by_pca(trained, dim) for dim in dims},
         **{f"first {dim}": truncate(trained, dim) for dim in dims},
@@ -130,8 +136,11 @@ def _relation_metrics(
     variants: dict[str, SenseVectors], pairs: pd.DataFrame, options: EvaluationOptions
 ) -> pd.DataFrame:
     tables = {}
-    for name in (TRAINED, RANDOM):
+    for name in (TRAINED, UNTRAINED, RANDOM):
         rng = generator(options.seed, "ranking")
         tables[name] = ranking_metrics(filtered_ranks(variants[name], pairs, options.max_ranking_pairs, rng))
-    random_mrr = tables[RANDOM][["relation", "mrr"]].rename(columns={"mrr": "random_mrr"})
-    return tables[TRAINED].merge(random_mrr, on="relation")
+    result = tables[TRAINED]
+    for name in (UNTRAINED, RANDOM):
+        mrr = tables[name][["relation", "mrr"]].rename(columns={"mrr": f"{name}_mrr"})
+        result = result.merge(mrr, on="relation")
+    return result

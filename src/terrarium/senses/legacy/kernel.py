@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from terrarium.common.kernels import njit
 
 # Kingma and Ba (2015), torch's defaults
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8

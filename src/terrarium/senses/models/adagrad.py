@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit, prange
 
+from terrarium.common.kernels import njit
 from terrarium.senses.models.operators import normalize
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def step_rows(
     gradient.index_fill_(0, touched, 0.0)
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def step_rows_compiled(
     rows: Any, row_sum: Any, touched: Any, gradient: Any, synsets: int, rate: float, penalty: float
 ) -> None:  # pragma: no cover - compiled
-    """Step the rows touched and set their gradients to zero, compiled for the CPU.
+    """Step the rows touched and set their gradients to zero, compiled for the CPU; threads may share the rows touched.
 
     Args:
         rows: (N, D) float32, changed; the first `synsets` keep length 1, the others are offsets.
@@ -52,7 +52,7 @@ def step_rows_compiled(
     """
     dim = rows.shape[1]
     zero = np.float32(0)
-    for k in prange(len(touched)):
+    for k in range(len(touched)):
         i = touched[k]
         on_sphere = i < synsets
         radial = zero

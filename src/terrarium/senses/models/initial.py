@@ -1,10 +1,10 @@
-"""Initial vectors: random directions, or weighted sums of the random directions of a synset's ancestors.
+"""Initial vectors: rotated spectral components, random directions, or weighted sums of the directions of ancestors.
 
-Let each concept c have a random direction, and let a synset be the sum over its ancestors and itself, each weighted by
-the square root of the information content that c adds to its parents. In a tree the expected dot product of two
-synsets is then the information content of their lowest common ancestor, and their cosine is about their Lin
-similarity, with an error of about 1 / sqrt(D) (a random projection, Johnson and Lindenstrauss 1984). No training is
-involved.
+The last kind works as follows. Let each concept c have a random direction, and let a synset be the sum over its
+ancestors and itself, each weighted by the square root of the information content that c adds to its parents. In a tree
+the expected dot product of two synsets is then the information content of their lowest common ancestor; their cosine
+is about their Lin similarity, with an error of about 1 / sqrt(D) (a random projection, Johnson and Lindenstrauss 1984).
+No training is involved.
 """
 
 from __future__ import annotations
@@ -17,11 +17,50 @@ from terrarium.common.vectors import normalize_rows
 from terrarium.senses.data.taxonomy import Taxonomy
 
 _ROUNDS = 3
+_ROTATION_SAMPLE, _ROTATION_STEPS, _ROTATION_GAIN = 20_000, 100, 1e-5
 
 
 def random_rows(taxonomy: Taxonomy, dim: int, rng: np.random.Generator) -> Float32Array:
     """Return a random unit vector (S, dim) for each synset."""
     return normalize_rows(rng.standard_normal((len(taxonomy), dim), dtype=np.float32))
+
+
+def spectral_rows(
+    taxonomy: Taxonomy, components: Float32Array, rng: np.random.Generator, *, specificity: float = 0.0
+) -> Float32Array:
+    """Return a unit vector (S, D) for each synset: spectral components, rotated by `varimax`.
+
+    Args:
+        taxonomy: of the training pairs, with S synsets.
+        components: (S, D) from `spectral_components`.
+        rng: chooses the synsets that the rotation is computed from, and directions for rows of zeros.
+        specificity: if positive, the first column is this times sqrt(1 - information content).
+    """
+    rows = components @ varimax(components[rng.permutation(len(components))[:_ROTATION_SAMPLE]])
+    empty = ~rows.any(axis=1)
+    rows[empty] = rng.standard_normal((int(empty.sum()), rows.shape[1]), dtype=np.float32)
+    return _with_specificity(normalize_rows(rows), taxonomy, specificity)
+
+
+def varimax(rows: Float32Array) -> Float32Array:
+    """Return the rotation (D, D) that maximises the variance of the squared entries of each column (Kaiser 1958).
+
+    The columns of rotated rows are signed so that their larger entries are positive.
+
+    Args:
+        rows: (n, D).
+    """
+    rotation, last = np.eye(rows.shape[1], dtype=np.float32), 0.0
+    for _ in range(_ROTATION_STEPS):
+        rotated = rows @ rotation
+        left, values, right = np.linalg.svd(rows.T @ (rotated**3 - rotated * (rotated**2).mean(axis=0)))
+        rotation, gain = left @ right, float(values.sum())
+        if gain <= last * (1 + _ROTATION_GAIN):
+            break
+        last = gain
+    sign = np.sign(((rows @ rotation) ** 3).sum(axis=0))
+    signed: Float32Array = rotation * np.where(sign < 0, -1, 1).astype(np.float32)
+    return signed
 
 
 def inherited_rows(
@@ -54,9 +93,7 @@ def inherited_rows(
     own = rows[outside].copy()
     for _ in range(_ROUNDS):
         rows[outside] = normalize_rows(own + (neighbours @ rows)[outside])
-    if specificity > 0:
-        rows[:, 0] = specificity * np.sqrt(np.maximum(1 - taxonomy.information_content, 0))
-    return normalize_rows(rows)
+    return _with_specificity(rows, taxonomy, specificity)
 
 
 def added_information(taxonomy: Taxonomy) -> Float32Array:
@@ -68,3 +105,11 @@ def added_information(taxonomy: Taxonomy) -> Float32Array:
     np.maximum.at(above, owner[proper], content[closure.up[proper]])
     added: Float32Array = np.maximum(content - above, 0)
     return added
+
+
+def _with_specificity(rows: Float32Array, taxonomy: Taxonomy, specificity: float) -> Float32Array:
+    """Return unit rows whose first column says how general a synset is, or the rows if `specificity` is 0."""
+    if specificity == 0:
+        return rows
+    rows[:, 0] = specificity * np.sqrt(np.maximum(1 - taxonomy.information_content, 0))
+    return normalize_rows(rows)

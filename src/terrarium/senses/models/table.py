@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from terrarium.common.arrays import Float32Array, Float64Array
+from terrarium.common.arrays import Float32Array, Float64Array, Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.senses.models.adagrad import TINY, step_rows, step_rows_compiled
 from terrarium.senses.models.operators import RelationOperators, normalize, polar_columns
 from terrarium.senses.models.sparsity import count_kept, largest_entries
+from terrarium.senses.models.threads import run_in_threads
 from terrarium.training.checkpointing.state import State
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class SenseTable:
         """Return offsets (B, D) by their rows (B,), with the zeros of their synsets (B,)."""
         return self.rows.index_select(0, offset).masked_fill_(~self.kept.index_select(0, synset), 0.0)
 
-    def step(self, touched: Tensor, gradient: Tensor, rate: float, penalty: float) -> None:
+    def step(self, touched: Tensor, gradient: Tensor, rate: float, penalty: float, threads: int = 1) -> None:
         """Step rows against their gradients: synsets along the sphere, offsets with a penalty towards zero.
 
         Args:
@@ -103,10 +104,15 @@ class SenseTable:
             gradient: (S + O + 1, D) of the sum of the batch's losses; set to zero for the rows touched.
             rate: learning rate.
             penalty: weight of the squared length of offsets.
+            threads: that share the rows on the CPU; the result does not depend on their number.
         """
         if self.device.type == "cpu":
-            arrays = [tensor.numpy() for tensor in (self.rows, self._row_sum, touched, gradient)]
-            step_rows_compiled(*[*arrays, self.synsets, rate, penalty])
+            rows, row_sum, moved, by_row = (tensor.numpy() for tensor in (self.rows, self._row_sum, touched, gradient))
+
+            def step_part(part: Int64Array) -> None:
+                step_rows_compiled(rows, row_sum, part, by_row, self.synsets, rate, penalty)
+
+            run_in_threads(step_part, moved, threads)
         else:
             step_rows(self.rows, self._row_sum, touched, gradient, self.synsets, rate, penalty)
         self.rows[-1] = 0.0

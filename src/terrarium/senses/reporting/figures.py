@@ -79,11 +79,12 @@ def sparsity_figure(variants: pd.DataFrame) -> Any:
 
 
 def relation_figure(relations: pd.DataFrame) -> Any:
-    """Draw the mean reciprocal rank of test pairs by relation (columns relation, mrr, random_mrr)."""
+    """Draw the mean reciprocal rank of test pairs by relation (columns relation, mrr, untrained_mrr, random_mrr)."""
     figure = new_figure("Test pairs: mean reciprocal rank among all synsets", height=520)
     ordered = relations.sort_values("mrr")
     names = ordered["relation"].str.replace("_", " ")
     figure.add_bar(y=names, x=ordered["mrr"], name="trained", orientation="h")
+    figure.add_bar(y=names, x=ordered["untrained_mrr"], name="untrained", orientation="h")
     figure.add_bar(y=names, x=ordered["random_mrr"], name="random", orientation="h", marker={"color": GREY})
     figure.update_xaxes(title_text="filtered MRR", rangemode="tozero")
     return figure

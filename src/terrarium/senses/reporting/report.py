@@ -96,7 +96,9 @@ def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
         variants: one row per variant, with the column variant and its metrics.
     """
     shown = [metric for metric in METRICS if metric.column in variants]
-    kept = variants[variants["variant"].isin(["trained", "random"]) | variants["variant"].str.startswith("PCA")]
+    kept = variants[
+        variants["variant"].isin(["trained", "untrained", "random"]) | variants["variant"].str.startswith("PCA")
+    ]
     table = kept.set_index("variant")[[metric.column for metric in shown]].T
     table.insert(0, "metric", [metric.label for metric in shown])
     table["meaning"] = [metric.meaning for metric in shown]

@@ -9,7 +9,8 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
-from terrarium.common.arrays import Int64Array
+from terrarium.common.arrays import Float32Array, Int64Array
+from terrarium.common.vectors import coordinates
 from terrarium.senses.data.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.senses.data.taxonomy import Taxonomy, build_taxonomy
 from terrarium.senses.options import AxisOptions, NamedAxesOptions
@@ -73,6 +74,7 @@ class Problem:
         antonyms: split -> antonym links, each in one direction.
         taxonomy: of the training pairs.
         axes: words of the named axes; None without supervision.
+        spectral: (S, K) spectral components; K is 0 if training starts from other vectors.
         fingerprint: of the lexicon and the split.
     """
 
@@ -82,6 +84,7 @@ class Problem:
     antonyms: dict[str, Links]
     taxonomy: Taxonomy
     axes: Axes | None
+    spectral: Float32Array
     fingerprint: str
 
 
@@ -91,6 +94,7 @@ def build_problem(
     pairs: pd.DataFrame,
     ancestors: pd.DataFrame,
     information_content: pd.DataFrame,
+    spectral: pd.DataFrame,
     named_axes: NamedAxesOptions,
 ) -> Problem:
     """Return the training data.
@@ -101,6 +105,7 @@ def build_problem(
         pairs: columns relation, head, tail, head_sense, tail_sense and split.
         ancestors: columns ancestor and descendant, of the training pairs.
         information_content: column information_content, one row per synset.
+        spectral: columns x0, x1, ... of the spectral components, one row per synset.
         named_axes: words of the named axes.
 
     Raises:
@@ -117,6 +122,7 @@ def build_problem(
         antonyms={split: select_antonyms(chosen) for split, chosen in links.items()},
         taxonomy=build_taxonomy(ancestors, content, synsets["pos"]),
         axes=build_axes(named_axes.axes, senses) if named_axes.enabled else None,
+        spectral=coordinates(spectral).astype(np.float32, copy=False),
         fingerprint=lexicon_fingerprint(synsets, pairs),
     )
 
@@ -131,6 +137,11 @@ def lexicon_fingerprint(synsets: pd.DataFrame, pairs: pd.DataFrame) -> str:
     digest = sha256("\n".join([*synsets["synset"], *pairs["split"]]).encode())
     digest.update(pairs[["relation", "head", "tail"]].to_numpy(np.int64).tobytes())
     return digest.hexdigest()
+
+
+def training_data_fingerprint(problem: Problem) -> str:
+    """Return a sha256 of everything that training reads: lexicon, split and spectral components."""
+    return sha256(problem.fingerprint.encode() + problem.spectral.tobytes()).hexdigest()
 
 
 def build_links(pairs: pd.DataFrame, senses: pd.DataFrame, zero_row: int) -> Links:

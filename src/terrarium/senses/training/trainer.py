@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from terrarium.common.arrays import Float32Array
+from terrarium.common.vectors import normalize_rows
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
-from terrarium.senses.models.initial import inherited_rows, random_rows
-from terrarium.senses.models.operators import RelationOperators
+from terrarium.senses.models.initial import inherited_rows, random_rows, spectral_rows
+from terrarium.senses.models.operators import RelationOperators, polar_columns
 from terrarium.senses.models.table import SenseTable
+from terrarium.senses.models.threads import torch_threads
 from terrarium.senses.options import ModelOptions, TrainingOptions
 from terrarium.senses.training.batch_losses import (
     BatchLosses,
@@ -33,7 +35,7 @@ from terrarium.senses.training.memory import (
     training_memory,
 )
 from terrarium.senses.training.messages import log_losses, log_zeros
-from terrarium.senses.training.problem import Problem
+from terrarium.senses.training.problem import Axes, Problem
 from terrarium.training.checkpointing.state import State
 from terrarium.training.schedules import geometric_rate
 from terrarium.training.torch.device import resolve_device
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 VALIDATION_BATCH_SIZE = 4_096
+_POLE = 0.5
+"""Entry at which the words of a named axis start, before normalization."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +87,9 @@ class SenseTrainer:
                 len(self._links),
             )
         rng = generator(model.seed, "start")
-        initial = self._initial_rows(model.dim, rng, specificity=model.specificity_column)
+        initial = self._initial_rows(0, model.dim, rng, specificity=model.specificity_column)
+        if problem.axes is not None:
+            _turn_to_poles(initial, problem.axes)
         self.table = SenseTable(initial, problem.offsets, training.sparsity.zero_fraction, device)
         self.growth = GrowthController(training.growth, training.seed)
         self._weights = loss_weights(training)
@@ -108,9 +114,9 @@ class SenseTrainer:
             self._options.optimizer.learning_rate,
             self._options.schedule.final_learning_rate,
             epoch,
-            self._options.max_epochs,
+            self._options.schedule_length,
         )
-        with deterministic_algorithms():
+        with deterministic_algorithms(), torch_threads(self._options.threads):
             train = self._train(epoch, rate)
             self.table.select_entries()
             validation = self.validate()
@@ -223,7 +229,9 @@ class SenseTrainer:
                 rows, losses = self.add_gradients(part, gradients)
                 touched.append(rows)
                 meter.add(losses)
-            table.step(torch.unique(torch.cat(touched)), by_row, rate, options.loss.sense_offset_penalty)
+            table.step(
+                torch.unique(torch.cat(touched)), by_row, rate, options.loss.sense_offset_penalty, options.threads
+            )
             table.step_relations(gradients.scale, gradients.shift, rate * options.optimizer.relation_lr_factor)
         return meter.means()
 
@@ -234,7 +242,7 @@ class SenseTrainer:
             self.table.prune(self.growth.used_columns(self.table))
         if pending <= 0:
             return
-        columns = self._initial_rows(pending, generator(self._model.seed, "columns", epoch - 1))
+        columns = self._initial_rows(self.table.dim, pending, generator(self._model.seed, "columns", epoch - 1))
         self.table.grow(columns, self._options.growth.new_column_energy)
         if self.batch_size != before:
             logger.info("  Adapted batch size to %d for %d dimensions", self.batch_size, self.table.dim)
@@ -242,12 +250,16 @@ class SenseTrainer:
         if self.table.dim >= self._options.growth.max_dim:
             logger.info("  Maximum dimensions reached (%d)", self.table.dim)
 
-    def _initial_rows(self, dim: int, rng: np.random.Generator, specificity: float = 0.0) -> Float32Array:
+    def _initial_rows(self, first: int, count: int, rng: np.random.Generator, specificity: float = 0.0) -> Float32Array:
+        """Return unit rows for `count` columns, of which the table has `first` before."""
         taxonomy, links = self._problem.taxonomy, self._links
         if self._model.init == "random":
-            return random_rows(taxonomy, dim, rng)
+            return random_rows(taxonomy, count, rng)
+        if self._model.init == "spectral":
+            components = self._problem.spectral[:, first : first + count]
+            return spectral_rows(taxonomy, components, rng, specificity=specificity)
         alike = links.take(np.flatnonzero(links.relation % len(RELATIONS) != ANTONYM))
-        return inherited_rows(taxonomy, alike.head, alike.tail, dim, rng, specificity=specificity)
+        return inherited_rows(taxonomy, alike.head, alike.tail, count, rng, specificity=specificity)
 
     def _memory_refusal(self, dim: int) -> str:
         """Return why training in `dim` dimensions does not fit into memory, or nothing if it does."""
@@ -261,3 +273,13 @@ class SenseTrainer:
                 f"senses.model.dim {self._model.dim} {refusal}: lower model.dim or training.batch_size, or raise "
                 "training.memory_limit_gb"
             )
+
+
+def _turn_to_poles(rows: Float32Array, axes: Axes) -> None:
+    """Move the words of the named axes towards their poles on the polar columns of unit rows (S, D), in place."""
+    columns = np.flatnonzero(polar_columns(0, rows.shape[1]))
+    if not len(columns):
+        return
+    column = columns[axes.word_axis % len(columns)]
+    rows[axes.word, column] = axes.sign * np.maximum(np.abs(rows[axes.word, column]), _POLE)
+    rows[axes.word] = normalize_rows(rows[axes.word])

@@ -5,21 +5,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from gzip import BadGzipFile
-from gzip import open as open_gzip
-from pathlib import Path
-from typing import IO, Literal
-from zlib import error as ZlibError
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from terrarium.sources.errors import SourceError
-
 UNDIVIDED = "undivided"
 SPLITS = ("train", "validation", "test", "test_groups", UNDIVIDED, "left_out")
 SplitBy = Literal["pair", "head"]
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -135,36 +128,3 @@ def relation_table(
 def display_name(relation: str) -> str:
     """Return a relation as shown to people, without the vocabulary's prefix and underscores."""
     return relation.removeprefix("biolink:").strip("_").replace("_", " ")
-
-
-def open_text(path: Path) -> IO[str]:
-    """Open a text file for reading, unpacked if its name ends in .gz, without a byte order mark."""
-    if path.suffix == ".gz":
-        return open_gzip(path, "rt", encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Yield number (from 1) and text of each line, without line ends; None for a line that is not UTF-8.
-
-    The file is read as bytes, because a decoder that works in blocks cannot say in which line it failed.
-
-    Raises:
-        SourceError: the name ends in .gz but the file cannot be unpacked.
-    """
-    number = 0
-    try:
-        with open_gzip(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                yield number, _decoded(line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line)
-    except (BadGzipFile, EOFError, ZlibError) as error:
-        raise SourceError(
-            f"{path} cannot be unpacked after line {number} ({error}): pack it again, or remove .gz from its name"
-        ) from error
-
-
-def _decoded(line: bytes) -> str | None:
-    try:
-        return line.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        return None

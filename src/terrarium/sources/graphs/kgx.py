@@ -1,4 +1,4 @@
-"""Graphs in KGX's JSON Lines, streamed: one line per node and edge, 12 bytes per edge in memory.
+"""Graphs in KGX's JSON Lines or TSV, streamed: one line per node and edge, 12 bytes per edge in memory.
 
 A relation is a predicate with its qualifiers, such as affects[object_aspect_qualifier=activity]. A style in
 kgx_styles.yml, or in a file like it, says which edges are kept.
@@ -17,13 +17,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from terrarium.sources.columns import NUMBER
 from terrarium.sources.errors import SourceError
+from terrarium.sources.files import is_name, is_text, numbered_lines, suffix_of
 from terrarium.sources.graphs.graph_source import (
     UNDIVIDED,
     GraphSource,
     Names,
     TripleColumns,
-    numbered_lines,
     relation_table,
     triple_table,
 )
@@ -52,7 +53,7 @@ def read_kgx(
 
     Args:
         folder: folder of both files; .gz files are unpacked while they are read.
-        nodes: file of nodes with id, name and category (a list).
+        nodes: file of nodes with id, name and category (a list; in TSV separated by |).
         edges: file of edges with subject, predicate and object, optionally the four qualifiers,
             primary_knowledge_source and affinity.
         style: name of a style.
@@ -64,11 +65,9 @@ def read_kgx(
     """
     where = Path(folder)
     counts = Counter[str]()
-    rules = read_styles(styles)
-    if style not in rules:
-        raise SourceError(f"source.style {style!r} does not exist: choose from {', '.join(rules)}")
+    rules = require_style(style, styles)
     names, labels, categories = _read_nodes(where / nodes, on_error, counts)
-    keep = EdgeFilter(rules[style], categories)
+    keep = EdgeFilter(rules, categories)
     relations, columns = Names(), TripleColumns()
     if keep.around:
         for _, edge in _objects(where / edges, ("subject", "predicate", "object"), on_error, Counter[str]()):
@@ -102,11 +101,23 @@ def read_styles(path: str | Path | None = None) -> Mapping[str, Mapping[str, Any
         found = yaml.safe_load(Path(path).read_text("utf-8") if path else own.read_text("utf-8"))
     except OSError as error:
         raise SourceError(f"source.styles {path} cannot be read ({error.strerror}): name a file of styles") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SourceError(f"source.styles {path} is not YAML ({' '.join(str(error).split())}): correct it") from error
     if not isinstance(found, dict) or not all(isinstance(style, dict) for style in found.values()):
         raise SourceError(f"source.styles {path} is not a mapping of names to styles: follow kgx_styles.yml")
     return found
+
+
+def require_style(style: str, styles: str | Path | None = None) -> Mapping[str, Any]:
+    """Return a style by its name.
+
+    Raises:
+        SourceError: there is no such style, or the file of styles is broken.
+    """
+    found = read_styles(styles)
+    if style not in found:
+        raise SourceError(f"source.style {style!r} does not exist: choose from {', '.join(map(str, found))}")
+    return found[style]
 
 
 def relation_name(edge: Mapping[str, Any]) -> str:
@@ -155,16 +166,20 @@ def _read_nodes(file: Path, on_error: OnError, counts: Counter[str]) -> tuple[Na
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     for line, node in _objects(file, ("id",), on_error, counts):
         given = node.get("category") or []
-        given = [given] if isinstance(given, str) else given
-        if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        given = given.split("|") if isinstance(given, str) else given
+        if not isinstance(given, list) or not all(is_name(name) for name in given):
             what = "has a category that is neither a text nor a list of texts"
             _fault(file, line, what, "malformed_lines", on_error, counts)
+            continue
+        label = node.get("name") or node["id"]
+        if not isinstance(label, str) or not is_text(label):
+            _fault(file, line, "has a name that is not a text", "malformed_lines", on_error, counts)
             continue
         if names.number(node["id"]) < len(labels):
             counts["repeated_nodes"] += 1
             continue
         classes = tuple(_local(name) for name in given)
-        labels.append(str(node.get("name") or node["id"]))
+        labels.append(label.strip())
         categories.append(shared.setdefault(classes, classes))
     return names, labels, categories
 
@@ -172,18 +187,51 @@ def _read_nodes(file: Path, on_error: OnError, counts: Counter[str]) -> tuple[Na
 def _objects(
     file: Path, needed: tuple[str, ...], on_error: OnError, counts: Counter[str]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield line number and JSON object of the lines that have the needed texts."""
+    """Yield line number and fields of the lines that have the needed names, of JSON Lines or TSV."""
     if not file.is_file():
         raise SourceError(f"{file} is not a file: set source.path, source.nodes and source.edges")
+    header: list[str] | None = None
     for number, line in numbered_lines(file):
         if line is not None and not line.strip():
             continue
-        found = None if line is None else _object(line)
-        if isinstance(found, dict) and all(isinstance(found.get(name), str) for name in needed):
+        if header is None and suffix_of(file) == ".tsv":
+            header = _header(file, line, needed)
+            continue
+        found = None if line is None else _object(line) if header is None else _row(line, header)
+        if isinstance(found, dict) and all(is_name(found.get(name)) for name in needed) and _has_qualifiers(found):
             yield number, found
         else:
-            what = "is not UTF-8" if line is None else f"is not a JSON object with {', '.join(needed)}"
+            kind = "JSON object" if header is None else f"row of {len(header)} fields"
+            what = "is not UTF-8 text" if line is None else f"is not a {kind} with {', '.join(needed)}"
             _fault(file, number, what, "malformed_lines", on_error, counts)
+
+
+def _header(file: Path, line: str | None, needed: tuple[str, ...]) -> list[str]:
+    """Return the names of a TSV file's columns."""
+    header = [] if line is None else [cell.strip() for cell in line.split("\t")]
+    missing = [name for name in needed if name not in header]
+    if missing or len(set(header)) < len(header):
+        raise SourceError(
+            f"{file} line 1: the header has no column {missing[0]}; KGX's TSV has {', '.join(needed)}"
+            if missing
+            else f"{file} line 1: the header has a column twice; drop one"
+        )
+    return header
+
+
+def _row(line: str, header: list[str]) -> dict[str, Any] | None:
+    """Return the fields of a line of TSV; None if there are more or fewer than columns."""
+    cells = line.split("\t")
+    if len(cells) != len(header):
+        return None
+    row: dict[str, Any] = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    affinity = row.get("affinity")
+    return row | {"affinity": float(affinity)} if affinity and NUMBER.fullmatch(affinity) else row
+
+
+def _has_qualifiers(found: dict[str, Any]) -> bool:
+    """Return whether the qualifiers that an edge has are texts."""
+    return all(not found.get(name) or is_name(found[name]) for name in QUALIFIERS)
 
 
 def _object(line: str) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,25 @@ RANKS: tuple[str, ...] = tuple(
         "no_rank",
     ]
 )
+RENAMED_PHYLA = {
+    "Acidobacteria": "Acidobacteriota",
+    "Actinobacteria": "Actinomycetota",
+    "Bacteroidetes": "Bacteroidota",
+    "Chlamydiae": "Chlamydiota",
+    "Chloroflexi": "Chloroflexota",
+    "Crenarchaeota": "Thermoproteota",
+    "Cyanobacteria": "Cyanobacteriota",
+    "Deinococcus-thermus": "Deinococcota",
+    "Euryarchaeota": "Methanobacteriota",
+    "Firmicutes": "Bacillota",
+    "Fusobacteria": "Fusobacteriota",
+    "Planctomycetes": "Planctomycetota",
+    "Proteobacteria": "Pseudomonadota",
+    "Spirochaetes": "Spirochaetota",
+    "Tenericutes": "Mycoplasmatota",
+    "Verrucomicrobia": "Verrucomicrobiota",
+}
+"""Phyla of prokaryotes that were renamed in 2021 (Oren and Garrity), which most texts call by the old name."""
 
 
 class NcbiPackage:
@@ -143,16 +163,28 @@ class NcbiPackage:
         text = str(root).strip()
         if text.isdigit():
             if text not in self._trie("taxa", "IBBB"):
-                raise SourceError(f"tax id {text} is not in NCBI taxonomy {self.version}: look it up by its name")
+                raise SourceError(
+                    f"tax id {text} is not in NCBI's package of {self._date}: it may be merged into another or newer; "
+                    "give a name, or a taxdump as source.path"
+                )
             return int(text)
         found = self._trie("sn2taxid", "I").get(text)
         if not found:
-            raise SourceError(f"no taxon is named {text!r}: {self._suggestion(text)}")
+            raise SourceError(f"no taxon in NCBI's package of {self._date} is named {text!r}: {self._suggestion(text)}")
         same = self._ids_of_name(found[0][0])
         if len(same) > 1:
             listed = "; ".join(self._describe(i) for i in same)
             raise SourceError(f"{text!r} names {len(same)} taxa: give the tax id of one of them: {listed}")
         return int(same[0])
+
+    @property
+    def _date(self) -> str:
+        """Day on which the package was made."""
+        return (
+            datetime.fromtimestamp(int(self.version), UTC).date().isoformat()
+            if self.version.isdigit()
+            else self.version
+        )
 
     def _describe(self, taxid: int) -> str:
         above, rank = self._record(taxid)
@@ -163,16 +195,19 @@ class NcbiPackage:
         import difflib
 
         names = self._trie("sn2taxid", "I")
+        renamed = RENAMED_PHYLA.get(text.capitalize(), "")
+        if renamed in names:
+            return f"NCBI calls it {renamed!r} now"
         for spelling in (text.capitalize(), text.title()):
             if spelling in names:
                 return f"did you mean {spelling!r}?"
         stem = text.capitalize()
         for length in range(len(stem), 2, -1):
             near = names.keys(stem[:length])
-            close = difflib.get_close_matches(stem, near[:20_000], n=5, cutoff=0.75)
+            close = difflib.get_close_matches(stem, near[:20_000], n=5, cutoff=0.85)
             if close:
                 return "did you mean " + ", ".join(repr(c) for c in close) + "?"
-        return "check the spelling or give the tax id"
+        return "it may be a synonym or newer; check the spelling, or give a taxdump, which has synonyms, as source.path"
 
     def _ids_of_name(self, taxid: int) -> NDArray[np.int64]:
         """Return all tax ids with the name of `taxid`; the package stores equal names at one position."""

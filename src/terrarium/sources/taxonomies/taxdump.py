@@ -1,186 +1,146 @@
 """NCBI's taxonomy dump: a folder, an archive, or the URL of one.
 
 In nodes.dmp, names.dmp and merged.dmp, fields are separated by TAB|TAB and lines end in TAB| (taxdump_readme). Old and
-new dumps share the columns that are read here.
+new dumps share the columns that are read here, and so do those of gtdb_to_taxdump and TaxonKit.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import logging
-import os
-import tarfile
-import time
-import zipfile
 from pathlib import Path
-from typing import IO
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlparse
-from urllib.request import urlopen
 
+import numpy as np
 import pandas as pd
-from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
+from terrarium.sources.archives import find_member, is_archive, read_member
+from terrarium.sources.downloads import download, is_address
 from terrarium.sources.errors import SourceError
+from terrarium.sources.files import PACKED, decode, fault, is_text
+from terrarium.sources.taxonomies.numbering import LARGEST_ID, node_table
 
-logger = logging.getLogger(__name__)
-
-ARCHIVES = (".tar.gz", ".tgz", ".zip")
-NO_RANK = "no rank"
-_TRIES = 3
-_CHUNK = 1 << 20
-_TIMEOUT = 60
-
-
-def is_address(path: str) -> bool:
-    """Return whether a path is a URL."""
-    return urlparse(path).scheme in {"http", "https", "ftp", "file"}
+_SCIENTIFIC = {"scientific name", "scientific_name"}
+_DIGITS = frozenset("0123456789")
+_HEADERS = ("#", "tax")
+_GET_AGAIN = "the file may be cut: get it again"
 
 
 def read_taxdump(path: str | Path, cache: Path) -> pd.DataFrame:
     """Read all taxa of a dump.
 
     Args:
-        path: folder with nodes.dmp and names.dmp, a .tar.gz or .zip of them, or the URL of an archive.
+        path: folder or archive with nodes.dmp and names.dmp, at any depth, or the URL of an archive.
         cache: folder for downloads.
 
     Returns:
-        id, parent (-1 at the root), name, rank; one row per taxon.
+        id, parent (-1 at the root), name, rank; one row per taxon. If an id is above 2^31 - 1, ids are places in
+        nodes.dmp, and the column key has the ids.
 
     Raises:
-        SourceError: a file is missing or broken, or the download failed.
+        SourceError: a file is missing or broken, the two do not belong together, or the download failed.
     """
-    place = download(str(path), cache) if is_address(str(path)) else Path(path)
-    nodes = _table(place, "nodes.dmp", {0: "id", 1: "parent", 2: "rank"})
-    names = _table(place, "names.dmp", {0: "id", 1: "name", 3: "kind"})
-    names = names[names["kind"] == "scientific name"].drop_duplicates("id").set_index("id")
-    parent = nodes["parent"].where(nodes["parent"] != nodes["id"], -1)
-    return pd.DataFrame(
-        {
-            "id": nodes["id"],
-            "parent": parent,
-            "name": names["name"].reindex(nodes["id"]).astype("str").to_numpy(),
-            "rank": nodes["rank"].fillna(NO_RANK).astype("category"),
-        }
-    )
+    place = _local(path, cache)
+    ids, parents, ranks = _nodes(place)
+    names = _scientific_names(place, ids)
+    if all(number <= LARGEST_ID for number in ids):
+        numbers, above = np.array(list(ids), np.int64), np.array(parents, np.int64)
+        return node_table(numbers, above, names, ranks)
+    number_of = {**{taxid: row for row, taxid in enumerate(ids)}, -1: -1}
+    numbers, above = np.arange(len(ids)), np.array([number_of[parent] for parent in parents], np.int64)
+    return node_table(numbers, above, names, ranks, [str(taxid) for taxid in ids])
 
 
-def merged_ids(path: str | Path, cache: Path) -> dict[int, int]:
-    """Return the tax ids that NCBI merged into others: old id -> new id.
+def read_aliases(path: str | Path, cache: Path) -> pd.DataFrame:
+    """Read the other names of taxa: synonyms, common names, and ids that were merged into others.
 
     Args:
         path: folder, archive or URL of a taxdump.
         cache: folder for downloads.
-    """
-    place = download(str(path), cache) if is_address(str(path)) else Path(path)
-    table = _table(place, "merged.dmp", {0: "old", 1: "new"})
-    return dict(zip(table["old"].tolist(), table["new"].tolist(), strict=True))
 
-
-def download(url: str, cache: Path) -> Path:
-    """Download an archive and return its path in the cache.
-
-    The file is compared with `URL.md5`, if that exists. A cached file with the right checksum is not downloaded again.
+    Returns:
+        alias and taxid, both text; merged.dmp may be missing.
 
     Raises:
-        SourceError: after three tries: no connection or a wrong checksum; at once: the file does not exist.
+        SourceError: names.dmp is missing or broken.
     """
-    file = cache / Path(urlparse(url).path).name
-    wanted = _checksum(url)
-    if file.is_file() and wanted is not None and _md5(file) == wanted:
-        return file
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    reason = ""
-    for attempt in range(_TRIES):
-        if attempt:
-            logger.warning("Download of %s failed (%s); trying again", url, reason)
-            time.sleep(2.0**attempt)
-        try:
-            _fetch(url, partial)
-        except HTTPError as error:
-            raise SourceError(
-                f"{url} does not exist ({error.code} {error.reason}): give another source.path"
-            ) from error
-        except (URLError, OSError) as error:
-            reason = str(error)
+    place = _local(path, cache)
+    rows = [(fields[1], fields[0]) for _, fields in _lines(place, "names.dmp", 4) if fields[3] not in _SCIENTIFIC]
+    if find_member(place, "merged.dmp"):
+        rows += [(fields[0], fields[1]) for _, fields in _lines(place, "merged.dmp", 2)]
+    return pd.DataFrame(rows, columns=["alias", "taxid"]).astype("str")
+
+
+def _local(path: str | Path, cache: Path) -> Path:
+    place = download(str(path), cache) if is_address(path) else Path(path)
+    if not place.is_dir() and not is_archive(place) and place.suffix.lower() not in PACKED:
+        raise SourceError(f"source.path {place} is neither a folder nor an archive: give NCBI's taxdump")
+    return place
+
+
+def _nodes(place: Path) -> tuple[dict[int, int], list[int], list[str]]:
+    """Return the line of each id in the order of the file, parents (-1 at a root) and ranks."""
+    line_of: dict[int, int] = {}
+    parents, ranks = [], []
+    where = f"{place}/nodes.dmp"
+    for number, fields in _lines(place, "nodes.dmp", 3):
+        own, parent = _taxid(fields[0], where, number), _taxid(fields[1], where, number)
+        if own in line_of:
+            raise fault(where, number, f"taxon {own} is in line {line_of[own]} already", "drop one")
+        line_of[own] = number
+        parents.append(-1 if parent == own else parent)
+        ranks.append(fields[2])
+    for parent, number in zip(parents, line_of.values(), strict=True):
+        if parent != -1 and parent not in line_of:
+            raise fault(where, number, f"the parent {parent} has no line", _GET_AGAIN)
+    return line_of, parents, ranks
+
+
+def _scientific_names(place: Path, ids: dict[int, int]) -> list[str]:
+    """Return the scientific name of each id."""
+    found: dict[int, str] = {}
+    where = f"{place}/names.dmp"
+    for number, fields in _lines(place, "names.dmp", 4):
+        taxid = _taxid(fields[0], where, number)
+        if taxid not in ids:
+            raise fault(where, number, f"taxon {taxid} is not in nodes.dmp", "nodes.dmp may be cut: get both again")
+        if fields[3] in _SCIENTIFIC:
+            if taxid in found:
+                raise fault(where, number, f"taxon {taxid} has a second scientific name", "drop one")
+            found[taxid] = fields[1]
+    missing = [taxid for taxid in ids if not found.get(taxid)]
+    if missing:
+        raise SourceError(
+            f"{where} has no scientific name for {len(missing):,} of {len(ids):,} taxa, such as {missing[0]}: "
+            f"{_GET_AGAIN}"
+        )
+    return [found[taxid] for taxid in ids]
+
+
+def _lines(place: Path, name: str, least: int) -> list[tuple[int, list[str]]]:
+    """Return number and fields of each line; a header and empty lines at the end are left out."""
+    member = find_member(place, name)
+    if member is None:
+        raise SourceError(f"source.path {place} has no {name}: give NCBI's taxdump")
+    where = f"{place}/{name}"
+    text = decode(read_member(place, member), where).rstrip("\r\n")
+    lines = text.split("\n") if text else []
+    found: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(lines, start=1):
+        row = line.removesuffix("\r")
+        if not found and row.lower().startswith(_HEADERS):
             continue
-        if wanted is None or _md5(partial) == wanted:
-            partial.replace(file)
-            return file
-        reason = "the checksum differs"
-    partial.unlink(missing_ok=True)
-    raise SourceError(
-        f"{url} could not be downloaded ({reason}): download it another way and set source.path to the file, "
-        "or set source.path to null to use the installed package"
-    )
+        if not row.endswith("|"):
+            raise fault(where, number, "it does not end in a tab and |", _GET_AGAIN)
+        fields = [part.strip() for part in row[:-1].split("\t|\t" if "\t|\t" in row else "|")]
+        if len(fields) < least:
+            raise fault(where, number, f"{len(fields)} fields instead of {least} or more", _GET_AGAIN)
+        if not all(map(is_text, fields[:least])):
+            raise fault(where, number, "a field has a tab in it", _GET_AGAIN)
+        found.append((number, fields))
+    if not found:
+        raise SourceError(f"{where} is empty: {_GET_AGAIN}")
+    return found
 
 
-def _fetch(url: str, file: Path) -> None:
-    with (
-        urlopen(url, timeout=_TIMEOUT) as answer,
-        file.open("wb") as out,
-        Progress(*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn(), transient=True) as progress,
-    ):
-        size = int(answer.headers.get("Content-Length") or 0)
-        task = progress.add_task(Path(url).name, total=size or None)
-        read = 0
-        while chunk := answer.read(_CHUNK):
-            out.write(chunk)
-            read += len(chunk)
-            progress.update(task, completed=read)
-        if size and read != size:
-            raise OSError(f"{read:,} of {size:,} bytes received")
-
-
-def _checksum(url: str) -> str | None:
-    """Return the checksum in `URL.md5`, or None if there is no such file."""
-    try:
-        with urlopen(f"{url}.md5", timeout=_TIMEOUT) as answer:
-            words = answer.read(4096).decode("ascii", "replace").split()
-    except (URLError, OSError):
-        return None
-    return words[0].lower() if words and len(words[0]) == 32 else None
-
-
-def _md5(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _table(place: Path, name: str, columns: dict[int, str]) -> pd.DataFrame:
-    """Read columns of one file; pandas sees the separators as columns of their own."""
-    try:
-        with _open(place, name) as content:
-            return pd.read_csv(
-                content,
-                sep="\t",
-                header=None,
-                usecols=[2 * at for at in columns],
-                names=[
-                    columns.get(at // 2, f"_{at}") if at % 2 == 0 else f"_{at}" for at in range(2 * max(columns) + 1)
-                ],
-                quoting=3,
-                keep_default_na=False,
-                na_values=[],
-                index_col=False,
-            )
-    except (KeyError, FileNotFoundError) as error:
-        raise SourceError(f"source.path {place} has no {name}: give NCBI's taxdump") from error
-    except (ValueError, tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise SourceError(f"{name} of {place} is broken: {error}") from error
-
-
-def _open(place: Path, name: str) -> IO[bytes]:
-    """Open one file of a folder or an archive."""
-    if place.is_dir():
-        return (place / name).open("rb")
-    if place.name.endswith(".zip"):
-        with zipfile.ZipFile(place) as archive:
-            return io.BytesIO(archive.read(name))
-    with tarfile.open(place, "r:gz") as archive:
-        member = archive.extractfile(name)
-        if member is None:
-            raise KeyError(name)
-        return io.BytesIO(member.read())
+def _taxid(text: str, where: str, line: int) -> int:
+    if not text or not _DIGITS.issuperset(text) or len(text) > 18:
+        raise fault(where, line, f"{text[:40]!r} is not a tax id", "correct it")
+    return int(text)

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from terrarium.sources.columns import read_parquet
 from terrarium.sources.errors import SourceError
+from terrarium.sources.files import is_name, one_line, read_text
+from terrarium.sources.traffic.cells import LARGEST_NUMBER, read_numbers, read_texts, require_columns
 from terrarium.sources.traffic.polylines import project_points
 from terrarium.sources.traffic.tables import LINKS, Recording
 
@@ -29,6 +32,7 @@ _TYPES = {
     "cyclist": "cyclist",
     "motorcyclist": "motorcycle",
 }
+_SIDES = ("left_neighbor_id", "right_neighbor_id")
 _NOT_ROAD_USERS = {"static", "background", "construction", "riderless_bicycle", "unknown"}
 _SIZES = {"vehicle": (4.6, 1.9), "pedestrian": (0.6, 0.6), "cyclist": (1.8, 0.6), "motorcycle": (2.2, 0.8)}
 _COLUMNS = (
@@ -42,6 +46,9 @@ _COLUMNS = (
     "velocity_y",
     "scenario_id",
 )
+
+
+_TEXTS = ("track_id", "object_type", "scenario_id")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +81,11 @@ def read_argoverse(path: str | Path, source: str) -> Recording:
 
 
 def _scenario(file: Path, source: str) -> Recording:
-    frame = pd.read_parquet(file)
-    missing = [column for column in _COLUMNS if column not in frame]
-    if missing:
-        raise SourceError(f"{file.name} has no column {missing[0]}: it is not an Argoverse 2 scenario")
+    table = read_parquet(file)
+    require_columns(table, _COLUMNS, file)
+    frame = pd.DataFrame(
+        {name: (read_texts if name in _TEXTS else read_numbers)(table, name, file) for name in _COLUMNS}
+    )
     maps = sorted(file.parent.glob("log_map_archive_*.json"))
     if len(maps) != 1:
         raise SourceError(
@@ -134,19 +142,55 @@ def _locate(place: np.ndarray, heading: np.ndarray, lanes: list[_Lane]) -> tuple
 
 
 def _read_lanes(file: Path) -> list[_Lane]:
-    segments = json.loads(file.read_text(encoding="utf-8")).get("lane_segments", {})
-    if not segments:
-        raise SourceError(f"{file.name} has no lane_segments: it is not an Argoverse 2 map")
-    found = []
-    for segment in segments.values():
+    try:
+        content = json.loads(read_text(file))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"{file} is not JSON ({one_line(error)}): get it again") from error
+    segments = content.get("lane_segments") if isinstance(content, dict) else None
+    if not isinstance(segments, dict) or not segments:
+        raise SourceError(f"{file} has no lane_segments: it is not an Argoverse 2 map")
+    found: dict[str, _Lane] = {}
+    for name, segment in segments.items():
+        lane = _lane(segment, name, file)
+        if found.setdefault(lane.name, lane) is not lane:
+            raise SourceError(f"{file}: two lane segments have the id {lane.name}: drop one")
+    return list(found.values())
+
+
+def _lane(segment: Any, name: str, file: Path) -> _Lane:
+    """Return a lane; the error names its place in the map."""
+    try:
+        own = segment["id"]
+        is_id = isinstance(own, int) and not isinstance(own, bool)
+        if not (is_id or is_name(own)) or not isinstance(segment["is_intersection"], bool):
+            raise ValueError("id or is_intersection is of another kind")
+        ids = [*segment["successors"], *(segment.get(side) for side in _SIDES)]
+        if not isinstance(segment["successors"], list) or not all(isinstance(i, int | str | None) for i in ids):
+            raise ValueError("successors or neighbours are no ids")
         line = _points(segment["centerline"]) if "centerline" in segment else _middle(segment)
         along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-        found.append(_Lane(str(segment["id"]), line, along, segment))
+        if along[-1] <= 0.0:
+            raise ValueError("its length is 0")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else one_line(error)
+        raise SourceError(f"{file}: lane segment {name[:40]!r} cannot be read ({reason}): correct it") from error
+    return _Lane(str(own), line, along, segment)
+
+
+def _points(points: Any) -> np.ndarray:
+    """Return x and y of two or more points."""
+    found = np.array([[_coordinate(point[axis]) for axis in ("x", "y")] for point in points], dtype=np.float64)
+    if len(found) < 2:
+        raise ValueError("a line has fewer than two points")
     return found
 
 
-def _points(points: list[dict[str, float]]) -> np.ndarray:
-    return np.array([[point["x"], point["y"]] for point in points], dtype=np.float64)
+def _coordinate(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
+        raise ValueError(f"the coordinate {str(value)[:20]}")
+    return float(value)
 
 
 def _middle(segment: dict[str, Any], points: int = 10) -> np.ndarray:
@@ -180,7 +224,7 @@ def _links(lane: _Lane, known: dict[str, _Lane]) -> dict[str, list[str]]:
     """Return successors, neighbours in the same direction, and neighbours in the other as opposite lanes."""
     found: dict[str, list[str]] = {link: [] for link in LINKS}
     found["following"] = sorted(str(i) for i in lane.segment["successors"] if str(i) in known)
-    for side in ("left_neighbor_id", "right_neighbor_id"):
+    for side in _SIDES:
         other = lane.segment.get(side)
         if other is not None and str(other) in known:
             same_way = _direction(lane) @ _direction(known[str(other)]) > 0.0

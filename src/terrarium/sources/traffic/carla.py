@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from terrarium.sources.columns import NUMBER, read_parquet
 from terrarium.sources.errors import SourceError
+from terrarium.sources.traffic.cells import (
+    LARGEST_NUMBER,
+    read_flags,
+    read_lists,
+    read_numbers,
+    read_texts,
+    require_columns,
+)
 from terrarium.sources.traffic.tables import LINKS, Recording
 
 _CYCLES = ("vehicle.bh.crossbike", "vehicle.diamondback.century", "vehicle.gazelle.omafiets")
@@ -34,6 +43,10 @@ _COLUMNS = (
     "map",
     "scene_id",
 )
+_TEXTS = ("actor_id", "actor_type", "lane_id", "road_id", "map", "scene_id")
+_NUMBERS = ("distance_from_lane_start", "timestamp", "actor_speed_lon", "actor_speed_lat")
+_NUMBER = NUMBER.pattern
+_POLYGON = re.compile(rf"POLYGON ?\(\(((?:{_NUMBER} {_NUMBER}(?:, ?|(?=\)))){{2,}})\)\)")
 _LINK_NAMES = {"following": "following", "neighbor": "neighbour", "neighbour": "neighbour", "opposite": "opposite"}
 
 
@@ -84,66 +97,82 @@ def read_carla(path: str | Path, source: str) -> Recording:
 
 
 def _tracks(file: Path, source: str) -> pd.DataFrame:
-    frame = pd.read_parquet(file)
-    missing = [column for column in _COLUMNS if column not in frame]
-    if missing:
-        raise SourceError(f"{file.name} has no column {missing[0]}")
-    empty = [column for column in _COLUMNS if frame[column].isna().any()]
-    if empty:
-        raise SourceError(f"{file.name} has rows without {empty[0]}: fill the column or drop the rows")
-    types = {name: actor_type(name) for name in frame["actor_type"].unique()}
-    place, heading = (np.stack(frame[f"actor_{name}_xyz"].to_list()) for name in ("location", "heading"))
-    extents = {actor: _extent(box) for actor, box in frame.groupby("actor_id")["actor_bbox"].first().items()}
+    frame = read_parquet(file)
+    require_columns(frame, _COLUMNS, file)
+    text = {name: read_texts(frame, name, file) for name in _TEXTS}
+    number = {name: read_numbers(frame, name, file) for name in _NUMBERS}
+    types = {name: actor_type(name) for name in text["actor_type"].unique()}
+    place, heading = (
+        np.stack(read_lists(frame, f"actor_{name}_xyz", file, "three numbers", (3,)))
+        for name in ("location", "heading")
+    )
+    boxes = np.stack(read_lists(frame, "actor_bbox", file, "eight corners of three numbers", (8, 3)))
+    first = pd.DataFrame(np.ptp(boxes, axis=1)[:, :2], index=text["actor_id"])
+    first = first[~first.index.duplicated()]
     return pd.DataFrame(
         {
-            "scene": source + "/" + frame["scene_id"].astype("str"),
+            "scene": source + "/" + text["scene_id"],
             "source": source,
-            "map": frame["map"].astype("str"),
-            "time_s": (frame["timestamp"] - frame["timestamp"].min()).round(6),
-            "actor": frame["actor_id"].astype("str"),
-            "type": frame["actor_type"].map(types),
-            "lane": frame["road_id"].astype("str") + "_" + frame["lane_id"].astype("str"),
-            "s_m": frame["distance_from_lane_start"],
+            "map": text["map"],
+            "time_s": (number["timestamp"] - number["timestamp"].min()).round(6),
+            "actor": text["actor_id"],
+            "type": text["actor_type"].map(types),
+            "lane": text["road_id"] + "_" + text["lane_id"],
+            "s_m": number["distance_from_lane_start"],
             "x_m": place[:, 0],
             "y_m": place[:, 1],
-            "speed_mps": np.hypot(frame["actor_speed_lon"], frame["actor_speed_lat"]),
+            "speed_mps": np.hypot(number["actor_speed_lon"], number["actor_speed_lat"]),
             "heading_rad": np.arctan2(heading[:, 1], heading[:, 0]),
-            "length_m": frame["actor_id"].map({actor: size[0] for actor, size in extents.items()}),
-            "width_m": frame["actor_id"].map({actor: size[1] for actor, size in extents.items()}),
+            "length_m": text["actor_id"].map(first[0]),
+            "width_m": text["actor_id"].map(first[1]),
         }
     )
 
 
-def _extent(box: np.ndarray) -> tuple[float, float]:
-    corners = np.stack(list(box))
-    length, width = (corners.max(axis=0) - corners.min(axis=0))[:2]
-    return float(length), float(width)
-
-
 def _lanes(folder: Path) -> pd.DataFrame:
-    lanes, links = pd.read_parquet(folder / "lanes.parquet"), pd.read_parquet(folder / "lane_links.parquet")
+    files = folder / "lanes.parquet", folder / "lane_links.parquet"
+    lanes, links = (read_parquet(file) for file in files)
+    require_columns(lanes, ("lane_id", "length_m", "is_intersection", "polygon_wkt"), files[0])
+    links = _links(links, files[1])
+    name, polygons = (read_texts(lanes, column, files[0]) for column in ("lane_id", "polygon_wkt"))
     unknown = sorted(set(links["relation"]) - _LINK_NAMES.keys())
     if unknown:
         raise SourceError(f"lane_links.parquet has the relation {unknown[0]!r}: known are {', '.join(LINKS)}")
     links = links.assign(relation=links["relation"].map(_LINK_NAMES)).drop_duplicates()
     others = links.groupby(["relation", "from_lane"])["to_lane"].agg(sorted).to_dict()
-    lines = [_centre_line(text) for text in lanes["polygon_wkt"]]
+    lines = [_centre_line(text, row, files[0]) for row, text in enumerate(polygons, start=1)]
     return pd.DataFrame(
         {
-            "lane": lanes["lane_id"].astype("str"),
-            "length_m": lanes["length_m"],
-            "is_intersection": lanes["is_intersection"].astype(bool),
-            **{link: [others.get((link, lane), []) for lane in lanes["lane_id"]] for link in LINKS},
+            "lane": name,
+            "length_m": read_numbers(lanes, "length_m", files[0]),
+            "is_intersection": read_flags(lanes, "is_intersection", files[0]),
+            **{link: [others.get((link, lane), []) for lane in name] for link in LINKS},
             "x_m": [line[:, 0].tolist() for line in lines],
             "y_m": [line[:, 1].tolist() for line in lines],
         }
     )
 
 
-def _centre_line(polygon: str, points: int = 12) -> np.ndarray:
+def _links(links: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Return from_lane, to_lane and relation as texts; a map may have none."""
+    columns = ("from_lane", "to_lane", "relation")
+    if links.empty:
+        return pd.DataFrame({name: pd.Series([], dtype="str") for name in columns})
+    require_columns(links, columns, file)
+    return pd.DataFrame({name: read_texts(links, name, file) for name in columns})
+
+
+def _centre_line(polygon: str, row: int, file: Path, points: int = 12) -> np.ndarray:
     """Return the middle between the two sides of a lane's polygon, which goes along one side and back the other."""
-    pairs = re.findall(r"(-?[\d.]+(?:[eE][-+]?\d+)?) (-?[\d.]+(?:[eE][-+]?\d+)?)", polygon)
+    match = _POLYGON.fullmatch(polygon)
+    pairs = [pair.split() for pair in match[1].split(",")] if match else []
+    if len(pairs) < 5 or len(pairs) % 2 == 0 or pairs[0] != pairs[-1]:
+        raise SourceError(
+            f"{file} row {row}: polygon_wkt is {polygon[:40]!r}, which is not a closed POLYGON ((x y, ...))"
+        )
     ring = np.array(pairs, dtype=np.float64)[:-1]
+    if not (np.abs(ring) <= LARGEST_NUMBER).all():
+        raise SourceError(f"{file} row {row}: polygon_wkt has a number above {LARGEST_NUMBER:.0e}; correct it")
     half = len(ring) // 2
     middle = (ring[:half] + ring[::-1][:half]) / 2
     return middle[np.unique(np.linspace(0, half - 1, points).astype(int))].round(2)

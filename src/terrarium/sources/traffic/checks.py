@@ -10,9 +10,15 @@ import pandas as pd
 
 from terrarium.common.schemas import find_fault
 from terrarium.sources.errors import SourceError
+from terrarium.sources.traffic.cells import LARGEST_NUMBER, require_columns
 from terrarium.sources.traffic.polylines import project_points
-from terrarium.sources.traffic.tables import ACTOR_TYPES, LANE_COLUMNS, LINKS, TRACK_COLUMNS, Recording, require_columns
+from terrarium.sources.traffic.tables import ACTOR_TYPES, LANE_COLUMNS, LINKS, TRACK_COLUMNS, Recording
+from terrarium.sources.traffic.units import check_units, snap_times
 
+LARGEST_SPEED = 200.0
+"""Metres per second; no road user is faster."""
+LARGEST_SIZE = 100.0
+"""Metres; no road user is longer."""
 _TRACK_KEY = ["source", "scene", "time_s", "actor"]
 
 
@@ -26,16 +32,16 @@ def check(recording: Recording, max_lane_distance_m: float) -> Recording:
 
     Raises:
         SourceError: the first fault, with its row: a column, key or number that is missing or out of range, a row that
-            is repeated, a lane that does not exist, or a road user that is not on its lane.
+            is repeated, a lane that does not exist, or a road user that is not on its lane; or units that do not fit.
     """
     tracks, lanes = recording.tracks.reset_index(drop=True), recording.lanes.reset_index(drop=True)
     require_columns(tracks, TRACK_COLUMNS, "tracks")
     require_columns(lanes, LANE_COLUMNS, "lanes")
-    if tracks.empty:
-        raise SourceError("tracks are empty: give a recording with at least one road user on a lane")
     schemas = table_schemas()
     _validate(tracks, schemas["tracks"], "tracks")
     _validate(lanes, schemas["lanes"], "lanes")
+    check_units(tracks)
+    tracks = snap_times(tracks)
     _check_links(lanes)
     _check_places(tracks, lanes, max_lane_distance_m)
     ordered = tracks[list(TRACK_COLUMNS)].sort_values(_TRACK_KEY, ignore_index=True)
@@ -48,13 +54,13 @@ def table_schemas() -> dict[str, Any]:
     import pandera.pandas as pa
 
     key = pa.Column(nullable=False)
+    speed = pa.Check.in_range(0.0, LARGEST_SPEED, error=f"from 0 to {LARGEST_SPEED:.0f} m/s")
+    size_limit = pa.Check.in_range(0.0, LARGEST_SIZE, error=f"from 0 to {LARGEST_SIZE:.0f} m")
     finite = pa.Check(_are_finite, error="a finite number", ignore_na=False)
     numeric = pa.Check(pd.api.types.is_numeric_dtype, error="stored as numbers, not as text", ignore_na=False)
-    not_negative = pa.Check.ge(0.0, error="0 or more")
     positive = pa.Check.gt(0.0, error="above 0")
     known_type = pa.Check.isin(ACTOR_TYPES, error=f"one of {', '.join(ACTOR_TYPES)}")
     number = pa.Column(nullable=True, checks=[finite, numeric])
-    size = pa.Column(nullable=True, checks=[finite, numeric, not_negative])
     links = pa.Column(
         nullable=True,
         checks=pa.Check(_is_list, element_wise=True, error="a list of lanes, [] for none", ignore_na=False),
@@ -64,7 +70,8 @@ def table_schemas() -> dict[str, Any]:
             **dict.fromkeys(("scene", "source", "map", "actor", "lane"), key),
             "type": pa.Column(nullable=False, checks=known_type),
             **dict.fromkeys(("time_s", "s_m", "x_m", "y_m", "heading_rad"), number),
-            **dict.fromkeys(("speed_mps", "length_m", "width_m"), size),
+            "speed_mps": pa.Column(nullable=True, checks=[finite, numeric, speed]),
+            **dict.fromkeys(("length_m", "width_m"), pa.Column(nullable=True, checks=[finite, numeric, size_limit])),
         },
         checks=pa.Check(lambda table: ~table.duplicated(_TRACK_KEY), error="unique"),
     )
@@ -86,7 +93,7 @@ def table_schemas() -> dict[str, Any]:
 
 
 def _are_finite(values: pd.Series) -> pd.Series:
-    return pd.to_numeric(values, errors="coerce").abs() < np.inf
+    return pd.to_numeric(values, errors="coerce").abs() <= LARGEST_NUMBER
 
 
 def _is_list(value: object) -> bool:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from terrarium.sources.columns import read_parquet
 from terrarium.sources.errors import SourceError
+from terrarium.sources.traffic.cells import read_flags, read_lists, read_numbers, read_texts, require_columns
 
 ACTOR_TYPES = ("vehicle", "pedestrian", "cyclist", "motorcycle")
 LINKS = ("following", "neighbour", "opposite")
@@ -71,21 +73,35 @@ def read_tables(path: str | Path, source: str) -> Recording:
     """Read `tracks.parquet` and `lanes.parquet` of a folder; the column `source` is set to `source`.
 
     Raises:
-        SourceError: a file is missing.
+        SourceError: a file is missing or broken, a column is missing, or a row has a value of another kind.
     """
-    folder = Path(path)
-    missing = [name for name in ("tracks.parquet", "lanes.parquet") if not (folder / name).is_file()]
-    if missing:
-        raise SourceError(f"{folder} has no {missing[0]}: give a folder with tracks.parquet and lanes.parquet")
-    tracks = pd.read_parquet(folder / "tracks.parquet").assign(source=source)
-    return Recording(tracks, pd.read_parquet(folder / "lanes.parquet"))
-
-
-def require_columns(table: pd.DataFrame, wanted: tuple[str, ...], name: str) -> None:
-    """Raise `SourceError` naming the first column that a table lacks."""
-    missing = [column for column in wanted if column not in table]
-    if missing:
-        raise SourceError(f"{name} have no column {missing[0]}: they must have {', '.join(wanted)}")
+    files = Path(path) / "tracks.parquet", Path(path) / "lanes.parquet"
+    for file in files:
+        if not file.is_file():
+            raise SourceError(f"{path} has no {file.name}: give a folder with tracks.parquet and lanes.parquet")
+    tracks, lanes = (read_parquet(file) for file in files)
+    tracks = tracks.assign(source=source)
+    require_columns(tracks, TRACK_COLUMNS, files[0])
+    require_columns(lanes, LANE_COLUMNS, files[1])
+    texts = ("scene", "source", "map", "actor", "type", "lane")
+    return Recording(
+        pd.DataFrame(
+            {
+                name: read_texts(tracks, name, files[0]) if name in texts else read_numbers(tracks, name, files[0])
+                for name in TRACK_COLUMNS
+            }
+        ),
+        pd.DataFrame(
+            {
+                "map": read_texts(lanes, "map", files[1]),
+                "lane": read_texts(lanes, "lane", files[1]),
+                "length_m": read_numbers(lanes, "length_m", files[1]),
+                "is_intersection": read_flags(lanes, "is_intersection", files[1]),
+                **{link: read_lists(lanes, link, files[1], "a list of lanes, [] for none", None) for link in LINKS},
+                **{axis: read_lists(lanes, axis, files[1], "a list of numbers", (-1,)) for axis in ("x_m", "y_m")},
+            }
+        ),
+    )
 
 
 def _content(lanes: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pydantic import BaseModel
 
 from terrarium.training.checkpointing.state import JSON
+from terrarium.training.options import ScheduledFitOptions
 
 
 class MismatchedArtifactsError(ValueError):
@@ -36,6 +37,8 @@ def training_fingerprint(
         more: further parts by name.
     """
     options = training.model_dump(mode="json", exclude={"checkpoints", *exclude})
+    if isinstance(training, ScheduledFitOptions):
+        options["schedule_epochs"] = training.schedule_length
     return {"data": data, "model": model.model_dump(mode="json"), "training": options, **more}
 
 
@@ -69,6 +72,21 @@ def differences(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> str:
     ]
     more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
     return ", ".join(changes[:_SHOWN]) + more
+
+
+def differs_in_length_only(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> bool:
+    """Return whether two fingerprints differ in `training.max_epochs` and in nothing else.
+
+    Epochs of such trainings are equal, as schedules that depend on the length are a part of the fingerprint.
+    """
+    return left != right and _without_length(left) == _without_length(right)
+
+
+def _without_length(fingerprint: Mapping[str, JSON]) -> dict[str, JSON]:
+    training = fingerprint.get("training")
+    if not isinstance(training, Mapping) or "max_epochs" not in training:
+        return dict(fingerprint)
+    return {**fingerprint, "training": {key: value for key, value in training.items() if key != "max_epochs"}}
 
 
 def _leaves(tree: Mapping[str, JSON], prefix: str = "") -> Iterator[tuple[str, JSON]]:

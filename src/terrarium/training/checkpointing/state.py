@@ -1,10 +1,16 @@
-"""A state: named arrays and JSON metadata, kept as one safetensors file that is written atomically."""
+"""A state: named arrays and JSON metadata, kept as one safetensors file that is written atomically.
+
+The entry `terrarium` of the file's own metadata is JSON: the format version, the state's metadata, the SHA-256 of each
+array, and the SHA-256 of the latter two. All of them are checked when the file is read.
+"""
 
 import json
 import os
+import stat
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +21,7 @@ from safetensors.numpy import save_file
 JSON: TypeAlias = Any
 """Whatever `json` writes and reads back equal: dict with text keys, list, str, int, float, bool, None."""
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _HEADER_KEY = "terrarium"
 
 
@@ -44,26 +50,36 @@ def write_state(path: str | Path, state: State) -> None:
 
     Raises `StateError` when the metadata is not JSON or an array has a dtype that safetensors does not know.
     """
-    header = {_HEADER_KEY: _encode_header(state.metadata)}
     arrays = {name: _plain_array(name, array) for name, array in state.tensors.items()}
+    header = {_HEADER_KEY: _encode_header(state.metadata, {name: _digest(arrays[name]) for name in sorted(arrays)})}
     with AtomicPath(path) as temporary:
+        temporary.touch()
+        mode = stat.S_IMODE(temporary.stat().st_mode)  # save_file makes a file that only its owner can read
         try:
             save_file(arrays, temporary, header)
         except (SafetensorError, KeyError) as error:
             raise StateError(f"Cannot write {path}: {error}") from error
+        temporary.chmod(mode)
 
 
 def read_state(path: str | Path) -> State:
     """Read what `write_state` wrote. Raises `StateError` when the file is damaged or of another format version."""
     with _open(path) as file:
-        metadata = _decode_header(path, file.metadata())
-        return State({name: file.get_tensor(name) for name in sorted(file.keys())}, metadata)
+        metadata, digests = _decode_header(path, file.metadata())
+        if set(file.keys()) != digests.keys():
+            raise StateError(f"{path} is damaged: its header names other arrays")
+        tensors = {}
+        for name in sorted(digests):
+            tensors[name] = _get_tensor(path, file, name)
+            if _digest(tensors[name]) != digests[name]:
+                raise StateError(f"{path} is damaged: the SHA-256 of '{name}' is not the one in its header")
+        return State(tensors, metadata)
 
 
 def read_metadata(path: str | Path) -> dict[str, JSON]:
     """Read only the metadata, from the header of the file. Raises as `read_state` does."""
     with _open(path) as file:
-        return _decode_header(path, file.metadata())
+        return _decode_header(path, file.metadata())[0]
 
 
 def write_json(path: str | Path, value: JSON) -> None:
@@ -115,25 +131,47 @@ def _open(path: str | Path) -> Any:
         raise StateError(f"{path} is damaged or not a safetensors file: {error}") from error
 
 
-def _encode_header(metadata: Mapping[str, JSON]) -> str:
+def _get_tensor(path: str | Path, file: Any, name: str) -> np.ndarray:
     try:
-        return json.dumps({"format_version": FORMAT_VERSION, "metadata": metadata})
+        array: np.ndarray = file.get_tensor(name)
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise StateError(f"{path} is damaged: '{name}' cannot be read: {error}") from error
+    return array
+
+
+def _digest(array: np.ndarray) -> str:
+    """Return the SHA-256 of dtype, shape and bytes as hex; `array` is in C order."""
+    total = sha256(f"{array.dtype.str} {array.shape}".encode())
+    total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return total.hexdigest()
+
+
+def _digest_json(content: JSON) -> str:
+    return sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _encode_header(metadata: Mapping[str, JSON], digests: Mapping[str, str]) -> str:
+    try:
+        content = {"arrays": digests, "metadata": metadata}
+        return json.dumps({"format_version": FORMAT_VERSION, "sha256": _digest_json(content), **content})
     except (TypeError, ValueError) as error:
         raise StateError(f"The metadata of a state must be JSON: {error}") from error
 
 
-def _decode_header(path: str | Path, header: Mapping[str, str] | None) -> dict[str, JSON]:
+def _decode_header(path: str | Path, header: Mapping[str, str] | None) -> tuple[dict[str, JSON], dict[str, str]]:
+    """Return the state's metadata and the digests of its arrays."""
     if not header or _HEADER_KEY not in header:
         raise StateError(f"{path} is a safetensors file, but was not written as a state")
     try:
-        content: dict[str, JSON] = json.loads(header[_HEADER_KEY])
-    except ValueError as error:
-        raise StateError(f"{path} has a damaged header: {error}") from error
-    version = content.get("format_version")
+        content = json.loads(header[_HEADER_KEY])
+        version, recorded = content.pop("format_version"), content.pop("sha256", None)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StateError(f"{path} has a damaged header: {error!r}") from error
     if version != FORMAT_VERSION:
         raise StateError(f"{path} has format version {version}, and this version reads {FORMAT_VERSION} only")
-    metadata: dict[str, JSON] = content["metadata"]
-    return metadata
+    if recorded != _digest_json(content):
+        raise StateError(f"{path} has a damaged header: its SHA-256 is not the one in the file")
+    return content["metadata"], content["arrays"]
 
 
 def _plain_array(name: str, array: np.ndarray) -> np.ndarray:

@@ -1,13 +1,16 @@
-"""Seeds: independent generators from one seed, and the state of the global generators."""
+"""Seeds: independent generators from one seed, and torch's global generators for the length of a block."""
 
 import hashlib
 import json
-import random
-import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
 
 import numpy as np
 
-from terrarium.training.checkpointing.state import State
+GLOBAL_STATE = RLock()
+"""Held while a block changes what torch keeps per process, such as the state of its generators."""
 
 
 def generator(seed: int, *path: int | str) -> np.random.Generator:
@@ -19,35 +22,23 @@ def generator(seed: int, *path: int | str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest))
 
 
-def seed_everything(seed: int) -> None:
-    """Seed the global generators of Python and, if it is loaded, torch. Numpy code uses `generator` instead."""
-    random.seed(seed)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
+def derive_seed(seed: int, *path: int | str) -> int:
+    """Return a seed for torch that depends on `seed` and `path` only."""
+    return int(generator(seed, *path).integers(2**62))
 
 
-def random_state() -> State:
-    """Return the state of the global generators of Python and, if it is loaded, torch with its CUDA devices."""
-    version, words, gauss = random.getstate()
-    tensors = {"python": np.array(words, dtype=np.uint32)}
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        tensors["torch"] = torch.get_rng_state().numpy()
-        if torch.cuda.is_initialized():
-            tensors |= {f"cuda.{i}": state.numpy() for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    return State(tensors, {"version": version, "gauss": gauss})
+@contextmanager
+def seeded(seed: int, devices: Sequence[Any] = ()) -> Iterator[None]:
+    """Seed torch's global generators for a block; afterwards they are as before.
 
+    Blocks in several threads take turns, so that each draws the same numbers as if it were alone.
 
-def restore_random_state(state: State) -> None:
-    """Set the global generators to what `random_state` returned. Missing CUDA devices are ignored."""
-    words = tuple(state.tensors["python"].tolist())
-    random.setstate((state.metadata["version"], words, state.metadata["gauss"]))
-    if "torch" not in state.tensors:
-        return
+    Args:
+        seed: from 0.
+        devices: CUDA devices on which the block draws random numbers.
+    """
     import torch
 
-    torch.set_rng_state(torch.from_numpy(state.tensors["torch"]))
-    for i in range(torch.cuda.device_count()):
-        if f"cuda.{i}" in state.tensors:
-            torch.cuda.set_rng_state(torch.from_numpy(state.tensors[f"cuda.{i}"]), i)
+    with GLOBAL_STATE, torch.random.fork_rng(devices=list(devices)):
+        torch.manual_seed(seed)
+        yield

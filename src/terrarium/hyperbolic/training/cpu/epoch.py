@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.gradients import (
     DISTANCE_SOFTMAX,
     MARGIN_RANKING,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.slots import Slots, slot_of
 from terrarium.hyperbolic.training.objectives import NEGLIGIBLE
 

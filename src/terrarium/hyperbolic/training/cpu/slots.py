@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Int64Array
+from terrarium.common.kernels import njit
 
 
 class Slots(NamedTuple):

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.gradients import TINY, Points, SparseGradient
 
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import BoolArray, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.sampling.random_stream import GOLDEN, Stream, integer_below, mix, start_state
 from terrarium.hyperbolic.training.sampling.tree_arrays import TreeArrays, is_listed_ancestor
 from terrarium.hyperbolic.training.sampling.true_negatives import TRIES

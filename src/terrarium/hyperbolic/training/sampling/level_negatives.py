@@ -7,9 +7,9 @@ cannot be satisfied: false negatives. Each function fills `out` and returns its 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.sampling.random_stream import GOLDEN, Stream, integer_below, mix, start_state
 from terrarium.hyperbolic.training.sampling.tree_arrays import TreeArrays, first_at_least
 

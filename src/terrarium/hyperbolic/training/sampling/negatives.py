@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.options import NegativeSampler, TrainingOptions
 from terrarium.hyperbolic.training.sampling.level_negatives import sample_same_depth, sample_tiered, sample_uniform
 from terrarium.hyperbolic.training.sampling.random_stream import Stream

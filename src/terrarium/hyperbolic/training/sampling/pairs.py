@@ -38,7 +38,7 @@ class PairSampler:
         self._tree, self._descendant, self._difference = tree, descendant, difference
         self._options = options.sampler
         self._in_groups = options.loss.name != "margin_ranking"
-        self._phases = curriculum_phases(options.sampler.curriculum, options.max_epochs, tree.max_depth)
+        self._phases = curriculum_phases(options.sampler.curriculum, options.schedule_length, tree.max_depth)
         self._classes = class_numbers(tree, descendant) if options.sampler.class_balanced else None
 
     @property

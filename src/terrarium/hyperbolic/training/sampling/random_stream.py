@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from terrarium.common.kernels import njit
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """Increment of the state from one number to the next."""

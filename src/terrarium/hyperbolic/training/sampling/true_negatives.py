@@ -9,9 +9,8 @@ Each function writes rows into `out` and returns how many; `stream` and `key` se
 
 from __future__ import annotations
 
-from numba import njit
-
 from terrarium.common.arrays import Int64Array
+from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.sampling.random_stream import GOLDEN, Stream, integer_below, mix, start_state
 from terrarium.hyperbolic.training.sampling.tree_arrays import (
     TreeArrays,

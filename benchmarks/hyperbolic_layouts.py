@@ -1,0 +1,171 @@
+"""Layouts without training at equal largest radius: trees with branch lengths, clades, large sets and WordNet."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.parameters import parameters_of
+from benchmarks.results import Row, report_table
+from terrarium.common.arrays import Float64Array
+from terrarium.hierarchy import Hierarchy
+from terrarium.hyperbolic.data.build import build_taxonomy, hierarchy_of
+from terrarium.hyperbolic.data.holdout import split_links
+from terrarium.hyperbolic.data.read import read_source
+from terrarium.hyperbolic.evaluation.distortion import distortion
+from terrarium.hyperbolic.evaluation.link_prediction import classify
+from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct, reconstruct_undirected
+from terrarium.hyperbolic.geometry.ball import Layout, cap_margin
+from terrarium.hyperbolic.layouts.caps import cap_layout
+from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.initial import inherited_directions
+from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.separators import refit_caps
+from terrarium.hyperbolic.options import SourceOptions
+
+DIM, SEED = 10, 0
+RADII = (6.0, 12.0, 34.0)
+QUERIES, MAX_PAIRS = 2000, 10**6
+TREES = ("mosses", "weevils", "carnivora_lengths", "lichen_lengths", "binary_depth_8")
+PUBLISHED = {"carnivora_lengths": "", "lichen_lengths": "12.0"}
+"""Worst distortion of HS-DTE (van Spengler and Mettes, ICML 2025), where it is reported for this tree."""
+CLADES = ("Mammalia", "Echinodermata", "Cnidaria", "Aves")
+LAYOUTS: dict[str, Callable[..., Layout]] = {"combinatorial": construct, "rays": ray_layout}
+
+
+def trees() -> None:
+    """Measure distortion on the trees in the folder TERRARIUM_TREES: columns child, parent and perhaps length."""
+    report_table("hyperbolic_trees", _tree_rows(Path(os.environ["TERRARIUM_TREES"])), seed=SEED)
+
+
+def clades() -> None:
+    """Measure the layouts on clades and on the 100,000 lowest tax ids at equal largest radius."""
+    report_table("hyperbolic_radius", _clade_rows(), seed=SEED)
+
+
+def whole() -> None:
+    """Measure the layouts on all of NCBI with 20,000 queries."""
+    tree = _hierarchy(select="all")
+    report_table("hyperbolic_whole", _measured(tree, "all of NCBI", (34.0,), 20_000), seed=SEED)
+
+
+def wordnet() -> None:
+    """Measure caps on WordNet, before and after they are refitted for second parents."""
+    report_table("hyperbolic_wordnet_caps", _wordnet_rows(), seed=SEED)
+
+
+def _tree_rows(folder: Path) -> Iterator[Row]:
+    for name in TREES:
+        table = pd.read_csv(folder / f"{name}.csv")
+        tree = Hierarchy.from_edges(table["child"], table["parent"])
+        lengths = None
+        if "length" in table:
+            lengths = np.zeros(len(tree))
+            lengths[tree.rows(table["child"])] = table["length"]
+        root_distance = tree.depth.astype(np.float64) if lengths is None else tree.sum_over_lineage(lengths)
+        for radius in RADII:
+            for layout_name, points in _layouts(tree, radius, lengths):
+                found = distortion(tree, points, max_pairs=MAX_PAIRS, seed=SEED, root_distance=root_distance)
+                yield {
+                    "tree": name,
+                    "nodes": len(tree),
+                    "layout": layout_name,
+                    "largest radius": radius,
+                    "worst distortion": _rounded(found.get("distortion_worst", np.inf)),
+                    "mean distortion": _rounded(found["distortion_mean"]),
+                    "HS-DTE, worst distortion": PUBLISHED.get(name, ""),
+                }
+
+
+def _layouts(tree: Hierarchy, radius: float, lengths: Float64Array | None) -> Iterator[tuple[str, Layout]]:
+    for name, make in LAYOUTS.items():
+        yield name, make(tree, DIM, radius, lengths)
+    yield "caps", cap_layout(tree, DIM, radius, lengths=lengths)
+    depth_radius = radius * tree.depth / max(tree.max_depth, 1)
+    yield "inherited, equal steps", Layout(depth_radius, inherited_directions(tree, DIM, 0.15, SEED))
+
+
+def _clade_rows() -> Iterator[Row]:
+    for clade in CLADES:
+        yield from _measured(_hierarchy(clade=clade), clade, RADII, QUERIES)
+    yield from _measured(_hierarchy(select="lowest_taxids"), "100,000 lowest tax ids", RADII, QUERIES)
+
+
+def _measured(tree: Hierarchy, data: str, radii: tuple[float, ...], queries: int) -> Iterator[Row]:
+    sample = choose_queries(tree, 0, queries, SEED)
+    for radius in radii:
+        started = time.process_time()
+        for name, points in _layouts(tree, radius, None):
+            seconds = time.process_time() - started
+            found = reconstruct(tree, points, sample).metrics()
+            yield {
+                "data": data,
+                "taxa": len(tree),
+                "layout": name,
+                "largest radius": radius,
+                "MAP by detour": _rounded(found["ancestor_map_detour"]),
+                "MAP by distance": _rounded(found["ancestor_map_distance"]),
+                "mean rank by distance": _rounded(found["ancestor_mean_rank_distance"]),
+                "edge MAP": _rounded(found["edge_map"]),
+                **_path_lengths(tree, points),
+                "CPU s": round(seconds, 1),
+            }
+            started = time.process_time()
+
+
+def _path_lengths(tree: Hierarchy, points: Layout) -> dict[str, float]:
+    found = distortion(tree, points, max_pairs=200_000, seed=SEED)
+    return {
+        "Spearman of path lengths": _rounded(found["hops_spearman"]),
+        "mean distortion": _rounded(found["distortion_mean"]),
+        "r of depth and radius": _rounded(float(np.corrcoef(tree.depth, points.radius)[0, 1])),
+    }
+
+
+def _wordnet_rows() -> Iterator[Row]:
+    kinds = {
+        "mammals": ({"clade": "mammal.n.01"}, "wordnet_nouns", 5),
+        "nouns": ({"select": "all"}, "wordnet_nouns", DIM),
+        "verbs": ({"select": "all", "virtual_root": 0}, "wordnet_verbs", DIM),
+    }
+    for data, (chosen, kind, dim) in kinds.items():
+        tree = _hierarchy(kind=kind, allow_multiple_parents=True, **chosen)
+        caps = cap_layout(tree, dim, 34.0)
+        started = time.process_time()
+        refitted = refit_caps(tree, caps)
+        seconds = time.process_time() - started
+        for name, points in (("caps of first parents", caps), ("caps refitted for second parents", refitted)):
+            sample = choose_queries(tree, 0, QUERIES, SEED)
+            found = reconstruct(tree, points, sample).metrics() | reconstruct_undirected(tree, points, sample)
+            yield {
+                "data": data,
+                "dimension": dim,
+                "layout": name,
+                "MAP": _rounded(found["ancestor_map_distance"]),
+                "mean rank": _rounded(found["ancestor_mean_rank_distance"]),
+                "undirected MAP": _rounded(found["undirected_map_distance"]),
+                "F1 of held-out links": _rounded(_link_f1(tree, points)),
+                "CPU s": round(seconds, 1) if points is refitted else 0.0,
+            }
+
+
+def _link_f1(tree: Hierarchy, points: Layout) -> float:
+    """Return the F1 of test pairs by the cap margin, where only the transitive reduction is known."""
+    split = split_links(tree, link_fraction=0.05, train_fraction=0.0, num_corruptions=5, seed=SEED)
+    scores = [
+        cap_margin(points.radius[d], points.direction[d], points.radius[a], points.direction[a])
+        for a, d in ((pairs.ancestor, pairs.descendant) for pairs in (split.validation, split.test))
+    ]
+    return classify(scores[0], split.validation.label, scores[1], split.test.label)["f1"]
+
+
+def _hierarchy(**source: object) -> Hierarchy:
+    options = SourceOptions.model_validate(parameters_of("hyperbolic", "base")["source"] | source)
+    return hierarchy_of(build_taxonomy(read_source(options), options).edges)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")

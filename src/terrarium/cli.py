@@ -1,0 +1,36 @@
+"""Commands that this project adds to `kedro`: `kedro terrarium NAME`."""
+
+from __future__ import annotations
+
+import click
+from kedro.framework.cli.project import run
+
+from terrarium.commands import export, hyperbolic, runs, scenes, senses
+from terrarium.commands.prune import prune
+
+__all__ = ["cli", "run"]
+
+
+@click.group(name="terrarium")
+def terrarium() -> None:
+    """Ask finished runs, and look after their data."""
+
+
+for command in (
+    hyperbolic.nearest,
+    hyperbolic.ancestors,
+    hyperbolic.descendants,
+    hyperbolic.relate,
+    senses.senses,
+    senses.similarity,
+    scenes.similar,
+    scenes.clusters,
+    export.export,
+    runs.versions,
+    runs.compare,
+    prune,
+):
+    terrarium.add_command(command)
+
+cli = click.Group(name=__name__, commands=[terrarium])
+"""What Kedro looks for in this module."""

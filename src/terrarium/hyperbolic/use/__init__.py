@@ -1,0 +1,1 @@
+"""Questions that a finished layout answers: neighbours, ancestors, places for new items."""

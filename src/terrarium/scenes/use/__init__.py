@@ -1,0 +1,1 @@
+"""Questions that embedded scenes answer."""

@@ -1,0 +1,101 @@
+"""Scene graphs with their vectors, and the questions that people ask of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from terrarium.common.arrays import Float64Array, Int64Array
+from terrarium.common.names import NameIndex
+from terrarium.common.vectors import coordinates, normalize_rows
+
+_SHOWN = ("graph_id", "scene", "time_s", "source")
+
+
+class SceneEmbedding:
+    """Graphs of traffic scenes and their vectors; similarity is the cosine.
+
+    Args:
+        embeddings: N rows with the columns graph_id, scene, time_s, source, x0, x1, ...
+        tags: (N, T) table of booleans, one column a tag, in the same order.
+    """
+
+    def __init__(self, embeddings: pd.DataFrame, tags: pd.DataFrame) -> None:
+        self.graphs = embeddings[list(_SHOWN)].reset_index(drop=True)
+        self.tags = tags.reset_index(drop=True)
+        self.vectors: Float64Array = np.ascontiguousarray(coordinates(embeddings), np.float64)
+        self._ids = NameIndex({"graph": self.graphs["graph_id"]}, None, "graph")
+        self._scenes = NameIndex({"scene": self.graphs["scene"].drop_duplicates()}, None, "scene")
+
+    def __len__(self) -> int:
+        return len(self.graphs)
+
+    def __repr__(self) -> str:
+        return f"SceneEmbedding({len(self):,} graphs, {self.vectors.shape[1]} dimensions)"
+
+    def rows_of(self, item: str) -> Int64Array:
+        """Return the rows of a scene's graphs, or of one graph. Raises UnknownNameError, with near matches."""
+        found = np.flatnonzero((self.graphs["scene"] == item).to_numpy(bool))
+        if not len(found):
+            found = np.flatnonzero((self.graphs["graph_id"] == item).to_numpy(bool))
+        return found if len(found) else np.array([self._scenes.row(item)])
+
+    def similar(self, item: str, k: int = 10) -> pd.DataFrame:
+        """Find the most similar other scenes.
+
+        Args:
+            item: a graph, or a scene, whose vector is the mean of its graphs' unit vectors.
+            k: number of scenes.
+
+        Returns:
+            Columns graph_id, scene, time_s, source, cosine: the most similar graph of each of the k other scenes that
+            come nearest.
+        """
+        own = self.rows_of(item)
+        query = normalize_rows(self._unit[own].mean(axis=0, keepdims=True))[0]
+        table = self.graphs.assign(cosine=self._unit @ query)
+        table = table[~table["scene"].isin(self.graphs["scene"].iloc[own])]
+        best = table.sort_values("cosine", ascending=False, kind="stable").drop_duplicates("scene")
+        return best.head(k).reset_index(drop=True)
+
+    def tag(self, item: str) -> pd.DataFrame:
+        """Return the tags of a scene or graph: tag and the share of its graphs that have it, the commonest first."""
+        share = self.tags.iloc[self.rows_of(item)].mean()
+        share = share[share > 0].sort_values(ascending=False, kind="stable")
+        return pd.DataFrame({"tag": share.index.astype(str), "share": share.to_numpy()})
+
+    def clusters(self, count: int = 12, seed: int = 0) -> pd.DataFrame:
+        """Group graphs by k-means on unit vectors.
+
+        Args:
+            count: number of clusters.
+            seed: seed of the start.
+
+        Returns:
+            One row per cluster, the largest first: cluster, graphs, scenes, exemplar (the graph nearest to the centre)
+            and tags (those that are most over-represented in it, by the difference of shares).
+        """
+        from sklearn.cluster import KMeans
+
+        count = min(count, len(self))
+        fitted = KMeans(count, n_init=4, random_state=seed).fit(self._unit)
+        away = np.linalg.norm(self._unit - fitted.cluster_centers_[fitted.labels_], axis=1)
+        rows = [self._cluster(np.flatnonzero(fitted.labels_ == label), away) for label in range(count)]
+        table = pd.DataFrame(rows).sort_values("graphs", ascending=False, kind="stable").reset_index(drop=True)
+        table.insert(0, "cluster", np.arange(count))
+        return table
+
+    def _cluster(self, rows: Int64Array, away: Float64Array) -> dict[str, object]:
+        gain = (self.tags.iloc[rows].mean() - self.tags.mean()).sort_values(ascending=False, kind="stable")
+        return {
+            "graphs": len(rows),
+            "scenes": self.graphs["scene"].iloc[rows].nunique(),
+            "exemplar": self.graphs["graph_id"].iloc[rows[np.argmin(away[rows])]],
+            "tags": ", ".join(str(tag) for tag in gain[gain > 0].index[:3]),
+        }
+
+    @cached_property
+    def _unit(self) -> Float64Array:
+        return normalize_rows(self.vectors)

@@ -1,0 +1,1 @@
+"""Questions that finished sense vectors answer."""

@@ -1,0 +1,52 @@
+"""One interface for all readers: `read(kind, path, **options)` returns a table or raises `SourceError`.
+
+Whatever bytes a file has, a reader returns its table or raises a `SourceError` whose message is one line with the file
+and, in a file of lines, the line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from terrarium.sources.errors import SourceError
+
+READERS = {
+    "table": "taxonomies.table:read_table",
+    "taxdump": "taxonomies.taxdump:read_taxdump",
+    "obo": "taxonomies.obo:read_obo",
+    "newick": "taxonomies.newick:read_newick",
+    "lineages": "taxonomies.lineages:read_lineages",
+    "wordnet": "wordnet:read_wordnet",
+    "wordnet_nouns": "wordnet:read_nouns",
+    "wordnet_verbs": "wordnet:read_verbs",
+    "word_pairs": "word_pairs:read_word_pairs",
+    "files": "graphs.triples:read_triple_files",
+    "kgx": "graphs.kgx:read_kgx",
+    "carla": "traffic.carla:read_carla",
+    "argoverse": "traffic.argoverse:read_argoverse",
+    "tables": "traffic.tables:read_tables",
+    "tu": "tu:read_tu",
+}
+"""Kind of a source -> module and function. A module is imported when it is needed."""
+
+
+def read(kind: str, path: str | Path, **options: Any) -> Any:
+    """Read a source.
+
+    Args:
+        kind: a key of `READERS`.
+        path: the file or folder.
+        options: further arguments of the reader.
+
+    Returns:
+        The table or tables of the reader; see its function.
+
+    Raises:
+        SourceError: there is no such reader, or the source is missing or has a fault.
+    """
+    if kind not in READERS:
+        raise SourceError(f"there is no reader {kind!r}: choose from {', '.join(READERS)}")
+    module, _, function = READERS[kind].partition(":")
+    return getattr(import_module(f"terrarium.sources.{module}"), function)(path, **options)

@@ -1,0 +1,106 @@
+"""Open the result of a run: `terrarium.load("hyperbolic")`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from terrarium.use.artifacts import Artifacts, MissingArtifactError
+
+if TYPE_CHECKING:
+    from terrarium.hyperbolic.use.embedding import HyperbolicEmbedding
+    from terrarium.scenes.use.embedding import SceneEmbedding
+    from terrarium.senses.use.embedding import SenseEmbedding
+
+__all__ = ["Artifacts", "MissingArtifactError", "load"]
+
+
+@overload
+def load(
+    family: Literal["hyperbolic"],
+    version: str | None = ...,
+    *,
+    data_root: str | Path | None = ...,
+    env: str | None = ...,
+    project: Path | None = ...,
+) -> HyperbolicEmbedding: ...
+
+
+@overload
+def load(
+    family: Literal["senses"],
+    version: str | None = ...,
+    *,
+    data_root: str | Path | None = ...,
+    env: str | None = ...,
+    project: Path | None = ...,
+) -> SenseEmbedding: ...
+
+
+@overload
+def load(
+    family: Literal["scenes"],
+    version: str | None = ...,
+    *,
+    data_root: str | Path | None = ...,
+    env: str | None = ...,
+    project: Path | None = ...,
+) -> SceneEmbedding: ...
+
+
+def load(
+    family: str,
+    version: str | None = None,
+    *,
+    data_root: str | Path | None = None,
+    env: str | None = None,
+    project: Path | None = None,
+) -> Any:
+    """Open the result of a family's run.
+
+    Args:
+        family: hyperbolic, senses or scenes.
+        version: version of the vectors; None for the newest.
+        data_root: folder of the artifacts; None for the project's.
+        env: configuration environment.
+        project: folder of the project; None for the one around the working directory.
+
+    Raises:
+        ValueError: no such family.
+        MissingArtifactError: there is no project, no such version, or nothing was made yet.
+    """
+    if family not in _OPENERS:
+        raise ValueError(f"no family {family!r}: use one of {', '.join(_OPENERS)}")
+    return _OPENERS[family](Artifacts(data_root, env, project), version)
+
+
+def _hyperbolic(artifacts: Artifacts, version: str | None) -> HyperbolicEmbedding:
+    from terrarium.hyperbolic.data.build import hierarchy_of
+    from terrarium.hyperbolic.training.weights import unpack_weights
+    from terrarium.hyperbolic.use.embedding import HyperbolicEmbedding
+
+    parts = artifacts.load("hyperbolic.weights", version, ["hyperbolic.taxa", "hyperbolic.edges"])
+    tree = hierarchy_of(parts["hyperbolic.edges"])
+    return HyperbolicEmbedding(parts["hyperbolic.taxa"], tree, unpack_weights(parts["hyperbolic.weights"]))
+
+
+def _senses(artifacts: Artifacts, version: str | None) -> SenseEmbedding:
+    from terrarium.senses.use.embedding import SenseEmbedding
+
+    parts = artifacts.load("senses.vectors", version, ["senses.synsets"])
+    return SenseEmbedding(parts["senses.vectors"], parts["senses.synsets"])
+
+
+def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
+    from terrarium.scenes.use.embedding import SceneEmbedding
+
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes"])
+    return SceneEmbedding(parts["scenes.embeddings"], parts["scenes.archetypes"])
+
+
+_OPENERS: dict[str, Callable[[Artifacts, str | None], Any]] = {
+    "hyperbolic": _hyperbolic,
+    "senses": _senses,
+    "scenes": _scenes,
+}

@@ -1,0 +1,20 @@
+import pytest
+
+from terrarium.influence.scoring.method import method_name
+from tests.influence.contexts import influence_options
+
+PLAIN = {"attribution__preconditioner": "none"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "name"),
+    [
+        (PLAIN, 3, "TracInCP"),
+        (PLAIN, 1, "TracIn at one checkpoint"),
+        ({}, 3, "TracInCP, preconditioned by the optimizer's state (factored)"),
+        (PLAIN | {"attribution__normalization": "cosine"}, 2, "TracInCP, cosine of gradients"),
+        (PLAIN | {"attribution__projection_dim": 8}, 2, "TracInCP, gradients projected to 8 dimensions"),
+    ],
+)
+def test_only_plain_sums_are_called_tracin_alone(changes, count, name):
+    assert method_name(influence_options(**changes).attribution, count) == name
