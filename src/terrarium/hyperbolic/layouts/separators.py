@@ -14,9 +14,9 @@ the shallowest, so that each sees where those below it went.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from terrarium.common.arrays import BoolArray, Float64Array, Int32Array, Int64Array
+from terrarium.common.kernels import njit
 from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout
