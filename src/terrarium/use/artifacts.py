@@ -30,7 +30,7 @@ class Artifacts:
 
     Args:
         data_root: folder or address of the artifacts; None for the project's.
-        env: configuration environment, such as `recipes/hyperbolic/caps`.
+        env: configuration environment, such as `recipes/hyperbolic/closure`.
         project: folder of the project; None for the one around the working directory.
 
     Raises:

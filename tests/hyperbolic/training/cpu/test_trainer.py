@@ -67,13 +67,17 @@ def test_kernel_equals_torch_in_the_joint_loss(make, batch_size):
     assert np.allclose(found.direction, wanted.direction, atol=1e-3)
 
 
-def test_sampling_on_the_device_trains_as_well():
+def test_sampling_on_the_device_trains_too():
     tree = random_tree(np.random.default_rng(2), 300)
-    task = joint_problem(tree, ray_layout(tree, 5, 4.0), batch_size=256, learning_rate=0.05)
-    runs = CpuTrainer(task), TorchTrainer(task, "cpu", sample_on_device=True)
-    losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 9)] for run in runs]
-    assert losses[1][-1] < 0.9 * losses[1][0]
-    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.1)
+    start, sample = ray_layout(tree, 5, 4.0), choose_queries(tree, 1000, 1000, 0)
+    run = TorchTrainer(joint_problem(tree, start, batch_size=256, learning_rate=0.05), "cpu", sample_on_device=True)
+    losses = [run.epoch(epoch)["loss"] for epoch in range(1, 9)]
+    before, after = (
+        reconstruct(tree, layout, sample).metrics()["ancestor_map_detour"]
+        for layout in (start, unpack_weights(run.weights()))
+    )
+    assert losses[-1] < 0.9 * losses[0]
+    assert after > before
 
 
 def root_distances(tree):
@@ -124,7 +128,7 @@ def test_training_on_a_gpu():
     task = joint_problem(tree, ray_layout(tree, 5, 6.0), batch_size=8192, learning_rate=0.05)
     runs = CpuTrainer(task), TorchTrainer(task, "cuda")
     losses = [[run.epoch(epoch)["loss"] for epoch in range(1, 6)] for run in runs]
-    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.1)
+    assert all(found[-1] < found[0] for found in losses)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():
