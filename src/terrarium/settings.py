@@ -7,9 +7,9 @@ from kedro.config import OmegaConfigLoader
 from terrarium.hooks.inputs import ChooseInputs
 from terrarium.hooks.parameters import ValidateParameters
 from terrarium.hooks.pinning import OrderVersions, PinVersions
-from terrarium.hooks.processes import JoinProcesses
+from terrarium.hooks.process.joining import JoinProcesses
+from terrarium.hooks.process.refusals import RefuseInOneLine
 from terrarium.hooks.recording import RecordRuns
-from terrarium.hooks.refusals import RefuseInOneLine
 from terrarium.hooks.results import AnnounceResults
 from terrarium.hooks.sources import CheckSources
 

@@ -10,7 +10,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from terrarium.hooks.parameters import family_models
-from terrarium.hooks.refusals import Refusal, is_refusal
+from terrarium.hooks.process.refusals import Refusal, is_refusal
 
 READING_NODES = {
     "hyperbolic.read_source": ("hyperbolic", "terrarium.hyperbolic.data.read"),

@@ -2,7 +2,7 @@ import pytest
 from click import ClickException
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.hooks.processes import SHARED_NODES, JoinProcesses
+from terrarium.hooks.process.joining import SHARED_NODES, JoinProcesses
 from terrarium.pipeline_registry import register_pipelines
 
 TORCHRUN = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"}
