@@ -116,11 +116,11 @@ class _KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel; None, upon which numba compiles it, if there is none or another one needs it."""
-        found = None if _DEPTH.value else super().load_overload(sig, target_context)
+        found = None if _DEPTH.value else super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         _DEPTH.value += found is None
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a kernel that has just been compiled."""
         _DEPTH.value -= 1
-        super().save_overload(sig, data)
+        super().save_overload(sig, data)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from terrarium.training.checkpointing import run
 from terrarium.training.checkpointing.state import State, read_metadata, write_state
 from terrarium.training.checkpointing.store import TrainingStore
 
@@ -79,6 +80,15 @@ def test_the_result_of_other_code_is_announced(tmp_path, caplog):
     finished.write_text("{}")
     train(tmp_path)
     assert "was made by another version of the code" in caplog.text
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_another_number_of_threads_is_announced(tmp_path, threads, caplog, monkeypatch):
+    monkeypatch.setattr(run, "torch_threads", lambda: 1)
+    train_until(tmp_path, 3)
+    monkeypatch.setattr(run, "torch_threads", lambda: threads)
+    train(tmp_path)
+    assert ("was made with 1 threads of PyTorch, and this run has 2" in caplog.text) == (threads == 2)
 
 
 @pytest.mark.parametrize("is_finished", [True, False])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from filelock import BaseFileLock
 
-from terrarium.common.code import code_digest
 from terrarium.training.checkpointing import folder as files
-from terrarium.training.checkpointing.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from terrarium.training.checkpointing.checkpoint import Checkpoint, read_checkpoint, torch_threads, write_checkpoint
+from terrarium.training.checkpointing.code import code_digest
 from terrarium.training.checkpointing.fingerprints import differences, differs_in_length_only
 from terrarium.training.checkpointing.folder import FinishedTraining
 from terrarium.training.checkpointing.retention import Best, EveryKth, KeepPolicy, Last, dispensable
@@ -70,6 +70,14 @@ class TrainingRun:
             self._log_finished(checkpoint.epoch)
         else:
             logger.info("Resuming after epoch %d from %s", checkpoint.epoch, self.path(checkpoint.epoch))
+        if checkpoint.threads is not None and checkpoint.threads != torch_threads():
+            logger.warning(
+                "The checkpoint was made with %d threads of PyTorch, and this run has %s: the last bits may differ "
+                "from those of an uninterrupted training; set OMP_NUM_THREADS=%d",
+                checkpoint.threads,
+                torch_threads(),
+                checkpoint.threads,
+            )
         return checkpoint
 
     def save(self, epoch: int, state: State, stopping: StoppingState, history: list[dict[str, JSON]]) -> Path:
@@ -84,7 +92,7 @@ class TrainingRun:
         Returns:
             Path of the checkpoint.
         """
-        checkpoint = Checkpoint(epoch, state, stopping, history, self._fingerprint)
+        checkpoint = Checkpoint(epoch, state, stopping, history, self._fingerprint, torch_threads())
         write_checkpoint(self.path(epoch), checkpoint)
         self._best_of[epoch] = checkpoint.best_epoch
         if checkpoint.best_epoch == epoch:

@@ -1,4 +1,4 @@
-from terrarium.common import code
+from terrarium.training.checkpointing import code
 
 
 def test_the_digest_follows_contents_and_paths(tmp_path, monkeypatch):
