@@ -41,5 +41,6 @@ def test_the_figures_are_of_the_first_query(trained):
 
 
 def test_the_checkpoints_are_listed_with_their_learning_rates(trained):
-    table = nodes.list_checkpoints(*trained.tables, trained.checkpoints, influence_options().checkpoints)
+    chosen = influence_options(checkpoints__use="all").checkpoints
+    table = nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen)
     assert table.to_dict("list") == {"epoch": [1, 2], "learning_rate": [0.003, 0.0015]}
