@@ -126,7 +126,7 @@ def _path_lengths(tree: Hierarchy, points: Layout) -> dict[str, float]:
 
 
 def _wordnet_rows() -> Iterator[Row]:
-    kinds = {
+    kinds: dict[str, tuple[dict[str, object], str, int]] = {
         "mammals": ({"clade": "mammal.n.01"}, "wordnet_nouns", 5),
         "nouns": ({"select": "all"}, "wordnet_nouns", DIM),
         "verbs": ({"select": "all", "virtual_root": 0}, "wordnet_verbs", DIM),

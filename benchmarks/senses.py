@@ -42,7 +42,7 @@ LIMIT = "TERRARIUM_SENSES_EPOCHS"
 MEASURES = {
     "SimLex-999": "simlex999_spearman",
     "SimLex-999, nouns": "simlex999_n_spearman",
-    "antonyms against synonyms, AUC": "antonym_auc_all_synonyms",
+    "antonyms against near synonyms, AUC": "antonym_auc_near_synonym",
     "is-a direction": "is_a_direction",
     "test MRR": "test_mrr",
 }

@@ -7,6 +7,7 @@ from kedro.framework.cli.project import run
 
 from terrarium.commands import export, hyperbolic, runs, scenes, senses
 from terrarium.commands.prune import prune
+from terrarium.commands.sweep import sweep
 
 __all__ = ["cli", "run"]
 
@@ -29,6 +30,7 @@ for command in (
     runs.versions,
     runs.compare,
     prune,
+    sweep,
 ):
     terrarium.add_command(command)
 

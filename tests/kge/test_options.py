@@ -180,3 +180,16 @@ def test_every_new_name_of_a_renamed_option_exists():
 def test_split_by_is_the_sources_choice_where_none_is_made(default, given, expected):
     relations = relation_table(Names({"r": 0, "s": 1}), split_by=default)
     assert options(features__split_by=given).features.with_source_choice(relations, ["s"]).split_by == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "chosen"),
+    [
+        (None, None, "virus_host"),
+        (None, "folder", "files"),
+        ("kgx", "folder", "kgx"),
+        ("virus_host", None, "virus_host"),
+    ],
+)
+def test_a_path_alone_reads_files(kind, path, chosen):
+    assert options(source__kind=kind, source__path=path).source.chosen_kind == chosen

@@ -91,3 +91,23 @@ def test_every_new_name_exists():
     for model in models(Options):
         for new in model.renamed.values():
             assert new.startswith("was ") or field_at(model, new).description, new
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training__schedule__final_learning_rate": 1.0}, "final_learning_rate 1 is above"),
+        ({"training__loss__matryoshka_dims": [40]}, "matryoshka_dims has 40, and there are 40 dimensions"),
+        ({"training__stopping__metric": "validation_los"}, "validation_los is not measured: choose from loss"),
+        ({"training__stopping__metric": "polarity_loss"}, "polarity_loss is not measured"),
+        ({"features__walks__relation_weights": {"hypernym": 0.0}}, "relation_weights of hypernym"),
+    ],
+)
+def test_settings_that_could_not_work_are_refused_before_training(changes, message):
+    with pytest.raises(ValueError, match=message):
+        options(**changes)
+
+
+def test_losses_of_named_axes_are_measured_only_with_named_axes():
+    changes = {"training__stopping__metric": "validation_polarity_loss", "training__named_axes__enabled": True}
+    assert options(**changes).training.stopping.metric == "validation_polarity_loss"

@@ -24,6 +24,7 @@ ModelName = Literal["conve", "complex", "distmult"]
 LossName = Literal["cross_entropy", "bce"]
 TrainType = Literal["KvsAll", "1vsAll"]
 QueryWeight = Literal["equal", "by_num_answers"]
+SourceKind = Literal["virus_host", "files", "kgx", "pyg"]
 EntityEncoder = Literal["lookup", "ancestors"]
 
 _DEVICE = "torch device: cpu, cuda, cuda:N, mps, or auto (a GPU if there is one)"
@@ -34,9 +35,9 @@ class SourceOptions(Base):
 
     renamed: ClassVar[Mapping[str, str]] = {"faults": "on_error"}
 
-    kind: Literal["virus_host", "files", "kgx", "pyg"] = Field(
+    kind: SourceKind | None = Field(
         description="packaged NCBI virus-host graph (virus_host), files of triples (files), a KGX graph (kgx), or a "
-        "benchmark in PyTorch Geometric's raw layout (pyg)"
+        "benchmark in PyTorch Geometric's raw layout (pyg); null takes files where path is set, else virus_host"
     )
     path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
     clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
@@ -71,9 +72,14 @@ class SourceOptions(Base):
 
     @model_validator(mode="after")
     def _check_path(self) -> SourceOptions:
-        if self.kind != "virus_host" and self.path is None:
+        if self.chosen_kind != "virus_host" and self.path is None:
             raise ValueError(f"kind {self.kind} reads files: set path to their folder")
         return self
+
+    @property
+    def chosen_kind(self) -> SourceKind:
+        """`kind`, filled in where it is null."""
+        return self.kind or ("virus_host" if self.path is None else "files")
 
 
 class FeatureOptions(Base):

@@ -88,7 +88,7 @@ class DaskRunner(AbstractRunner):
 
         logging.getLogger("distributed").setLevel(logging.WARNING)  # importing it has set INFO
         if self._address:
-            with _connect_to(self._address) as client:
+            with connect_to(self._address) as client:
                 yield client
             return
         workers = self._n_workers or os.cpu_count() or 1
@@ -173,7 +173,9 @@ def _require_entries(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         )
 
 
-def _connect_to(address: str) -> Client:
+def connect_to(address: str) -> Client:
+    """Return a client of the scheduler at `address`. Raises ClickException, in one line, when none answers."""
+    _require_dask()
     from distributed import Client
 
     try:

@@ -155,6 +155,8 @@ def test_every_construction_takes_trees_of_any_shape_in_any_dimension(tree, dim,
 
 def test_branch_lengths_reach_the_constructed_layout(tree):
     lengths = np.r_[0.0, np.random.default_rng(0).uniform(0.1, 1.0, len(tree) - 1)]
-    expected = construct(tree, 5, 34.0, lengths)
-    found = initial_layout(tree, target_radii(tree.depth, FEATURES), MODEL, "construct", lengths)
+    expected = construct(tree, 5, 20.0, lengths)
+    model = MODEL.model_copy(update={"init": "constructed"})
+    found = initial_layout(tree, expected.radius, model, "construct", lengths)
     assert (found.radius == expected.radius).all()
+    assert (found.direction == expected.direction).all()

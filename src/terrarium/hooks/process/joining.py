@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from click import ClickException
 from kedro.framework.hooks import hook_impl
@@ -50,7 +51,8 @@ class JoinProcesses:
     def on_pipeline_error(self, error: Exception) -> None:
         """Let the other processes go, so that they do not wait for a run that has failed."""
         logger.debug("Dismissing the other processes after %r", error)
-        dismiss(_find())
+        with suppress(RuntimeError):  # a process that has died cannot be told
+            dismiss(_find())
 
 
 def _find() -> World:

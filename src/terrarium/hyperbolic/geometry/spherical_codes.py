@@ -15,8 +15,10 @@ GROWTH, GROWTH_LARGE = 1.2, 1.5
 LARGE = 1000
 LOW_DIM = 6
 """Beyond this size and dimension neighbours are searched less often and approximately, which keeps large codes fast."""
-HUGE = 20_000
-"""Beyond this size fewer neighbours are searched less often, and the smallest angle is that of this many points."""
+HUGE = 100_000
+"""Beyond this size fewer neighbours are searched less often."""
+_ANGLE_SAMPLE = 20_000
+"""Of larger codes the smallest angle is that of this many of their points."""
 _DENSE = 0.4
 """Where the spacing of the points is smaller, steps and powers are scaled by it."""
 _MIN_FIBONACCI = 60
@@ -61,10 +63,10 @@ def spherical_code(count: int, dim: int) -> Float64Array:
 
 
 def smallest_angle(code: Float64Array) -> float:
-    """Return the smallest angle between two rows; pi for a single row. Of more than `HUGE` rows it takes a sample."""
+    """Return the smallest angle between two rows; pi for a single row. Of more than 20,000 rows it takes a sample."""
     if len(code) < 2:
         return float(np.pi)
-    chord = cKDTree(code).query(code[:: -(-len(code) // HUGE)], k=2)[0][:, 1].min()
+    chord = cKDTree(code).query(code[:: -(-len(code) // _ANGLE_SAMPLE)], k=2)[0][:, 1].min()
     return float(2.0 * np.arcsin(min(chord / 2.0, 1.0)))
 
 

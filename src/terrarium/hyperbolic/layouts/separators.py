@@ -23,8 +23,9 @@ from terrarium.hyperbolic.geometry.ball import Layout
 
 SHARPNESS, MARGIN = 4.0, 0.2
 STEPS = 150
-MIN_EXTRA = 1
-_RATE_DIRECTION, _RATE_RADIUS, _DECAY = 0.05, 0.1, 0.98
+MIN_EXTRA_FRACTION = 0.001
+"""By default an ancestor is refitted if this fraction of all nodes, and at least one, is below it by further links."""
+_RATE_DIRECTION, _RATE_RADIUS, _DECAY = 0.02, 0.1, 0.98
 _RATE_OF_CAP = 0.1
 """A step turns a small cap by at most this fraction of its half angle."""
 _MIN_RADIUS = 0.01
@@ -34,14 +35,17 @@ _OTHERS, _OTHERS_PER_DESCENDANT = 4000, 4
 """How many nodes that are no descendants count in a refit: those nearest to the cap."""
 
 
-def refit_caps(tree: Hierarchy, layout: Layout, min_extra: int = MIN_EXTRA) -> Layout:
+def refit_caps(tree: Hierarchy, layout: Layout, min_extra: int | None = None) -> Layout:
     """Return a layout of caps in which the caps of ancestors with extra descendants are refitted.
 
     Args:
         tree: N nodes with second parents.
         layout: as from `cap_layout`.
-        min_extra: refit the ancestors that have at least this many descendants outside their subtree of first parents.
+        min_extra: refit the ancestors that have at least this many descendants outside their subtree of first parents;
+            None: by `MIN_EXTRA_FRACTION`.
     """
+    if min_extra is None:
+        min_extra = max(1, int(MIN_EXTRA_FRACTION * len(tree)))
     ancestor, descendant, _ = tree.closure()
     is_extra = (ancestor > descendant) | (descendant >= tree.end[ancestor])
     extra = np.bincount(ancestor[is_extra], minlength=len(tree))

@@ -11,6 +11,8 @@ from terrarium.influence.data.named_graph import TRIPLE_COLUMNS, NamedGraph
 from terrarium.influence.scoring.topk import Ranking, TopK
 from terrarium.kge.data.graph import TRAIN
 
+_FORMULA = r"^([=+\-@\t\r])"
+"""Start of a text that a spreadsheet takes for a formula."""
 _CSV_LABELS = {
     "head": "Head",
     "head_name": "Head_label",
@@ -79,11 +81,17 @@ def _influence_object(row: Any) -> dict[str, Any]:
 
 
 def to_reference_csv(scores: pd.DataFrame) -> str:
-    """Return a score table as the reference script's CSV of 14 columns, TestHead ... SelfInfluence."""
+    """Return a score table as the reference script's CSV of 14 columns, TestHead ... SelfInfluence.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
     labels = {
         f"{prefix}_{name}": f"{reference.title()}{label}"
         for prefix, reference in _REFERENCE_PREFIXES.items()
         for name, label in _CSV_LABELS.items()
     }
     labels |= {"score": "TracInScore", "query_self_influence": "SelfInfluence"}
-    return str(scores[list(labels)].rename(columns=labels).to_csv(index=False, lineterminator="\n"))
+    table = scores[list(labels)].rename(columns=labels)
+    texts = table.select_dtypes(exclude="number").columns
+    table[texts] = table[texts].astype("str").apply(lambda column: column.str.replace(_FORMULA, r"'\1", regex=True))
+    return str(table.to_csv(index=False, lineterminator="\n"))

@@ -26,7 +26,7 @@ def read_graph(source: SourceOptions) -> GraphSource:
     graph = _mark_hierarchy(_read(source), source.hierarchy_relation)
     logger.info(
         "%s: %s triples, %s entities, %s relations",
-        source.kind,
+        source.chosen_kind,
         f"{len(graph.triples):,}",
         f"{len(graph.entities):,}",
         f"{len(graph.relations):,}",
@@ -48,10 +48,10 @@ def check_source(source: SourceOptions) -> None:
         "files": (source.train, source.valid, source.test, source.entity_dictionary, source.relation_dictionary),
         "kgx": (source.nodes, source.edges),
     }
-    for name in named.get(source.kind, ()):
+    for name in named.get(source.chosen_kind, ()):
         if name is not None and not (folder / name).is_file():
             raise SourceError(f"{folder / name} is not a file: set source.path to the folder and check the file names")
-    if source.kind == "kgx":
+    if source.chosen_kind == "kgx":
         require_style(source.style, source.styles)
 
 
@@ -69,7 +69,7 @@ def _mark_hierarchy(graph: GraphSource, relation: str | None) -> GraphSource:
 
 def _read(source: SourceOptions) -> GraphSource:
     path = source.path or ""
-    match source.kind:
+    match source.chosen_kind:
         case "virus_host":
             return read_virus_hosts(source.clade)
         case "kgx":

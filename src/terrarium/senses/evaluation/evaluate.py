@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.senses.data.relations import Lexicon
-from terrarium.senses.evaluation.antonyms import antonym_metrics
+from terrarium.senses.evaluation.antonyms import AntonymTask, antonym_metrics, build_antonym_task
 from terrarium.senses.evaluation.axes import axes_metrics, find_axes
 from terrarium.senses.evaluation.ranking import (
     SynsetPairs,
@@ -64,7 +64,9 @@ def evaluate_vectors(
     """
     variants = make_variants(trained, untrained, lexicon, options)
     words = find_senses(word_pairs, lexicon)
-    rows = {name: vector_metrics(vectors, lexicon, distant, words, options) for name, vectors in variants.items()}
+    antonyms = build_antonym_task(lexicon, generator(options.seed, "antonyms"))
+    is_a = select_is_a_pairs(lexicon.relations, "test")
+    rows = {name: vector_metrics(vectors, is_a, distant, words, antonyms) for name, vectors in variants.items()}
     relations = _relation_metrics(variants, lexicon.relations, options)
     axes = find_axes(
         trained,
@@ -107,17 +109,19 @@ def make_variants(
 
 def vector_metrics(
     vectors: SenseVectors,
-    lexicon: Lexicon,
+    is_a: SynsetPairs,
     distant: SynsetPairs,
     words: Sequence[WordPair],
-    options: EvaluationOptions,
+    antonyms: AntonymTask,
 ) -> dict[str, float]:
     """Return the metrics that every variant has: size, zeros, similarity, antonyms, and the direction of is-a.
 
     Args:
         vectors: of the variant.
-        lexicon, distant, options: as for `evaluate_vectors`.
+        is_a: held-out children and parents.
+        distant: as for `evaluate_vectors`.
         words: from `find_senses`.
+        antonyms: from `build_antonym_task`.
     """
     return {
         "dim": float(vectors.dim),
@@ -126,8 +130,8 @@ def vector_metrics(
         "fraction_below_0.01": small_fraction(vectors.synsets),
         "mean_length": float(np.linalg.norm(vectors.synsets, axis=1).mean()),
         **similarity_metrics(words, vectors.senses),
-        **antonym_metrics(vectors, lexicon, generator(options.seed, "antonyms")),
-        "is_a_direction": direction_accuracy(vectors, select_is_a_pairs(lexicon.relations, "test")),
+        **antonym_metrics(vectors, antonyms),
+        "is_a_direction": direction_accuracy(vectors, is_a),
         "is_a_direction_transitive": direction_accuracy(vectors, distant),
     }
 

@@ -55,7 +55,7 @@ def similarity_figure(variants: pd.DataFrame) -> Any:
     figure = new_figure("Rank correlation with human similarity scores")
     columns = [name for name in map(str, variants) if name.endswith("_spearman") and "_unlinked" not in name]
     if not columns:
-        note_empty(figure, "no word pairs were given: set senses.source.similarity")
+        note_empty(figure, "no word pairs: download SimLex-999 or WordSim-353 and set senses.source.similarity")
         return figure
     shown = variants[~variants["variant"].str.endswith("zeros")]
     for row in shown.to_dict("records"):

@@ -28,9 +28,15 @@ METRICS = (
     Metric("simlex999_spearman", "SimLex-999, all", "Rank correlation with human scores, best pair of senses."),
     Metric("simlex999_n_spearman", "SimLex-999, nouns", "The same for nouns."),
     Metric("simlex999_unlinked_spearman", "SimLex-999, unlinked", "Only pairs that no training pair joins."),
-    Metric("antonym_auc_synonym", "antonyms against synonyms", "AUC of held-out antonyms against lemmas of a synset."),
-    Metric("antonym_auc_near_synonym", "antonyms against near synonyms", "The same against pairs of similar to."),
-    Metric("antonym_auc_random", "antonyms against random adjectives", "The same against random adjective pairs."),
+    Metric(
+        "antonym_auc_near_synonym", "antonyms, near synonyms", "AUC of held-out antonyms against pairs of similar to."
+    ),
+    Metric("antonym_text_auc_near_synonym", "the same, text alone", "The score without features of the vectors."),
+    Metric("antonym_cosine_auc_near_synonym", "the same, cosine", "The cosine or its negative, whichever is better."),
+    Metric("antonym_auc_random", "antonyms, random adjectives", "AUC of held-out antonyms against random adjectives."),
+    Metric("antonym_text_auc_random", "the same, text alone", "The score without features of the vectors."),
+    Metric("antonym_cosine_auc_random", "the same, cosine", "The cosine or its negative, whichever is better."),
+    Metric("antonym_opposition_auc_indirect_held_out", "indirect antonyms", "Satellites of held-out antonymous heads."),
     Metric(
         "antonym_opposed_dimensions_held_out", "opposed dimensions", "Mean fraction of dimensions with opposite signs."
     ),

@@ -41,7 +41,8 @@ def spectral_components(
     Returns:
         Shape (S, count), by descending singular value; the squared length of a column is its singular value.
     """
-    graph = walk_graph(senses, pairs, len(synsets), features.walks.relation_weights, features.walks.lemma_weight)
+    weights = {str(name): weight for name, weight in features.walks.relation_weights.items()}
+    graph = walk_graph(senses, pairs, len(synsets), weights, features.walks.lemma_weight)
     walks = walk_shares(graph, len(synsets), restart=features.walks.restart, tolerance=features.walks.tolerance)
     blocks = [positive_pmi(walks[:, : len(synsets)], features.walks.pmi_shift)]
     if features.glosses:

@@ -82,20 +82,38 @@ def make_strategy() -> DDPStrategy:
         def setup_module(self, module: torch.nn.Module) -> Any:
             return module
 
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    return Strategy(process_group_backend=backend, timeout=_PATIENCE)
+    return Strategy(process_group_backend=_backend(), timeout=_PATIENCE)
 
 
 def connect(world: World) -> None:
     """Connect the processes with each other."""
     from lightning.fabric import Fabric
 
+    if "TORCHELASTIC_RESTART_COUNT" in os.environ:
+        _connect_attempt(os.environ["TORCHELASTIC_RESTART_COUNT"])
     Fabric(
         accelerator="cpu",
         devices=world.local_size,
         num_nodes=world.size // world.local_size,
         strategy=make_strategy(),
     ).launch()
+
+
+def _connect_attempt(number: str) -> None:
+    """Connect processes that torchrun may restart: its store still has the addresses of those that have died."""
+    from torch import distributed
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
+    store, rank, size = next(rendezvous("env://"))
+    own = PrefixStore(f"terrarium/attempt_{number}", store)
+    distributed.init_process_group(_backend(), store=own, rank=rank, world_size=size, timeout=_PATIENCE)
+
+
+def _backend() -> str:
+    import torch
+
+    return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
 
 
 Trainer = TypeVar("Trainer")

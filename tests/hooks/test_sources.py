@@ -1,0 +1,76 @@
+from copy import deepcopy
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+
+from terrarium.hooks import CheckSources
+from terrarium.hooks.refusals import Refusal
+from tests.test_parameters import parameters
+
+
+def check(names, **changes):
+    """Run the hook for nodes of these names, with changed default parameters."""
+    tree = deepcopy(parameters(None))
+    for place, value in changes.items():
+        *branches, name = place.split("__")
+        branch = tree
+        for part in branches:
+            branch = branch[part]
+        branch[name] = value
+    entries = {
+        f"params:{family}.{branch}": MemoryDataset(options)
+        for family, branches in tree.items()
+        if isinstance(branches, dict)
+        for branch, options in branches.items()
+    }
+    nodes = [Node(lambda: 0, None, f"out{i}", name=name) for i, name in enumerate(names)]
+    CheckSources().before_pipeline_run(Pipeline(nodes), DataCatalog(entries))
+
+
+@pytest.mark.parametrize(
+    ("node", "changes", "message"),
+    [
+        ("hyperbolic.read_source", {"hyperbolic__source__path": "/nowhere.csv"}, "/nowhere.csv does not exist"),
+        ("hyperbolic.read_source", {"hyperbolic__source__clade": "Mamalia"}, "did you mean 'Mammalia'"),
+        ("senses.read_source", {"senses__source__path": "/nowhere"}, "/nowhere is no folder or archive"),
+        (
+            "knowledge_graph.read_source",
+            {"knowledge_graph__source__kind": "files", "knowledge_graph__source__path": "/nowhere"},
+            r"/nowhere/train\.txt is not a file",
+        ),
+        (
+            "scenes.read_source",
+            {"scenes__source__recordings": {"a": {"reader": "carla", "path": "/nowhere"}}},
+            r"recordings\.a\.path /nowhere is not a folder",
+        ),
+        ("scenes.tu.read_sets", {"scenes__tu__path": "/nowhere"}, "/nowhere.* has no "),
+        (
+            "influence.select_queries",
+            {"influence__queries__kind": "file", "influence__queries__path": "/nowhere"},
+            "/nowhere is not a file: set influence.queries.path",
+        ),
+    ],
+)
+def test_what_a_run_will_read_is_checked_before_its_first_node(node, changes, message):
+    with pytest.raises(Refusal, match=message):
+        check([node], **changes)
+    check(["another.node"], **changes)
+
+
+def test_names_of_queries_are_checked_if_the_graph_is_read_in_the_same_run(tmp_path):
+    (tmp_path / "train.txt").write_text("a\tr\tb\n")
+    (tmp_path / "queries.txt").write_text("a\tr\tnobody\n")
+    changes = {
+        "influence__queries__kind": "file",
+        "influence__queries__path": str(tmp_path / "queries.txt"),
+        "knowledge_graph__source__kind": "files",
+        "knowledge_graph__source__path": str(tmp_path),
+        "knowledge_graph__source__valid": None,
+        "knowledge_graph__source__test": None,
+        "knowledge_graph__source__entity_dictionary": None,
+        "knowledge_graph__source__relation_dictionary": None,
+    }
+    check(["influence.select_queries"], **changes)
+    with pytest.raises(Refusal, match=r"queries\.txt line 1: the graph has no entity 'nobody'"):
+        check(["influence.select_queries", "knowledge_graph.read_source"], **changes)
