@@ -13,8 +13,8 @@ from terrarium.scenes.graphs.views import View, encode_graphs
 from terrarium.scenes.models.embedding import embed_view, random_weights
 from terrarium.scenes.options import AugmentationOptions
 from terrarium.scenes.training.augmentations import augment_view
-from terrarium.training.checkpointing.state import State, read_state
 from terrarium.training.checkpointing.checkpoint import read_checkpoint
+from terrarium.training.checkpointing.state import State, read_state
 from terrarium.training.torch.seeding import generator
 
 GALLERY = 500

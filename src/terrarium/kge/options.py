@@ -355,8 +355,7 @@ class PredictOptions(Base):
     def _are_pairs(self) -> PredictOptions:
         if self.heads and self.tails and (len(self.heads) != len(self.tails) or self.relation is not None):
             raise ValueError(
-                "heads and tails together are pairs whose relation is predicted: give as many tails as heads, and set "
-                "relation to null"
+                "heads and tails together are pairs: give as many tails as heads, and set relation to null"
             )
         return self
 

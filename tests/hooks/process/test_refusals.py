@@ -1,7 +1,7 @@
 import pytest
-from terrarium.hooks.refusals import SHOW, Refusal, RefuseInOneLine, is_refusal
 
 from terrarium.hierarchy import HierarchyError
+from terrarium.hooks.process.refusals import SHOW, Refusal, RefuseInOneLine, is_refusal
 from terrarium.sources.errors import SourceError
 
 
