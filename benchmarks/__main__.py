@@ -27,6 +27,7 @@ from benchmarks import (
 
 BENCHMARKS = {
     "associations": associations.main,
+    "associations_all": associations.everything,
     "commands": commands.main,
     "evaluation": evaluation.main,
     "faults_bits": faults.bits,

@@ -9,7 +9,9 @@ Where to look:
     training/     sampling/: the pairs of an epoch and their negatives; objectives.py: the losses in PyTorch; cpu/: the
                   same losses, gradients and optimizer compiled for the CPU
     evaluation/   reconstruction.py: MAP and mean rank (counted in rank_kernel.py); distortion, separation, purity,
-                  placement of held-out taxa, link prediction; compare.py: all of them for several layouts
+                  held-out taxa and links; misplaced taxa; compare.py: all of them for several layouts
+    placement/    place.py: a new item from a few relatives; rules.py: the same by the tree alone
+    associations/ points for hosts, traits or annotations, next to baselines
     reporting/    figures and the HTML report
     legacy/       only what the reference recipes v0 to v2 need
 

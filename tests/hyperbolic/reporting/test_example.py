@@ -38,6 +38,8 @@ def test_a_named_species_with_siblings_and_the_lowest_id_is_chosen():
     species = np.flatnonzero(table["rank"] == "species")
     table.loc[species[[5, 9]], "name"] = ["Felis catus", "Felis chaus"]
     assert choose_example(tree, table) == species[5]
+    table.loc[tree.parent[species[5]], "rank"] = "no rank"
+    assert choose_example(tree, table) == species[9]
     table["rank"] = "no rank"
     assert tree.depth[choose_example(tree, table)] == tree.max_depth
 

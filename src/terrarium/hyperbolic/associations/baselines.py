@@ -45,22 +45,25 @@ def neighbour_scores(layout: Layout, targets: Targets) -> Float64Array:
 
     The bandwidth with the best MRR on the validation nodes is taken.
     """
-    found = {width: _smooth(layout, targets, targets.nodes["validation"], width) for width in _BANDWIDTHS}
-    best = max(found, key=lambda width: rank_targets(targets, targets.nodes["validation"], found[width])["mrr"])
-    return _smooth(layout, targets, targets.nodes["test"], best)
+    validation = targets.nodes["validation"]
+    found = dict(zip(_BANDWIDTHS, _smooth(layout, targets, validation, _BANDWIDTHS), strict=True))
+    best = max(found, key=lambda width: rank_targets(targets, validation, found[width])["mrr"])
+    return _smooth(layout, targets, targets.nodes["test"], (best,))[0]
 
 
-def _smooth(layout: Layout, targets: Targets, rows: Int64Array, bandwidth: float) -> Float64Array:
-    """Weight training nodes by the distance beyond that of the nearest one, which cancels in the ranking."""
+def _smooth(layout: Layout, targets: Targets, rows: Int64Array, bandwidths: tuple[float, ...]) -> Float64Array:
+    """Return (B, Q, T) scores; distances count beyond that of the nearest training node, which cancels in ranks."""
     train = targets.nodes["train"]
     has_target = targets.is_true[train].astype(np.float64)
-    scores = np.empty((len(rows), has_target.shape[1]))
+    scores = np.empty((len(bandwidths), len(rows), has_target.shape[1]))
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]
         chord = cdist(layout.direction[part], layout.direction[train], "sqeuclidean")
         near = 2.0 * np.square(np.sinh((layout.radius[part][:, None] - layout.radius[train]) / 2.0))
         sinh = np.sinh(layout.radius[part])[:, None] * np.sinh(layout.radius[train])
         apart = 2.0 * np.arcsinh(np.sqrt((near + 0.5 * sinh * chord) / 2.0))
-        weight = np.exp(-(apart - apart.min(axis=1, keepdims=True)) / bandwidth)
-        scores[start : start + _CHUNK] = weight @ has_target / weight.sum(axis=1, keepdims=True)
+        apart -= apart.min(axis=1, keepdims=True)
+        for place, bandwidth in enumerate(bandwidths):
+            weight = np.exp(-apart / bandwidth)
+            scores[place, start : start + _CHUNK] = weight @ has_target / weight.sum(axis=1, keepdims=True)
     return scores

@@ -11,7 +11,7 @@ import pandas as pd
 from terrarium.common.arrays import BoolArray
 from terrarium.common.vectors import coordinates
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.data.groups import AUTO
+from terrarium.hyperbolic.data.groups import AUTO, NO_RANKS
 from terrarium.hyperbolic.geometry.ball import detour, distance
 
 NEIGHBOURS = 10
@@ -87,8 +87,8 @@ def work_out_example(vectors: pd.DataFrame, chosen: str | int) -> Example:
 def choose_example(tree: Hierarchy, table: pd.DataFrame) -> int:
     """Return the row of a well-known species with relatives: that with the lowest id.
 
-    NCBI gave low ids to the organisms that were studied first. Only species with a proper name of two words and two
-    siblings come into question; where there is none, leaves of the deepest level do.
+    NCBI gave low ids to the organisms that were studied first. Species with a proper name of two words below a parent
+    with a rank and two siblings come into question first, so none that is unclassified; then other species and leaves.
 
     Args:
         tree: N nodes.
@@ -98,9 +98,12 @@ def choose_example(tree: Hierarchy, table: pd.DataFrame) -> int:
     siblings = np.where(tree.parent >= 0, children[tree.parent], 0) - 1
     is_named = table["name"].astype(str).str.fullmatch(r"[A-Z][a-z]+ [a-z-]+").to_numpy(bool)
     is_species = (table["rank"] == "species").to_numpy(bool) & is_named
+    has_rank = ~table["rank"].astype(str).isin(NO_RANKS).to_numpy(bool)
+    is_classified = has_rank[np.maximum(tree.parent, 0)]
     is_leaf = children == 0
     candidates: tuple[BoolArray, ...] = (
-        is_species & (siblings >= _MIN_SIBLINGS),
+        is_species & is_classified & (siblings >= _MIN_SIBLINGS),
+        is_species & is_classified,
         is_species,
         is_leaf & (siblings >= _MIN_SIBLINGS),
         is_leaf & (tree.depth == tree.max_depth),

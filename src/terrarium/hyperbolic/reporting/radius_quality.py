@@ -40,7 +40,7 @@ def quality_figure(radius_metrics: pd.DataFrame) -> Any:
                 showlegend=place == 0,
                 mode="lines+markers",
                 marker={"size": 5},
-                line={"color": colours[layout], "dash": _LINES[precision, bool(trained)]},
+                line={"color": colours[layout], "dash": _LINES[str(precision), bool(trained)]},
                 row=1 + place // 2,
                 col=1 + place % 2,
             )
