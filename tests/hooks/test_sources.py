@@ -4,8 +4,8 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from terrarium.hooks import CheckSources
 from terrarium.hooks.process.refusals import Refusal
+from terrarium.hooks.sources import CheckSources
 from tests.test_parameters import parameters
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
+from terrarium.sources.graphs.triple_lines import ColumnOrder
 from terrarium.training.options import FitOptions
 from terrarium.training.options import StoppingOptions as BaseStoppingOptions
 
@@ -42,33 +43,19 @@ class SourceOptions(Base):
     path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
     clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
     train: str = Field(description="file name of the training triples, for files")
-    valid: str | None = Field(
-        description="file name of the validation triples, for files; null splits the training file"
-    )
-    test: str | None = Field(description="file name of the test triples, for files; null splits the training file")
-    entity_dictionary: str | None = Field(
-        description="file of lines name TAB index, for files; null numbers entities in order of appearance"
-    )
-    relation_dictionary: str | None = Field(
-        description="file of lines name TAB index, for files; null numbers relations in order of appearance"
-    )
-    column_order: Literal["head_relation_tail", "head_tail_relation", "relation_head_tail"] = Field(
-        description="order of the columns, for files"
-    )
-    drop_repeated: bool = Field(
-        description="for files: drop validation and test triples that an earlier file has, instead of warning of them"
-    )
+    valid: str | None = Field(description="file name of the validation triples, for files; null splits `train`")
+    test: str | None = Field(description="file name of the test triples, for files; null splits `train`")
+    entity_dictionary: str | None = Field(description="file of lines name TAB index, for files; null: as they appear")
+    relation_dictionary: str | None = Field(description="file of lines name TAB index, for files; null: as they appear")
+    column_order: ColumnOrder = Field(description="order of the columns, for files")
+    drop_repeated: bool = Field(description="drop held-out triples that an earlier file has, instead of a warning")
     nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
     edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
     style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
     styles: FilePath | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
     dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
-    hierarchy_relation: str | None = Field(
-        description="relation from an entity to its parent; null takes the one that the source declares, if any"
-    )
-    on_error: Literal["error", "skip"] = Field(
-        description="at a malformed line: stop and name it (error), or drop and count it (skip)"
-    )
+    hierarchy_relation: str | None = Field(description="relation from an entity to its parent; null: the source's own")
+    on_error: Literal["error", "skip"] = Field(description="at a malformed line: stop, or drop and count it")
 
     @model_validator(mode="after")
     def _check_path(self) -> SourceOptions:
@@ -368,8 +355,7 @@ class PredictOptions(Base):
     def _are_pairs(self) -> PredictOptions:
         if self.heads and self.tails and (len(self.heads) != len(self.tails) or self.relation is not None):
             raise ValueError(
-                "heads and tails together are pairs whose relation is predicted: give as many tails as heads, and set "
-                "relation to null"
+                "heads and tails together are pairs: give as many tails as heads, and set relation to null"
             )
         return self
 
@@ -380,9 +366,7 @@ class EvaluationOptions(Base):
     renamed: ClassVar[Mapping[str, str]] = {"scores_mb": "score_memory_mb"}
 
     batch_size: int = Field(gt=0, description="queries scored at a time, at most")
-    score_memory_mb: int = Field(
-        gt=0, description="memory for the scores of a batch, in MB; lowers batch_size if short"
-    )
+    score_memory_mb: int = Field(gt=0, description="memory for the scores of a batch, in MB; may lower batch_size")
     precision: Precision = Field(description="number format of the query embeddings; scores have at least 32 bits")
     device: str = Field(description=_DEVICE)
     baseline: BaselineOptions
@@ -411,6 +395,6 @@ class Options(Base):
     def _check(self) -> Options:
         if self.training.loss.relation_weight and self.model.name == "conve":
             raise ValueError(
-                "training.loss.relation_weight needs a score that is linear in the relation: set it to 0 for conve"
+                "training.loss.relation_weight needs a score linear in the relation: set it to 0 for conve"
             )
         return self
