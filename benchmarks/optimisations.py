@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from benchmarks import reference_forms as forms
 from benchmarks.checklist import order_of, problem_of
 from benchmarks.parameters import options_of, with_options
 from benchmarks.results import Row, report_table
+from benchmarks.timing import BATCHES, Timing, timed
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import norm_of_radius, to_ball
 from terrarium.hyperbolic.legacy.adam import Table, measure_rows
@@ -35,21 +35,12 @@ from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 from terrarium.training.torch.device import DeviceError, resolve_device
 
 RECIPE = "recipes/hyperbolic/v1"
-BATCHES, REPEATS, WHOLE_BATCHES = 100, 5, 200
+WHOLE_BATCHES = 200
 TURNS = 15
 ROWS_WITH_GRADIENT = 500
 """Rows of the differentiated loop, whose backward pass clears a gradient of the whole table for each row."""
 CLAIMED_NODES, CLAIMED_BATCHES, CLAIMED_ROWS = 111_103, 15_248, 3_328
 """Taxa, batches per epoch and rows named per batch that "Taxonomy optimizations" reports."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """CPU seconds per batch: median, minimum and maximum of some repeats."""
-
-    median: float
-    minimum: float
-    maximum: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,18 +340,6 @@ def epochs(problem: Problem) -> Timing:
         trainer = make_trainer(problem)
         found = timed(lambda i: trainer.epoch(i + 2), 1)
     return Timing(found.median / batches, found.minimum / batches, found.maximum / batches)
-
-
-def timed(call: Callable[[int], object], batches: int = BATCHES, repeats: int = REPEATS) -> Timing:
-    """Return CPU seconds of a call with a batch's number; the first call, which may compile, is not counted."""
-    call(0)
-    found = []
-    for _ in range(repeats):
-        start = time.process_time()
-        for i in range(batches):
-            call(i)
-        found.append((time.process_time() - start) / batches)
-    return Timing(statistics.median(found), min(found), max(found))
 
 
 def show(setting: Setting, title: str, found: Sequence[Form], claim: str, after: int = 1) -> None:

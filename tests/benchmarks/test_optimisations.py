@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import optimisations
+from benchmarks import optimisations, timing
 from benchmarks.checklist import order_of
 from benchmarks.parameters import options_of
 from terrarium.hierarchy import Hierarchy
@@ -33,7 +33,7 @@ def test_levels_hold_the_rows_of_their_depths(setting):
 
 def test_timing_counts_calls_but_the_first():
     calls = []
-    found = optimisations.timed(calls.append, batches=4, repeats=2)
+    found = timing.timed(calls.append, batches=4, repeats=2)
     assert calls == [0, *range(4), *range(4)]
     assert 0.0 <= found.minimum <= found.median <= found.maximum
 
@@ -41,7 +41,7 @@ def test_timing_counts_calls_but_the_first():
 def test_the_spread_is_that_of_the_turns(setting, monkeypatch):
     monkeypatch.setattr(optimisations, "TURNS", 3)
     seconds = iter([4.0, 1.0, 4.0, 2.0, 4.0, 4.0])
-    monkeypatch.setattr(optimisations, "timed", lambda *_: optimisations.Timing(*[next(seconds)] * 3))
+    monkeypatch.setattr(optimisations, "timed", lambda *_: timing.Timing(*[next(seconds)] * 3))
     slow, fast = optimisations._spread({"slow": len, "fast": len})
     assert [slow[f"times faster, {what}"] for what in ("minimum", "median", "maximum")] == ["1", "1", "1"]
     assert [fast[f"times faster, {what}"] for what in ("minimum", "median", "maximum")] == ["1", "2", "4"]
@@ -49,7 +49,7 @@ def test_the_spread_is_that_of_the_turns(setting, monkeypatch):
 
 
 def test_table_gives_the_ratio_to_the_first_and_the_claim(setting, capsys):
-    forms = [("slow", optimisations.Timing(2.0, 1.0, 3.0)), ("fast", optimisations.Timing(0.5, 0.5, 0.5))]
+    forms = [("slow", timing.Timing(2.0, 1.0, 3.0)), ("fast", timing.Timing(0.5, 0.5, 0.5))]
     optimisations.show(setting, "Title", forms, "minor")
     slow, fast = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| slow", "| fast"))]
     assert slow.startswith("| slow | 2,000 (1,000 to 3,000) |")

@@ -6,7 +6,7 @@ uploaded in one piece, which the store shows whole or not at all. Other file sys
 while it grows and are refused. The datasets of kedro-datasets write in place, so that a save which fails half way
 leaves a truncated file that counts as the newest version.
 
-This is the only module that touches underscore names of Kedro:
+Apart from `terrarium.runner.dask_runner`, this is the only module that touches underscore names of Kedro:
 
 - `_filepath`, `_version`, `_get_load_path`, `_get_save_path`, `_get_versioned_path`, `_exists`, `_describe`: what
   Kedro's guide to custom datasets tells a subclass of `AbstractVersionedDataset` to use or to define.

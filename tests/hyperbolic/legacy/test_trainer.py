@@ -10,7 +10,7 @@ from terrarium.hyperbolic.options import LegacyAdamOptions
 from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.problem import pair_class_weights, pair_weights, total_weights
-from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
+from terrarium.hyperbolic.training.torch.trainer import TorchTrainer
 from terrarium.hyperbolic.training.weights import trained_norm, unpack_weights
 from tests.hyperbolic.training.problems import OPTIONS, problem
 

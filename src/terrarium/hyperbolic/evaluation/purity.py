@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.groups import group_labels, metric_suffix
-from terrarium.hyperbolic.evaluation.purity_kernel import same_group_shares
-from terrarium.hyperbolic.evaluation.rank_kernel import point_table
+from terrarium.hyperbolic.evaluation.kernels.purity import same_group_shares
+from terrarium.hyperbolic.evaluation.kernels.ranks import point_table
 from terrarium.hyperbolic.geometry.ball import Layout
 
 _METRICS = (

@@ -23,8 +23,8 @@ import numpy as np
 
 from terrarium.common.arrays import Float64Array, Int32Array, Int64Array
 from terrarium.hierarchy import Hierarchy
-from terrarium.hyperbolic.evaluation import rank_kernel
-from terrarium.hyperbolic.evaluation.rank_kernel import DETOUR, DISTANCE, EDGE, NUM_RANKINGS, Groups, Relatives
+from terrarium.hyperbolic.evaluation.kernels import ranks
+from terrarium.hyperbolic.evaluation.kernels.ranks import DETOUR, DISTANCE, EDGE, NUM_RANKINGS, Groups, Relatives
 from terrarium.hyperbolic.geometry.ball import Layout
 
 QUERY_GROUP = 32
@@ -169,11 +169,11 @@ def reconstruct(tree: Hierarchy, layout: Layout, sample: QuerySample, *, threads
     Raises:
         ValueError: the layout has another size, is not finite, or has a radius outside 0 to 150.
     """
-    points, relatives = rank_kernel.point_table(layout, len(tree)), _relatives(tree)
+    points, relatives = ranks.point_table(layout, len(tree)), _relatives(tree)
     rank_sum, precision = np.zeros((len(sample.rows), NUM_RANKINGS)), np.zeros((len(sample.rows), NUM_RANKINGS))
 
     def rank_group(part: slice) -> None:
-        rank_kernel.count_ranks(relatives, points, sample.rows[part], rank_sum[part], precision[part])
+        ranks.count_ranks(relatives, points, sample.rows[part], rank_sum[part], precision[part])
 
     _run_in_groups(rank_group, len(sample.rows), threads)
     num_ancestors, degree = _num_ancestors(tree)[sample.rows], np.diff(relatives.neighbour_start)[sample.rows]
@@ -195,7 +195,7 @@ def reconstruct_undirected(
     Returns:
         undirected_map_distance and undirected_mean_rank_distance, with limits if the queries are a sample.
     """
-    points = rank_kernel.point_table(layout, len(tree))
+    points = ranks.point_table(layout, len(tree))
     ancestor, descendant, _ = tree.closure()
     rows, relative = np.concatenate([ancestor, descendant]), np.concatenate([descendant, ancestor])
     count = np.bincount(rows, minlength=len(tree))
@@ -204,7 +204,7 @@ def reconstruct_undirected(
     rank_sum, precision = np.zeros(len(sample.rows)), np.zeros(len(sample.rows))
 
     def rank_group(part: slice) -> None:
-        rank_kernel.count_closure_ranks(relatives, points, sample.rows[part], rank_sum[part], precision[part])
+        ranks.count_closure_ranks(relatives, points, sample.rows[part], rank_sum[part], precision[part])
 
     _run_in_groups(rank_group, len(sample.rows), threads)
     sample = replace(sample, pairs=np.bincount(tree.depth, count).astype(np.int64))

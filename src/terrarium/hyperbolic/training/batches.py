@@ -12,12 +12,12 @@ from torch import Tensor
 from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.hyperbolic.data.build import patristic_distance
 from terrarium.hyperbolic.training.diagnostics import training_pairs
-from terrarium.hyperbolic.training.objectives import JointBatch, PairBatch
 from terrarium.hyperbolic.training.problem import Problem, joint_terms, margin_coefficients
 from terrarium.hyperbolic.training.sampling.edge_negatives import sample_edge_batch
 from terrarium.hyperbolic.training.sampling.negatives import sample_batch, sampler_settings
 from terrarium.hyperbolic.training.sampling.random_stream import Stream
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
+from terrarium.hyperbolic.training.torch.objectives import JointBatch, PairBatch
 
 
 class WeightedBatch(NamedTuple):

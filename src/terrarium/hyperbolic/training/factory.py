@@ -22,6 +22,6 @@ def make_trainer(problem: Problem) -> Trainable:
         from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer
 
         return CpuTrainer(problem)
-    from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
+    from terrarium.hyperbolic.training.torch.trainer import TorchTrainer
 
     return TorchTrainer(problem, device)

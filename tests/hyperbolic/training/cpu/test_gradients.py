@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from terrarium.hyperbolic.options import LossOptions
 from terrarium.hyperbolic.training.cpu import gradients
 from terrarium.hyperbolic.training.cpu.slots import make_slots, touched_rows
-from terrarium.hyperbolic.training.objectives import PairBatch, Table, pair_losses
+from terrarium.hyperbolic.training.torch.objectives import PairBatch, Table, pair_losses
 from tests.hyperbolic.training.problems import training_options
 from tests.hyperbolic.trees import random_layout
 

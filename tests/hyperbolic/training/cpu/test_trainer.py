@@ -16,7 +16,7 @@ from terrarium.hyperbolic.training.cpu.trainer import CpuTrainer, run_in_threads
 from terrarium.hyperbolic.training.factory import make_trainer
 from terrarium.hyperbolic.training.problem import Problem, pair_weights
 from terrarium.hyperbolic.training.schedule import LearningRateSchedule
-from terrarium.hyperbolic.training.torch_trainer import TorchTrainer
+from terrarium.hyperbolic.training.torch.trainer import TorchTrainer
 from terrarium.hyperbolic.training.weights import unpack_weights
 from terrarium.training.torch.device import DeviceError
 from tests.hyperbolic.training.problems import FEATURES, order_of, problem, training_options

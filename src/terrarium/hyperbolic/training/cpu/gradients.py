@@ -16,7 +16,7 @@ import numpy as np
 from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.common.kernels import njit
 from terrarium.hyperbolic.training.cpu.slots import Slots, slot_of
-from terrarium.hyperbolic.training.objectives import NEGLIGIBLE
+from terrarium.hyperbolic.training.torch.objectives import NEGLIGIBLE
 
 MARGIN_RANKING, DISTANCE_SOFTMAX, DETOUR = range(3)
 TINY = 1e-12

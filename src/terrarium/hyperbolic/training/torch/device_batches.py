@@ -14,11 +14,11 @@ from torch import Tensor
 from terrarium.common.arrays import Int64Array
 from terrarium.hyperbolic.training.batches import WeightedBatch
 from terrarium.hyperbolic.training.diagnostics import training_pairs
-from terrarium.hyperbolic.training.objectives import JointBatch, PairBatch
 from terrarium.hyperbolic.training.problem import Problem, joint_terms
 from terrarium.hyperbolic.training.sampling.edge_negatives import MAX_STEPS_DOWN, MAX_STEPS_UP
 from terrarium.hyperbolic.training.sampling.negatives import UNRELATED, sampler_settings
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
+from terrarium.hyperbolic.training.torch.objectives import JointBatch, PairBatch
 
 _EPOCH_STEP = 1_000_003
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from terrarium.hyperbolic.evaluation.rank_kernel import new_scores, point_table, score_block
+from terrarium.hyperbolic.evaluation.kernels.ranks import new_scores, point_table, score_block
 from terrarium.hyperbolic.geometry import ball as geometry
 from tests.hyperbolic.trees import random_layout
 

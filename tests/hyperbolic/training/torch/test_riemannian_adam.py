@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from terrarium.hyperbolic.geometry.ball import distance
-from terrarium.hyperbolic.training.riemannian_adam import RiemannianRowAdam
+from terrarium.hyperbolic.training.torch.riemannian_adam import RiemannianRowAdam
 from tests.hyperbolic.trees import random_layout
 
 

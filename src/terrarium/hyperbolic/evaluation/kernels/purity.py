@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from terrarium.common.arrays import Float64Array
 from terrarium.common.kernels import njit
-from terrarium.hyperbolic.evaluation.rank_kernel import PointTable, new_scores, score_block
+from terrarium.hyperbolic.evaluation.kernels.ranks import PointTable, new_scores, score_block
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -11,13 +11,13 @@ from torch import Tensor
 from terrarium.common.arrays import Int64Array
 from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.training.batches import HostBatches, WeightedBatch
-from terrarium.hyperbolic.training.device_batches import DeviceBatches, can_sample_on_device
 from terrarium.hyperbolic.training.diagnostics import EpochSums, describe_layout, false_negative_fraction
-from terrarium.hyperbolic.training.objectives import PairBatch, Table, pair_losses
 from terrarium.hyperbolic.training.problem import Problem
-from terrarium.hyperbolic.training.riemannian_adam import RiemannianRowAdam
 from terrarium.hyperbolic.training.sampling.tree_arrays import tree_arrays
 from terrarium.hyperbolic.training.schedule import LearningRateSchedule
+from terrarium.hyperbolic.training.torch.device_batches import DeviceBatches, can_sample_on_device
+from terrarium.hyperbolic.training.torch.objectives import PairBatch, Table, pair_losses
+from terrarium.hyperbolic.training.torch.riemannian_adam import RiemannianRowAdam
 from terrarium.hyperbolic.training.weights import pack_weights
 from terrarium.training.checkpointing.state import State
 from terrarium.training.options import TorchOptions
