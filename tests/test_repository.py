@@ -72,7 +72,7 @@ def test_exceptions_to_the_mirror_exist():
 
 
 def test_underscore_names_of_kedro_are_used_where_datasets_and_runners_are_made():
-    users = [path for path in SOURCE.rglob("*.py") if KEDRO_PRIVATE.search(path.read_text(encoding="utf-8"))]
+    users = [path for path in sorted(SOURCE.rglob("*.py")) if KEDRO_PRIVATE.search(path.read_text(encoding="utf-8"))]
     assert relative(users, SOURCE) == ["datasets/base.py", "runner/dask_runner.py"]
 
 

@@ -198,7 +198,7 @@ def tree(**changes):
         ({"hyperbolic__model__max_radius": 40.0}, "hyperbolic.model.max_radius: input should be less than"),
         (
             {"hyperbolic__training__loss__name": "best"},
-            "hyperbolic.training.loss.name: input should be 'detour', 'distance_softmax', 'margin_ranking'",
+            "hyperbolic.training.loss.name: input should be 'joint', 'detour', 'distance_softmax'",
         ),
         ({"hyperbolic__features__root_norm": 0.99}, "leaf_norm must be larger than root_norm"),
         ({"hyperbolic__training__sampler__hard_negatives": 90}, "hard_negatives 90 is more than num_negatives 50"),

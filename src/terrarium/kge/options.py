@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, model_validator
 
-from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
-from terrarium.sources.graphs.triple_lines import ColumnOrder
+from terrarium.kge.data.options import FeatureOptions, SourceOptions
 from terrarium.training.options import FitOptions
 from terrarium.training.options import StoppingOptions as BaseStoppingOptions
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ValidationMetric = Literal["validation_mrr", "validation_head_mrr", "validation_tail_mrr", "validation_hits_at_10"]
 VALIDATION_METRICS: tuple[str, ...] = get_args(ValidationMetric)
@@ -25,86 +21,10 @@ ModelName = Literal["conve", "complex", "distmult"]
 LossName = Literal["cross_entropy", "bce"]
 TrainType = Literal["KvsAll", "1vsAll"]
 QueryWeight = Literal["equal", "by_num_answers"]
-SourceKind = Literal["virus_host", "files", "kgx", "pyg"]
 EntityEncoder = Literal["lookup", "ancestors"]
 
+PLAIN_DIM = 200
 _DEVICE = "torch device: cpu, cuda, cuda:N, mps, or auto (a GPU if there is one)"
-
-
-class SourceOptions(Base):
-    """Which triples to read."""
-
-    renamed: ClassVar[Mapping[str, str]] = {"faults": "on_error"}
-
-    kind: SourceKind | None = Field(
-        description="packaged NCBI virus-host graph (virus_host), files of triples (files), a KGX graph (kgx), or a "
-        "benchmark in PyTorch Geometric's raw layout (pyg); null takes files where path is set, else virus_host"
-    )
-    path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
-    clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
-    train: str = Field(description="file name of the training triples, for files")
-    valid: str | None = Field(description="file name of the validation triples, for files; null splits `train`")
-    test: str | None = Field(description="file name of the test triples, for files; null splits `train`")
-    entity_dictionary: str | None = Field(description="file of lines name TAB index, for files; null: as they appear")
-    relation_dictionary: str | None = Field(description="file of lines name TAB index, for files; null: as they appear")
-    column_order: ColumnOrder = Field(description="order of the columns, for files")
-    drop_repeated: bool = Field(description="drop held-out triples that an earlier file has, instead of a warning")
-    nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
-    edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
-    style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
-    styles: FilePath | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
-    dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
-    hierarchy_relation: str | None = Field(description="relation from an entity to its parent; null: the source's own")
-    on_error: Literal["error", "skip"] = Field(description="at a malformed line: stop, or drop and count it")
-
-    @model_validator(mode="after")
-    def _check_path(self) -> SourceOptions:
-        if self.chosen_kind != "virus_host" and self.path is None:
-            raise ValueError(f"kind {self.kind} reads files: set path to their folder")
-        return self
-
-    @property
-    def chosen_kind(self) -> SourceKind:
-        """`kind`, filled in where it is null."""
-        return self.kind or ("virus_host" if self.path is None else "files")
-
-
-class FeatureOptions(Base):
-    """How to split triples that come without splits."""
-
-    renamed: ClassVar[Mapping[str, str]] = {
-        "by": "split_by",
-        "valid_share": "val_fraction",
-        "test_share": "test_fraction",
-        "group_share": "group_fraction",
-    }
-
-    split_relations: list[str] = Field(
-        description="relations whose triples are held out, all others train; [] takes the source's choice"
-    )
-    split_by: Literal["pair", "head"] | None = Field(
-        description="what stays in one split: all triples of a pair of entities (pair) or of a head (head); null takes "
-        "the source's choice"
-    )
-    val_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs or heads held out for validation")
-    test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs or heads held out for testing")
-    group_fraction: float = Field(
-        ge=0, lt=0.5, description="fraction of the entity groups held out whole, as split test_groups"
-    )
-    seed: int = Field(ge=0, description="seed of the split")
-
-    def with_source_choice(self, relations: pd.DataFrame, split_relations: Sequence[str]) -> FeatureOptions:
-        """Return these options with `split_by` filled in from the source where it is null.
-
-        Args:
-            relations: the table of relations, with the columns relation and split_by.
-            split_relations: the relations whose triples are held out.
-        """
-        if self.split_by is not None:
-            return self
-        choices = relations.loc[relations["relation"].isin(list(split_relations)), "split_by"]
-        by_head = len(choices) > 0 and bool((choices == "head").all())
-        return self.model_copy(update={"split_by": "head" if by_head else "pair"})
 
 
 class ConvEImage(NamedTuple):
@@ -127,7 +47,10 @@ class ModelOptions(Base):
     }
 
     name: ModelName = Field(description="ConvE, ComplEx or DistMult")
-    dim: int = Field(ge=2, description="embedding dimension; for complex half real, half imaginary parts (even)")
+    dim: int | None = Field(
+        ge=2,
+        description="embedding dimension, even for complex; null takes 200, or 64 where embeddings sum over ancestors",
+    )
     inverse_relations: bool = Field(
         description="give each relation a second embedding for its inverse, by which heads are predicted"
     )
@@ -157,9 +80,14 @@ class ModelOptions(Base):
     def _check_shapes(self) -> ModelOptions:
         if self.name == "conve":
             self.image()
-        if self.name == "complex" and self.dim % 2:
+        if self.name == "complex" and self.dimension % 2:
             raise ValueError(f"dim {self.dim} is odd, and complex needs pairs of numbers: make it even")
         return self
+
+    @property
+    def dimension(self) -> int:
+        """Embedding dimension; where `dim` is null, that of plain embeddings."""
+        return PLAIN_DIM if self.dim is None else self.dim
 
     def image(self) -> ConvEImage:
         """Return the shape of ConvE's images; sides that are null follow `dim`, as square as possible.
@@ -180,13 +108,13 @@ class ModelOptions(Base):
     def _image_sides(self) -> tuple[int, int]:
         height, width = self.embedding_height, self.embedding_width
         if height is None and width is None:
-            height = max(side for side in range(1, math.isqrt(self.dim) + 1) if self.dim % side == 0)
-        height = height or self.dim // (width or 1)
-        width = width or self.dim // height
-        if height * width != self.dim:
+            height = max(side for side in range(1, math.isqrt(self.dimension) + 1) if self.dimension % side == 0)
+        height = height or self.dimension // (width or 1)
+        width = width or self.dimension // height
+        if height * width != self.dimension:
             raise ValueError(
-                f"embedding_height {height} x embedding_width {width} is {height * width}, not dim {self.dim}: change "
-                "one, or set both to null, and they follow dim"
+                f"embedding_height {height} x embedding_width {width} is {height * width}, not dim {self.dimension}: "
+                "change one, or set both to null, and they follow dim"
             )
         return height, width
 

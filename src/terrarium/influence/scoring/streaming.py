@@ -120,8 +120,8 @@ def bytes_per_triple(scorer: Scorer, spec: LossSpec, floats_per_part: int) -> in
     if scorer.options.name == "conve":
         image = scorer.options.image()
         maps = scorer.options.output_channels * image.map_height * image.map_width
-        maps += 9 * scorer.options.dim * 2
-    floats = floats_per_part + 8 * maps + 16 * scorer.options.dim
+        maps += 9 * scorer.options.dimension * 2
+    floats = floats_per_part + 8 * maps + 16 * scorer.options.dimension
     return scorer.entity.weight.itemsize * spec.directions * floats
 
 

@@ -83,7 +83,7 @@ def prepare_study(
     device = {"device": scoring.device}
     training = TrainingRun(run.model, run.training.model_copy(update=device))
     epochs = validation.epochs or best_epoch
-    logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.name, training.model.dim)
+    logger.info("Retrainings of %d epochs, %s of dimension %d", epochs, training.model.name, training.model.dimension)
     retrainer = Retrainer(graph, training, evaluation.model_copy(update=device), epochs)
     return Study(retrainer, validation, attribution, scoring)
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from terrarium.kge.options import SourceOptions
+from terrarium.kge.data.options import SourceOptions
 from terrarium.sources.errors import SourceError
 from terrarium.sources.graphs.benchmark_graphs import read_benchmark_graph
 from terrarium.sources.graphs.graph_source import GraphSource

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.common.splits import SplitError, leaking_keys, require_disjoint_splits, undirected_keys
 from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALIDATION
-from terrarium.kge.options import FeatureOptions
+from terrarium.kge.data.options import FeatureOptions
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
 from terrarium.training.torch.seeding import generator
 

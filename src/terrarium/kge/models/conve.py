@@ -26,9 +26,9 @@ class ConvEEncoder(torch.nn.Module):
         self.convolution = torch.nn.Conv2d(1, options.output_channels, (options.kernel_height, options.kernel_width))
         self.map_norm = torch.nn.BatchNorm2d(options.output_channels)
         self.map_dropout = torch.nn.Dropout2d(options.feature_map_dropout)
-        self.projection = torch.nn.Linear(flat, options.dim)
+        self.projection = torch.nn.Linear(flat, options.dimension)
         self.output_dropout = torch.nn.Dropout(options.output_dropout)
-        self.output_norm = torch.nn.BatchNorm1d(options.dim)
+        self.output_norm = torch.nn.BatchNorm1d(options.dimension)
 
     def forward(self, entity: Tensor, relation: Tensor) -> Tensor:
         """Return query embeddings (B, d) from embeddings of entities and relations (B, d)."""

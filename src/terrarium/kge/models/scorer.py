@@ -49,8 +49,8 @@ class Scorer(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.options, self.num_entities, self.num_relations = options, num_entities, num_relations
-        self.entity = torch.nn.Embedding(num_entities, options.dim)
-        self.relation = torch.nn.Embedding(num_relations * (2 if options.inverse_relations else 1), options.dim)
+        self.entity = torch.nn.Embedding(num_entities, options.dimension)
+        self.relation = torch.nn.Embedding(num_relations * (2 if options.inverse_relations else 1), options.dimension)
         self.bias = torch.nn.Parameter(torch.zeros(num_entities)) if options.entity_bias else None
         self.encoder = ConvEEncoder(options) if options.name == "conve" else ProductEncoder(options)
         self.ancestors = None if ancestors is None else AncestorSum(ancestors, num_entities)
@@ -75,7 +75,8 @@ class Scorer(torch.nn.Module):
             return self
         folded = copy.copy(self)
         folded._modules = dict(self._modules)
-        folded.entity = torch.nn.Embedding(self.num_entities, self.options.dim, _weight=self.entity_table().detach())
+        table = self.entity_table().detach()
+        folded.entity = torch.nn.Embedding(table.shape[0], table.shape[1], _weight=table)
         folded.ancestors = None
         return folded
 

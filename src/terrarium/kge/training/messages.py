@@ -27,7 +27,7 @@ def log_start(
     """Log the optimizations of run_config, the device, the model, and what is unusual about the data."""
     logger.info("%s", ", ".join(f"{name}: {'on' if is_on else 'off'}" for name, is_on in optimizations.items()))
     log_device(training.device, training.precision)
-    logger.info("Model: %s, dimension %d, %s rows to train on", model.name, model.dim, f"{rows:,}")
+    logger.info("Model: %s, dimension %d, %s rows to train on", model.name, model.dimension, f"{rows:,}")
     if rows % training.batch_size == 1 and rows > training.batch_size:
         logger.info("The last batch would hold one row, which batch norm cannot take: it joins the one before")
     unseen = int(graph.has_unseen_entity(graph.splits[VALIDATION]).sum())

@@ -27,7 +27,7 @@ from terrarium.kge.models.scorer import (
 from terrarium.kge.options import VALIDATION_METRICS, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training import memory
 from terrarium.kge.training.collapse import SAMPLE, prediction_entropy
-from terrarium.kge.training.defaults import default_n3_weight, fill_train_type
+from terrarium.kge.training.defaults import default_n3_weight, fill_dim, fill_train_type
 from terrarium.kge.training.losses import (
     BatchAnswers,
     LossSpec,
@@ -94,7 +94,7 @@ class ScorerTrainer(TorchTrainable):
         Raises:
             NothingToTrainError: fewer than two rows, or no validation triple to measure `stopping.metric` on.
         """
-        training = fill_train_type(graph, training)
+        model, training = fill_dim(graph, model), fill_train_type(graph, training)
         self._graph, self._options, self._evaluation = graph, training, evaluation
         self.queries = self.make_queries(graph, model, training)
         if len(self.queries) < 2:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from terrarium.kge.data import ingestion, splitting
 from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph
-from terrarium.kge.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.kge.data.options import FeatureOptions, SourceOptions
+from terrarium.kge.options import EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training.run_config import run_config
 from terrarium.training.checkpointing.fingerprints import training_fingerprint
 from terrarium.training.checkpointing.state import State
@@ -63,12 +64,12 @@ def write_config(
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Describe the training that follows, after checking that its result can be evaluated."""
-    from terrarium.kge.training.defaults import fill_train_type
+    from terrarium.kge.training.defaults import fill_dim, fill_train_type
     from terrarium.kge.training.preflight import check_evaluation
 
     graph = Graph.from_tables(triples, entities, relations)
     check_evaluation(graph, entities, relations, training, evaluation)
-    return run_config(graph, model, fill_train_type(graph, training))
+    return run_config(graph, fill_dim(graph, model), fill_train_type(graph, training))
 
 
 def choose_n3_weight(
@@ -106,14 +107,14 @@ def train(
 
     `run_config` is an input so that it is saved before the training, and a killed run has it.
     """
-    from terrarium.kge.training.defaults import fill_train_type
+    from terrarium.kge.training.defaults import fill_dim, fill_train_type
     from terrarium.kge.training.messages import log_savings, log_start, summarize_collapse
     from terrarium.kge.training.trainer import ScorerTrainer
     from terrarium.training.torch.processes import build_trainer
 
     graph = Graph.from_tables(triples, entities, relations)
     weight = float(n3_search.loc[n3_search["chosen"], "n3_weight"].iloc[0])
-    training = fill_train_type(graph, training).with_n3_weight(weight)
+    model, training = fill_dim(graph, model), fill_train_type(graph, training).with_n3_weight(weight)
     trainer = build_trainer(ScorerTrainer, graph, model, training, evaluation)
     log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
     savings = log_savings(trainer, training)
