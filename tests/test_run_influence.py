@@ -15,7 +15,8 @@ def finished(tmp_path_factory):
     """A data root with a knowledge graph and its influences in it, and what the second run printed."""
     root = tmp_path_factory.mktemp("influence")
     run(root, "--pipelines=knowledge_graph", "--tags=ingestion,features,training")
-    params = "influence.scoring.self_influence=true,influence.scoring.gradient_checkpointing=true"
+    params = "influence.checkpoints.use=all,influence.scoring.self_influence=true"
+    params += ",influence.scoring.gradient_checkpointing=true"
     return root, run(root, "--pipelines=influence", params=params).stdout
 
 

@@ -68,7 +68,11 @@ def test_recordings_of_one_s_own_are_a_source(finished, tmp_path):
     [
         ("scenes.source.simulator.variants.real.scenes=0", "coverage needs scenes of two sources"),
         ("scenes.model.depth=3", "scenes.model.depth does not exist"),
-        ("scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=/nowhere", "has no tracks.parquet"),
+        (
+            "scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=/nowhere",
+            "scenes.source.recordings.a.path /nowhere is not a folder: check the path",
+        ),
+        ("scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=docs", "docs has no tracks.parquet"),
     ],
 )
 def test_bad_input_stops_the_run_with_one_line(tmp_path, params, message):

@@ -55,7 +55,8 @@ def test_weights_are_never_measured_on_what_they_were_trained_on(finished):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("senses.source.path=/nowhere", "has no data.noun"),
+        ("senses.source.path=/nowhere", "source.path /nowhere is no folder or archive: give WordNet's data.*"),
+        ("senses.source.path=docs", "source.path docs has no data.noun: give WordNet's data.*"),
         ("senses.training.growth.max_dim=8", "max_dim 8 is below model.dim 24"),
         ("senses.training.growth.expand_interval=0", "expand_interval"),
         ("senses.training.memory_limit_gb=0.000001", "lower model.dim"),

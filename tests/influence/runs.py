@@ -18,9 +18,9 @@ class Trained(NamedTuple):
     checkpoints: object
 
 
-def train(folder, **changes):
-    """Train the small graph of the tests."""
-    chosen, own = options(**changes), tables()
+def train(folder, own=None, **changes):
+    """Train the small graph of the tests, or other tables."""
+    chosen, own = options(**changes), own or tables()
     trained = train_graph(chosen, own, TrainingStore(folder / "store"))
     return Trained(own, trained["weights"], trained["checkpoints"].folder)
 
@@ -44,8 +44,8 @@ def reference_files(trained, results):
     return nodes.write_reference_files(results.scores, table, chosen.attribution)
 
 
-def write_report(trained, queries, results):
-    chosen = influence_options()
+def write_report(trained, queries, results, **changes):
+    chosen = influence_options(**changes)
     return report_page(
         checkpoint_table=nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen.checkpoints),
         queries=queries,

@@ -9,7 +9,7 @@ from tests.influence.runs import reference_files, score, select_queries, write_r
 
 
 def test_scores_hold_the_top_of_every_query(trained):
-    results = score(trained, select_queries(trained), scoring__self_influence=True)
+    results = score(trained, select_queries(trained), checkpoints__use="all", scoring__self_influence=True)
     scores = results.scores
     assert len(scores) == 3 * 2 * 4
     assert scores["train_self_influence"].gt(0).all()

@@ -32,6 +32,7 @@ def test_retrainings_run_where_influence_does(tmp_path):
     trained = train_graph(chosen, own, TrainingStore(tmp_path / "store"))
     on_gpu = influence_options(scoring__device="cuda:3")
     branches = on_gpu.validation, on_gpu.attribution, on_gpu.scoring
-    retrainer = prepare_study(Graph.from_tables(*own), trained["checkpoints"], *branches, chosen.evaluation).retrainer
+    folder = trained["checkpoints"].folder
+    retrainer = prepare_study(Graph.from_tables(*own), folder, *branches, chosen.evaluation).retrainer
     assert retrainer.training.training.device == retrainer.evaluation.device == "cuda:3"
     assert retrainer.epochs == 2

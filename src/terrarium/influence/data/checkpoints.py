@@ -206,6 +206,18 @@ def _snapshot(checkpoint: Checkpoint, training: TrainingRun, graph: Graph, with_
     return Snapshot(checkpoint.epoch, last_learning_rate(checkpoint), scorer.eval(), preconditioner)
 
 
+def complete_weights(model: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a scorer's state as weights are exported: with complete embeddings in place of own vectors."""
+    from terrarium.kge.models.entities import AncestorSum
+
+    ancestors = _ancestors(model)
+    if ancestors is None:
+        return dict(model)
+    own = model["entity.weight"]
+    kept = {name: tensor for name, tensor in model.items() if not name.startswith("ancestors.")}
+    return {**kept, "entity.weight": AncestorSum(ancestors, len(own))(own)}
+
+
 def _ancestors(model: Mapping[str, Tensor]) -> Ancestors | None:
     """Return the ancestors that a scorer's state holds, if any."""
     if "ancestors.entity" not in model:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from terrarium.influence.data.checkpoints import BEST, FINAL, open_checkpoint
+from terrarium.influence.data.checkpoints import BEST, FINAL, complete_weights, open_checkpoint
 from terrarium.influence.data.named_graph import LOAD_ONE_RUN
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.state import State
@@ -39,7 +39,12 @@ def require_same_model(weights: State, folder: Path) -> Checkpoint:
 def _has_weights(checkpoint: Checkpoint, weights: State) -> bool:
     if checkpoint.fingerprint.get("model") != weights.metadata.get("model"):
         return False
-    tensors = unpack(checkpoint.state)["model"]
+    model = unpack(checkpoint.state)["model"]
+    tensors = complete_weights(model)
     if tensors.keys() != weights.tensors.keys():
         return False
-    return all(np.array_equal(tensors[name].numpy(), array) for name, array in weights.tensors.items())
+    return all(
+        np.array_equal(tensors[name].numpy(), array)
+        or (tensors[name] is not model[name] and np.allclose(tensors[name].numpy(), array, rtol=1e-5, atol=1e-6))
+        for name, array in weights.tensors.items()
+    )

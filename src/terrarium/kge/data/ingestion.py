@@ -48,9 +48,13 @@ def check_source(source: SourceOptions) -> None:
         "files": (source.train, source.valid, source.test, source.entity_dictionary, source.relation_dictionary),
         "kgx": (source.nodes, source.edges),
     }
+    advice = {
+        "files": "source.path to the folder and check the file names",
+        "kgx": "source.path, source.nodes and source.edges",
+    }
     for name in named.get(source.chosen_kind, ()):
         if name is not None and not (folder / name).is_file():
-            raise SourceError(f"{folder / name} is not a file: set source.path to the folder and check the file names")
+            raise SourceError(f"{folder / name} is not a file: set {advice[source.chosen_kind]}")
     if source.chosen_kind == "kgx":
         require_style(source.style, source.styles)
 

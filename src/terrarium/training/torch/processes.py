@@ -156,6 +156,7 @@ def follow(world: World) -> None:
         distributed.broadcast_object_list(message)
         order, arguments = message
         if order == "end":
+            distributed.destroy_process_group()
             return
         if order == "build":
             build, parts = arguments
@@ -167,5 +168,9 @@ def follow(world: World) -> None:
 
 
 def dismiss(world: World) -> None:
-    """End the work of the followers."""
+    """End the work of the followers, and the connection: its threads abort a process that exits while they run."""
     lead(world, "end")
+    if is_connected():
+        from torch import distributed
+
+        distributed.destroy_process_group()
