@@ -168,7 +168,7 @@ def test_the_smallest_trees_run(tmp_path, rows, taxa):
     run(tmp_path / "data", "--pipelines=hyperbolic", params=params)
     metrics = load(tmp_path / "data", METRICS)
     assert metrics["taxa"] == taxa
-    assert all(np.isfinite(value) for value in metrics.values())
+    assert all(np.isfinite(value) for name, value in metrics.items() if name != "layout")
     assert versions(tmp_path / "data", "08_reporting/hyperbolic/report.html")
 
 
