@@ -7,7 +7,12 @@ from benchmarks import objectives
 from benchmarks.parameters import parameters_of
 from benchmarks.studies import Study, changed, table_rows
 
-SMALL = {"training.max_epochs": 1, "evaluation.min_group_size": 2, "evaluation.ranks": ["family", "genus"]}
+SMALL = {
+    "training.max_epochs": 1,
+    "training.skip_above": 1.0,
+    "evaluation.min_group_size": 2,
+    "evaluation.ranks": ["family", "genus"],
+}
 
 
 def test_an_unknown_parameter_is_refused():

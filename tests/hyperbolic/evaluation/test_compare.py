@@ -6,7 +6,7 @@ from terrarium.hyperbolic.evaluation.compare import compare_layouts, measure_lay
 from terrarium.hyperbolic.options import EvaluationOptions
 from terrarium.hyperbolic.reporting.report import report_page
 from terrarium.reporting.theme import new_figure
-from tests.hyperbolic.data.options import source_options
+from tests.hyperbolic import tables
 from tests.hyperbolic.trees import random_layout, random_tree
 
 OPTIONS = EvaluationOptions(
@@ -90,24 +90,31 @@ def test_pairs_by_depth_difference(tree):
 
 
 @pytest.mark.parametrize("better", [True, False])
-def test_the_report_says_where_training_lost(compared, tree, better):
+def test_the_report_names_the_best_layout_by_each_metric(compared, tree, better):
     numbers, by_layout, by_rank = compared
     by_layout = by_layout.assign(edge_map=[0.9, 0.1] if better else [0.1, 0.9])
     precision = {"past_safe_radius_float64": 0.0, "past_safe_radius_float32": 0.0, "duplicates_float64": 0.0}
     precision |= {"duplicates_float32": 0.0, "max_radius": 5.0, "max_norm": 0.98}
+    names = ("loss", "norms", "radius", "quality", "separation", "purity", "disk")
     page = report_page(
-        source=source_options(select="clade", clade="A & <B>"),
+        source_info={"name": "own", "version": "", "date": "", "location": "", "part": "clade A & <B>"},
+        vectors=tables.vectors(),
         cleaning_report=pd.DataFrame({"rule": ["sp."], "removed": [7]}),
         training_summary={"stop_reason": "No progress for 3 epochs.", "epochs": 4, "best_epoch": 1},
-        history=pd.DataFrame({"epoch": [], "seconds": []}),
+        history=tables.history(0),
         metrics={**tree_statistics(tree), **numbers, **precision},
         layout_metrics=by_layout,
         rank_metrics=by_rank,
-        **{f"figure_{name}": new_figure(name) for name in ("loss", "norms", "radius", "separation", "purity", "disk")},
+        misplaced=tables.misplaced(),
+        radius_metrics=tables.radius_metrics(),
+        example="auto",
+        **{f"figure_{name}": new_figure(name) for name in names},
     )
     body = page[page.index("<body>") :]
     assert "A &amp; &lt;B&gt;" in body
     assert "No progress for 3 epochs." in body
     assert "<td>7</td>" in body
-    lost = body[body.index("Training ") :]
-    assert ("edge MAP" in lost[: lost.index("</p>")]) is not better
+    best = body[body.index("Best by each metric") :]
+    named = dict(part.strip().split(": ", 1) for part in best[: best.index(".</p>")].split("–")[1].split(";"))
+    assert ("edge MAP" in named.get("trained", "")) is better
+    assert ("edge MAP" in named.get("random", "")) is not better

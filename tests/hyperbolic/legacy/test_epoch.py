@@ -31,7 +31,7 @@ class Case:
         self.points = (rng.normal(size=(DIM, size)) * largest / 3).astype(dtype)
         self.target = rng.uniform(0.1, 0.95, size).astype(dtype)
         self.order = rng.permutation(len(ancestor))
-        self.sampler = SamplerSettings(SAMPLERS[sampler], NEGATIVES, 0, 1)
+        self.sampler = SamplerSettings(SAMPLERS[sampler], NEGATIVES, num_hard=0, num_ancestors=1, num_edge=0)
 
     def moments(self):
         return Moments(np.zeros_like(self.points), np.zeros_like(self.points), np.zeros(1, np.int64))

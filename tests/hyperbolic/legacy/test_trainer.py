@@ -23,6 +23,11 @@ V1 = {
     "final_learning_rate": 0.05,
 }
 
+SHORT_STEPS = {"learning_rate": 0.001, "final_learning_rate": 0.001}
+"""Where the gradients of a row cancel, as for a sibling that is a positive of one pair and a negative of the next, the
+kernel keeps 1e-18 by fused multiplication and PyTorch 0: one moves the row by its momentum, the other does not. Steps
+of this length keep that out of the compared digits."""
+
 
 def legacy_adam(**changes):
     return OPTIONS["optimizer"]["legacy_adam"] | {"clip_norm": 0.0} | changes
@@ -134,18 +139,18 @@ def test_class_weights_scale_the_loss_of_small_classes():
 
 @pytest.mark.parametrize("sampler", ["true_negatives", "same_depth", "random", "tiered"])
 def test_false_negatives_are_counted_in_all_trainers(sampler):
-    given = problem(**(V1 | {"optimizer": "riemannian_adam", "negative_sampler": sampler}))
+    given = problem(**(V1 | {"optimizer": "riemannian_adam", "negative_sampler": sampler} | SHORT_STEPS))
     run, reference = CpuTrainer(given), TorchTrainer(given, "cpu")
     row, expected = run.epoch(1), reference.epoch(1)
     dense_row = LegacyAdamTrainer(problem(**(V1 | {"negative_sampler": sampler}))).epoch(1)
     assert row["false_negatives"] == expected["false_negatives"] == dense_row["false_negatives"]
     assert (row["false_negatives"] > 0.01) is (sampler != "true_negatives")
-    assert row["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    assert row["loss"] == pytest.approx(expected["loss"], rel=1e-6)
 
 
 def test_margins_by_depth_are_the_same_in_kernel_and_torch():
-    given = problem(loss="margin_ranking", depth_margin={"min": 0.05, "max": 1.0}, negative_sampler="tiered")
-    plain = problem(loss="margin_ranking", margin=0.05, negative_sampler="tiered")
+    options = {"loss": "margin_ranking", "negative_sampler": "tiered", **SHORT_STEPS}
+    given, plain = problem(depth_margin={"min": 0.05, "max": 1.0}, **options), problem(margin=0.05, **options)
     row, expected = CpuTrainer(given).epoch(1), TorchTrainer(given, "cpu").epoch(1)
     assert row["loss"] == pytest.approx(expected["loss"], rel=1e-6)
     assert row["loss"] > CpuTrainer(plain).epoch(1)["loss"]

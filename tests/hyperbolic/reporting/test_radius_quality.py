@@ -28,3 +28,15 @@ def test_nothing_was_measured():
     empty = tables.radius_metrics().iloc[:0]
     assert quality_table(empty).empty
     assert quality_figure(empty).layout.annotations[-1].text == "no radius was measured"
+
+
+def test_a_metric_that_the_tree_does_not_define_is_left_out():
+    """Two taxa are one pair: a rank correlation over it is undefined, and evaluation leaves it out."""
+    undefined = tables.radius_metrics().drop(columns="hops_spearman")
+    figure = quality_figure(undefined)
+    assert len(figure.data) == 3 * 4
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles == ["ancestor MAP, detour", "ancestor MAP, distance", "edge MAP"]
+    table = quality_table(undefined)
+    assert "rank correlation of distance and hops" not in table
+    assert len(table) == len(quality_table(tables.radius_metrics()))

@@ -21,9 +21,11 @@ def quality_figure(radius_metrics: pd.DataFrame) -> Any:
     """Draw four metrics against the largest radius, one line per layout, trained or not, and precision.
 
     Args:
-        radius_metrics: layout, max_radius, trained, precision and metrics; one row per line and radius.
+        radius_metrics: layout, max_radius, trained, precision and metrics; one row per line and radius. A metric that
+            the tree does not define, as a rank correlation over two taxa, is no column, and its panel is left out.
     """
-    names = list(_METRICS.values())
+    shown = _shown(radius_metrics) or list(_METRICS)
+    names = [_METRICS[metric] for metric in shown]
     figure = new_figure(
         "Quality against the largest radius", 760, rows=2, cols=2, subplot_titles=names, vertical_spacing=0.12
     )
@@ -31,7 +33,7 @@ def quality_figure(radius_metrics: pd.DataFrame) -> Any:
     for (layout, trained, precision), part in radius_metrics.groupby(["layout", "trained", "precision"], sort=False):
         name = f"{layout}{', trained' if trained else ''}{', float32' if precision == 'float32' else ''}"
         ordered = part.sort_values("max_radius")
-        for place, metric in enumerate(_METRICS):
+        for place, metric in enumerate(shown):
             figure.add_scatter(
                 x=ordered["max_radius"],
                 y=ordered[metric],
@@ -62,12 +64,16 @@ def quality_table(radius_metrics: pd.DataFrame) -> pd.DataFrame:
     if radius_metrics.empty:
         return pd.DataFrame()
     keys = ["layout", "trained", "max_radius"]
-    exact = radius_metrics[radius_metrics["precision"] == "float64"].set_index(keys)[list(_METRICS)]
+    exact = radius_metrics[radius_metrics["precision"] == "float64"].set_index(keys)[_shown(radius_metrics)]
     single = radius_metrics[radius_metrics["precision"] == "float32"].set_index(keys)["ancestor_map_detour"]
     table = exact.rename(columns=_METRICS).assign(**{"ancestor MAP, detour, in float32": single})
     table = table.reset_index().sort_values(["max_radius", "layout", "trained"], ignore_index=True)
     trained = table.pop("trained").map({True: ", trained", False: ""})
     return table.assign(layout=table["layout"] + trained).rename(columns={"max_radius": "largest radius"})
+
+
+def _shown(radius_metrics: pd.DataFrame) -> list[str]:
+    return [metric for metric in _METRICS if metric in radius_metrics]
 
 
 def _ticks(radius_metrics: pd.DataFrame) -> list[float]:

@@ -20,7 +20,7 @@ def draw(sampler, tree, anchor, descendant, count=10, seed=0, epoch=1, pair=0):
     out = np.full(count, -1, np.int64)
     kind = UNRELATED_AT_DEPTH if sampler == "true_negatives" else SAMPLERS[sampler]
     ends = np.full(pair + 1, anchor, np.int32), np.full(pair + 1, descendant, np.int32)
-    settings = SamplerSettings(kind, count, 0, 1)
+    settings = SamplerSettings(kind, count, num_hard=0, num_ancestors=1, num_edge=0)
     got = sample_negatives(tree_arrays(tree), Pairs(*ends, np.ones(pair + 1)), pair, settings, Stream(seed, epoch), out)
     return out[:got]
 

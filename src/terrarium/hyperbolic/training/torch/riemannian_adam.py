@@ -57,6 +57,12 @@ class RiemannianRowAdam(torch.optim.Optimizer):
             "steps": torch.zeros_like(radius, dtype=torch.int64),
         }
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take a state over; steps stay whole numbers, where PyTorch gives every entry the dtype of its parameter."""
+        super().load_state_dict(state_dict)
+        angular = self.state[self.param_groups[0]["params"][1]]
+        angular["steps"] = angular["steps"].to(torch.int64)
+
     def pop_counts(self) -> StepCounts:
         """Return the counts since the last call."""
         counts = StepCounts(float(self._largest), int(self._beyond), self._moved)
