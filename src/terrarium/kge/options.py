@@ -221,6 +221,11 @@ class TrainingOptions(FitOptions):
     query_weight: QueryWeight = Field(
         description="weight of a query: 1 (equal), or its number of answers over the mean number (by_num_answers)"
     )
+    max_scores: float | None = Field(
+        gt=0,
+        description="largest number of entity scores (rows x entities x epochs) of the training, at least one epoch; "
+        "lowers max_epochs on large graphs; null sets no limit",
+    )
     batch_size: int = Field(gt=1, description="rows per batch")
     loss: LossOptions
     search: SearchOptions

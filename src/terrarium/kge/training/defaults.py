@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from terrarium.kge.data.ancestors import uses_ancestors
 from terrarium.kge.data.graph import TRAIN, Graph
 from terrarium.kge.options import PLAIN_DIM, ModelOptions, TrainingOptions
+
+logger = logging.getLogger(__name__)
 
 LARGEST_N3_WEIGHT = 0.1
 """Weight for graphs of low degree; good for WN18RR (mean degree 4)."""
@@ -36,3 +40,20 @@ def fill_train_type(graph: Graph, training: TrainingOptions) -> TrainingOptions:
         return training
     is_small = len(graph.splits[TRAIN]) * graph.num_entities <= SMALL_GRAPH
     return training.model_copy(update={"train_type": "1vsAll" if is_small else "KvsAll"})
+
+
+def limit_epochs(graph: Graph, training: TrainingOptions, rows: int) -> TrainingOptions:
+    """Return the options with no more epochs than `max_scores` allows.
+
+    Args:
+        graph: what is trained on.
+        training: options.
+        rows: rows of an epoch; each scores all entities.
+    """
+    if training.max_scores is None:
+        return training
+    allowed = max(int(training.max_scores // (rows * graph.num_entities)), 1)
+    if allowed >= training.max_epochs:
+        return training
+    logger.info("training.max_scores allows %d epochs of %d; null sets no limit", allowed, training.max_epochs)
+    return training.model_copy(update={"max_epochs": allowed})

@@ -107,7 +107,7 @@ def train(
 
     `run_config` is an input so that it is saved before the training, and a killed run has it.
     """
-    from terrarium.kge.training.defaults import fill_dim, fill_train_type
+    from terrarium.kge.training.defaults import fill_dim, fill_train_type, limit_epochs
     from terrarium.kge.training.messages import log_savings, log_start, summarize_collapse
     from terrarium.kge.training.trainer import ScorerTrainer
     from terrarium.training.torch.processes import build_trainer
@@ -116,6 +116,7 @@ def train(
     weight = float(n3_search.loc[n3_search["chosen"], "n3_weight"].iloc[0])
     model, training = fill_dim(graph, model), fill_train_type(graph, training).with_n3_weight(weight)
     trainer = build_trainer(ScorerTrainer, graph, model, training, evaluation)
+    training = limit_epochs(graph, training, len(trainer.queries))
     log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
     savings = log_savings(trainer, training)
     result = fit(
@@ -127,6 +128,7 @@ def train(
             hierarchy=graph.hierarchy,
             model=model,
             training=training,
+            exclude=["max_scores"],
             evaluation=evaluation.precision,
         ),
         title="knowledge graph",
