@@ -57,9 +57,9 @@ def weights(data_root: Path, family: str) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize(
     ("family", "more"),
     [
-        pytest.param("knowledge_graph", ""),
-        pytest.param("knowledge_graph", CHOSEN, marks=pytest.mark.slow),
-        pytest.param("scenes", "", marks=pytest.mark.slow),
+        pytest.param("knowledge_graph", "", id="knowledge_graph"),
+        pytest.param("knowledge_graph", CHOSEN, id="knowledge_graph_searched", marks=pytest.mark.slow),
+        pytest.param("scenes", "", id="scenes", marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_train_what_one_trains(family, more, tmp_path):
