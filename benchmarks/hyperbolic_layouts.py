@@ -102,6 +102,7 @@ def _measured(tree: Hierarchy, data: str, radii: tuple[float, ...], queries: int
             seconds = time.process_time() - started
             found = reconstruct(tree, points, sample).metrics()
             yield {
+                "case": f"{data}, {name}, radius {radius:g}",
                 "data": data,
                 "taxa": len(tree),
                 "layout": name,
@@ -141,6 +142,7 @@ def _wordnet_rows() -> Iterator[Row]:
             sample = choose_queries(tree, 0, QUERIES, SEED)
             found = reconstruct(tree, points, sample).metrics() | reconstruct_undirected(tree, points, sample)
             yield {
+                "case": f"{data}, {name}",
                 "data": data,
                 "dimension": dim,
                 "layout": name,

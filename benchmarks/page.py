@@ -30,20 +30,27 @@ class KeyRow(NamedTuple):
     untrained: Cell | None = None
 
 
-_OBJECTIVES, _VIRUS, _TU = "objectives_echinodermata", "virus_host", "scenes_tu"
+_VIRUS, _TU = "virus_host", "scenes_tu"
+_OTHER_LAYOUTS = ("combinatorial", "inherited, equal steps")
+_LOWEST = "100,000 lowest tax ids"
 _LDS, _DELETION, _WORDNET = "influence_lds", "influence_deletion", "wordnet_reconstruction"
 _SIMLEX = "SimLex-999, best pair of senses (path similarity 0.437)"
 _SHORTCUT = "the shortcut: plain, last checkpoint, relation vectors alone"
 _DEFAULT = "default: factored weights, share, all checkpoints, all layers"
 
 
-def _layouts(task: str, column: str) -> KeyRow:
-    cells = [Cell(_OBJECTIVES, row, column) for row in ("detour", "constructed", "inherited")]
-    return KeyRow(task, "Echinodermata", column, cells[0], cells[1]._replace(note="constructed"), cells[2])
+def _layout(task: str, data: str, layout: str, radius: int, metric: str) -> KeyRow:
+    cells = [
+        Cell("hyperbolic_radius", f"{data}, {name}, radius {radius}", metric) for name in (layout, *_OTHER_LAYOUTS)
+    ]
+    where = f"{data}, radius {radius}"
+    return KeyRow(task, where, f"{metric}, {layout}", cells[0], cells[1]._replace(note="combinatorial"), cells[2])
 
 
-def _seed_0(task: str, row: str, metric: str) -> KeyRow:
-    return KeyRow(task, "Mammalia", metric, Cell("hyperbolic_quality", row, "Mammalia, seed 0"))
+def _wordnet(data: str, published: str) -> KeyRow:
+    value = Cell("hyperbolic_wordnet_caps", f"{data}, caps refitted for second parents", "MAP")
+    baseline = Cell(_WORDNET, published, "MAP", "Nickel and Kiela 2017")
+    return KeyRow("rank ancestors", f"WordNet {data}", "MAP by distance, caps", value, baseline)
 
 
 def _hosts(data: str, split: str) -> KeyRow:
@@ -88,26 +95,15 @@ def _molecules(data: str) -> KeyRow:
 
 TABLES: dict[str, list[KeyRow]] = {
     "hyperbolic": [
-        _layouts("rank ancestors", "MAP by detour"),
-        _layouts("rank ancestors", "MAP by distance"),
-        _layouts("rank parent and children", "edge MAP"),
-        _layouts("keep depth", "r"),
-        _layouts("place held-out leaves", "leaves placed by detour"),
-        _seed_0("rank ancestors", "ancestor MAP by detour", "MAP by detour"),
-        KeyRow(
-            "rank ancestors",
-            "WordNet mammals",
-            "MAP by distance",
-            Cell(_WORDNET, "mammals, seed 0", "MAP"),
-            Cell(_WORDNET, "published: Nickel and Kiela 2017, mammals", "MAP", "Nickel and Kiela 2017"),
-        ),
-        KeyRow(
-            "rank ancestors",
-            "WordNet nouns",
-            "MAP by distance",
-            Cell(_WORDNET, "nouns, seed 0", "MAP"),
-            Cell(_WORDNET, "published: 2017, nouns", "MAP", "Nickel and Kiela 2017"),
-        ),
+        _layout("rank ancestors", "Mammalia", "rays", 12, "MAP by detour"),
+        _layout("rank ancestors", "Mammalia", "caps", 12, "MAP by distance"),
+        _layout("rank parent and children", "Mammalia", "rays", 12, "edge MAP"),
+        _layout("keep path lengths", "Mammalia", "rays", 12, "Spearman of path lengths"),
+        _layout("rank ancestors", _LOWEST, "rays", 34, "MAP by detour"),
+        _layout("rank ancestors", _LOWEST, "caps", 34, "MAP by distance"),
+        _layout("rank parent and children", _LOWEST, "rays", 34, "edge MAP"),
+        _wordnet("mammals", "published: Nickel and Kiela 2017, mammals"),
+        _wordnet("nouns", "published: 2017, nouns"),
     ],
     "senses": [
         _senses("word similarity", _SIMLEX, "SimLex-999, Spearman"),
