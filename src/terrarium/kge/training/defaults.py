@@ -43,7 +43,7 @@ def fill_train_type(graph: Graph, training: TrainingOptions) -> TrainingOptions:
 
 
 def limit_epochs(graph: Graph, training: TrainingOptions, rows: int) -> TrainingOptions:
-    """Return the options with no more epochs than `max_scores` allows.
+    """Return the options with no more epochs than `max_scores` allows, and that limit settled (null).
 
     Args:
         graph: what is trained on.
@@ -53,7 +53,6 @@ def limit_epochs(graph: Graph, training: TrainingOptions, rows: int) -> Training
     if training.max_scores is None:
         return training
     allowed = max(int(training.max_scores // (rows * graph.num_entities)), 1)
-    if allowed >= training.max_epochs:
-        return training
-    logger.info("training.max_scores allows %d epochs of %d; null sets no limit", allowed, training.max_epochs)
-    return training.model_copy(update={"max_epochs": allowed})
+    if allowed < training.max_epochs:
+        logger.info("training.max_scores allows %d epochs of %d; null sets no limit", allowed, training.max_epochs)
+    return training.model_copy(update={"max_epochs": min(allowed, training.max_epochs), "max_scores": None})

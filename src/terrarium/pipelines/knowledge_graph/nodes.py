@@ -128,7 +128,6 @@ def train(
             hierarchy=graph.hierarchy,
             model=model,
             training=training,
-            exclude=["max_scores"],
             evaluation=evaluation.precision,
         ),
         title="knowledge graph",
