@@ -70,8 +70,12 @@ def markdown_lines(rows: Iterable[Sequence[str]]) -> str:
 
 
 def running_command() -> str:
-    """Return this process's command, with the environment variables TERRARIUM_* that it was given."""
-    variables = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("TERRARIUM_")]
+    """Return this process's command, with the environment variables TERRARIUM_* that it was given.
+
+    An absolute path, which another machine does not have, is written as FOLDER.
+    """
+    given = sorted((name, value) for name, value in os.environ.items() if name.startswith("TERRARIUM_"))
+    variables = [f"{name}={'FOLDER' if Path(value).is_absolute() else value}" for name, value in given]
     return " ".join([*variables, "python -m benchmarks", *sys.argv[1:]])
 
 

@@ -59,3 +59,9 @@ def test_the_page_links_to_every_result():
     linked = re.findall(r"\]\(\.\./benchmarks/results/(\w+)\.csv\)", PAGE.read_text(encoding="utf-8"))
     assert set(FILES) - set(linked) == set()
     assert all((ROOT / "benchmarks" / "results" / f"{name}.csv").is_file() for name in linked)
+
+
+def test_a_command_names_no_folder_of_this_machine(monkeypatch):
+    monkeypatch.setenv("TERRARIUM_TREES", "/somewhere/trees")
+    monkeypatch.setenv("TERRARIUM_KILLS", "5")
+    assert "TERRARIUM_KILLS=5 TERRARIUM_TREES=FOLDER " in results.running_command()
