@@ -1,6 +1,5 @@
 """Whole runs of the scenes family through the command line, on a few simulated scenes."""
 
-import pandas as pd
 import pytest
 
 from tests.project import load, run, versions
@@ -56,23 +55,24 @@ def test_recordings_of_one_s_own_are_a_source(finished, tmp_path):
     tracks = load(root, "01_raw/scenes/tracks.parquet")
     tracks[tracks["source"] == "real"].assign(scene=lambda t: "own/" + t["scene"]).to_parquet(own / "tracks.parquet")
     load(root, "01_raw/scenes/lanes.parquet").to_parquet(own / "lanes.parquet")
-    params = f"scenes.source.recordings.own.reader=tables,scenes.source.recordings.own.path={own}"
-    params += ",scenes.source.simulator.variants.real.scenes=0,scenes.evaluation.coverage.recorded=own"
-    run(tmp_path, "--pipelines=scenes", params=params)
-    assert set(load(tmp_path, "04_feature/scenes/graph_index.parquet")["source"]) == {"own", "simulation"}
-    assert isinstance(load(tmp_path, "08_reporting/scenes/coverage.parquet"), pd.DataFrame)
+    run(tmp_path, "--pipelines=scenes", params=f"scenes.source.recordings.mine.path={own}")
+    assert set(load(tmp_path, "04_feature/scenes/graph_index.parquet")["source"]) == {"mine", "simulation"}
+    assert load(tmp_path, "08_reporting/scenes/coverage.parquet")["scene"].str.startswith("own/").all()
 
 
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("scenes.source.simulator.variants.real.scenes=0", "coverage needs scenes of two sources"),
+        ("scenes.source.simulator.variants.real.scenes=0", "recorded is null and there is no recording: name a source"),
         ("scenes.model.depth=3", "scenes.model.depth does not exist"),
         (
             "scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=/nowhere",
             "scenes.source.recordings.a.path /nowhere is not a folder: check the path",
         ),
-        ("scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=docs", "docs has no tracks.parquet"),
+        (
+            "scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=docs",
+            "docs has no tracks.parquet: give a folder",
+        ),
     ],
 )
 def test_bad_input_stops_the_run_with_one_line(tmp_path, params, message):
