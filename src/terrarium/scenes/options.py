@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
-from terrarium.scenes.source_options import SourceOptions
+from terrarium.scenes.source_options import RecordingOptions, SourceOptions
 from terrarium.training.options import PrecisionOptions, ScheduledFitOptions
 
 Positive = Annotated[float, Field(gt=0)]
@@ -297,6 +297,17 @@ class TUOptions(Base):
     seed: int = Field(ge=0, description="first seed")
 
 
+class EmbedOptions(Base):
+    """New scenes that trained weights embed (`scenes_embed`)."""
+
+    recordings: dict[str, RecordingOptions | None] = Field(
+        description="recorded scenes by source name; null removes one"
+    )
+    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
+    num_scenes: int = Field(gt=0, description="nearest known scenes of each new graph")
+    num_neighbors: int = Field(gt=0, description="novelty is the distance to the k-th nearest known graph")
+
+
 class Options(Base):
     """The parameters of the scenes family."""
 
@@ -306,6 +317,7 @@ class Options(Base):
     training: TrainingOptions
     evaluation: EvaluationOptions
     reporting: ReportingOptions
+    embed: EmbedOptions
     tu: TUOptions
 
     @model_validator(mode="after")

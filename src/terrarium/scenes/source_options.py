@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -62,6 +63,11 @@ class RecordingOptions(Base):
     path: FilePath | None = Field(description="the folder; null for no recording")
 
 
+def given_folders(recordings: Mapping[str, RecordingOptions | None]) -> dict[str, RecordingOptions]:
+    """Return the recordings that have a folder."""
+    return {name: given for name, given in recordings.items() if given is not None and given.path is not None}
+
+
 class SourceOptions(Base):
     """Where scenes come from."""
 
@@ -76,7 +82,7 @@ class SourceOptions(Base):
     @property
     def folders(self) -> dict[str, RecordingOptions]:
         """Recordings that have a folder, by source name."""
-        return {name: given for name, given in self.recordings.items() if given is not None and given.path is not None}
+        return given_folders(self.recordings)
 
     @property
     def variants(self) -> dict[str, VariantOptions]:
