@@ -75,4 +75,4 @@ def test_the_first_crossing_along_the_first_path_counts():
     line = np.array([[-1.0, 0.0], [5.0, 0.0]])
     found = find_crossing(zigzag, np.array([0.0, 8**0.5, 2 * 8**0.5]), line, np.array([0.0, 6.0]))
     assert found == pytest.approx((2**0.5, 2.0, np.pi / 4))
-    assert find_crossing(line, np.array([0.0, 6.0]), line + [0.0, 5.0], np.array([0.0, 6.0])) is None
+    assert find_crossing(line, np.array([0.0, 6.0]), line + np.array([0.0, 5.0]), np.array([0.0, 6.0])) is None

@@ -59,9 +59,7 @@ def test_hand_made_followers():
 def test_rectangles_one_behind_the_other_touch_at_the_time_to_collision(gap, fast, slow):
     in_lane = time_to_collision(np.array([gap]), np.array([fast - slow]))
     sizes = np.array([[[4.0, 2.0], [6.0, 2.5]]])
-    in_plane = time_to_overlap(
-        np.array([[gap + 5.0, 0.0]]), np.array([[slow - fast, 0.0]]), np.zeros((1, 2)), sizes
-    )
+    in_plane = time_to_overlap(np.array([[gap + 5.0, 0.0]]), np.array([[slow - fast, 0.0]]), np.zeros((1, 2)), sizes)
     if abs(fast - slow) > 1e-9:
         assert in_plane[0] == pytest.approx(in_lane[0], rel=1e-6)
 

@@ -73,9 +73,9 @@ def time_to_overlap(
 ) -> Float64Array:
     """Return the time until two rectangles touch if both keep their velocity, in s: 0 if they do, infinite if never.
 
-    Two rectangles overlap if their projections onto all four directions of their sides do (separating axis theorem);
-    each projection overlaps during one interval of time, and the rectangles during the intersection of the four. This is
-    the time to collision in the plane (TTC with a constant velocity model, Westhofen et al. 2023).
+    Two rectangles overlap if their projections onto all four directions of their sides do (separating axis theorem).
+    Each projection overlaps during one interval of time, and the rectangles during the intersection of the four. This
+    is the time to collision in the plane (TTC with a constant velocity model, Westhofen et al. 2023).
 
     Args:
         position, velocity: of the second relative to the first (n, 2).

@@ -95,7 +95,7 @@ def measure_following(graphs: Graphs) -> pd.DataFrame:
 
 
 def measure_crossing(graphs: Graphs) -> pd.DataFrame:
-    """Measure pairs within a graph whose headings cross, in the plane at constant velocity; columns as for following."""
+    """Measure pairs within a graph whose headings cross, at constant velocity; columns as for following."""
     first, second = _pairs_within(graphs.node_offset)
     heading = graphs.heading.astype(np.float64)
     turn = heading[second] - heading[first]
