@@ -93,10 +93,13 @@ def _senses(artifacts: Artifacts, version: str | None) -> SenseEmbedding:
 
 
 def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
+    import pandas as pd
+
     from terrarium.scenes.use.embedding import SceneEmbedding
 
-    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes"])
-    return SceneEmbedding(parts["scenes.embeddings"], parts["scenes.archetypes"])
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.tags"])
+    labels = pd.concat([parts["scenes.archetypes"], parts["scenes.tags"]], axis=1)
+    return SceneEmbedding(parts["scenes.embeddings"], labels)
 
 
 _OPENERS: dict[str, Callable[[Artifacts, str | None], Any]] = {
