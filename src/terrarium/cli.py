@@ -6,6 +6,7 @@ import click
 from kedro.framework.cli.project import run
 
 from terrarium.commands import export, hyperbolic, runs, scenes, senses
+from terrarium.commands.explore import explore
 from terrarium.commands.prune import prune
 from terrarium.commands.sweep import sweep
 
@@ -26,6 +27,7 @@ for command in (
     senses.similarity,
     scenes.similar,
     scenes.clusters,
+    explore,
     export.export,
     runs.versions,
     runs.compare,
