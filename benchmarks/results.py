@@ -58,17 +58,17 @@ def replace_rows(name: str, rows: Iterable[Row], *, seed: int | str = 0) -> None
 
 
 def chosen(names: Iterable[str]) -> list[str]:
-    """Return the names that TERRARIUM_ONLY lists, separated by commas; without it, all of them.
+    """Return the names that TERRARIUM_ONLY lists, separated by semicolons; without it, all of them.
 
     Raises:
         SystemExit: it lists another name.
     """
     known = list(names)
     given = os.environ.get("TERRARIUM_ONLY", "")
-    listed = [name.strip() for name in given.split(",") if name.strip()] or known
+    listed = [name.strip() for name in given.split(";") if name.strip()] or known
     unknown = [name for name in listed if name not in known]
     if unknown:
-        raise SystemExit(f"TERRARIUM_ONLY={given}: there is no {unknown[0]!r}; choose from {', '.join(known)}")
+        raise SystemExit(f"TERRARIUM_ONLY={given}: there is no {unknown[0]!r}; choose from {'; '.join(known)}")
     return listed
 
 

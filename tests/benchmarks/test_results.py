@@ -77,8 +77,8 @@ def test_a_row_replaces_the_one_of_its_name_and_leaves_the_others(folder):
 def test_a_measurement_can_be_done_in_parts(monkeypatch):
     monkeypatch.delenv("TERRARIUM_ONLY", raising=False)
     assert results.chosen(["a", "b", "c"]) == ["a", "b", "c"]
-    monkeypatch.setenv("TERRARIUM_ONLY", "c, a")
+    monkeypatch.setenv("TERRARIUM_ONLY", "c; a")
     assert results.chosen(["a", "b", "c"]) == ["c", "a"]
     monkeypatch.setenv("TERRARIUM_ONLY", "d")
-    with pytest.raises(SystemExit, match="there is no 'd'; choose from a, b"):
+    with pytest.raises(SystemExit, match="there is no 'd'; choose from a; b"):
         results.chosen(["a", "b"])

@@ -10,6 +10,7 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.utils import find_kedro_project
 
+from terrarium.common.options import expand_path
 from terrarium.datasets.base import copy_at
 from terrarium.hooks.catalogs import saved_versions, versioned_dataset
 from terrarium.hooks.lineage import Lineage
@@ -95,7 +96,7 @@ def _catalog(project: Path, env: str | None, data_root: str | Path | None) -> Da
         env=env,
         base_env="base",
         default_run_env="local",
-        runtime_params={} if data_root is None else {"data_root": str(data_root)},
+        runtime_params={} if data_root is None else {"data_root": expand_path(str(data_root))},
     )
     return DataCatalog.from_config(_below(project, dict(loader["catalog"])), _credentials(loader))
 
