@@ -8,6 +8,8 @@ VECTORS = pd.DataFrame(
     {
         "sense_key": ["hot%1", "warm%1", "dog%1", "cat%1"],
         "lemma": ["hot", "warm", "dog", "cat"],
+        "pos": ["a", "a", "n", "n"],
+        "sense_number": [1, 1, 1, 1],
         "synset": ["hot.a.01", "hot.a.01", "dog.n.01", "cat.n.01"],
     }
 )
@@ -21,6 +23,12 @@ def test_nearest_senses_are_of_other_synsets():
         "dog (dog.n.01) 0.60, cat (cat.n.01) 0.00",
         "warm (hot.a.01) 0.96, cat (cat.n.01) 0.80",
     ]
+
+
+def test_the_senses_of_a_word_are_shown_in_the_order_of_frequency():
+    senses = VECTORS.assign(lemma="hot", pos=["r", "n", "v", "n"], sense_number=[1, 2, 1, 1])
+    shown = nearest_senses(senses, ROWS, options().reporting)["sense"]
+    assert shown.tolist() == ["cat%1", "warm%1", "dog%1"]
 
 
 def test_the_words_of_a_dimension_are_those_at_its_ends():

@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.common.arrays import Float32Array
 from terrarium.common.vectors import coordinates
 from terrarium.reporting.page import render_page
+from terrarium.senses.evaluation.export import frequency_order
 from terrarium.senses.options import ReportingOptions
 
 _TEMPLATE = "senses/reporting/report.html.j2"
@@ -72,7 +73,7 @@ def report_page(
         variant_metrics: one row per variant, with the column variant.
         relation_metrics: one row per relation.
         axes: one row per axis and test.
-        vectors: columns sense_key, lemma, synset, x0, x1, ...
+        vectors: columns sense_key, lemma, pos, sense_number, synset, x0, x1, ...
         reporting: which words and dimensions to show.
         figures: plotly figures figure_loss, figure_growth, figure_similarity, figure_sparsity and figure_relations.
     """
@@ -112,10 +113,10 @@ def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
 
 
 def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: ReportingOptions) -> pd.DataFrame:
-    """Return the nearest senses, one per other synset, of the first three senses of each word.
+    """Return the nearest senses, one per other synset, of the three most frequent senses of each word.
 
     Args:
-        vectors: columns sense_key, lemma and synset.
+        vectors: columns sense_key, lemma, pos, sense_number and synset.
         rows: (N, D) their unit vectors.
         reporting: words and number of neighbours.
 
@@ -126,7 +127,8 @@ def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: Reporti
     synset = vectors["synset"].to_numpy()
     table = []
     for word in reporting.neighbor_words:
-        for sense in np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())[:3]:
+        own = np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())
+        for sense in own[frequency_order(vectors.iloc[own])][:3]:
             cosine = rows @ rows[sense]
             others = np.flatnonzero(synset != synset[sense])
             candidates = others[np.argsort(-cosine[others])[:200]]
