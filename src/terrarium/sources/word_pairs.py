@@ -75,7 +75,7 @@ def _without_suffixes(table: pd.DataFrame) -> pd.DataFrame:
     found = [[_PART_OF_SPEECH.fullmatch(word) for word in table[name]] for name in ("word1", "word2")]
     if not all(match for words in found for match in words):
         return table
-    letters = [[_LETTERS[match.group(match.lastindex).lower()] for match in words if match] for words in found]
+    letters = [[_LETTERS[match[match.lastindex or 0].lower()] for match in words if match] for words in found]
     pos = [a if a == b else "" for a, b in zip(*letters, strict=True)]
     words = {f"word{i}": [match.group(1) for match in words if match] for i, words in enumerate(found, start=1)}
     return table.assign(**words, pos=pos)
