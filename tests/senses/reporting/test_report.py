@@ -40,3 +40,9 @@ def test_the_words_of_a_dimension_are_those_at_its_ends():
 def test_the_quality_table_shows_trained_truncated_and_random_vectors():
     variants = pd.DataFrame({"variant": ["trained", "40% zeros", "PCA to 4", "random"], "exact_zeros": 0.5})
     assert list(quality_table(variants)) == ["metric", "trained", "PCA to 4", "random", "meaning"]
+
+
+def test_every_similarity_benchmark_is_shown_with_its_parts_of_speech():
+    columns = ["my_set_coverage", "my_set_spearman", "my_set_unlinked_spearman", "my_set_n_spearman"]
+    variants = pd.DataFrame({"variant": ["trained"], **dict.fromkeys(columns, 0.5)})
+    assert quality_table(variants)["metric"].tolist() == ["my_set", "my_set, unlinked", "my_set, nouns"]

@@ -25,10 +25,8 @@ class Metric(NamedTuple):
     meaning: str
 
 
+_PARTS = {"a": "adjectives", "n": "nouns", "r": "adverbs", "v": "verbs"}
 METRICS = (
-    Metric("simlex999_spearman", "SimLex-999, all", "Rank correlation with human scores, best pair of senses."),
-    Metric("simlex999_n_spearman", "SimLex-999, nouns", "The same for nouns."),
-    Metric("simlex999_unlinked_spearman", "SimLex-999, unlinked", "Only pairs that no training pair joins."),
     Metric(
         "antonym_auc_near_synonym", "antonyms, near synonyms", "AUC of held-out antonyms against pairs of similar to."
     ),
@@ -83,6 +81,7 @@ def report_page(
         title="Word senses",
         metrics=metrics,
         quality=quality_table(variant_metrics),
+        has_similarity=bool(_similarity_metrics(variant_metrics)),
         relations=_readable_relations(relation_metrics),
         axes=axes,
         neighbours=nearest_senses(vectors, rows, reporting),
@@ -97,12 +96,12 @@ def report_page(
 
 
 def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per metric: its label, its value for trained, truncated and random vectors, and its meaning.
+    """Return one row per metric: its label, its value for each kind of vectors but those with more zeros, its meaning.
 
     Args:
         variants: one row per variant, with the column variant and its metrics.
     """
-    shown = [metric for metric in METRICS if metric.column in variants]
+    shown = [*_similarity_metrics(variants), *(metric for metric in METRICS if metric.column in variants)]
     kept = variants[
         variants["variant"].isin(["trained", "untrained", "random"]) | variants["variant"].str.startswith("PCA")
     ]
@@ -110,6 +109,21 @@ def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
     table.insert(0, "metric", [metric.label for metric in shown])
     table["meaning"] = [metric.meaning for metric in shown]
     return table.reset_index(drop=True)
+
+
+def _similarity_metrics(variants: pd.DataFrame) -> list[Metric]:
+    """Return the rank correlations that were measured, each with its benchmark as its label."""
+    metrics = []
+    for column in map(str, variants):
+        name, _, kind = column.removesuffix("_spearman").rpartition("_")
+        if column.endswith("_unlinked_spearman"):
+            metrics.append(Metric(column, f"{name}, unlinked", "Only pairs that no training pair joins."))
+        elif column.endswith("_spearman") and kind in _PARTS and f"{name}_spearman" in variants:
+            metrics.append(Metric(column, f"{name}, {_PARTS[kind]}", "The same for one part of speech."))
+        elif column.endswith("_spearman"):
+            label = column.removesuffix("_spearman")
+            metrics.append(Metric(column, label, "Rank correlation with human scores, best pair of senses."))
+    return metrics
 
 
 def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: ReportingOptions) -> pd.DataFrame:
