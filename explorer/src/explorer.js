@@ -5,7 +5,7 @@ import { Overlay, STYLE } from "./overlay.js";
 import { PlaneView } from "./plane.js";
 import { PointLayer } from "./points.js";
 
-const NAMES = 28, LINKS = 300, FLIGHT_MS = 700, SETTLE_MS = 180;
+const NAMES = 28, LINKS = 300, FLIGHT_MS = 700, SETTLE_MS = 180, SLOW_MS = 30;
 const PAGE = `<div class="stage" tabindex="0" role="application" aria-label="Picture of the points. Arrows move, plus and minus zoom, P parent, C child, N next sibling, Home the start, slash search, S saves the picture.">
 <canvas></canvas><svg class="over" aria-hidden="true"></svg><div class="tip" hidden></div></div>
 <div class="panel"><h2></h2><p class="note"></p>
@@ -52,7 +52,8 @@ export class Explorer {
     this.table = this.view.prepare(points.first, points.second);
     this.places = new Float32Array(2 * points.row.length);
     this.sizes = Float32Array.from(points.weight, (weight) => 2.6 + 1.5 * Math.log10(Math.max(weight, 1)));
-    this.layer.set(this.sizes);
+    const { weight } = points, order = Uint32Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a]);
+    this.layer.set(this.sizes, order);
     this.colours = paint(chosen ?? { kind: "class", classes: [] }, points.value);
     this.layer.paint(this.colours);
     this.part(".legend").replaceChildren(...(chosen ? legend(chosen) : []).map(([colour, text]) => {
@@ -61,16 +62,23 @@ export class Explorer {
       item.prepend(mark);
       return item;
     }));
-    this.order = Array.from(points.weight.keys()).sort((a, b) => points.weight[b] - points.weight[a]).slice(0, 20000);
+    this.order = Array.from(order.subarray(0, 20000));
     this.placeOf = new Map(this.order.map((i) => [points.row[i], i]));
     this.draw();
     await this.#label();
   }
 
-  draw() {
+  // Draw a frame. Where frames are slow (no graphics card), names and links are left out while the picture moves.
+  draw(moving = false) {
+    const now = performance.now(), took = now - this.drawn;
+    this.drawn = now;
+    if (moving && took < 500) this.pace = 0.8 * (this.pace ?? took) + 0.2 * took;
+    this.isSlow ||= moving && this.pace > SLOW_MS;
     this.view.project(this.table, this.places);
     this.layer.draw(this.places);
-    this.overlay.draw(this.selected, this.names, this.links);
+    const over = !(moving && this.isSlow);
+    if (over) this.overlay.draw(this.selected, this.names, this.links);
+    this.overlay.show(over);
     this.frames = (this.frames ?? 0) + 1;
   }
 
@@ -92,7 +100,7 @@ export class Explorer {
         if (own !== this.flying) return done();
         const t = Math.min(Math.max((now - begin) / milliseconds, 0.02), 1);
         step(t);
-        this.draw();
+        this.draw(t < 1);
         if (t < 1) return requestAnimationFrame(frame);
         this.#moved();
         done();
@@ -265,7 +273,7 @@ export class Explorer {
   }
 
   #redraw() {
-    this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.draw(); });
+    this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.draw(true); });
   }
 
   // After a movement: better points, where not all are here, and new names.
