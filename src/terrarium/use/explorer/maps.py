@@ -51,8 +51,8 @@ def _plane(title: str, vectors: Any, names: pd.Series, details: pd.DataFrame, we
     return PointMap(
         kind="plane",
         title=title,
-        note=f"The first two principal components of {unit.shape[1]} dimensions, {share:.0%} of the variance. The list of "
-        "nearest points is by cosine, in all dimensions.",
+        note=f"The first two principal components of {unit.shape[1]} dimensions, {share:.0%} of the variance. The list "
+        "of nearest points is by cosine, in all dimensions.",
         distance="1 - cosine",
         names=names.astype(str).reset_index(drop=True),
         position=flat,
