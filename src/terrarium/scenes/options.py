@@ -8,71 +8,13 @@ from pydantic import Field, model_validator
 
 from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
+from terrarium.scenes.source_options import RecordingOptions, SourceOptions
 from terrarium.training.options import PrecisionOptions, ScheduledFitOptions
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 LATER_S, LATER_TOLERANCE_S = 1.0, 0.25
 """A temporal positive is the same group of road users this many seconds later."""
-
-
-class VariantOptions(Base):
-    """A kind of simulated traffic."""
-
-    renamed: ClassVar = {
-        "speed_deviation": "speed_std",
-        "idle_lane_changes": "random_lane_change_prob",
-        "motorcycle_share": "motorcycle_fraction",
-        "cyclist_share": "cyclist_fraction",
-        "pedestrians": "mean_pedestrians",
-        "staged_share": "staged_fraction",
-    }
-
-    scenes: int = Field(ge=0, description="number of scenes to simulate")
-    maps: int = Field(gt=0, description="number of road networks; all variants share them, scenes take turns on them")
-    vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes draw 0.5 to 1.5 times this")
-    speed_mean: float = Field(gt=0, description="mean desired speed of vehicles, in m/s")
-    speed_std: float = Field(ge=0, description="standard deviation of the desired speed, in m/s")
-    lane_change_rate: float = Field(ge=0, description="how often a driver considers a lane change, per second")
-    random_lane_change_prob: float = Field(
-        ge=0, le=1, description="probability of a considered lane change that gains nothing"
-    )
-    motorcycle_fraction: float = Field(ge=0, le=1, description="fraction of drivers on motorcycles")
-    cyclist_fraction: float = Field(ge=0, le=1, description="fraction of drivers on bicycles")
-    mean_pedestrians: float = Field(ge=0, description="mean number of pedestrians who cross the road in a scene")
-    staged_fraction: float = Field(
-        ge=0, le=1, description="fraction of scenes that start with a group forming a rare archetype"
-    )
-
-
-class SimulatorOptions(Base):
-    """The built-in traffic simulator."""
-
-    renamed: ClassVar = {"seconds": "duration_s", "record_every_s": "record_interval_s"}
-
-    variants: dict[str, VariantOptions | None] = Field(description="kinds of traffic by source name; null removes one")
-    duration_s: float = Field(gt=0, description="length of a scene, in seconds")
-    record_interval_s: float = Field(gt=0, description="time between recorded states, in seconds")
-    seed: int = Field(ge=0, description="seed of maps and traffic")
-
-
-class RecordingOptions(Base):
-    """A folder of recorded scenes."""
-
-    reader: Literal["carla", "argoverse", "tables"] = Field(description="format of the folder")
-    path: FilePath = Field(description="the folder")
-
-
-class SourceOptions(Base):
-    """Where scenes come from."""
-
-    renamed: ClassVar = {"off_lane_m": "max_lane_distance_m"}
-
-    simulator: SimulatorOptions
-    recordings: dict[str, RecordingOptions | None] = Field(
-        description="recorded scenes by source name; null removes one"
-    )
-    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
 
 
 class GraphOptions(Base):
@@ -264,7 +206,9 @@ class CoverageOptions(Base):
     }
 
     simulated: str = Field(description="source that may lack something")
-    recorded: str = Field(description="source to compare it with")
+    recorded: str | None = Field(
+        description="source to compare it with; null: the recording, or the simulator's stand-in without one"
+    )
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
     target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
@@ -303,6 +247,13 @@ class EvaluationOptions(Base):
     augmentation: AugmentationOptions = Field(description="views for alignment and cross-view top-1")
     coverage: CoverageOptions
     seed: int = Field(ge=0, description="seed of subsets, views and permutations")
+
+
+def compare_sources(evaluation: EvaluationOptions, source: SourceOptions) -> EvaluationOptions:
+    """Return the options with the source that coverage compares with filled in, see `SourceOptions.reference`."""
+    recorded = evaluation.coverage.recorded or source.reference()
+    coverage = evaluation.coverage.model_copy(update={"recorded": recorded})
+    return evaluation.model_copy(update={"coverage": coverage})
 
 
 class ReportingOptions(Base):
@@ -346,6 +297,17 @@ class TUOptions(Base):
     seed: int = Field(ge=0, description="first seed")
 
 
+class EmbedOptions(Base):
+    """New scenes that trained weights embed (`scenes_embed`)."""
+
+    recordings: dict[str, RecordingOptions | None] = Field(
+        description="recorded scenes by source name; null removes one"
+    )
+    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
+    num_scenes: int = Field(gt=0, description="nearest known scenes of each new graph")
+    num_neighbors: int = Field(gt=0, description="novelty is the distance to the k-th nearest known graph")
+
+
 class Options(Base):
     """The parameters of the scenes family."""
 
@@ -355,14 +317,15 @@ class Options(Base):
     training: TrainingOptions
     evaluation: EvaluationOptions
     reporting: ReportingOptions
+    embed: EmbedOptions
     tu: TUOptions
 
     @model_validator(mode="after")
     def _has_both_sources(self) -> Options:
-        sources = {name for name, variant in self.source.simulator.variants.items() if variant and variant.scenes}
-        sources |= {name for name, recording in self.source.recordings.items() if recording}
+        sources = {*self.source.variants, *self.source.folders}
+        coverage = compare_sources(self.evaluation, self.source).coverage
         for field in ("simulated", "recorded"):
-            name = getattr(self.evaluation.coverage, field)
+            name = getattr(coverage, field)
             if name not in sources:
                 raise ValueError(
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "

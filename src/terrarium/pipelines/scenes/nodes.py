@@ -14,7 +14,8 @@ from terrarium.scenes.graphs.columns import fingerprint, from_state
 from terrarium.scenes.graphs.ingestion import read_sources
 from terrarium.scenes.graphs.splitting import split_scenes
 from terrarium.scenes.models.embedding import embed_graphs
-from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, TrainingOptions, compare_sources
+from terrarium.scenes.source_options import SourceOptions
 from terrarium.scenes.training.run_log import format_log
 from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
@@ -96,10 +97,12 @@ def measure_coverage(
     embeddings: pd.DataFrame,
     archetypes: pd.DataFrame,
     evaluation: EvaluationOptions,
+    source: SourceOptions,
 ) -> dict[str, Any]:
     """Measure what the simulated scenes lack of the recorded ones."""
     require_own_graphs(weights, graphs, graph_index)
-    found = report.measure_coverage(from_state(graphs), embeddings, archetypes, weights, evaluation)
+    options = compare_sources(evaluation, source)
+    found = report.measure_coverage(from_state(graphs), embeddings, archetypes, weights, options)
     return {
         "coverage": found.graphs,
         "archetype_gaps": found.archetypes,

@@ -63,6 +63,10 @@ def scene_problem(state: State, index: pd.DataFrame, features: FeatureOptions) -
         next_row=index["next_row"].to_numpy(np.int64),
         train=train,
         validation=validation,
-        metadata={"encoding": encoding.as_json(), "graphs": fingerprint(state, index)},
+        metadata={
+            "encoding": encoding.as_json(),
+            "graph_options": features.graphs.model_dump(mode="json"),
+            "graphs": fingerprint(state, index),
+        },
         contexts=contexts.num_classes,
     )
