@@ -316,7 +316,7 @@ export const PAGE_STYLE = `.terrarium-explorer{display:grid;grid-template-column
 .terrarium-explorer .stage{position:relative;aspect-ratio:1;max-height:96vh;touch-action:none;cursor:grab;justify-self:center;width:min(100%,96vh)}
 .terrarium-explorer .stage:focus-visible{outline:2px solid #4269d0}
 .terrarium-explorer canvas,.terrarium-explorer .over{position:absolute;inset:0;width:100%;height:100%}
-.terrarium-explorer .over{pointer-events:none;overflow:visible}
+.terrarium-explorer .over{pointer-events:none;overflow:hidden}
 .terrarium-explorer .tip{position:absolute;background:#111;color:#fff;padding:.1rem .45rem;border-radius:.3rem;pointer-events:none;white-space:nowrap;z-index:2}
 .terrarium-explorer .panel{overflow-y:auto;max-height:96vh;overflow-wrap:anywhere}
 .terrarium-explorer h2{font-size:1.15rem;margin:.3rem 0;border:0}.terrarium-explorer h3{margin:.8rem 0 .3rem}.terrarium-explorer h4{margin:.6rem 0 .1rem}
@@ -324,7 +324,7 @@ export const PAGE_STYLE = `.terrarium-explorer{display:grid;grid-template-column
 .terrarium-explorer ol,.terrarium-explorer ul{margin:0;padding-left:1.4rem;max-height:13rem;overflow-y:auto}.terrarium-explorer ul{list-style:none;padding:0}
 .terrarium-explorer .legend span{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.4em}
 .terrarium-explorer li button{background:none;border:0;padding:0;font:inherit;color:#1f4fbf;cursor:pointer;text-align:left}
-.terrarium-explorer dl{display:grid;grid-template-columns:auto 1fr;gap:0 .7rem;margin:0}.terrarium-explorer dt{color:#666}.terrarium-explorer dd{margin:0}
-.terrarium-explorer img{width:100%;border:1px solid #ddd}
+.terrarium-explorer dl{display:grid;grid-template-columns:minmax(0,max-content) minmax(5rem,1fr);gap:0 .7rem;margin:0}.terrarium-explorer dt{color:#666}.terrarium-explorer dd{margin:0}
+.terrarium-explorer img{width:100%;box-sizing:border-box;border:1px solid #ddd}
 @media(max-width:46rem){.terrarium-explorer{grid-template-columns:1fr}}
 ${STYLE.replace(/(^|\})\s*/g, "$1.terrarium-explorer .over ").replace(/\.terrarium-explorer \.over $/, "")}`;

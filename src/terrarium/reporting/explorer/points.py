@@ -207,5 +207,5 @@ def principal_plane(vectors: Any) -> Float64Array:
 
 def _repeats(column: pd.Series) -> bool:
     """Return whether a column of text has repeated values and is no list of names."""
-    different = column.nunique()
+    different = column.nunique(dropna=False)
     return 1 < different <= max(_CLASSES, len(column) // 20)
