@@ -5,7 +5,7 @@ import { Overlay, STYLE } from "./overlay.js";
 import { PlaneView } from "./plane.js";
 import { PointLayer } from "./points.js";
 
-const NAMES = 28, LINKS = 300, FLIGHT_MS = 700, SETTLE_MS = 180;
+const NAMES = 28, LINKS = 300, FLIGHT_MS = 700, SETTLE_MS = 180, SLOW_MS = 30;
 const PAGE = `<div class="stage" tabindex="0" role="application" aria-label="Picture of the points. Arrows move, plus and minus zoom, P parent, C child, N next sibling, Home the start, slash search, S saves the picture.">
 <canvas></canvas><svg class="over" aria-hidden="true"></svg><div class="tip" hidden></div></div>
 <div class="panel"><h2></h2><p class="note"></p>
@@ -52,7 +52,8 @@ export class Explorer {
     this.table = this.view.prepare(points.first, points.second);
     this.places = new Float32Array(2 * points.row.length);
     this.sizes = Float32Array.from(points.weight, (weight) => 2.6 + 1.5 * Math.log10(Math.max(weight, 1)));
-    this.layer.set(this.sizes);
+    const { weight } = points, order = Uint32Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a]);
+    this.layer.set(this.sizes, order);
     this.colours = paint(chosen ?? { kind: "class", classes: [] }, points.value);
     this.layer.paint(this.colours);
     this.part(".legend").replaceChildren(...(chosen ? legend(chosen) : []).map(([colour, text]) => {
@@ -61,16 +62,23 @@ export class Explorer {
       item.prepend(mark);
       return item;
     }));
-    this.order = Array.from(points.weight.keys()).sort((a, b) => points.weight[b] - points.weight[a]).slice(0, 20000);
+    this.order = Array.from(order.subarray(0, 20000));
     this.placeOf = new Map(this.order.map((i) => [points.row[i], i]));
     this.draw();
     await this.#label();
   }
 
-  draw() {
+  // Draw a frame. Where frames are slow (no graphics card), names and links are left out while the picture moves.
+  draw(moving = false) {
+    const now = performance.now(), took = now - this.drawn;
+    this.drawn = now;
+    if (moving && took < 500) this.pace = 0.8 * (this.pace ?? took) + 0.2 * took;
+    this.isSlow ||= moving && this.pace > SLOW_MS;
     this.view.project(this.table, this.places);
     this.layer.draw(this.places);
-    this.overlay.draw(this.selected, this.names, this.links);
+    const over = !(moving && this.isSlow);
+    if (over) this.overlay.draw(this.selected, this.names, this.links);
+    this.overlay.show(over);
     this.frames = (this.frames ?? 0) + 1;
   }
 
@@ -92,7 +100,7 @@ export class Explorer {
         if (own !== this.flying) return done();
         const t = Math.min(Math.max((now - begin) / milliseconds, 0.02), 1);
         step(t);
-        this.draw();
+        this.draw(t < 1);
         if (t < 1) return requestAnimationFrame(frame);
         this.#moved();
         done();
@@ -265,7 +273,7 @@ export class Explorer {
   }
 
   #redraw() {
-    this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.draw(); });
+    this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.draw(true); });
   }
 
   // After a movement: better points, where not all are here, and new names.
@@ -308,7 +316,7 @@ export const PAGE_STYLE = `.terrarium-explorer{display:grid;grid-template-column
 .terrarium-explorer .stage{position:relative;aspect-ratio:1;max-height:96vh;touch-action:none;cursor:grab;justify-self:center;width:min(100%,96vh)}
 .terrarium-explorer .stage:focus-visible{outline:2px solid #4269d0}
 .terrarium-explorer canvas,.terrarium-explorer .over{position:absolute;inset:0;width:100%;height:100%}
-.terrarium-explorer .over{pointer-events:none;overflow:visible}
+.terrarium-explorer .over{pointer-events:none;overflow:hidden}
 .terrarium-explorer .tip{position:absolute;background:#111;color:#fff;padding:.1rem .45rem;border-radius:.3rem;pointer-events:none;white-space:nowrap;z-index:2}
 .terrarium-explorer .panel{overflow-y:auto;max-height:96vh;overflow-wrap:anywhere}
 .terrarium-explorer h2{font-size:1.15rem;margin:.3rem 0;border:0}.terrarium-explorer h3{margin:.8rem 0 .3rem}.terrarium-explorer h4{margin:.6rem 0 .1rem}
@@ -316,7 +324,7 @@ export const PAGE_STYLE = `.terrarium-explorer{display:grid;grid-template-column
 .terrarium-explorer ol,.terrarium-explorer ul{margin:0;padding-left:1.4rem;max-height:13rem;overflow-y:auto}.terrarium-explorer ul{list-style:none;padding:0}
 .terrarium-explorer .legend span{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.4em}
 .terrarium-explorer li button{background:none;border:0;padding:0;font:inherit;color:#1f4fbf;cursor:pointer;text-align:left}
-.terrarium-explorer dl{display:grid;grid-template-columns:auto 1fr;gap:0 .7rem;margin:0}.terrarium-explorer dt{color:#666}.terrarium-explorer dd{margin:0}
-.terrarium-explorer img{width:100%;border:1px solid #ddd}
+.terrarium-explorer dl{display:grid;grid-template-columns:minmax(0,max-content) minmax(5rem,1fr);gap:0 .7rem;margin:0}.terrarium-explorer dt{color:#666}.terrarium-explorer dd{margin:0}
+.terrarium-explorer img{width:100%;box-sizing:border-box;border:1px solid #ddd}
 @media(max-width:46rem){.terrarium-explorer{grid-template-columns:1fr}}
 ${STYLE.replace(/(^|\})\s*/g, "$1.terrarium-explorer .over ").replace(/\.terrarium-explorer \.over $/, "")}`;

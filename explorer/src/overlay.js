@@ -29,6 +29,11 @@ export class Overlay {
     for (const entry of wanted) this.#name(entry, at(entry), taken);
   }
 
+  show(isShown) {
+    const display = isShown ? "" : "none";
+    if (this.svg.style.display !== display) this.svg.style.display = display;
+  }
+
   #line(kind, a, b) {
     return this.view.sees(a) || this.view.sees(b) ? `<path class="${kind}" d="${this.view.segment(flipped(a), flipped(b))}"/>` : "";
   }

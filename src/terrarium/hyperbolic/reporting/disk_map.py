@@ -18,16 +18,16 @@ from terrarium.reporting.explorer.points import PointMap
 
 _EMBEDDED_NEIGHBOURS = 8
 _CROWDED, _LEAST_ROOM = 2.5, 3.0
-"""At radius log n, n leaves are pi apart on their circle; drawn at 2.5 less, but not below 3, a node that is in the middle
-of the view sees its siblings."""
+"""At radius log n, n leaves are pi apart on their circle; drawn at 2.5 less, but not below 3, a node that is in the
+middle of the view sees its siblings."""
 
 
 def disk_map(nodes: pd.DataFrame, tree: Hierarchy, layout: Layout, title: str) -> PointMap:
     """Return the points of a layout in the disk.
 
     In two dimensions, the picture is the layout. In more, angles follow the hierarchy: a node is in the middle of a
-    sector that its leaves share equally, and radii are those of the layout, smaller by one factor if the leaves have more
-    room than in the disk. Neighbours and their distances are always those of the layout.
+    sector that its leaves share equally. Radii are those of the layout, smaller by one factor where the layout has more
+    room than the disk. Neighbours and their distances are always those of the layout.
 
     Args:
         nodes: N rows in the order of `tree`: id, name, and rank and more, if there are any.
@@ -99,8 +99,8 @@ def _positions(tree: Hierarchy, layout: Layout) -> tuple[Float64Array, str]:
     room = max(np.log(leaves[-1]) - _CROWDED, _LEAST_ROOM)
     scale = min(1.0, room / max(float(layout.radius.max()), 1e-9))
     note = (
-        f"Angles follow the hierarchy, radii are drawn at {scale:.0%}. The list of nearest points is by the vectors, in "
-        f"{layout.dim} dimensions."
+        f"Angles follow the hierarchy, radii are drawn at {scale:.0%}. The list of nearest points is by the vectors, "
+        f"in {layout.dim} dimensions."
     )
     return np.stack([scale * layout.radius, 2.0 * np.pi * middle / leaves[-1]], axis=1), note
 

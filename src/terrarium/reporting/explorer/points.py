@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from terrarium.common.arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from terrarium.common.arrays import Float32Array, Float64Array, Int32Array, Int64Array
 from terrarium.common.names import close_names
 
 Neighbours = Callable[[int, int], tuple[Int64Array, Float64Array]]
@@ -73,7 +73,7 @@ class PointMap:
         return np.where(codes < 0, np.float32(np.nan), codes)
 
     def visible(self, first: float, second: float, scale: float, limit: int) -> Int64Array:
-        """Return the rows that matter most in a view, ascending: the heaviest that are seen.
+        """Return the rows that matter most in a view, ascending: those with the largest weight times size in the view.
 
         Args:
             first, second: position in the middle of the view.
@@ -82,10 +82,10 @@ class PointMap:
         """
         if len(self) <= limit:
             return np.arange(len(self))
-        seen = self._seen(first, second, scale)
-        rows = np.flatnonzero(seen)
+        size = self._size(first, second, scale)
+        rows = np.flatnonzero(size > _RIM)
         if len(rows) > limit:
-            rows = rows[np.argpartition(-self.weight[rows], limit - 1)[:limit]]
+            rows = rows[np.argpartition(-self.weight[rows] * size[rows], limit - 1)[:limit]]
         return np.sort(rows)
 
     def node(self, row: int, k: int = 10) -> dict[str, Any]:
@@ -141,11 +141,12 @@ class PointMap:
         radius, angle = self.position.T
         return np.stack([2.0 / (np.exp(radius) + 1.0), np.cos(angle), np.sin(angle)])
 
-    def _seen(self, first: float, second: float, scale: float) -> BoolArray:
-        if self.kind == "plane":
-            away = np.abs(self.position - [first, second]).max(axis=1)
-            return np.asarray(away * scale < 1.0)
-        return view_gap(self._directions, first, second) > _RIM
+    def _size(self, first: float, second: float, scale: float) -> Float64Array:
+        """Return how large each point's surroundings are drawn: 1 - |z|^2 in a disk, 1 in the frame of a map."""
+        if self.kind == "disk":
+            return view_gap(self._directions, first, second)
+        away = np.abs(self.position - [first, second]).max(axis=1)
+        return (away * scale < 1.0).astype(np.float64)
 
     def _is_number(self, name: str) -> bool:
         column = self.details[name]
@@ -206,5 +207,5 @@ def principal_plane(vectors: Any) -> Float64Array:
 
 def _repeats(column: pd.Series) -> bool:
     """Return whether a column of text has repeated values and is no list of names."""
-    different = column.nunique()
+    different = column.nunique(dropna=False)
     return 1 < different <= max(_CLASSES, len(column) // 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,23 @@ import pandas as pd
 from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.reporting.explorer.points import Neighbours, PointMap, principal_plane
-from terrarium.use import load
-
-FAMILIES = ("hyperbolic", "senses", "scenes")
+from terrarium.use import Artifacts, load
 
 
-def open_map(family: str, version: str | None = None, data_root: str | Path | None = None, **where: Any) -> PointMap:
+def open_map(
+    family: str,
+    version: str | None = None,
+    data_root: str | Path | None = None,
+    env: str | None = None,
+    project: Path | None = None,
+) -> PointMap:
     """Return the points of a family's newest vectors, or those of a version. Raises as `terrarium.load`."""
-    builders = {"hyperbolic": _hyperbolic, "senses": _senses, "scenes": _scenes}
-    return builders[family](load(family, version, data_root=data_root, **where))  # type: ignore[call-overload]
+    embedding = load(family, version, data_root=data_root, env=env, project=project)  # type: ignore[call-overload]
+    if family == "scenes":
+        names = [f"scenes.{name}" for name in ("graphs", "graph_index", "lanes")]
+        tables = Artifacts(data_root, env, project).load("scenes.embeddings", version, names)
+        return _scenes(embedding, *(tables[name] for name in names))
+    return {"hyperbolic": _hyperbolic, "senses": _senses, "knowledge_graph": _knowledge_graph}[family](embedding)
 
 
 def _hyperbolic(embedding: Any) -> PointMap:
@@ -35,12 +44,35 @@ def _senses(embedding: Any) -> PointMap:
     return _plane(f"{len(table):,} word senses", embedding.vectors, table["sense_key"], table, repeats)
 
 
-def _scenes(embedding: Any) -> PointMap:
-    details = embedding.graphs.drop(columns="graph_id").assign(
-        **{str(tag): np.where(embedding.tags[tag], "yes", "no") for tag in embedding.tags}
+def _knowledge_graph(embedding: Any) -> PointMap:
+    train = embedding.trained.graph.splits["train"]
+    degree = np.bincount(train[:, [0, 2]].ravel(), minlength=len(embedding)).astype(np.float32)
+    entities = embedding.entities
+    title = f"{len(embedding):,} entities"
+    return _plane(title, embedding.vectors, entities["name"], entities.assign(triples=degree), 1.0 + degree)
+
+
+def _scenes(embedding: Any, graphs: Any, index: pd.DataFrame, lanes: pd.DataFrame) -> PointMap:
+    from terrarium.scenes.graphs.columns import from_state
+    from terrarium.scenes.reporting.thumbnail import thumbnail
+
+    tags = {str(tag): pd.Series(np.where(embedding.tags[tag], "yes", None), dtype=object) for tag in embedding.tags}
+    details = embedding.graphs.drop(columns="graph_id").assign(**tags)
+    points = _plane(
+        f"{len(details):,} scene graphs",
+        embedding.vectors,
+        embedding.graphs["graph_id"],
+        details,
+        np.ones(len(details), np.float32),
     )
-    ones = np.ones(len(details), np.float32)
-    return _plane(f"{len(details):,} scene graphs", embedding.vectors, embedding.graphs["graph_id"], details, ones)
+    columns = from_state(graphs)
+    place = pd.Series(np.arange(len(index)), index["graph_id"])
+
+    def picture(row: int) -> str:
+        number = int(place[embedding.graphs["graph_id"].iloc[row]])
+        return thumbnail(columns.graph(number), lanes[lanes["map"] == index["map"].iloc[number]])
+
+    return replace(points, picture=picture)
 
 
 def _plane(title: str, vectors: Any, names: pd.Series, details: pd.DataFrame, weight: Any) -> PointMap:
@@ -51,8 +83,8 @@ def _plane(title: str, vectors: Any, names: pd.Series, details: pd.DataFrame, we
     return PointMap(
         kind="plane",
         title=title,
-        note=f"The first two principal components of {unit.shape[1]} dimensions, {share:.0%} of the variance. The list of "
-        "nearest points is by cosine, in all dimensions.",
+        note=f"The first two principal components of {unit.shape[1]} dimensions, {share:.0%} of the variance. The list "
+        "of nearest points is by cosine, in all dimensions.",
         distance="1 - cosine",
         names=names.astype(str).reset_index(drop=True),
         position=flat,
