@@ -24,5 +24,5 @@ def test_a_source_can_be_for_the_test_alone_and_needs_three_scenes_otherwise():
     both = pd.concat([index, two], ignore_index=True)
     with pytest.raises(SplitError, match="source 'few' has 2 scenes"):
         split_scenes(both, options().features)
-    split = split_scenes(both, options(features__test_only_sources=["few"]).features)
+    split = split_scenes(both, options().features.model_copy(update={"test_only_sources": ["few"]}))
     assert split.loc[split["source"] == "few", "split"].eq("test").all()
