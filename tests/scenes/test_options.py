@@ -84,6 +84,7 @@ def test_every_option_is_described():
         ({"features__val_fraction": 0.9}, "less than 0.5"),
         ({"source__recordings": {"a": {"reader": "waymo", "path": "x"}}}, "carla"),
         ({"training__batch_size": 1}, "greater than 1"),
+        ({"features__test_only_sources": ["rael"]}, "has 'rael' and the sources are real, simulation: name a source"),
         ({"training__loss__context_weight": 0.0}, "so that nothing learns them"),
         (
             {"training__loss__name": "masked", "model__output": "embedding"},
