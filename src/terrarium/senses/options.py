@@ -104,6 +104,13 @@ class ModelOptions(Base):
         description="with init spectral and inherited, the first column is this factor times sqrt(1 - information "
         "content): largest for general synsets, 0 for leaves. 0: a column like the others",
     )
+    antonym_energy: float = Field(
+        ge=0,
+        lt=1,
+        description="with init spectral, fraction of a trained antonym's squared length that is on the polar "
+        "dimensions at the start, where antonyms are opposite and their neighbours follow; 0: polar dimensions start "
+        "like the others",
+    )
     seed: int = Field(ge=0, description="seed of the initial vectors")
 
 

@@ -130,7 +130,8 @@ def test_memory_is_checked_before_it_is_used(tmp_path, caplog):
 def test_columns_that_carry_nothing_are_removed(tmp_path, caplog):
     """Columns beyond the rank of a spectral start are zeros, and links bring none of them to life."""
     caplog.set_level(logging.INFO)
-    chosen = options(model__dim=50, training__growth__max_dim=50, training__loss__antonym_weight=0.0)
+    antonyms = {"model__antonym_energy": 0.0, "training__loss__antonym_weight": 0.0}
+    chosen = options(model__dim=50, training__growth__max_dim=50, **antonyms)
     given = problem(chosen)
     given = replace(given, spectral=np.pad(given.spectral[:, :40], [(0, 0), (0, 10)]))
     fitted = {"options": chosen.training, "store": TrainingStore(tmp_path), "fingerprint": {"data": "small"}}
