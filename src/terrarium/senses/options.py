@@ -119,7 +119,9 @@ class LossOptions(Base):
 
     temperature: float = Field(gt=0, description="divides the cosines of the link and direction losses")
     direction_weight: float = Field(
-        ge=0, description="weight of the direction loss: a pair of a directed relation against the reversed pair"
+        ge=0,
+        description="weight of the direction loss, which trains the relations alone: a pair of a directed relation "
+        "against the reversed pair",
     )
     taxonomy_weight: float = Field(
         ge=0, description="weight of the squared error between the cosine of two synsets and their Lin similarity"

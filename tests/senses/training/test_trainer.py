@@ -174,8 +174,11 @@ def test_gradients_reach_the_rows_of_the_batch_alone():
 
 
 def test_the_gradient_is_that_of_the_loss():
-    """A step along the gradient on the sphere lowers the loss by the product of both."""
-    made, _ = make(training__sparsity__zero_fraction=0.0)
+    """A step along the gradient on the sphere lowers the loss by the product of both.
+
+    The direction loss has no part in it, since it trains the relations alone.
+    """
+    made, _ = make(training__sparsity__zero_fraction=0.0, training__loss__direction_weight=0.0)
     batch = batch_of(made)
     gradients = no_gradients(made)
     _, losses = made.add_gradients(batch, gradients)
@@ -189,6 +192,16 @@ def test_the_gradient_is_that_of_the_loss():
     after = batch_losses(made.table, gather_vectors(made.table, batch, None), made.table.operators, made._options.loss)
     fall = before - after.total(made._weights, len(batch.links)).item()
     assert fall == pytest.approx(step * float((tangent**2).sum()), rel=0.1)
+
+
+def test_the_direction_loss_moves_relations_and_no_vectors():
+    batch = batch_of(make()[0])
+    with_loss, without = (make(training__loss__direction_weight=weight)[0] for weight in (50.0, 0.0))
+    first, second = no_gradients(with_loss), no_gradients(without)
+    with_loss.add_gradients(batch, first)
+    without.add_gradients(batch, second)
+    assert torch.equal(first.rows, second.rows)
+    assert not torch.allclose(first.shift, second.shift)
 
 
 def test_prefixes_are_trained(tmp_path):

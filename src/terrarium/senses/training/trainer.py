@@ -287,8 +287,8 @@ class SenseTrainer:
         rows = spectral_rows(taxonomy, components, rng, specificity=specificity)
         if not opposed:
             return rows
-        graphs = (adjacency(x.head, x.tail, self._problem.synsets) for x in (alike, antonyms))
-        return with_polar_columns(rows, opposed_rows(*graphs, opposed, rng), polar, energy)
+        alike_graph, antonym_graph = (adjacency(x.head, x.tail, self._problem.synsets) for x in (alike, antonyms))
+        return with_polar_columns(rows, opposed_rows(alike_graph, antonym_graph, opposed, rng), polar, energy)
 
     def _memory_refusal(self, dim: int) -> str:
         """Return why training in `dim` dimensions does not fit into memory, or nothing if it does."""
