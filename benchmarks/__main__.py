@@ -22,6 +22,7 @@ from benchmarks import (
     recipes,
     scenes,
     senses,
+    senses_quality,
     throughput,
 )
 
@@ -63,6 +64,7 @@ BENCHMARKS = {
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
     "scenes_sweep": scenes.sweep,
+    "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,

@@ -104,6 +104,13 @@ class ModelOptions(Base):
         description="with init spectral and inherited, the first column is this factor times sqrt(1 - information "
         "content): largest for general synsets, 0 for leaves. 0: a column like the others",
     )
+    antonym_energy: float = Field(
+        ge=0,
+        lt=1,
+        description="with init spectral, fraction of a trained antonym's squared length that is on the polar "
+        "dimensions at the start, where antonyms are opposite and their neighbours follow; 0: polar dimensions start "
+        "like the others",
+    )
     seed: int = Field(ge=0, description="seed of the initial vectors")
 
 
@@ -112,7 +119,9 @@ class LossOptions(Base):
 
     temperature: float = Field(gt=0, description="divides the cosines of the link and direction losses")
     direction_weight: float = Field(
-        ge=0, description="weight of the direction loss: a pair of a directed relation against the reversed pair"
+        ge=0,
+        description="weight of the direction loss, which trains the relations alone: a pair of a directed relation "
+        "against the reversed pair",
     )
     taxonomy_weight: float = Field(
         ge=0, description="weight of the squared error between the cosine of two synsets and their Lin similarity"

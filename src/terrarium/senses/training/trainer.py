@@ -13,7 +13,14 @@ import numpy as np
 from terrarium.common.arrays import Float32Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
-from terrarium.senses.models.initial import inherited_rows, random_rows, spectral_rows
+from terrarium.senses.models.initial import (
+    adjacency,
+    inherited_rows,
+    opposed_rows,
+    random_rows,
+    spectral_rows,
+    with_polar_columns,
+)
 from terrarium.senses.models.operators import RelationOperators, polar_columns
 from terrarium.senses.models.table import SenseTable
 from terrarium.senses.models.threads import torch_threads
@@ -270,11 +277,18 @@ class SenseTrainer:
         taxonomy, links = self._problem.taxonomy, self._links
         if self._model.init == "random":
             return random_rows(taxonomy, count, rng)
-        if self._model.init == "spectral":
-            components = self._problem.spectral[:, first : first + count]
-            return spectral_rows(taxonomy, components, rng, specificity=specificity)
-        alike = links.take(np.flatnonzero(links.relation % len(RELATIONS) != ANTONYM))
-        return inherited_rows(taxonomy, alike.head, alike.tail, count, rng, specificity=specificity)
+        is_antonym = links.relation % len(RELATIONS) == ANTONYM
+        alike, antonyms = (links.take(np.flatnonzero(chosen)) for chosen in (~is_antonym, is_antonym))
+        if self._model.init == "inherited":
+            return inherited_rows(taxonomy, alike.head, alike.tail, count, rng, specificity=specificity)
+        polar, energy = polar_columns(first, count), self._model.antonym_energy
+        opposed = int(polar.sum()) if energy > 0 else 0
+        components = self._problem.spectral[:, first : first + count - opposed]
+        rows = spectral_rows(taxonomy, components, rng, specificity=specificity)
+        if not opposed:
+            return rows
+        alike_graph, antonym_graph = (adjacency(x.head, x.tail, self._problem.synsets) for x in (alike, antonyms))
+        return with_polar_columns(rows, opposed_rows(alike_graph, antonym_graph, opposed, rng), polar, energy)
 
     def _memory_refusal(self, dim: int) -> str:
         """Return why training in `dim` dimensions does not fit into memory, or nothing if it does."""
