@@ -145,7 +145,7 @@ def _fixed_options(
         "temporal_positive_prob": 0.0,
         "feature_mask_prob": 0.0,
     }
-    loss = {"name": tu.loss, "temperature": tu.temperature, "mask_same_scene": False}
+    loss = {"name": "nt_xent", "temperature": tu.temperature, "mask_same_scene": False}
     optimizer = {"learning_rate": tu.learning_rate}
     schedule = {"warm_restarts": False, "warmup_epochs": 0, "cosine": False}
     stopping = {"patience": 0, "metric": "loss", "direction": "min"}
