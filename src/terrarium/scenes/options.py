@@ -62,6 +62,12 @@ class FeatureOptions(Base):
     }
 
     graphs: GraphOptions
+    archetypes_path: FilePath | None = Field(
+        description="YAML file of the archetypes that the evaluation predicts; null: the 24 of the project"
+    )
+    tags_path: FilePath | None = Field(
+        description="YAML file of further tags, which coverage and the report show; null: those of critical situations"
+    )
     standardize: bool = Field(description="scale speeds and path lengths by training mean and standard deviation")
     relation_encoding: Literal["one_hot", "collapsed"] = Field(
         description="collapsed: leading and following share the slot of neighbour"

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.training import batches
 from terrarium.senses.training.batch_losses import LossMeter, batch_losses, gather_vectors
 from terrarium.senses.training.batches import draw_batches, split_batch
 from terrarium.senses.training.memory import OutOfMemoryError
@@ -126,18 +127,25 @@ def test_memory_is_checked_before_it_is_used(tmp_path, caplog):
     assert "No growth: growth to 40 dimensions needs" in caplog.text
 
 
-def test_unused_columns_are_removed(tmp_path):
-    trainer, _ = make(training__growth__prune_threshold=0.5, training__sparsity__zero_fraction=0.0)
-    trainer.table.rows[:, :6] *= 1e-4
-    trainer.table.select_entries()
-    trainer.epoch(1)
-    trainer.table.rows[:, :6] *= 1e-4
-    trainer.table.select_entries()
-    numbers = trainer.epoch(2)
-    assert numbers["columns_pruned_next"] >= 4
-    dim = trainer.table.dim
-    trainer.epoch(3)
-    assert trainer.table.dim == dim - numbers["columns_pruned_next"]
+def test_columns_that_carry_nothing_are_removed(tmp_path, caplog):
+    """Columns beyond the rank of a spectral start are zeros, and links bring none of them to life."""
+    caplog.set_level(logging.INFO)
+    chosen = options(model__dim=50, training__growth__max_dim=50, training__loss__antonym_weight=0.0)
+    given = problem(chosen)
+    given = replace(given, spectral=np.pad(given.spectral[:, :40], [(0, 0), (0, 10)]))
+    fitted = {"options": chosen.training, "store": TrainingStore(tmp_path), "fingerprint": {"data": "small"}}
+    result = fit(SenseTrainer(given, chosen.model, chosen.training), **fitted, restarts="columns_added_next")
+    assert result.history["dim"].tolist() == [50, 50, 40, 40]
+    assert result.final.tensors["scale"].shape[1] == result.final.tensors["codes"].shape[1] == 40
+    assert "Removing 10 unused dimensions (50 -> 40)" in caplog.text
+
+
+def test_adapted_batches_start_from_the_number_of_links(tmp_path, monkeypatch):
+    """A batch_size above the data is all of it at first, and a part of it after a growth."""
+    monkeypatch.setattr(batches, "BATCH_FLOOR", 8)
+    history = train(tmp_path, 4, training__growth__rule="timetable", training__batch_size=1_048_576).history
+    links = len(problem().links["train"])
+    assert history["batch_size"].tolist() == [links, links, int(links * 24 / 40), int(links * 24 / 40)]
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole():

@@ -33,7 +33,9 @@ def _features() -> list[Node]:
         Node(
             nodes.build_graphs,
             ["tracks", "lanes", "params:features"],
-            _by_name("graphs", "graph_index", "archetypes"),
+            _by_name(
+                "graphs", "graph_index", "archetypes", "tags", "criticality", "critical_pairs", "scene_criticality"
+            ),
             name="build_graphs",
             tags="features",
         ),

@@ -31,7 +31,6 @@ from terrarium.scenes.evaluation.evaluate import (
 )
 from terrarium.scenes.evaluation.matrices import standardize, to_dense
 from terrarium.scenes.evaluation.neighbors import nearest_neighbors
-from terrarium.scenes.graphs.archetypes import NAMES
 from terrarium.scenes.graphs.columns import Graphs, scene_numbers
 from terrarium.scenes.models.embedding import embed_graphs, embed_nodes
 from terrarium.scenes.options import EvaluationOptions
@@ -73,11 +72,13 @@ class Space:
         rows: rows of the graphs in the table of all graphs (graphs,).
         vectors: of each representation, float64 (graphs, d).
         sources: which graphs are recorded, their scenes and archetypes.
+        names: of the archetypes.
     """
 
     rows: np.ndarray
     vectors: dict[str, np.ndarray]
     sources: Sources
+    names: tuple[str, ...]
 
 
 def measure_coverage(
@@ -99,7 +100,7 @@ def measure_coverage(
     ranked, by_archetype, metrics = measure_gaps(space, embeddings, evaluation)
     options, simulated = evaluation.coverage, ~space.sources.is_recorded
     splits = random_splits(
-        space.sources.labels[simulated],
+        pd.DataFrame(space.sources.labels[simulated], columns=list(space.names)),
         space.sources.scene[simulated],
         options.num_random_splits,
         evaluation.min_positives,
@@ -141,6 +142,7 @@ def make_space(
             scene=scene_numbers(embeddings)[rows],
             labels=labels.to_numpy(bool)[rows],
         ),
+        names=tuple(map(str, labels)),
     )
 
 
@@ -211,7 +213,7 @@ def measure_gaps(
             scores = gap_scores(neighbors, sources.is_recorded, k, generator(evaluation.seed, "thinning"))
             tables = [
                 _rank_graphs(space, embeddings, scores.gap),
-                _rank_archetypes(sources, observed, p, evaluation.min_positives),
+                _rank_archetypes(space, observed, p, evaluation.min_positives),
             ]
     return tables[0], tables[1], metrics
 
@@ -268,17 +270,18 @@ def _rank_graphs(space: Space, embeddings: pd.DataFrame, gap: np.ndarray) -> pd.
     """Return the recorded graphs, the largest gap first."""
     is_recorded = space.sources.is_recorded
     rows = space.rows[is_recorded]
-    archetypes = [" ".join(np.array(NAMES)[row]) for row in space.sources.labels[is_recorded]]
+    archetypes = [" ".join(np.array(space.names)[row]) for row in space.sources.labels[is_recorded]]
     table = embeddings.iloc[rows][["graph_id", "scene", "time_s"]].assign(row=rows, score=gap, archetypes=archetypes)
     return table.sort_values("score", ascending=False, ignore_index=True)
 
 
-def _rank_archetypes(sources: Sources, observed: GapStatistics, p: GapStatistics, min_positives: int) -> pd.DataFrame:
+def _rank_archetypes(space: Space, observed: GapStatistics, p: GapStatistics, min_positives: int) -> pd.DataFrame:
     """Return the archetypes, the least likely difference first, after a row for all graphs."""
+    sources = space.sources
     recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
     table = pd.DataFrame(
         {
-            "archetype": list(NAMES),
+            "archetype": list(space.names),
             "simulated_fraction": simulated.mean(axis=0),
             "recorded_fraction": recorded.mean(axis=0),
             "difference_p": p.differences,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,17 +99,15 @@ class SenseTrainer:
     @property
     def batch_size(self) -> int:
         """Links per batch at the present dimension."""
-        size = self._options.batch_size
-        if self._options.adaptive_batch_size:
-            size = adapt_batch_size(size, self._model.dim, self.table.dim)
-        return min(size, len(self._links))
+        size = min(self._options.batch_size, len(self._links))
+        return adapt_batch_size(size, self._model.dim, self.table.dim) if self._options.adaptive_batch_size else size
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train and validate one epoch, then decide about growth, which happens at the start of the next epoch.
 
         Returns:
             loss, validation_loss and their parts (such as link_loss, validation_link_loss), items, dim, exact_zeros
-            (fraction), batch_size, active_columns, parameters, columns_added_next, columns_pruned_next, learning_rate.
+            (fraction), batch_size, parameters, columns_added_next, columns_pruned_next, learning_rate.
         """
         self._resize(epoch)
         rate = geometric_rate(
@@ -120,7 +120,8 @@ class SenseTrainer:
             train = self._train(epoch, rate)
             self.table.select_entries()
             validation = self.validate()
-        self.growth.check(self.table, epoch, validation["loss"], self._memory_refusal)
+            trial = partial(self._trial_loss, epoch)
+            self.growth.check(self.table, epoch, validation["loss"], trial, self._memory_refusal)
         zeros = 1 - float(self.table.kept.double().mean())
         log_losses(logger, train, validation)
         log_zeros(logger, zeros, self._options.sparsity.log_range)
@@ -133,7 +134,6 @@ class SenseTrainer:
             **{f"{name}_loss": value for name, value in train.items() if name != "loss"},
             **{f"validation_{name}_loss": value for name, value in validation.items() if name != "loss"},
             "batch_size": float(self.batch_size),
-            "active_columns": self.growth.active_fraction(self.table) * self.table.dim,
             "parameters": float(self.table.parameters),
             "columns_added_next": float(max(self.growth.pending, 0)),
             "columns_pruned_next": float(max(-self.growth.pending, 0)),
@@ -170,17 +170,22 @@ class SenseTrainer:
         arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
         return State(arrays, {"lexicon": self._problem.fingerprint, "relations": list(RELATIONS)})
 
-    def validate(self) -> dict[str, float]:
-        """Return the mean losses on the validation split, with the same negatives and pairs in every epoch."""
+    def validate(self, table: SenseTable | None = None) -> dict[str, float]:
+        """Return the mean losses on the validation split, with the same negatives and pairs in every epoch.
+
+        Args:
+            table: to validate; None for the trainer's own.
+        """
         import torch
 
+        table = self.table if table is None else table
         problem, meter = self._problem, LossMeter(self._weights)
         rng = generator(self._options.seed, "validation")
         batches = draw_batches(problem, "validation", VALIDATION_BATCH_SIZE, self._options.sampler, rng)
         with torch.no_grad():
             for batch in batches:
-                vectors = gather_vectors(self.table, batch, problem.axes)
-                meter.add(batch_losses(self.table, vectors, self.table.operators, self._options.loss))
+                vectors = gather_vectors(table, batch, problem.axes)
+                meter.add(batch_losses(table, vectors, table.operators, self._options.loss))
         return meter.means()
 
     def add_gradients(self, batch: Batch, gradients: Gradients) -> tuple[Tensor, BatchLosses]:
@@ -242,13 +247,23 @@ class SenseTrainer:
             self.table.prune(self.growth.used_columns(self.table))
         if pending <= 0:
             return
-        columns = self._initial_rows(self.table.dim, pending, generator(self._model.seed, "columns", epoch - 1))
-        self.table.grow(columns, self._options.growth.new_column_energy)
+        self._grow(self.table, epoch - 1, pending)
         if self.batch_size != before:
             logger.info("  Adapted batch size to %d for %d dimensions", self.batch_size, self.table.dim)
         logger.info("  The optimizer state is kept; patience restarts")
         if self.table.dim >= self._options.growth.max_dim:
             logger.info("  Maximum dimensions reached (%d)", self.table.dim)
+
+    def _grow(self, table: SenseTable, epoch: int, count: int) -> None:
+        """Add the columns that follow those of a table, as decided after an epoch."""
+        columns = self._initial_rows(table.dim, count, generator(self._model.seed, "columns", epoch))
+        table.grow(columns, self._options.growth.new_column_energy)
+
+    def _trial_loss(self, epoch: int, count: int) -> float:
+        """Return the validation loss that the table would have with more columns; `grow` makes tensors of its own."""
+        trial = copy(self.table)
+        self._grow(trial, epoch, count)
+        return self.validate(trial)["loss"]
 
     def _initial_rows(self, first: int, count: int, rng: np.random.Generator, specificity: float = 0.0) -> Float32Array:
         """Return unit rows for `count` columns, of which the table has `first` before."""
