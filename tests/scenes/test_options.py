@@ -88,6 +88,7 @@ def test_every_option_is_described():
         ({"features__val_fraction": 0.9}, "less than 0.5"),
         ({"source__recordings": {"a": {"reader": "waymo", "path": "x"}}}, "carla"),
         ({"training__batch_size": 1}, "greater than 1"),
+        ({"features__test_only_sources": ["rael"]}, "has 'rael' and the sources are mine, real, simulation: name"),
         ({"features__graphs__interval_s": 2.0}, "interval_s is 2: set temporal_positive_prob to 0"),
         ({"features__graphs__interval_s": 0.7}, "temporal_positive_prob needs graphs one second apart"),
     ],

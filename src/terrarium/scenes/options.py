@@ -47,6 +47,10 @@ class GraphOptions(Base):
     max_lanes_passed: int = Field(
         ge=1, description="a lane that follows the one before within this many lanes is no lane change"
     )
+    places: list[Literal["lane", "parked", "off_lane"]] = Field(
+        min_length=1,
+        description="which road users are nodes: those on a lane, parked beside it, too far away from every lane",
+    )
     min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 
 
@@ -336,6 +340,17 @@ class Options(Base):
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "
                     "coverage needs scenes of two sources"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_test_only_sources(self) -> Options:
+        known = {*self.source.simulator.variants, *self.source.recordings}
+        unknown = [name for name in self.features.test_only_sources if name not in known]
+        if unknown:
+            raise ValueError(
+                f"features.test_only_sources has {unknown[0]!r} and the sources are {', '.join(sorted(known))}: "
+                "name a source"
+            )
         return self
 
     @model_validator(mode="after")

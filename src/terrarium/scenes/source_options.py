@@ -57,7 +57,7 @@ class SimulatorOptions(Base):
 class RecordingOptions(Base):
     """A folder of recorded scenes."""
 
-    reader: Literal["auto", "carla", "argoverse", "tables"] = Field(
+    reader: Literal["auto", "carla", "argoverse", "commonroad", "sumo", "tables"] = Field(
         description="format of the folder; auto: what its files say"
     )
     path: FilePath | None = Field(description="the folder; null for no recording")

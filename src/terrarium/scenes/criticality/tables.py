@@ -127,11 +127,11 @@ def graph_encroachments(graphs: Graphs, index: pd.DataFrame, encroachments: pd.D
         encroachments: see `measure_encroachments`, with first_number and second_number, the numbers of the road users.
     """
     worst = np.full(len(graphs), np.nan)
-    known = dict(list(encroachments.groupby(["source", "scene"])))
-    for (source, scene), rows in index.groupby(["source", "scene"]).indices.items():
-        crossed = known.get((source, scene))
-        if crossed is None:
+    known: dict[object, pd.DataFrame] = dict(list(encroachments.groupby(["source", "scene"])))
+    for scene, rows in index.groupby(["source", "scene"]).indices.items():
+        if scene not in known:
             continue
+        crossed = known[scene]
         pairs = crossed[list(_ENCROACHMENT_NUMBERS)].to_numpy(np.int64)
         left, entered, value = (crossed[name].to_numpy(np.float64) for name in ("left_s", "entered_s", PET))
         for row in rows:

@@ -68,7 +68,7 @@ class _Pattern:
                 intersection=_required(user in definition.intersection, definition.exact),
             )
         for relation in definition.relations:
-            source, sign, target = relation.replace(" ", "")
+            source, sign, target = tuple(relation.replace(" ", ""))
             forward, backward = SIGNS[sign]
             self.graph.add_edge(source, target, relation=forward)
             self.graph.add_edge(target, source, relation=backward)

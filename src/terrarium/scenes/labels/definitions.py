@@ -122,4 +122,5 @@ def _definition(name: str, given: Any, where: object) -> Definition:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise SourceError(f"{where}: {name}{f'.{place}' if place else ''}: {one_line(first['msg'])}") from error
+        message = " ".join(first["msg"].split())
+        raise SourceError(f"{where}: {name}{f'.{place}' if place else ''}: {message}") from error
