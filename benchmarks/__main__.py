@@ -21,6 +21,7 @@ from benchmarks import (
     radii,
     recipes,
     scenes,
+    scenes_graphlets,
     senses,
     throughput,
 )
@@ -59,6 +60,7 @@ BENCHMARKS = {
     "recipes_lowest_taxids": recipes.lowest_taxids,
     "scaling": throughput.scaling,
     "scenes_ablation": scenes.ablation,
+    "scenes_graphlets": scenes_graphlets.graphlets,
     "scenes_loading": scenes.loading,
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from terrarium.scenes.evaluation.probes import cross_view_top_1
@@ -15,6 +16,7 @@ from terrarium.scenes.options import ModelOptions, TrainingOptions
 from terrarium.scenes.training.augmentations import augment_view
 from terrarium.scenes.training.objectives import Objective, TrainingBatch
 from terrarium.scenes.training.problem import Problem
+from terrarium.scenes.training.run_log import format_log
 from terrarium.scenes.training.schedule import cycle_of, learning_rate, warmup_factor
 from terrarium.training.batching import split_batches, split_part
 from terrarium.training.checkpointing.state import State
@@ -72,6 +74,10 @@ class SceneTrainer(TorchTrainable):
                 **self._validate(),
             }
         return numbers | {"cycle": float(cycle), "warmup_factor": warmup_factor(self._options.schedule, epoch)}
+
+    def format_log(self, history: pd.DataFrame) -> str:
+        """Return one line per epoch, see `format_log` of `training.run_log`."""
+        return format_log(history, self._options)
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch in this process; a cycle starts with an optimizer that remembers nothing."""
