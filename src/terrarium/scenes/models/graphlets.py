@@ -44,7 +44,8 @@ class GraphletCounter:
         """Return the vectors of graphs, float32 (graphs, v + 10).
 
         The square roots of the counts have length 1; behind them are `STATISTICS_WEIGHT` times the standardized
-        `hand_statistics`. A graphlet that the vocabulary lacks counts nowhere.
+        `hand_statistics`, with the logarithm of the number of road users. A graphlet that the vocabulary lacks counts
+        nowhere.
         """
         codes, graph = graphlet_codes(graphs)
         place = np.searchsorted(self.codes, codes)
@@ -53,7 +54,7 @@ class GraphletCounter:
         shape = (len(graphs), len(self.codes))
         ones = np.ones(int(is_known.sum()))
         counts = sparse.coo_array((ones, (graph[is_known], place[is_known])), shape=shape).toarray()
-        statistics = (hand_statistics(graphs).to_numpy() - self.mean) / self.std
+        statistics = (_statistics(graphs) - self.mean) / self.std
         return np.hstack([normalize_rows(np.sqrt(counts), 1e-12), STATISTICS_WEIGHT * statistics]).astype(np.float32)
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -68,7 +69,7 @@ def fit_counter(graphs: Graphs, train: np.ndarray) -> GraphletCounter:
         graphs: all graphs.
         train: rows of the training graphs.
     """
-    statistics = hand_statistics(graphs).to_numpy()[train]
+    statistics = _statistics(graphs)[train]
     return GraphletCounter(
         codes=vocabulary(*graphlet_codes(graphs), train),
         mean=statistics.mean(axis=0),
@@ -112,6 +113,12 @@ def graphlet_codes(graphs: Graphs) -> tuple[np.ndarray, np.ndarray]:
     node_graph = graphs.graph_of_nodes
     owners = (node_graph, node_graph[source], node_graph[source[first]])
     return np.concatenate(parts), np.concatenate(owners)
+
+
+def _statistics(graphs: Graphs) -> np.ndarray:
+    """Return the ten statistics, the number of road users as its logarithm, float64 (graphs, 10)."""
+    table = hand_statistics(graphs)
+    return table.assign(road_users=np.log(table["road_users"])).to_numpy(np.float64)
 
 
 def _edge_pairs(source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
