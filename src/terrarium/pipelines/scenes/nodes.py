@@ -8,7 +8,7 @@ import pandas as pd
 
 from terrarium.scenes.coverage import report
 from terrarium.scenes.criticality.tables import measure_criticality
-from terrarium.scenes.evaluation.evaluate import measure_representations, summarize
+from terrarium.scenes.evaluation.evaluate import exported_name, measure_representations, summarize
 from terrarium.scenes.graphs import building
 from terrarium.scenes.graphs.archetypes import label_graphs
 from terrarium.scenes.graphs.columns import fingerprint, from_state
@@ -98,7 +98,11 @@ def evaluate(
     """Measure the embedding and the baselines on held-out scenes."""
     require_own_graphs(weights, graphs, graph_index)
     table, by_archetype = measure_representations(from_state(graphs), graph_index, archetypes, weights, evaluation)
-    return {"metrics": summarize(table), "representation_metrics": table, "archetype_metrics": by_archetype}
+    return {
+        "metrics": summarize(table, exported_name(weights)),
+        "representation_metrics": table,
+        "archetype_metrics": by_archetype,
+    }
 
 
 def measure_coverage(

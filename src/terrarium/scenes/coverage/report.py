@@ -21,6 +21,7 @@ from terrarium.scenes.coverage.detectors import (
 from terrarium.scenes.coverage.permutation_test import GapStatistics, Sources, gap_scores, gap_statistics, p_values
 from terrarium.scenes.evaluation.baselines import wl_vectors
 from terrarium.scenes.evaluation.evaluate import (
+    EXPORTED,
     KERNEL,
     RANDOM,
     STATISTICS,
@@ -124,10 +125,11 @@ def make_space(
     """
     options = evaluation.coverage
     source, split = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
-    is_used = np.isin(source, [options.simulated, options.recorded])
+    names = [options.simulated, str(options.recorded)]
+    is_used = np.isin(source, names)
     if evaluation.split == "validation":
         is_used &= split != "test"
-    for name in (options.simulated, options.recorded):
+    for name in names:
         if not (is_used & (source == name)).any():
             raise OneSourceError(f"no graph is of the source {name!r}: coverage needs two (scenes.evaluation.coverage)")
     train, rows = np.flatnonzero(split == "train"), np.flatnonzero(is_used)
@@ -162,7 +164,7 @@ def represent(
 
     random = embed_graphs(untrained_weights(weights, graphs, train, evaluation, 0), graphs).astype(np.float64)
     return {
-        TRAINED: standardized_coordinates(embeddings),
+        EXPORTED: standardized_coordinates(embeddings),
         RANDOM: standardize(random[train], random)[1],
         STATISTICS: standardized_statistics(graphs, train),
         KERNEL: to_dense(normalize(wl_vectors(graphs, min(evaluation.wl_iterations), train))),
@@ -200,14 +202,14 @@ def measure_gaps(
         observed = gap_statistics(neighbors, sources, k, generator(evaluation.seed, "thinning"))
         rng = generator(evaluation.seed, "permutation")
         p = p_values(neighbors, sources, observed, k, evaluation.coverage.num_permutations, rng)
-        suffix = "" if name == TRAINED else f"_{_key(name)}"
+        suffix = "" if name == EXPORTED else f"_{_key(name)}"
         metrics |= {
             f"coverage{suffix}": observed.coverage,
             f"coverage_p{suffix}": p.coverage,
             f"mean_gap{suffix}": observed.mean_gap,
             f"mean_gap_p{suffix}": p.mean_gap,
         }
-        if name == TRAINED:
+        if name == EXPORTED:
             scores = gap_scores(neighbors, sources.is_recorded, k, generator(evaluation.seed, "thinning"))
             tables = [
                 _rank_graphs(space, embeddings, scores.gap),
@@ -238,7 +240,7 @@ def make_detectors(
     for name, state in ((TRAINED, weights), (RANDOM, random)):
         detectors[ROAD_USERS, name] = NodeClassifier(embed_nodes(state, graphs)[nodes], graph, options.node_C)
     detectors[PATTERNS, PATTERNS] = PatternNovelty(sparse.csr_array(pattern_table(graphs))[rows])
-    detectors[NEIGHBORS, TRAINED] = NeighborDistance(space.vectors[TRAINED][is_simulated], options.num_neighbors)
+    detectors[NEIGHBORS, EXPORTED] = NeighborDistance(space.vectors[EXPORTED][is_simulated], options.num_neighbors)
     return detectors
 
 
@@ -257,8 +259,8 @@ def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
     means = deletion_test.groupby(["detector", "representation"], as_index=False)[measures].mean()
     metrics = {"deletion_archetypes": float(deletion_test["archetype"].nunique())}
     for row in means.itertuples(index=False):
-        parts = [] if (row.detector, row.representation) == (EMBEDDING, TRAINED) else [row.detector]
-        parts += [] if row.representation in (TRAINED, PATTERNS) else [row.representation]
+        parts = [] if (row.detector, row.representation) == (EMBEDDING, EXPORTED) else [row.detector]
+        parts += [] if row.representation in (EXPORTED, TRAINED, PATTERNS) else [row.representation]
         suffix = "".join(f"_{_key(str(part))}" for part in parts)
         metrics |= {f"deletion_{measure}{suffix}": float(getattr(row, measure)) for measure in measures}
     return metrics
