@@ -10,7 +10,7 @@ import pandas as pd
 
 from terrarium.common.schemas import find_fault
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.cells import LARGEST_NUMBER, require_columns
+from terrarium.sources.traffic.cells import LARGEST_NUMBER, LATEST_TIME, require_columns
 from terrarium.sources.traffic.polylines import project_points
 from terrarium.sources.traffic.tables import ACTOR_TYPES, LANE_COLUMNS, LINKS, TRACK_COLUMNS, Recording
 from terrarium.sources.traffic.units import check_units, snap_times
@@ -69,7 +69,8 @@ def table_schemas() -> dict[str, Any]:
         {
             **dict.fromkeys(("scene", "source", "map", "actor", "lane"), key),
             "type": pa.Column(nullable=False, checks=known_type),
-            **dict.fromkeys(("time_s", "s_m", "x_m", "y_m", "heading_rad"), number),
+            "time_s": pa.Column(nullable=True, checks=[pa.Check(_is_time, error="a time", ignore_na=False), numeric]),
+            **dict.fromkeys(("s_m", "x_m", "y_m", "heading_rad"), number),
             "speed_mps": pa.Column(nullable=True, checks=[finite, numeric, speed]),
             **dict.fromkeys(("length_m", "width_m"), pa.Column(nullable=True, checks=[finite, numeric, size_limit])),
         },
@@ -94,6 +95,10 @@ def table_schemas() -> dict[str, Any]:
 
 def _are_finite(values: pd.Series) -> pd.Series:
     return pd.to_numeric(values, errors="coerce").abs() <= LARGEST_NUMBER
+
+
+def _is_time(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").abs() <= LATEST_TIME
 
 
 def _is_list(value: object) -> bool:
