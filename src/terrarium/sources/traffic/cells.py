@@ -52,8 +52,8 @@ def read_numbers(table: pd.DataFrame, column: str, file: Path, largest: float = 
         found = values.to_numpy(np.float64, na_value=np.nan)
         if (np.abs(found) <= largest).all():
             return pd.Series(found, index=table.index)
-    found = _converted(table, column, file, lambda value: _number(value, largest), f"a number up to {largest:.0e}")
-    return pd.Series(found, index=table.index, dtype=np.float64)
+    cells = _converted(table, column, file, lambda value: _number(value, largest), f"a number up to {largest:.0e}")
+    return pd.Series(cells, index=table.index, dtype=np.float64)
 
 
 def read_flags(table: pd.DataFrame, column: str, file: Path) -> pd.Series:
