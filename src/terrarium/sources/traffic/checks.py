@@ -58,6 +58,7 @@ def table_schemas() -> dict[str, Any]:
     size_limit = pa.Check.in_range(0.0, LARGEST_SIZE, error=f"from 0 to {LARGEST_SIZE:.0f} m")
     finite = pa.Check(_are_finite, error="a finite number", ignore_na=False)
     numeric = pa.Check(pd.api.types.is_numeric_dtype, error="stored as numbers, not as text", ignore_na=False)
+    time = pa.Check(_is_time, error="a finite number", ignore_na=False)
     positive = pa.Check.gt(0.0, error="above 0")
     known_type = pa.Check.isin(ACTOR_TYPES, error=f"one of {', '.join(ACTOR_TYPES)}")
     number = pa.Column(nullable=True, checks=[finite, numeric])
