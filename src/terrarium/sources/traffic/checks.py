@@ -70,9 +70,7 @@ def table_schemas() -> dict[str, Any]:
         {
             **dict.fromkeys(("scene", "source", "map", "actor", "lane"), key),
             "type": pa.Column(nullable=False, checks=known_type),
-            "time_s": pa.Column(
-                nullable=True, checks=[pa.Check(_is_time, error="a finite number", ignore_na=False), numeric]
-            ),
+            "time_s": pa.Column(nullable=True, checks=[time, numeric]),
             **dict.fromkeys(("s_m", "x_m", "y_m", "heading_rad"), number),
             "speed_mps": pa.Column(nullable=True, checks=[finite, numeric, speed]),
             **dict.fromkeys(("length_m", "width_m"), pa.Column(nullable=True, checks=[finite, numeric, size_limit])),
