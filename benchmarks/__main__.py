@@ -23,7 +23,9 @@ from benchmarks import (
     same_bits,
     scale,
     scenes,
+    scenes_graphlets,
     senses,
+    senses_quality,
     throughput,
 )
 
@@ -63,10 +65,12 @@ BENCHMARKS = {
     "scale": scale.main,
     "scaling": throughput.scaling,
     "scenes_ablation": scenes.ablation,
+    "scenes_graphlets": scenes_graphlets.graphlets,
     "scenes_loading": scenes.loading,
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
     "scenes_sweep": scenes.sweep,
+    "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,
