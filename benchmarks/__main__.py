@@ -25,6 +25,7 @@ from benchmarks import (
     scenes,
     scenes_graphlets,
     senses,
+    senses_growth,
     senses_quality,
     throughput,
 )
@@ -70,9 +71,9 @@ BENCHMARKS = {
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
     "scenes_sweep": scenes.sweep,
+    "senses_growth": senses_growth.main,
     "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
-    "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,
     "throughput": throughput.main,
 }
