@@ -106,13 +106,17 @@ def measure_coverage(
     weights: State,
     embeddings: pd.DataFrame,
     archetypes: pd.DataFrame,
+    tags: pd.DataFrame,
+    criticality: pd.DataFrame,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Measure what the simulated scenes lack of the recorded ones."""
     require_own_graphs(weights, graphs, graph_index)
-    found = report.measure_coverage(from_state(graphs), embeddings, archetypes, weights, evaluation)
+    annotations = report.Annotations(archetypes, tags, criticality)
+    found = report.measure_coverage(from_state(graphs), embeddings, annotations, weights, evaluation)
     return {
         "coverage": found.graphs,
+        "situations": found.situations,
         "archetype_gaps": found.archetypes,
         "deletion_test": found.deletion_test,
         "coverage_metrics": found.metrics,
