@@ -45,6 +45,7 @@ class Finished:
             tags=self.made["tags"],
             criticality=self.made["criticality"],
             evaluation=self.options.evaluation.model_copy(update=changes),
+            source=self.options.source,
         )
 
     def draw(self, evaluated, covered):
@@ -53,7 +54,7 @@ class Finished:
             "figure_training": figures.training_figure(self.trained["history"]),
             "figure_quality": figures.quality_figure(evaluated["representation_metrics"]),
             "figure_archetypes": figures.archetype_figure(evaluated["archetype_metrics"]),
-            "figure_map": figures.map_figure(self.embeddings, chosen.evaluation, chosen.reporting),
+            "figure_map": figures.map_figure(self.embeddings, chosen.evaluation, chosen.source, chosen.reporting),
             "figure_gaps": figures.gap_figure(covered["archetype_gaps"]),
             "figure_scenes": exemplars.exemplar_figure(
                 made["graphs"],
@@ -65,11 +66,13 @@ class Finished:
             ),
         }
 
-    def report(self, evaluated, covered, drawn):
+    def report(self, evaluated, covered, drawn, source=None):
         return write_report(
             graph_index=self.made["index"],
             archetypes=self.made["labels"],
             representation_metrics=evaluated["representation_metrics"],
+            evaluation=self.options.evaluation,
+            source=source or self.options.source,
             reporting=self.options.reporting,
             training_summary=self.trained["training_summary"],
             tags=self.made["tags"],
@@ -202,6 +205,15 @@ def test_a_test_only_source_is_a_test_set_of_its_own(finished):
     assert set(table["test_set"]) == {HELD_OUT, "real"}
 
 
+def test_the_report_says_on_top_when_the_recorded_source_is_simulated(finished):
+    drawn = finished.draw(finished.evaluated, finished.covered)
+    top = "is simulated too"
+    page = finished.report(finished.evaluated, finished.covered, drawn)
+    assert 0 < page.index(top) < page.index("What the simulation lacks</h2>")
+    own = options(source__recordings__mine__path="FOLDER").source
+    assert top not in finished.report(finished.evaluated, finished.covered, drawn, own)
+
+
 def test_a_single_recorded_scene_is_reported_without_p_values(finished):
     """Never as covered: its graphs have no neighbours in other recorded scenes."""
     made = finished.made
@@ -218,6 +230,7 @@ def test_a_single_recorded_scene_is_reported_without_p_values(finished):
         tags=made["tags"],
         criticality=made["criticality"],
         evaluation=finished.options.evaluation,
+        source=finished.options.source,
     )
     assert "coverage" not in covered["coverage_metrics"]
     assert covered["coverage"]["p"].isna().all()

@@ -5,7 +5,7 @@ from terrarium.scenes.coverage.comparison import Comparison
 from terrarium.scenes.coverage.patterns import PatternTable
 from terrarium.scenes.coverage.report import deletion_metrics, measure_gaps, null_scores
 from terrarium.scenes.coverage.representations import Space
-from terrarium.scenes.evaluation.evaluate import TRAINED
+from terrarium.scenes.evaluation.evaluate import EXPORTED
 from tests.scenes.scenery import options
 
 
@@ -17,7 +17,7 @@ def space(recorded_scenes, simulated_scenes, per_scene=8):
     labels = np.zeros((len(scene), 1), bool)
     sources = Comparison(is_recorded, labels, scene, ("x",))
     nothing = PatternTable(None, [])
-    return Space(np.arange(len(scene)), {TRAINED: vectors}, sources, nothing, np.zeros((0, 1)), np.zeros(0, int))
+    return Space(np.arange(len(scene)), {EXPORTED: vectors}, sources, nothing, np.zeros((0, 1)), np.zeros(0, int))
 
 
 def test_without_any_archetype_there_are_no_recalls():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from terrarium.scenes.coverage import report
 from terrarium.scenes.criticality.tables import measure_criticality
-from terrarium.scenes.evaluation.evaluate import measure_representations, summarize
+from terrarium.scenes.evaluation.evaluate import exported_name, measure_representations, summarize
 from terrarium.scenes.graphs import building
 from terrarium.scenes.graphs.archetypes import label_graphs
 from terrarium.scenes.graphs.columns import fingerprint, from_state
@@ -16,7 +16,8 @@ from terrarium.scenes.graphs.ingestion import read_sources
 from terrarium.scenes.graphs.splitting import split_scenes
 from terrarium.scenes.labels.definitions import read_definitions, require_distinct
 from terrarium.scenes.models.embedding import embed_graphs
-from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, SourceOptions, TrainingOptions
+from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, TrainingOptions, compare_sources
+from terrarium.scenes.source_options import SourceOptions
 from terrarium.scenes.training.run_log import format_log
 from terrarium.training.checkpointing.fingerprints import require_fingerprint, training_fingerprint
 from terrarium.training.checkpointing.state import State
@@ -97,7 +98,11 @@ def evaluate(
     """Measure the embedding and the baselines on held-out scenes."""
     require_own_graphs(weights, graphs, graph_index)
     table, by_archetype = measure_representations(from_state(graphs), graph_index, archetypes, weights, evaluation)
-    return {"metrics": summarize(table), "representation_metrics": table, "archetype_metrics": by_archetype}
+    return {
+        "metrics": summarize(table, exported_name(weights)),
+        "representation_metrics": table,
+        "archetype_metrics": by_archetype,
+    }
 
 
 def measure_coverage(
@@ -109,11 +114,13 @@ def measure_coverage(
     tags: pd.DataFrame,
     criticality: pd.DataFrame,
     evaluation: EvaluationOptions,
+    source: SourceOptions,
 ) -> dict[str, Any]:
     """Measure what the simulated scenes lack of the recorded ones."""
     require_own_graphs(weights, graphs, graph_index)
     annotations = report.Annotations(archetypes, tags, criticality)
-    found = report.measure_coverage(from_state(graphs), embeddings, annotations, weights, evaluation)
+    options = compare_sources(evaluation, source)
+    found = report.measure_coverage(from_state(graphs), embeddings, annotations, weights, options)
     return {
         "coverage": found.graphs,
         "situations": found.situations,

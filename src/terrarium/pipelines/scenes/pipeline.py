@@ -73,7 +73,7 @@ def _evaluation() -> list[Node]:
         Node(
             nodes.measure_coverage,
             _by_name("graphs", "graph_index", "weights", "embeddings", "archetypes", "tags", "criticality")
-            | _parameters("evaluation"),
+            | _parameters("evaluation", "source"),
             _by_name("coverage", "situations", "archetype_gaps", "deletion_test", "coverage_metrics"),
             name="measure_coverage",
             tags="evaluation",
@@ -90,7 +90,7 @@ def _reporting() -> list[Node]:
         ),
         Node(
             figures.map_figure,
-            _by_name("embeddings") | _parameters("evaluation", "reporting"),
+            _by_name("embeddings") | _parameters("evaluation", "source", "reporting"),
             "figure_map",
             name="draw_map",
             tags="reporting",
@@ -123,7 +123,7 @@ def _reporting() -> list[Node]:
                 "figure_gaps",
                 "figure_scenes",
             )
-            | _parameters("reporting"),
+            | _parameters("evaluation", "source", "reporting"),
             "report",
             name="write_report",
             tags="reporting",

@@ -26,7 +26,7 @@ from terrarium.scenes.coverage.representations import (
 )
 from terrarium.scenes.coverage.situations import compare_patterns, group_situations, has_enough_scenes
 from terrarium.scenes.criticality.tables import WORST
-from terrarium.scenes.evaluation.evaluate import TRAINED
+from terrarium.scenes.evaluation.evaluate import EXPORTED, TRAINED
 from terrarium.scenes.evaluation.neighbors import TooFewNeighborsError, nearest_neighbors
 from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.options import EvaluationOptions
@@ -40,8 +40,8 @@ _DETECTORS = {
     "combination": (COMBINATION, f"{PATTERNS}, {ROAD_USERS}"),
     "patterns": (PATTERNS, PATTERNS),
     "road_users": (ROAD_USERS, COUNTS),
-    "embedding": (EMBEDDING, TRAINED),
-    "neighbors": (NEIGHBORS, TRAINED),
+    "embedding": (EMBEDDING, EXPORTED),
+    "neighbors": (NEIGHBORS, EXPORTED),
 }
 """Value of the option `detector` -> detector and representation."""
 
@@ -198,14 +198,14 @@ def measure_gaps(space: Space, evaluation: EvaluationOptions) -> tuple[pd.DataFr
             return table, metrics
         rng = generator(evaluation.seed, "permutation")
         p = p_values(neighbors, sources, observed, k, evaluation.coverage.num_permutations, rng)
-        suffix = "" if name == TRAINED else f"_{_key(name)}"
+        suffix = "" if name == EXPORTED else f"_{_key(name)}"
         metrics |= {
             f"coverage{suffix}": observed.coverage,
             f"coverage_p{suffix}": p.coverage,
             f"mean_gap{suffix}": observed.mean_gap,
             f"mean_gap_p{suffix}": p.mean_gap,
         }
-        if name == TRAINED:
+        if name == EXPORTED:
             table = _rank_archetypes(sources, observed, p, evaluation.min_positives)
     return table, metrics
 
@@ -225,10 +225,9 @@ def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
     means = deletion_test.groupby(["detector", "representation"], as_index=False)[measures].mean()
     metrics = {"deletion_archetypes": float(deletion_test["archetype"].nunique())}
     for row in means.itertuples(index=False):
-        parts = [] if (row.detector, row.representation) == (EMBEDDING, TRAINED) else [row.detector]
-        parts += (
-            [] if row.representation in (TRAINED, PATTERNS) or row.detector == COMBINATION else [row.representation]
-        )
+        parts = [] if (row.detector, row.representation) == (EMBEDDING, EXPORTED) else [row.detector]
+        is_only = row.representation in (EXPORTED, TRAINED, PATTERNS) or row.detector == COMBINATION
+        parts += [] if is_only else [row.representation]
         suffix = "".join(f"_{_key(str(part))}" for part in parts)
         metrics |= {f"deletion_{measure}{suffix}": float(getattr(row, measure)) for measure in measures}
     return metrics

@@ -16,6 +16,7 @@ from terrarium.scenes.coverage.patterns import PatternTable, find_patterns
 from terrarium.scenes.coverage.road_users import count_surroundings
 from terrarium.scenes.evaluation.baselines import wl_vectors
 from terrarium.scenes.evaluation.evaluate import (
+    EXPORTED,
     KERNEL,
     RANDOM,
     STATISTICS,
@@ -72,10 +73,11 @@ def make_space(
     """
     options = evaluation.coverage
     source, split = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
-    is_used = np.isin(source, [options.simulated, options.recorded])
+    names = [options.simulated, str(options.recorded)]
+    is_used = np.isin(source, names)
     if evaluation.split == "validation":
         is_used &= split != "test"
-    for name in (options.simulated, options.recorded):
+    for name in names:
         if not (is_used & (source == name)).any():
             raise OneSourceError(f"no graph is of the source {name!r}: coverage needs two (scenes.evaluation.coverage)")
     train, rows = np.flatnonzero(split == "train"), np.flatnonzero(is_used)
@@ -114,7 +116,7 @@ def represent(
 
     random = embed_graphs(untrained_weights(weights, graphs, train, evaluation, 0), graphs).astype(np.float64)
     return {
-        TRAINED: standardized_coordinates(embeddings),
+        EXPORTED: standardized_coordinates(embeddings),
         RANDOM: standardize(random[train], random)[1],
         STATISTICS: standardized_statistics(graphs, train),
         KERNEL: to_dense(normalize(wl_vectors(graphs, min(evaluation.wl_iterations), train))),
@@ -149,7 +151,7 @@ def make_detectors(space: Space, chosen: np.ndarray, evaluation: EvaluationOptio
         (COMBINATION, f"{PATTERNS}, {ROAD_USERS}"): Combination((patterns, road_users), evaluation.seed),
         (PATTERNS, PATTERNS): patterns,
         (ROAD_USERS, COUNTS): road_users,
-        (NEIGHBORS, TRAINED): NeighborDistance(space.vectors[TRAINED][chosen], options.num_neighbors),
+        (NEIGHBORS, EXPORTED): NeighborDistance(space.vectors[EXPORTED][chosen], options.num_neighbors),
     }
     for name, vectors in space.vectors.items():
         detectors[EMBEDDING, name] = GraphClassifier(vectors[chosen], options.C)

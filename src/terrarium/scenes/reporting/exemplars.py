@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any
 
@@ -51,29 +52,54 @@ def exemplar_figure(
         situations: see `group_situations`.
         reporting: number of exemplars.
     """
+    details = coverage.drop(columns=["situation", "p"])
+    chosen = situations.head(reporting.num_exemplars).merge(details, on="row", how="left")
+    rows = chosen["row"].tolist()
+    titles = dict(zip(rows, [_title(row) for _, row in chosen.iterrows()], strict=True))
+    reasons = dict(zip(rows, chosen["situation"].tolist(), strict=True))
+    return draw_graphs("What the simulation lacks", graphs, graph_index, lanes, titles, reasons)
+
+
+def draw_graphs(
+    title: str,
+    graphs: State,
+    graph_index: pd.DataFrame,
+    lanes: pd.DataFrame,
+    titles: Mapping[int, str],
+    reasons: Mapping[int, str] | None = None,
+) -> Any:
+    """Draw a panel for each of some graphs, in metres, north up.
+
+    Args:
+        title: of the figure.
+        graphs: all graphs in columns.
+        graph_index: their table, with the column map.
+        lanes: columns map, x_m and y_m.
+        titles: row of a graph -> title of its panel, lines separated by <br>.
+        reasons: row of a graph -> the situation whose road users are ringed.
+    """
     columns = from_state(graphs)
-    chosen = situations.head(reporting.num_exemplars).merge(
-        coverage.drop(columns=["situation", "p"]), on="row", how="left"
-    )
-    rows = max(1, -(-len(chosen) // COLUMNS))
-    titles = [_title(row) for _, row in chosen.iterrows()]
-    panels = {"rows": rows, "cols": COLUMNS, "subplot_titles": titles, "vertical_spacing": 0.28 / rows}
-    figure = new_figure("What the simulation lacks", 160 + 410 * rows, **panels)
-    if chosen.empty:
-        note_empty(figure, "there is no gap to show")
+    rows = max(1, -(-len(titles) // COLUMNS))
+    lines = max((text.count("<br>") + 1 for text in titles.values()), default=1)
+    height = 330 + 16 * lines
+    panels = {"subplot_titles": list(titles.values()), "vertical_spacing": (30 + 16 * lines) / (height * rows)}
+    figure = new_figure(title, 120 + height * rows, rows=rows, cols=COLUMNS, **panels)
+    if not titles:
+        note_empty(figure, "there is no graph to show")
         return figure
     in_legend: set[str] = set()
-    for number, (row, situation) in enumerate(zip(chosen["row"], chosen["situation"], strict=True)):
+    for number, row in enumerate(titles):
         panel = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
-        graph = columns.graph(int(row))
-        _draw_lanes(figure, lanes[lanes["map"] == graph_index["map"].iloc[int(row)]], graph["position"], panel)
+        graph = columns.graph(row)
+        _draw_lanes(figure, lanes[lanes["map"] == graph_index["map"].iloc[row]], graph["position"], panel)
         _draw_relations(figure, graph, panel, in_legend)
-        _draw_reason(figure, graph, situation, panel, in_legend)
+        if reasons:
+            _draw_reason(figure, graph, reasons[row], panel, in_legend)
         _draw_users(figure, graph, panel, in_legend)
         _frame(figure, graph["position"], panel)
     figure.update_annotations(font_size=11)
     below = {"yref": "container", "y": 0.0, "yanchor": "bottom"}  # the titles of the panels are where it usually is
-    figure.update_layout(legend=below, margin={"t": 120, "b": 80})
+    figure.update_layout(legend=below, margin={"t": 70 + 16 * lines, "b": 80})
     return figure
 
 

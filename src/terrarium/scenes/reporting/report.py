@@ -10,7 +10,8 @@ import pandas as pd
 from terrarium.reporting.page import render_page
 from terrarium.scenes.coverage.situations import NOT_ENOUGH, SIGNIFICANT
 from terrarium.scenes.criticality.tables import WORST
-from terrarium.scenes.options import ReportingOptions
+from terrarium.scenes.options import EvaluationOptions, ReportingOptions, compare_sources
+from terrarium.scenes.source_options import SourceOptions
 
 MAX_SITUATIONS = 30
 """Rows of the table of situations; the catalog has all."""
@@ -44,6 +45,8 @@ def write_report(
     scene_criticality: pd.DataFrame,
     archetype_gaps: pd.DataFrame,
     deletion_test: pd.DataFrame,
+    evaluation: EvaluationOptions,
+    source: SourceOptions,
     reporting: ReportingOptions,
     **content: Any,
 ) -> str:
@@ -56,13 +59,17 @@ def write_report(
         tags: of each graph, such as critical ones.
         situations, archetype_gaps, deletion_test: see `CoverageReport`.
         scene_criticality: see `Criticality.scenes`.
+        evaluation, source: which sources coverage compares, and whether the recorded one is simulated.
         reporting: options.
         content: what the template shows as it is: training_summary, coverage_metrics and the figures
             (figure_training, figure_quality, figure_archetypes, figure_map, figure_gaps, figure_scenes).
     """
+    compared = compare_sources(evaluation, source).coverage
     return render_page(
         "scenes/reporting/report.html.j2",
         title="Traffic scenes",
+        compared=compared,
+        recorded_is_simulated=compared.recorded in source.variants,
         gaps=archetype_gaps.assign(archetype=_readable(archetype_gaps["archetype"])),
         situations=situations.head(MAX_SITUATIONS)[_SITUATIONS],
         num_situations=len(situations),

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from terrarium.sources.columns import read_parquet
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import is_name, one_line, read_text
+from terrarium.sources.errors import SourceError, one_line
+from terrarium.sources.files import is_name, read_text
 from terrarium.sources.traffic.cells import LARGEST_NUMBER, read_numbers, read_texts, require_columns
 from terrarium.sources.traffic.placement import LaneLines, Positions, middle_line, place_road_users
 from terrarium.sources.traffic.tables import LINKS, Recording
