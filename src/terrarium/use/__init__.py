@@ -107,8 +107,8 @@ def _senses(artifacts: Artifacts, version: str | None) -> SenseEmbedding:
 def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
     from terrarium.scenes.use.embedding import SceneEmbedding
 
-    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes"])
-    return SceneEmbedding(parts["scenes.embeddings"], parts["scenes.archetypes"])
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.weights"])
+    return SceneEmbedding(*parts.values())
 
 
 def _knowledge_graph(artifacts: Artifacts, version: str | None) -> GraphEmbedding:

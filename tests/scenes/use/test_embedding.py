@@ -51,3 +51,27 @@ def test_no_more_clusters_than_graphs(scenes):
 def test_an_unknown_scene_is_refused_with_near_ones(scenes):
     with pytest.raises(UnknownNameError, match=r"did you mean 'town/"):
         scenes.similar("town/9")
+
+
+def test_a_new_recording_is_embedded_as_the_known_ones_were(tmp_path):
+    from terrarium.scenes.graphs.building import build_graphs
+    from terrarium.scenes.models.embedding import embed_graphs
+    from tests.scenes import scenery, trainers
+
+    tables = scenery.tables()
+    weights = trainers.train(tmp_path, epochs=1).best
+    graphs, index = build_graphs(tables["tracks"], tables["lanes"], scenery.options().features.graphs)
+    vectors = pd.DataFrame(embed_graphs(weights, graphs)).add_prefix("x")
+    known = pd.concat([index[["graph_id", "scene", "time_s", "source"]], vectors], axis=1)
+    scenes = SceneEmbedding(known, pd.DataFrame(index=known.index), weights)
+    pd.testing.assert_frame_equal(scenes.embed(tables["tracks"], tables["lanes"]), known, check_dtype=False)
+    novelty = scenes.novelty(tables["tracks"], tables["lanes"], k=2)
+    assert novelty["distance"].is_monotonic_decreasing
+    assert (novelty["nearest"] == novelty["graph_id"]).all()
+    assert novelty["novelty_p"].between(0, 1).all()
+
+
+def test_without_weights_nothing_new_is_embedded():
+    known = pd.DataFrame({"graph_id": ["a"], "scene": ["a"], "time_s": [0.0], "source": ["real"], "x0": [1.0]})
+    with pytest.raises(ValueError, match="there is no encoder"):
+        SceneEmbedding(known, pd.DataFrame(index=[0])).embed(pd.DataFrame(), pd.DataFrame())
