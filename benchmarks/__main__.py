@@ -23,6 +23,7 @@ from benchmarks import (
     scenes,
     senses,
     throughput,
+    use,
 )
 
 BENCHMARKS = {
@@ -67,6 +68,9 @@ BENCHMARKS = {
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,
     "throughput": throughput.main,
+    "use": use.questions,
+    "use_explorer": use.explorer,
+    "use_indexes": use.indexes,
 }
 
 

@@ -48,7 +48,7 @@ def clades() -> None:
 
 def whole() -> None:
     """Measure the layouts on all of NCBI with 20,000 queries."""
-    tree = _hierarchy(select="all")
+    tree = read_hierarchy(select="all")
     report_table("hyperbolic_whole", _measured(tree, "all of NCBI", (34.0,), 20_000), seed=SEED)
 
 
@@ -90,8 +90,8 @@ def _layouts(tree: Hierarchy, radius: float, lengths: Float64Array | None) -> It
 
 def _clade_rows() -> Iterator[Row]:
     for clade in CLADES:
-        yield from _measured(_hierarchy(clade=clade), clade, RADII, QUERIES)
-    yield from _measured(_hierarchy(select="lowest_taxids"), "100,000 lowest tax ids", RADII, QUERIES)
+        yield from _measured(read_hierarchy(clade=clade), clade, RADII, QUERIES)
+    yield from _measured(read_hierarchy(select="lowest_taxids"), "100,000 lowest tax ids", RADII, QUERIES)
 
 
 def _measured(tree: Hierarchy, data: str, radii: tuple[float, ...], queries: int) -> Iterator[Row]:
@@ -133,7 +133,7 @@ def _wordnet_rows() -> Iterator[Row]:
         "verbs": ({"select": "all", "virtual_root": 0}, "wordnet_verbs", DIM),
     }
     for data, (chosen, kind, dim) in kinds.items():
-        tree = _hierarchy(kind=kind, allow_multiple_parents=True, **chosen)
+        tree = read_hierarchy(kind=kind, allow_multiple_parents=True, **chosen)
         caps = cap_layout(tree, dim, 34.0)
         started = time.process_time()
         refitted = refit_caps(tree, caps)
@@ -164,7 +164,8 @@ def _link_f1(tree: Hierarchy, points: Layout) -> float:
     return classify(scores[0], split.validation.label, scores[1], split.test.label)["f1"]
 
 
-def _hierarchy(**source: object) -> Hierarchy:
+def read_hierarchy(**source: object) -> Hierarchy:
+    """Return the hierarchy of a source, by its options that differ from the default."""
     options = SourceOptions.model_validate(parameters_of("hyperbolic", "base")["source"] | source)
     return hierarchy_of(build_taxonomy(read_source(options), options).edges)
 
