@@ -30,6 +30,7 @@ from benchmarks import (
     senses_growth,
     senses_quality,
     throughput,
+    use,
 )
 
 BENCHMARKS = {
@@ -81,6 +82,9 @@ BENCHMARKS = {
     "senses_recipes": senses.recipes,
     "separation_advice": objectives.advice,
     "throughput": throughput.main,
+    "use": use.questions,
+    "use_explorer": use.explorer,
+    "use_indexes": use.indexes,
 }
 
 

@@ -11,7 +11,7 @@ from terrarium.pipeline_registry import register_pipelines
 from tests.project import ROOT
 
 RECORD = Path(__file__).with_name("catalog.csv")
-UNVERSIONED = {
+UNVERSIONED = {"leaderboard.results"} | {
     f"{name}.training_state"
     for name in (
         *("hyperbolic", "hyperbolic.placement", "hyperbolic.links"),
