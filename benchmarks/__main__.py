@@ -74,6 +74,7 @@ BENCHMARKS = {
     "senses_recipes": senses.recipes,
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,
+    "threads": throughput.threads,
     "throughput": throughput.main,
 }
 
