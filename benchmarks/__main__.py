@@ -81,6 +81,7 @@ BENCHMARKS = {
     "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
     "separation_advice": objectives.advice,
+    "threads": throughput.threads,
     "throughput": throughput.main,
     "use": use.questions,
     "use_explorer": use.explorer,
