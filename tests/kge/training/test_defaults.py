@@ -59,7 +59,9 @@ def test_a_large_graph_gets_fewer_epochs_and_at_least_one():
     changes = {"max_epochs": 50, "max_scores": (200 * 30 + 2 * 20 * 30) * 7.5, "validation": validation}
     training = options().training.model_copy(update=changes)
     assert limit_epochs(graph, training, rows=200).max_epochs == 7
-    assert limit_epochs(graph, training, rows=10).max_epochs == 50
+    assert limit_epochs(graph, training.model_copy(update={"max_epochs": 5}), rows=200).max_epochs == 5
+    sampled = training.model_copy(update={"num_negatives": 15})
+    assert limit_epochs(graph, sampled, rows=200).max_epochs == 12
     assert limit_epochs(graph, training, rows=10**9).max_epochs == 1
     unlimited = training.model_copy(update={"max_scores": None})
     assert limit_epochs(graph, unlimited, rows=10**9) is unlimited

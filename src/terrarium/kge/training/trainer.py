@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -149,7 +150,9 @@ class ScorerTrainer(TorchTrainable):
             cleanup_released_mb with cleanup; and the numbers of `TorchTrainable.epoch`.
         """
         self.cleanup.released_mb = 0.0
-        numbers = super().epoch(epoch)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse invariant checks")
+            numbers = super().epoch(epoch)
         metrics = dict.fromkeys((*VALIDATION_METRICS, "prediction_entropy"), math.nan)
         is_due = epoch == self._options.max_epochs or epoch % self._options.validation.interval == 0
         if len(self._validation) and is_due and math.isfinite(numbers["loss"]):
