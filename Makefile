@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint reference viz docs bench clean
+.PHONY: help run test slow lint reference explorer viz docs bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ lint: $(READY)  ## Style, types and import contracts
 
 reference: $(READY)  ## Write the option models' descriptions into conf/base/parameters and docs/reference
 	$(BIN)/python -m scripts.parameter_reference
+	$(BIN)/python -m scripts.archetype_page
+
+explorer:  ## Bundle the program of the explorer (needs Node and npm)
+	cd explorer && npm ci --ignore-scripts && npm run build
 
 viz: $(READY)  ## Open the pipeline in kedro-viz
 	$(BIN)/kedro viz run
