@@ -31,6 +31,7 @@ Measures = dict[str, dict[str, dict[str, float]]]
 """Test set -> representation -> metric -> value."""
 CARLA, SPLIT = "TERRARIUM_CARLA", "TERRARIUM_SCENES_SPLIT"
 """Environment variables: a folder of CARLA recordings, without which only the simulator is measured; and the split."""
+SHOWN = {HELD_OUT: "simulator"}
 REGRESSIONS = {"smallest_gap_r2": "smallest gap, R²", "mean_speed_r2": "mean speed, R²", "size_r2": "log size, R²"}
 
 
@@ -51,7 +52,7 @@ def rows_of(found: list[Measures]) -> Iterator[Row]:
     for test_set in found[0]:
         for measure, label in names.items():
             cells = {name: interval([done[test_set][name][measure] for done in found]) for name in found[0][test_set]}
-            yield {"test set": test_set, "metric": label, **cells}
+            yield {"metric": f"{SHOWN.get(test_set, test_set)}: {label}", **cells}
 
 
 def build(options: Options) -> dict[str, Any]:
