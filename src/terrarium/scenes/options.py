@@ -49,7 +49,7 @@ class GraphOptions(Base):
     )
     places: list[Literal["lane", "parked", "off_lane"]] = Field(
         min_length=1,
-        description="which road users are nodes: those on a lane, parked beside it, too far away from every lane",
+        description="which road users are nodes: those on a lane, parked next to it, too far away from every lane",
     )
     min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 
@@ -217,6 +217,12 @@ class CoverageOptions(Base):
     simulated: str = Field(description="source that may lack something")
     recorded: str | None = Field(
         description="source to compare it with; null: the recording, or the simulator's stand-in without one"
+    )
+    detector: Literal["combination", "patterns", "road_users", "embedding", "neighbors"] = Field(
+        description="what ranks recorded graphs; combination: patterns and road users, which need no training"
+    )
+    alarm_fraction: float = Field(
+        gt=0, lt=1, description="fraction of graphs that would count as gaps if the sources did not differ"
     )
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
