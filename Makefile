@@ -33,6 +33,7 @@ lint: $(READY)  ## Style, types and import contracts
 
 reference: $(READY)  ## Write the option models' descriptions into conf/base/parameters and docs/reference
 	$(BIN)/python -m scripts.parameter_reference
+	$(BIN)/python -m scripts.archetype_page
 
 explorer:  ## Bundle the program of the explorer (needs Node and npm)
 	cd explorer && npm ci --ignore-scripts && npm run build
