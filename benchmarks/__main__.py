@@ -4,6 +4,7 @@ import sys
 
 from benchmarks import (
     associations,
+    claims,
     commands,
     evaluation,
     faults,
@@ -28,6 +29,7 @@ from benchmarks import (
 BENCHMARKS = {
     "associations": associations.main,
     "associations_all": associations.everything,
+    "claims": claims.main,
     "commands": commands.main,
     "evaluation": evaluation.main,
     "faults_bits": faults.bits,
