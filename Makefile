@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint reference viz graph docs site bench clean
+.PHONY: help run test slow lint reference explorer viz graph docs site bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ reference: $(READY)  ## Write what is generated: parameter files, docs/reference
 	$(BIN)/python -m scripts.catalog_reference
 	$(BIN)/python -m scripts.pipeline_diagrams
 	$(BIN)/python -m benchmarks.page
+
+explorer:  ## Bundle the program of the explorer (needs Node and npm)
+	cd explorer && npm ci --ignore-scripts && npm run build
 
 viz: $(READY)  ## Open the pipeline in kedro-viz
 	$(BIN)/kedro viz run

@@ -22,7 +22,9 @@ from benchmarks import (
     radii,
     recipes,
     scenes,
+    scenes_graphlets,
     senses,
+    senses_quality,
     throughput,
 )
 
@@ -61,10 +63,12 @@ BENCHMARKS = {
     "recipes_lowest_taxids": recipes.lowest_taxids,
     "scaling": throughput.scaling,
     "scenes_ablation": scenes.ablation,
+    "scenes_graphlets": scenes_graphlets.graphlets,
     "scenes_loading": scenes.loading,
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
     "scenes_sweep": scenes.sweep,
+    "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
     "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,

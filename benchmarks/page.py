@@ -46,7 +46,6 @@ _VIRUS, _TU = "virus_host", "scenes_tu"
 _OTHER_LAYOUTS = ("combinatorial", "inherited, equal steps")
 _LOWEST = "100,000 lowest tax ids"
 _LDS, _DELETION, _WORDNET = "influence_lds", "influence_deletion", "wordnet_reconstruction"
-_SIMLEX = "SimLex-999, best pair of senses (path similarity 0.437)"
 _SHORTCUT = "the shortcut: plain, last checkpoint, relation vectors alone"
 _DEFAULT = "default: factored weights, share, all checkpoints, all layers"
 
@@ -70,9 +69,22 @@ def _hosts(data: str, split: str) -> KeyRow:
     return KeyRow("hosts of unseen viruses", data, "tail MRR", Cell(_VIRUS, f"{split}: trained", "tail MRR"), relatives)
 
 
-def _senses(task: str, row: str, metric: str, baseline: Cell | str | None = None) -> KeyRow:
-    value, random = (Cell("senses_quality", row, column) for column in ("median", "random vectors"))
-    return KeyRow(task, "WordNet 3.0", metric, value, baseline, random)
+def _senses(
+    task: str, row: str, metric: str, baseline: Cell | str | None = None, glosses: str = "with glosses"
+) -> KeyRow:
+    value, untrained = (Cell("senses_quality", row, column) for column in (glosses, f"{glosses}, untrained"))
+    return KeyRow(task, f"WordNet 3.0, {glosses}", metric, value, baseline, untrained)
+
+
+def _similarity(task: str, row: str) -> KeyRow:
+    return _senses(task, row, f"{row}, Spearman", Cell("senses_formulas", "Lin similarity", row, "Lin similarity"))
+
+
+def _antonyms(task: str, pairs: str) -> KeyRow:
+    name = "against near synonyms" if pairs == "near synonyms" else "against random adjectives"
+    text = "the same, text alone" if pairs == "near synonyms" else f"{name}, text alone"
+    baseline = Cell("senses_quality", text, "with glosses", "text alone")
+    return _senses(task, f"held-out antonyms {name}, AUC", "AUC", baseline)
 
 
 def _left_out(graph: str) -> KeyRow:
@@ -118,10 +130,15 @@ TABLES: dict[str, list[KeyRow]] = {
         _wordnet("nouns", "published: 2017, nouns"),
     ],
     "senses": [
-        _senses("word similarity", _SIMLEX, "SimLex-999, Spearman"),
-        _senses("antonyms against near synonyms", "against near synonyms (similar to)", "AUC"),
+        *(_similarity("word similarity", f"SimLex-999{part}") for part in ("", ", nouns", ", verbs")),
+        _similarity("word similarity", "WordSim-353, similarity"),
+        _similarity("word relatedness", "WordSim-353, relatedness"),
+        _antonyms("antonyms against near synonyms", "near synonyms"),
+        _antonyms("antonyms against random adjectives", "random adjectives"),
         _senses("direction of is-a", "is-a direction, held-out links", "accuracy"),
+        _senses("direction of is-a, distant", "is-a direction, distant ancestors", "accuracy"),
         _senses("predict relations", "held-out relations, filtered MRR", "MRR"),
+        _senses("predict relations", "held-out relations, filtered MRR", "MRR", glosses="without glosses"),
         _senses("sparsity", "exact zeros", "fraction of zeros"),
     ],
     "knowledge_graph": [
@@ -156,7 +173,7 @@ TABLES: dict[str, list[KeyRow]] = {
 
 SCREEN_ROWS: dict[str, KeyRow] = {
     "hyperbolic": TABLES["hyperbolic"][0],
-    "senses": _senses("word similarity", _SIMLEX, "SimLex-999, Spearman", "0.457, JCN similarity (published)"),
+    "senses": TABLES["senses"][0],
     "knowledge_graph": _hosts("virus-host", "test")._replace(
         untrained=Cell(_VIRUS, "test: majority host", "tail MRR", "majority host")
     ),

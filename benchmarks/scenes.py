@@ -42,7 +42,6 @@ _A, _L = "training.augmentation", "training.loss"
 _STILL = {f"{_A}.{name}": "0.0" for name in ("node_noise", "edge_noise", "temporal_positive_prob")}
 SWEEP: dict[str, dict[str, str]] = {
     "default": {},
-    "output: embedding": {"model.output": "embedding"},
     "noise 0.2, edges and nodes dropped": {
         **_STILL,
         **{f"{_A}.{name}_noise": "0.2" for name in ("node", "edge")},
@@ -52,9 +51,6 @@ SWEEP: dict[str, dict[str, str]] = {
     "noise 2": {f"{_A}.node_noise": "2.0", f"{_A}.edge_noise": "2.0"},
     "temperature 0.07": {f"{_L}.temperature": "0.07"},
     "temperature 0.2": {f"{_L}.temperature": "0.2"},
-    "VICReg": {f"{_L}.name": "vicreg"},
-    "BGRL": {f"{_L}.name": "bgrl"},
-    "masked features": {f"{_L}.name": "masked", **_STILL},
     "dimension 192, hidden channels 384": {"model.dim": "192", "model.hidden_channels": "384"},
     "batch 384": {"training.batch_size": "384"},
     "rate 0.0015": {"training.optimizer.learning_rate": "0.0015"},

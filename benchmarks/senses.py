@@ -47,7 +47,7 @@ MEASURES = {
     "test MRR": "test_mrr",
 }
 SIMILARITY = "TERRARIUM_WORDSIM"
-"""Environment variable: a folder with simlex999.txt, wordsim353-sim.txt and wordsim353-rel.txt."""
+"""Environment variable: a folder with simlex999.txt (with the column POS), wordsim353-sim.txt, wordsim353-rel.txt."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,13 @@ class Outcome:
     variants: pd.DataFrame
     summary: dict[str, float]
     cost: Cost
+
+
+def similarity_files() -> dict[str, str]:
+    """Return the paths of the word pairs by name; none without the environment variable."""
+    folder = os.environ.get(SIMILARITY)
+    names = {"simlex999": "simlex999", "wordsim353_sim": "wordsim353-sim", "wordsim353_rel": "wordsim353-rel"}
+    return {} if folder is None else {name: f"{folder}/{file}.txt" for name, file in names.items()}
 
 
 def recipes() -> None:
@@ -116,11 +123,8 @@ def _row(name: str, sizes: tuple[str, str, str], measured: pd.DataFrame) -> Row:
 def run(parameters: dict[str, str], environment: str | None) -> Outcome:
     """Run the family in a temporary folder; the reference pipeline takes the parameters of `senses.reference`."""
     pipeline, block = ("senses_reference", "senses.reference") if environment == REFERENCE else ("senses", "senses")
-    folder_of_pairs = os.environ.get(SIMILARITY)
-    names = {"simlex999": "simlex999", "wordsim353_sim": "wordsim353-sim", "wordsim353_rel": "wordsim353-rel"}
-    files = {} if folder_of_pairs is None else {k: f"{folder_of_pairs}/{v}.txt" for k, v in names.items()}
     given = {f"{block}.{name}": value for name, value in parameters.items()}
-    given |= {f"senses.source.similarity.{name}": path for name, path in files.items()}
+    given |= {f"senses.source.similarity.{name}": path for name, path in similarity_files().items()}
     with tempfile.TemporaryDirectory() as folder:
         written = ",".join([f"data_root={folder}", *(f"{name}={value}" for name, value in given.items())])
         chosen = [] if environment is None else [f"--env={environment}"]

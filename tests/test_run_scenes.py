@@ -1,6 +1,6 @@
 """Whole runs of the scenes family through the command line, on a few simulated scenes."""
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from tests.project import load, run, versions
@@ -56,23 +56,41 @@ def test_recordings_of_one_s_own_are_a_source(finished, tmp_path):
     tracks = load(root, "01_raw/scenes/tracks.parquet")
     tracks[tracks["source"] == "real"].assign(scene=lambda t: "own/" + t["scene"]).to_parquet(own / "tracks.parquet")
     load(root, "01_raw/scenes/lanes.parquet").to_parquet(own / "lanes.parquet")
-    params = f"scenes.source.recordings.own.reader=tables,scenes.source.recordings.own.path={own}"
-    params += ",scenes.source.simulator.variants.real.scenes=0,scenes.evaluation.coverage.recorded=own"
-    run(tmp_path, "--pipelines=scenes", params=params)
-    assert set(load(tmp_path, "04_feature/scenes/graph_index.parquet")["source"]) == {"own", "simulation"}
-    assert isinstance(load(tmp_path, "08_reporting/scenes/coverage.parquet"), pd.DataFrame)
+    run(tmp_path, "--pipelines=scenes", params=f"scenes.source.recordings.mine.path={own}")
+    assert set(load(tmp_path, "04_feature/scenes/graph_index.parquet")["source"]) == {"mine", "simulation"}
+    assert load(tmp_path, "08_reporting/scenes/coverage.parquet")["scene"].str.startswith("own/").all()
+
+
+def test_new_scenes_are_embedded_by_the_weights_of_a_run(finished, tmp_path):
+    root, _ = finished
+    lanes, tracks = load(root, "01_raw/scenes/lanes.parquet"), load(root, "01_raw/scenes/tracks.parquet")
+    tracks[tracks["scene"] == tracks["scene"].iloc[0]].to_parquet(tmp_path / "tracks.parquet")
+    lanes.to_parquet(tmp_path / "lanes.parquet")
+    before = versions(root, WEIGHTS)
+    printed = run(root, "--pipelines=scenes_embed", params=f"scenes.embed.recordings.new.path={tmp_path}").stdout
+    assert versions(root, WEIGHTS) == before
+    known = load(root, "07_model_output/scenes/embeddings.parquet").filter(regex=r"^x\d+$")
+    new = load(root, "07_model_output/scenes/embed/embeddings.parquet").filter(regex=r"^x\d+$")
+    assert np.abs(known.to_numpy()[:, None] - new.to_numpy()[None]).max(axis=2).min(axis=0) == pytest.approx(
+        0, abs=1e-5
+    )
+    assert load(root, "07_model_output/scenes/embed/novelty.parquet")["novelty_p"].between(0, 1).all()
+    assert f"scenes.embed.report: {root}" in printed
 
 
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("scenes.source.simulator.variants.real.scenes=0", "coverage needs scenes of two sources"),
+        ("scenes.source.simulator.variants.real.scenes=0", "recorded is null and there is no recording: name a source"),
         ("scenes.model.depth=3", "scenes.model.depth does not exist"),
         (
             "scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=/nowhere",
             "scenes.source.recordings.a.path /nowhere is not a folder: check the path",
         ),
-        ("scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=docs", "docs has no tracks.parquet"),
+        (
+            "scenes.source.recordings.a.reader=tables,scenes.source.recordings.a.path=docs",
+            "docs has no tracks.parquet: give a folder",
+        ),
     ],
 )
 def test_bad_input_stops_the_run_with_one_line(tmp_path, params, message):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from kedro.framework.cli.project import run
 
-from terrarium.commands import export, hyperbolic, runs, scenes, senses
+from terrarium.commands import export, hyperbolic, knowledge_graph, runs, scenes, senses
+from terrarium.commands.explore import explore
 from terrarium.commands.prune import prune
 from terrarium.commands.sweep import sweep
 
@@ -22,10 +23,15 @@ for command in (
     hyperbolic.ancestors,
     hyperbolic.descendants,
     hyperbolic.relate,
+    hyperbolic.place,
     senses.senses,
     senses.similarity,
+    knowledge_graph.predict,
+    knowledge_graph.score_matrix,
+    knowledge_graph.explain,
     scenes.similar,
     scenes.clusters,
+    explore,
     export.export,
     runs.versions,
     runs.compare,

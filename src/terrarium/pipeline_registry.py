@@ -9,6 +9,7 @@ from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperboli
 from terrarium.pipelines.influence.pipeline import create_pipeline as influence
 from terrarium.pipelines.influence.validation_pipeline import create_validation_pipeline
 from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as knowledge_graph
+from terrarium.pipelines.scenes.embed_pipeline import create_embed_pipeline
 from terrarium.pipelines.scenes.pipeline import create_pipeline as scenes
 from terrarium.pipelines.scenes.tu_pipeline import create_tu_pipeline
 from terrarium.pipelines.senses.pipeline import create_pipeline as senses
@@ -30,6 +31,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "hyperbolic_placement": create_placement_pipeline(),
         "hyperbolic_links": create_links_pipeline(),
         "influence_validation": create_validation_pipeline(),
+        "scenes_embed": create_embed_pipeline(),
         "scenes_tu": create_tu_pipeline(),
         "senses_reference": create_reference_pipeline(),
     }

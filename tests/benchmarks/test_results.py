@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import results
 from benchmarks.page import BLOCK, CLAIMS, PAGES, SCREEN, SCREEN_ROWS, TABLES, file_table, render, render_claims
-from benchmarks.results import PROVENANCE, RESULTS, read_results, report_table, write_results
+from benchmarks.results import PROVENANCE, RESULTS, read_results, replace_rows, report_table, write_results
 from tests.project import ROOT
 
 FILES = sorted(path.stem for path in RESULTS.glob("*.csv"))
@@ -93,3 +93,20 @@ def test_a_command_names_no_folder_of_this_machine(monkeypatch):
     monkeypatch.setenv("TERRARIUM_TREES", "/somewhere/trees")
     monkeypatch.setenv("TERRARIUM_KILLS", "5")
     assert "TERRARIUM_KILLS=5 TERRARIUM_TREES=FOLDER " in results.running_command()
+
+
+def test_a_row_replaces_the_one_of_its_name_and_leaves_the_others(folder):
+    replace_rows("t", [{"family": "a", "kills": 1}, {"family": "b", "kills": 2}])
+    replace_rows("t", [{"family": "a", "kills": 3}], seed=5)
+    table = read_results("t")
+    assert table[["family", "kills", "seed"]].to_numpy().tolist() == [["b", "2", "0"], ["a", "3", "5"]]
+
+
+def test_a_measurement_can_be_done_in_parts(monkeypatch):
+    monkeypatch.delenv("TERRARIUM_ONLY", raising=False)
+    assert results.chosen(["a", "b", "c"]) == ["a", "b", "c"]
+    monkeypatch.setenv("TERRARIUM_ONLY", "c; a")
+    assert results.chosen(["a", "b", "c"]) == ["c", "a"]
+    monkeypatch.setenv("TERRARIUM_ONLY", "d")
+    with pytest.raises(SystemExit, match="there is no 'd'; choose from a; b"):
+        results.chosen(["a", "b"])

@@ -33,3 +33,11 @@ def test_an_unknown_name_ends_in_one_line(root):
 def test_every_command_has_an_example():
     for name, command in terrarium.commands.items():
         assert f"Example: kedro terrarium {name}" in (command.help or ""), name
+
+
+def test_place_names_the_likely_parents(root):
+    done = ask(root, "place", "Homo sapiens", "Homo heidelbergensis", "-k", "1", "--json")
+    assert [record["name"] for record in json.loads(done.stdout)] == ["Homo"]
+    done = ask(root, "place", "Homo sapiens", "Pan", "--weights", "1")
+    assert done.stderr.strip().splitlines()[-1] == "Error: 1 numbers for 2 relatives: give one for each"
+    assert ask(root, "place", "Homo", "--weights", "a").returncode == 1

@@ -44,6 +44,12 @@ def check(names, **changes):
             {"scenes__source__recordings": {"a": {"reader": "carla", "path": "/nowhere"}}},
             r"recordings\.a\.path /nowhere is not a folder",
         ),
+        ("scenes.embed.read_source", {}, r"no new scenes: give scenes\.embed\.recordings\.new\.path"),
+        (
+            "scenes.embed.read_source",
+            {"scenes__embed__recordings__new__path": "/nowhere"},
+            r"scenes\.embed\.recordings\.new\.path /nowhere is not a folder",
+        ),
         ("scenes.tu.read_sets", {"scenes__tu__path": "/nowhere"}, "/nowhere.* has no "),
         (
             "influence.select_queries",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from benchmarks.fuzz import fuzz
 from benchmarks.fuzz_inputs import CASES
 from terrarium.sources.errors import SourceError
-from terrarium.sources.readers import READERS, read
+from terrarium.sources.readers import READERS, detect_traffic_reader, read
 
 
 @pytest.mark.parametrize("place", READERS.values())
@@ -44,3 +44,26 @@ def test_a_damaged_input_is_a_table_or_one_line(name, tmp_path_factory, seed):
     folder.mkdir(parents=True, exist_ok=True)
     outcome, sentence = fuzz(CASES[name], folder, seed)
     assert outcome in {"table", "refused"}, sentence
+
+
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        (["lanes.parquet", "lane_links.parquet", "scene_1.tracks.parquet"], "carla"),
+        (["lanes.parquet", "tracks.parquet"], "tables"),
+        (["a/scenario_a.parquet", "a/log_map_archive_a.json"], "argoverse"),
+        (["a.net.xml", "a.fcd.xml.gz"], "sumo"),
+        (["DEU_Ffb-1_1_T-1.xml"], "commonroad"),
+    ],
+)
+def test_a_traffic_reader_is_recognized_by_its_files(files, reader, tmp_path):
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    assert detect_traffic_reader(tmp_path) == reader
+    assert reader in READERS
+
+
+def test_a_folder_that_no_traffic_reader_knows_is_told_what_it_needs(tmp_path):
+    with pytest.raises(SourceError, match=r"has no recording that we can read: it needs one of .*tracks\.parquet"):
+        detect_traffic_reader(tmp_path)

@@ -89,6 +89,30 @@ def relate(items: tuple[str, ...], **where: Any) -> pd.DataFrame:
     )
 
 
+@click.command
+@click.argument("relatives", nargs=-1, required=True)
+@click.option("--weights", help="Positive weights of RELATIVES, comma-separated; larger is closer.")
+@click.option("--distances", help="Measured distances to RELATIVES in hops, comma-separated.")
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1), help="Number of likely parents.")
+@prints_a_table
+@reads_artifacts
+def place(relatives: tuple[str, ...], weights: str | None, distances: str | None, k: int, **where: Any) -> pd.DataFrame:
+    """Print the likely parents of a new item, from the nodes that it is related to.
+
+    Example: kedro terrarium place "Pan paniscus" "Homo sapiens" --weights 2,1
+    """
+    if weights and distances:
+        raise ValueError("give --weights or --distances")
+    values = weights or distances
+    if not values:
+        return _open(**where).place(list(relatives), k=k).parents
+    numbers = [float(value) for value in values.split(",")]
+    if len(numbers) != len(relatives):
+        raise ValueError(f"{len(numbers)} numbers for {len(relatives)} relatives: give one for each")
+    given = {"neighbours" if weights else "distances": dict(zip(relatives, numbers, strict=True))}
+    return _open(**where).place(**given, k=k).parents  # type: ignore[arg-type]
+
+
 def _open(**where: Any) -> HyperbolicEmbedding:
     from terrarium.use import load
 

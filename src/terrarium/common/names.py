@@ -78,10 +78,20 @@ class NameIndex:
         return f"use one of {', '.join(str(name) for name in names)}{more} instead"
 
     def _near(self, text: str) -> str:
-        """Return close spellings, among names that share the first two letters where there are too many."""
-        names = pd.concat(list(self.texts.values())).dropna().unique()
-        if len(names) > _MAX_COMPARED:
-            start = text[:2].lower()
-            names = [name for name in names if name[:2].lower() == start][:_MAX_COMPARED]
-        close = difflib.get_close_matches(text, names, n=_SHOWN, cutoff=0.6)
+        """Return close spellings as the end of a sentence."""
+        names = pd.concat(list(self.texts.values())).dropna().drop_duplicates()
+        close = close_names(text, names, _SHOWN)
         return f"; did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+
+
+def close_names(text: str, names: pd.Series, count: int) -> list[str]:
+    """Return the names that are spelt like a text, the nearest first.
+
+    Args:
+        text: what was asked for.
+        names: different names; of more than 20,000, those are compared that share the first two letters.
+        count: most names to return.
+    """
+    if len(names) > _MAX_COMPARED:
+        names = names[names.str[:2].str.lower() == text[:2].lower()][:_MAX_COMPARED]
+    return difflib.get_close_matches(text, names.tolist(), n=count, cutoff=0.6)

@@ -19,7 +19,7 @@ READING_NODES = {
     "scenes.read_source": ("scenes", "terrarium.scenes.graphs.ingestion"),
 }
 """Node that reads a source -> its family, and the module that has `check_source`."""
-QUERIES, TU = "influence.select_queries", "scenes.tu.read_sets"
+QUERIES, TU, NEW_SCENES = "influence.select_queries", "scenes.tu.read_sets", "scenes.embed.read_source"
 
 
 class CheckSources:
@@ -49,6 +49,8 @@ def check_sources(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
             _import(module, "check_source")(_options(catalog, family, "source"))
     if TU in nodes:
         _import("terrarium.scenes.tu.benchmark", "read_sets")(_options(catalog, "scenes", "tu"))
+    if NEW_SCENES in nodes:
+        _import("terrarium.scenes.graphs.ingestion", "check_new_scenes")(_options(catalog, "scenes", "embed"))
     if QUERIES in nodes:
         graph = "knowledge_graph.read_source"
         _check_queries(catalog, _options(catalog, "knowledge_graph", "source") if graph in nodes else None)

@@ -8,71 +8,13 @@ from pydantic import Field, model_validator
 
 from terrarium.common.options import FilePath
 from terrarium.common.options import Options as Base
+from terrarium.scenes.source_options import RecordingOptions, SourceOptions
 from terrarium.training.options import PrecisionOptions, ScheduledFitOptions
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 LATER_S, LATER_TOLERANCE_S = 1.0, 0.25
 """A temporal positive is the same group of road users this many seconds later."""
-
-
-class VariantOptions(Base):
-    """A kind of simulated traffic."""
-
-    renamed: ClassVar = {
-        "speed_deviation": "speed_std",
-        "idle_lane_changes": "random_lane_change_prob",
-        "motorcycle_share": "motorcycle_fraction",
-        "cyclist_share": "cyclist_fraction",
-        "pedestrians": "mean_pedestrians",
-        "staged_share": "staged_fraction",
-    }
-
-    scenes: int = Field(ge=0, description="number of scenes to simulate")
-    maps: int = Field(gt=0, description="number of road networks; all variants share them, scenes take turns on them")
-    vehicles_per_km: float = Field(gt=0, description="mean density of a lane; scenes draw 0.5 to 1.5 times this")
-    speed_mean: float = Field(gt=0, description="mean desired speed of vehicles, in m/s")
-    speed_std: float = Field(ge=0, description="standard deviation of the desired speed, in m/s")
-    lane_change_rate: float = Field(ge=0, description="how often a driver considers a lane change, per second")
-    random_lane_change_prob: float = Field(
-        ge=0, le=1, description="probability of a considered lane change that gains nothing"
-    )
-    motorcycle_fraction: float = Field(ge=0, le=1, description="fraction of drivers on motorcycles")
-    cyclist_fraction: float = Field(ge=0, le=1, description="fraction of drivers on bicycles")
-    mean_pedestrians: float = Field(ge=0, description="mean number of pedestrians who cross the road in a scene")
-    staged_fraction: float = Field(
-        ge=0, le=1, description="fraction of scenes that start with a group forming a rare archetype"
-    )
-
-
-class SimulatorOptions(Base):
-    """The built-in traffic simulator."""
-
-    renamed: ClassVar = {"seconds": "duration_s", "record_every_s": "record_interval_s"}
-
-    variants: dict[str, VariantOptions | None] = Field(description="kinds of traffic by source name; null removes one")
-    duration_s: float = Field(gt=0, description="length of a scene, in seconds")
-    record_interval_s: float = Field(gt=0, description="time between recorded states, in seconds")
-    seed: int = Field(ge=0, description="seed of maps and traffic")
-
-
-class RecordingOptions(Base):
-    """A folder of recorded scenes."""
-
-    reader: Literal["carla", "argoverse", "tables"] = Field(description="format of the folder")
-    path: FilePath = Field(description="the folder")
-
-
-class SourceOptions(Base):
-    """Where scenes come from."""
-
-    renamed: ClassVar = {"off_lane_m": "max_lane_distance_m"}
-
-    simulator: SimulatorOptions
-    recordings: dict[str, RecordingOptions | None] = Field(
-        description="recorded scenes by source name; null removes one"
-    )
-    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
 
 
 class GraphOptions(Base):
@@ -105,6 +47,10 @@ class GraphOptions(Base):
     max_lanes_passed: int = Field(
         ge=1, description="a lane that follows the one before within this many lanes is no lane change"
     )
+    places: list[Literal["lane", "parked", "off_lane"]] = Field(
+        min_length=1,
+        description="which road users are nodes: those on a lane, parked beside it, too far away from every lane",
+    )
     min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 
 
@@ -120,6 +66,12 @@ class FeatureOptions(Base):
     }
 
     graphs: GraphOptions
+    archetypes_path: FilePath | None = Field(
+        description="YAML file of the archetypes that the evaluation predicts; null: the 24 of the project"
+    )
+    tags_path: FilePath | None = Field(
+        description="YAML file of further tags, which coverage and the report show; null: those of critical situations"
+    )
     standardize: bool = Field(description="scale speeds and path lengths by training mean and standard deviation")
     relation_encoding: Literal["one_hot", "collapsed"] = Field(
         description="collapsed: leading and following share the slot of neighbour"
@@ -141,6 +93,7 @@ class ModelOptions(Base):
         "readout": "jumping_knowledge: all is now cat",
         "export": "output",
     }
+    renamed_values: ClassVar = {"output": {"contexts": "graphlets"}}
 
     dim: int = Field(gt=0, description="dimension of the embedding")
     hidden_channels: int = Field(gt=0, description="width of each GINE layer")
@@ -151,8 +104,8 @@ class ModelOptions(Base):
     jumping_knowledge: Literal["last", "cat"] = Field(
         description="pool the last layer only, or concatenate the pools of all"
     )
-    output: Literal["embedding", "readout", "contexts"] = Field(
-        description="exported vector; readout: the pooled layers; contexts: these and the expected node contexts"
+    output: Literal["graphlets", "embedding", "readout"] = Field(
+        description="exported vector; graphlets: counts of situations, not learned; readout: the pooled layers"
     )
     seed: int = Field(ge=0, description="seed of the initial weights")
 
@@ -188,19 +141,17 @@ class AugmentationOptions(Base):
 class LossOptions(Base):
     """The loss of two views."""
 
-    renamed: ClassVar = {"momentum": "target_momentum", "mask_share": "mask_fraction"}
-
-    name: Literal["nt_xent", "info_nce", "vicreg", "bgrl", "masked"] = Field(
-        description="info_nce: one-sided nt_xent (SimCLR); masked: reconstruction (GraphMAE)"
+    renamed: ClassVar = dict.fromkeys(
+        (
+            *("variance_weight", "invariance_weight", "covariance_weight", "target_momentum", "momentum"),
+            *("mask_fraction", "mask_share", "reconstruction_weight"),
+        ),
+        "was removed: the losses are nt_xent and info_nce",
     )
-    temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent and info_nce")
+
+    name: Literal["nt_xent", "info_nce"] = Field(description="info_nce: one-sided nt_xent (SimCLR)")
+    temperature: float = Field(gt=0, description="divides the cosine similarities")
     mask_same_scene: bool = Field(description="exclude graphs of the same scene from the negatives")
-    variance_weight: float = Field(ge=0, description="weight of the variance term of vicreg")
-    invariance_weight: float = Field(ge=0, description="weight of the invariance term of vicreg")
-    covariance_weight: float = Field(ge=0, description="weight of the covariance term of vicreg")
-    target_momentum: float = Field(ge=0, lt=1, description="initial momentum of bgrl's target encoder; rises to 1")
-    mask_fraction: float = Field(gt=0, lt=1, description="fraction of nodes whose features masked reconstructs")
-    reconstruction_weight: float = Field(ge=0, description="weight of the masked loss added to another loss")
     context_weight: float = Field(ge=0, description="weight of an added loss: predict each node's context (GROVER)")
 
 
@@ -264,7 +215,9 @@ class CoverageOptions(Base):
     }
 
     simulated: str = Field(description="source that may lack something")
-    recorded: str = Field(description="source to compare it with")
+    recorded: str | None = Field(
+        description="source to compare it with; null: the recording, or the simulator's stand-in without one"
+    )
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
     target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
@@ -305,6 +258,13 @@ class EvaluationOptions(Base):
     seed: int = Field(ge=0, description="seed of subsets, views and permutations")
 
 
+def compare_sources(evaluation: EvaluationOptions, source: SourceOptions) -> EvaluationOptions:
+    """Return the options with the source that coverage compares with filled in, see `SourceOptions.reference`."""
+    recorded = evaluation.coverage.recorded or source.reference()
+    coverage = evaluation.coverage.model_copy(update={"recorded": recorded})
+    return evaluation.model_copy(update={"coverage": coverage})
+
+
 class ReportingOptions(Base):
     """What the report shows."""
 
@@ -319,7 +279,8 @@ class TUOptions(Base):
 
     renamed: ClassVar = {
         "epochs": "max_epochs",
-        "objective": "loss",
+        "objective": "was removed: the loss is nt_xent",
+        "loss": "was removed: it is nt_xent",
         "seeds": "num_seeds",
         "folds": "n_splits",
         "hidden": "hidden_channels",
@@ -341,9 +302,19 @@ class TUOptions(Base):
     node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped in a view")
     edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped in a view")
     temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent")
-    loss: Literal["nt_xent", "vicreg", "bgrl", "masked"] = Field(description="training loss")
     wl_iterations: int = Field(ge=0, description="iterations of the Weisfeiler-Lehman subtree kernel baseline")
     seed: int = Field(ge=0, description="first seed")
+
+
+class EmbedOptions(Base):
+    """New scenes that trained weights embed (`scenes_embed`)."""
+
+    recordings: dict[str, RecordingOptions | None] = Field(
+        description="recorded scenes by source name; null removes one"
+    )
+    max_lane_distance_m: float = Field(ge=0, description="largest distance of a road user from its lane, in metres")
+    num_scenes: int = Field(gt=0, description="nearest known scenes of each new graph")
+    num_neighbors: int = Field(gt=0, description="novelty is the distance to the k-th nearest known graph")
 
 
 class Options(Base):
@@ -355,19 +326,31 @@ class Options(Base):
     training: TrainingOptions
     evaluation: EvaluationOptions
     reporting: ReportingOptions
+    embed: EmbedOptions
     tu: TUOptions
 
     @model_validator(mode="after")
     def _has_both_sources(self) -> Options:
-        sources = {name for name, variant in self.source.simulator.variants.items() if variant and variant.scenes}
-        sources |= {name for name, recording in self.source.recordings.items() if recording}
+        sources = {*self.source.variants, *self.source.folders}
+        coverage = compare_sources(self.evaluation, self.source).coverage
         for field in ("simulated", "recorded"):
-            name = getattr(self.evaluation.coverage, field)
+            name = getattr(coverage, field)
             if name not in sources:
                 raise ValueError(
                     f"evaluation.coverage.{field} is {name!r} and the sources are {', '.join(sorted(sources))}: "
                     "coverage needs scenes of two sources"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_test_only_sources(self) -> Options:
+        known = {*self.source.simulator.variants, *self.source.recordings}
+        unknown = [name for name in self.features.test_only_sources if name not in known]
+        if unknown:
+            raise ValueError(
+                f"features.test_only_sources has {unknown[0]!r} and the sources are {', '.join(sorted(known))}: "
+                "name a source"
+            )
         return self
 
     @model_validator(mode="after")
@@ -379,17 +362,5 @@ class Options(Base):
                 "training.augmentation.temporal_positive_prob needs graphs one second apart, and "
                 f"features.graphs.interval_s is {interval:g}: set temporal_positive_prob to 0, or the interval to 1 "
                 "or an integer fraction of it"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _output_is_trained(self) -> Options:
-        loss, output = self.training.loss, self.model.output
-        if output == "embedding" and loss.name == "masked":
-            raise ValueError("training.loss.name masked trains no layer of the embedding: set model.output to readout")
-        if output == "contexts" and loss.context_weight == 0.0:
-            raise ValueError(
-                "model.output is contexts and training.loss.context_weight 0, so that nothing learns them: "
-                "set the weight, or model.output to readout"
             )
         return self

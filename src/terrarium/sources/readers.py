@@ -24,12 +24,23 @@ READERS = {
     "word_pairs": "word_pairs:read_word_pairs",
     "files": "graphs.triples:read_triple_files",
     "kgx": "graphs.kgx:read_kgx",
-    "carla": "traffic.carla:read_carla",
-    "argoverse": "traffic.argoverse:read_argoverse",
+    "carla": "traffic.formats.carla:read_carla",
+    "argoverse": "traffic.formats.argoverse:read_argoverse",
+    "commonroad": "traffic.formats.commonroad:read_commonroad",
+    "sumo": "traffic.formats.sumo:read_sumo",
     "tables": "traffic.tables:read_tables",
     "tu": "tu:read_tu",
 }
 """Kind of a source -> module and function. A module is imported when it is needed."""
+
+TRAFFIC_FILES = {
+    "carla": "scene_*.tracks.parquet",
+    "tables": "tracks.parquet",
+    "argoverse": "**/scenario_*.parquet",
+    "sumo": "**/*.net.xml*",
+    "commonroad": "**/*.xml*",
+}
+"""Reader of recorded traffic -> what its files are called; the first that fits a folder reads it."""
 
 
 def read(kind: str, path: str | Path, **options: Any) -> Any:
@@ -50,3 +61,16 @@ def read(kind: str, path: str | Path, **options: Any) -> Any:
         raise SourceError(f"there is no reader {kind!r}: choose from {', '.join(READERS)}")
     module, _, function = READERS[kind].partition(":")
     return getattr(import_module(f"terrarium.sources.{module}"), function)(path, **options)
+
+
+def detect_traffic_reader(folder: str | Path) -> str:
+    """Return the reader of a folder of recorded traffic by the names of its files.
+
+    Raises:
+        SourceError: no reader knows a file of the folder.
+    """
+    for reader, files in TRAFFIC_FILES.items():
+        if next(Path(folder).glob(files), None) is not None:
+            return reader
+    known = ", ".join(f"{files} ({reader})" for reader, files in TRAFFIC_FILES.items())
+    raise SourceError(f"{folder} has no recording that we can read: it needs one of {known}")

@@ -10,6 +10,7 @@ from terrarium.use.artifacts import Artifacts, MissingArtifactError
 
 if TYPE_CHECKING:
     from terrarium.hyperbolic.use.embedding import HyperbolicEmbedding
+    from terrarium.kge.use.embedding import GraphEmbedding
     from terrarium.scenes.use.embedding import SceneEmbedding
     from terrarium.senses.use.embedding import SenseEmbedding
 
@@ -40,6 +41,17 @@ def load(
 
 @overload
 def load(
+    family: Literal["knowledge_graph"],
+    version: str | None = ...,
+    *,
+    data_root: str | Path | None = ...,
+    env: str | None = ...,
+    project: Path | None = ...,
+) -> GraphEmbedding: ...
+
+
+@overload
+def load(
     family: Literal["scenes"],
     version: str | None = ...,
     *,
@@ -60,7 +72,7 @@ def load(
     """Open the result of a family's run.
 
     Args:
-        family: hyperbolic, senses or scenes.
+        family: hyperbolic, senses, knowledge_graph or scenes.
         version: version of the vectors; None for the newest.
         data_root: folder of the artifacts; None for the project's.
         env: configuration environment.
@@ -93,14 +105,30 @@ def _senses(artifacts: Artifacts, version: str | None) -> SenseEmbedding:
 
 
 def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
+    import pandas as pd
+
     from terrarium.scenes.use.embedding import SceneEmbedding
 
-    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes"])
-    return SceneEmbedding(parts["scenes.embeddings"], parts["scenes.archetypes"])
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.tags"])
+    labels = pd.concat([parts["scenes.archetypes"], parts["scenes.tags"]], axis=1)
+    return SceneEmbedding(parts["scenes.embeddings"], labels)
+
+
+def _knowledge_graph(artifacts: Artifacts, version: str | None) -> GraphEmbedding:
+    from terrarium.kge.use.embedding import GraphEmbedding
+    from terrarium.kge.use.trained import TrainedGraph
+    from terrarium.use.explanations import explainer
+
+    tables = ["triples", "entities", "relations", "checkpoints"]
+    parts = artifacts.load("knowledge_graph.weights", version, [f"knowledge_graph.{name}" for name in tables])
+    weights, triples, entities, relations, checkpoints = parts.values()
+    trained = TrainedGraph.from_tables(weights, triples, entities, relations)
+    return GraphEmbedding(trained, explainer(trained, checkpoints, artifacts.parameters["influence"]))
 
 
 _OPENERS: dict[str, Callable[[Artifacts, str | None], Any]] = {
     "hyperbolic": _hyperbolic,
     "senses": _senses,
+    "knowledge_graph": _knowledge_graph,
     "scenes": _scenes,
 }

@@ -10,6 +10,7 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.utils import find_kedro_project
 
+from terrarium.common.options import expand_path
 from terrarium.datasets.base import copy_at
 from terrarium.hooks.catalogs import saved_versions, versioned_dataset
 from terrarium.hooks.lineage import Lineage
@@ -28,6 +29,10 @@ class MissingArtifactError(LookupError):
 class Artifacts:
     """The artifacts below a data root.
 
+    Attributes:
+        catalog: the datasets.
+        parameters: the options of all families, as a run would get them.
+
     Args:
         data_root: folder or address of the artifacts; None for the project's.
         env: configuration environment, such as `recipes/hyperbolic/closure`.
@@ -45,7 +50,9 @@ class Artifacts:
             raise MissingArtifactError(
                 f"no Terrarium project in or above {Path.cwd()}: change to its folder, or give `project=`"
             )
-        self.catalog = _catalog(Path(root), env, data_root)
+        loader = _loader(Path(root), env, data_root)
+        self.catalog = DataCatalog.from_config(_below(Path(root), dict(loader["catalog"])), _credentials(loader))
+        self.parameters: Mapping[str, Any] = loader["parameters"]
         self._lineage = Lineage(manifest_reader(self.catalog))
 
     def versions(self, name: str) -> list[str]:
@@ -89,15 +96,15 @@ class Artifacts:
         return copy_at(dataset, version).load()
 
 
-def _catalog(project: Path, env: str | None, data_root: str | Path | None) -> DataCatalog:
-    loader = OmegaConfigLoader(
+def _loader(project: Path, env: str | None, data_root: str | Path | None) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
         str(project / CONF),
         env=env,
         base_env="base",
         default_run_env="local",
-        runtime_params={} if data_root is None else {"data_root": str(data_root)},
+        merge_strategy={"parameters": "soft"},
+        runtime_params={} if data_root is None else {"data_root": expand_path(str(data_root))},
     )
-    return DataCatalog.from_config(_below(project, dict(loader["catalog"])), _credentials(loader))
 
 
 def _credentials(loader: OmegaConfigLoader) -> dict[str, Any] | None:

@@ -98,3 +98,34 @@ def test_nodes_keep_the_columns_that_they_have(mammals):
     )
     assert ranked.nearest("k:0", k=1).columns.tolist() == ["id", "key", "name", "rank", "distance"]
     assert isinstance(ranked.nearest("k:0"), pd.DataFrame)
+
+
+def test_a_new_item_is_placed_next_to_its_siblings(mammals):
+    for given in (
+        {"siblings": ["cat", "lion"]},
+        {"neighbours": {"cat": 2.0, "lion": 1.0, "dog": 0.1}},
+        {"distances": {"cat": 2.0, "lion": 2.0, "dog": 4.0, "horse": 4.0}},
+    ):
+        new = mammals.place(**given)
+        assert new.parents["name"].iloc[0] == "felids"
+        assert new.parents["cost"].is_monotonic_increasing
+        assert {"cat", "lion", "felids"} & set(mammals.nearest(new.point, k=2)["name"])
+
+
+def test_a_new_child_of_a_known_parent_is_nearest_to_it(mammals):
+    for parent in ("canids", "horse"):
+        new = mammals.place(parent=parent)
+        assert new.parents["name"].tolist() == [parent]
+        assert mammals.nearest(new.point, k=1)["name"].tolist() == [parent]
+        assert new.point.radius[0] > mammals.layout.radius[mammals.row(parent)]
+
+
+def test_placing_needs_one_kind_of_relative(mammals):
+    with pytest.raises(ValueError, match="give one of siblings, parent, neighbours and distances"):
+        mammals.place()
+    with pytest.raises(ValueError, match="give one of siblings"):
+        mammals.place(["cat"], parent="felids")
+    with pytest.raises(ValueError, match="weights must be positive"):
+        mammals.place(neighbours={"cat": -1.0})
+    with pytest.raises(UnknownNameError, match="did you mean 'cat'"):
+        mammals.place(["cot"])

@@ -42,6 +42,7 @@ class Finished:
             embeddings=self.embeddings,
             archetypes=self.made["labels"],
             evaluation=self.options.evaluation.model_copy(update=changes),
+            source=self.options.source,
         )
 
     def draw(self, evaluated, covered):
@@ -50,18 +51,20 @@ class Finished:
             "figure_training": figures.training_figure(self.trained["history"]),
             "figure_quality": figures.quality_figure(evaluated["representation_metrics"]),
             "figure_archetypes": figures.archetype_figure(evaluated["archetype_metrics"]),
-            "figure_map": figures.map_figure(self.embeddings, chosen.evaluation, chosen.reporting),
+            "figure_map": figures.map_figure(self.embeddings, chosen.evaluation, chosen.source, chosen.reporting),
             "figure_gaps": figures.gap_figure(covered["archetype_gaps"]),
             "figure_scenes": exemplars.exemplar_figure(
                 made["graphs"], made["index"], made["lanes"], covered["coverage"], chosen.reporting
             ),
         }
 
-    def report(self, evaluated, covered, drawn):
+    def report(self, evaluated, covered, drawn, source=None):
         return write_report(
             graph_index=self.made["index"],
             archetypes=self.made["labels"],
             representation_metrics=evaluated["representation_metrics"],
+            evaluation=self.options.evaluation,
+            source=source or self.options.source,
             reporting=self.options.reporting,
             training_summary=self.trained["training_summary"],
             **covered,
@@ -169,3 +172,12 @@ def test_a_test_only_source_is_a_test_set_of_its_own(finished):
     metadata = weights.metadata | {"graphs": nodes.fingerprint(finished.made["graphs"], alone)}
     table = finished.evaluate(index=alone, weights=State(weights.tensors, metadata))["representation_metrics"]
     assert set(table["test_set"]) == {HELD_OUT, "real"}
+
+
+def test_the_report_says_on_top_when_the_recorded_source_is_simulated(finished):
+    drawn = finished.draw(finished.evaluated, finished.covered)
+    top = "is simulated too"
+    page = finished.report(finished.evaluated, finished.covered, drawn)
+    assert 0 < page.index(top) < page.index("What the simulation lacks</h2>")
+    own = options(source__recordings__mine__path="FOLDER").source
+    assert top not in finished.report(finished.evaluated, finished.covered, drawn, own)

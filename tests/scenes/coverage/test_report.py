@@ -16,8 +16,9 @@ def table(source):
 def test_scenes_of_one_source_are_told(part, missing):
     """On validation scenes the test scenes are left out, so that nothing is chosen by them."""
     labels = pd.DataFrame(np.zeros((1, len(NAMES)), bool), columns=list(NAMES))
+    evaluation = options(evaluation__split=part, evaluation__coverage__recorded="real").evaluation
     with pytest.raises(OneSourceError, match=f"no graph is of the source '{missing}'"):
-        make_space(graphs(), table("simulation"), labels, State({}), options(evaluation__split=part).evaluation)
+        make_space(graphs(), table("simulation"), labels, State({}), evaluation)
 
 
 def test_without_any_archetype_there_are_no_recalls():

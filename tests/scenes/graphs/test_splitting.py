@@ -18,11 +18,20 @@ def test_each_scene_is_in_one_split_and_no_split_is_empty():
         require_valid_split(index.assign(split="train"))
 
 
-def test_a_source_can_be_for_the_test_alone_and_needs_three_scenes_otherwise():
-    index = tables()["index"]
-    two = index[index["scene"].isin(sorted(set(index["scene"]))[:2])].assign(source="few")
-    both = pd.concat([index, two], ignore_index=True)
-    with pytest.raises(SplitError, match="source 'few' has 2 scenes"):
-        split_scenes(both, options().features)
-    split = split_scenes(both, options(features__test_only_sources=["few"]).features)
-    assert split.loc[split["source"] == "few", "split"].eq("test").all()
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 1000])
+def test_splits_fit_the_number_of_scenes(count):
+    """A source is in all splits from three scenes on; fewer are test scenes, as is a source named for the test."""
+    few = pd.DataFrame({"source": "few", "scene": [f"few/{i}" for i in range(count)]})
+    both = pd.concat([tables()["index"][["source", "scene"]], few], ignore_index=True)
+    split = split_scenes(both, options().features)
+    found = split[split["source"] == "few"].drop_duplicates("scene")["split"].value_counts()
+    assert found.sum() == count
+    assert set(found.index) == (set(SPLITS) if count >= 3 else {"test"})
+    assert count < 10 or abs(found["test"] / count - options().features.test_fraction) <= 0.1
+    named = split_scenes(both, options().features.model_copy(update={"test_only_sources": ["few"]}))
+    assert named.loc[named["source"] == "few", "split"].eq("test").all()
+
+
+def test_a_few_scenes_alone_cannot_be_split():
+    with pytest.raises(SplitError, match="the train split is empty: give more scenes"):
+        split_scenes(pd.DataFrame({"source": "few", "scene": ["few/1", "few/2"]}), options().features)

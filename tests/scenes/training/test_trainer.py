@@ -14,7 +14,9 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
     assert not first.final.equals(other.final)
 
 
-@pytest.mark.parametrize("changes", [{}, {"training__loss__name": "bgrl", "training__schedule__warm_restarts": True}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"training__loss__name": "info_nce", "training__schedule__warm_restarts": True}]
+)
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, changes):
     class Killed(Exception):
         pass

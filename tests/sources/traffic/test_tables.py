@@ -150,3 +150,22 @@ def test_names_that_are_numbers_are_text(tmp_path):
     given.tracks.assign(actor=[7, 8]).to_parquet(tmp_path / "tracks.parquet")
     given.lanes.to_parquet(tmp_path / "lanes.parquet")
     assert read_tables(tmp_path, "mine").tracks["actor"].tolist() == ["7", "8"]
+
+
+@pytest.mark.parametrize("value", ["False", 1, "no"])
+def test_junctions_are_flags(value):
+    """Texts such as "False" would all be true."""
+    given = recording()
+    with pytest.raises(SourceError, match="is_intersection of lanes must be true or false"):
+        check(Recording(given.tracks, given.lanes.assign(is_intersection=value)), 3.0)
+
+
+def test_who_is_off_the_lanes_may_be_far_from_its_lane():
+    far = recording(y_m=50.0)
+    with pytest.raises(SourceError, match="is off its lane"):
+        check(far, 3.0)
+    flagged = Recording(far.tracks.assign(place=["lane", "off_lane"]), far.lanes)
+    assert check(flagged, 3.0).tracks["place"].tolist() == ["lane", "off_lane"]
+    assert check(recording(), 3.0).tracks["place"].tolist() == ["lane", "lane"]
+    with pytest.raises(SourceError, match="has the place 'moon'"):
+        check(Recording(far.tracks.assign(place="moon"), far.lanes), 3.0)

@@ -52,7 +52,7 @@ class SourceOptions(Options):
         description="accept several rows with the same id, one per parent; the first row names the first parent"
     )
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
-    associations: str | None = Field(
+    associations: FilePath | None = Field(
         description="CSV or TSV file of typed links (node, relation, other) for hyperbolic_associations, or "
         "virus_host: the hosts of viruses in NCBI's package"
     )

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from terrarium.hyperbolic.data.groups import NO_RANKS
+from terrarium.hyperbolic.data.groups import AUTO, NO_RANKS
+from terrarium.hyperbolic.reporting.disk_map import embedded_disk
 from terrarium.hyperbolic.reporting.example import work_out_example
 from terrarium.hyperbolic.reporting.radius_quality import quality_table
 from terrarium.reporting.page import listing, render_page
@@ -105,6 +106,8 @@ _MISPLACED_COLUMNS = {
     "neighbour_group": "most are in",
     "neighbour_fraction": "fraction",
 }
+_EXPLORED = 3000
+"""Most points of the interactive disk: the page grows by about 100 bytes for each."""
 _NO_NAME = frozenset({"", "root", "nan", "None"})
 _MOST_RANKS = 12
 _STILL = 1e-9
@@ -159,6 +162,7 @@ def report_page(
         counts=count_ranks(vectors),
         removed=cleaning_report[cleaning_report["removed"] > 0],
         worked=work_out_example(vectors, example),
+        explorer=embedded_disk(vectors, AUTO, _EXPLORED, f"{subject}: a walk through the disk"),
         queries={"first": queries.iloc[0], "others": queries.iloc[1:].max()},
         layouts=pd.DataFrame([{"metric": metric.label, **by_layout[metric.name].to_dict()} for metric in shown]),
         winners=best_layouts(by_layout, shown),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,18 @@ Point = Layout | Float64Array
 """A point of the ball: a layout of one row, or (d,) ball coordinates."""
 
 _SHOWN = ("id", "key", "name", "rank")
+
+
+class NewItem(NamedTuple):
+    """Where a new item belongs.
+
+    Attributes:
+        parents: the most likely parents, the best first: id, key, name, rank, cost (0 is a perfect fit).
+        point: its point below the best parent; `nearest` takes it.
+    """
+
+    parents: pd.DataFrame
+    point: Layout
 
 
 class HyperbolicEmbedding:
@@ -119,6 +131,44 @@ class HyperbolicEmbedding:
         below, above = self.row(a), self.row(b)
         return float(self.calibration.probability(self._scores(below)[above : above + 1])[0])
 
+    def place(
+        self,
+        siblings: Sequence[Item] | None = None,
+        *,
+        parent: Item | None = None,
+        neighbours: Mapping[Item, float] | None = None,
+        distances: Mapping[Item, float] | None = None,
+        k: int = 5,
+    ) -> NewItem:
+        """Find the parent and the point of an item that the hierarchy lacks, from what it is related to.
+
+        Give one of the four. `hyperbolic_placement` measures how often this finds the parents of held-out nodes.
+
+        Args:
+            siblings: related nodes, all equally.
+            parent: its parent; only the point is open.
+            neighbours: related nodes with positive weights, larger is closer.
+            distances: related nodes with measured distances to them, in hops of the hierarchy.
+            k: number of likely parents.
+
+        Raises:
+            ValueError: not one of the four is given, or a weight or distance is not positive.
+            UnknownNameError: no such node; near matches are named.
+        """
+        from terrarium.hyperbolic.placement.place import place
+
+        given = [value for value in (siblings, parent, neighbours, distances) if value is not None]
+        if len(given) != 1:
+            raise ValueError("give one of siblings, parent, neighbours and distances")
+        if parent is not None:
+            return self._below(self.row(parent))
+        rows = self._names.rows(list(given[0]))  # type: ignore[arg-type]
+        weights, lengths = (None if known is None else list(known.values()) for known in (neighbours, distances))
+        found = place(self.tree, self.layout, rows, weights=weights, distances=lengths, num_parents=k)
+        return NewItem(
+            self._table(found.parents, cost=found.costs), Layout(np.array([found.radius]), found.direction[None])
+        )
+
     def lowest_common_ancestor(self, *items: Item) -> str:
         """Return the name of the lowest node of the hierarchy that is above, or equal to, each of the nodes."""
         rows = self._names.rows(items)
@@ -136,6 +186,14 @@ class HyperbolicEmbedding:
     @cached_property
     def _search(self) -> SearchTable:
         return search_table(self.layout)
+
+    def _below(self, row: int) -> NewItem:
+        """Return a new child of a row: in its direction, at the mean radius of its children or one mean step out."""
+        radius, children = self.layout.radius, self.tree.children(row)
+        step = float(np.mean(radius[1:] - radius[self.tree.parent[1:]]))
+        own = float(radius[children].mean()) if len(children) else float(radius[row]) + step
+        parents = self._table(np.array([row]), cost=np.zeros(1))
+        return NewItem(parents, Layout(np.array([own]), self.layout.direction[row : row + 1]))
 
     def _points(self, rows: Int64Array) -> Layout:
         return Layout(self.layout.radius[rows], self.layout.direction[rows])

@@ -33,7 +33,9 @@ def _features() -> list[Node]:
         Node(
             nodes.build_graphs,
             ["tracks", "lanes", "params:features"],
-            _by_name("graphs", "graph_index", "archetypes"),
+            _by_name(
+                "graphs", "graph_index", "archetypes", "tags", "criticality", "critical_pairs", "scene_criticality"
+            ),
             name="build_graphs",
             tags="features",
         ),
@@ -70,7 +72,8 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.measure_coverage,
-            _by_name("graphs", "graph_index", "weights", "embeddings", "archetypes") | _parameters("evaluation"),
+            _by_name("graphs", "graph_index", "weights", "embeddings", "archetypes")
+            | _parameters("evaluation", "source"),
             _by_name("coverage", "archetype_gaps", "deletion_test", "coverage_metrics"),
             name="measure_coverage",
             tags="evaluation",
@@ -87,7 +90,7 @@ def _reporting() -> list[Node]:
         ),
         Node(
             figures.map_figure,
-            _by_name("embeddings") | _parameters("evaluation", "reporting"),
+            _by_name("embeddings") | _parameters("evaluation", "source", "reporting"),
             "figure_map",
             name="draw_map",
             tags="reporting",
@@ -118,7 +121,7 @@ def _reporting() -> list[Node]:
                 "figure_gaps",
                 "figure_scenes",
             )
-            | _parameters("reporting"),
+            | _parameters("evaluation", "source", "reporting"),
             "report",
             name="write_report",
             tags="reporting",

@@ -13,8 +13,6 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.graphs.archetypes import NAMES
-
 MEASURES = ("graphs", "recall", "auc", "label_free_recall", "label_free_fpr")
 COLUMNS = ("detector", "representation", "archetype", *MEASURES)
 
@@ -33,7 +31,7 @@ class RandomSplit:
     is_query: np.ndarray
     labels: np.ndarray
     scene: np.ndarray
-    names: tuple[str, ...] = NAMES
+    names: tuple[str, ...]
 
     @property
     def remaining(self) -> np.ndarray:
@@ -51,21 +49,21 @@ class Detector(Protocol):
 
 
 def random_splits(
-    labels: np.ndarray, scene: np.ndarray, count: int, min_positives: int, rng: np.random.Generator
+    labels: pd.DataFrame, scene: np.ndarray, count: int, min_positives: int, rng: np.random.Generator
 ) -> list[RandomSplit]:
     """Split the scenes at random into halves, several times.
 
     Args:
-        labels: bool (graphs, archetypes), in the order of `archetypes.NAMES`.
+        labels: archetypes, bool, one row per graph.
         scene: number of each graph's scene (graphs,).
         count: number of splits.
         min_positives: keep only archetypes with at least this many graphs.
         rng: generator.
     """
-    is_kept = labels.sum(axis=0) >= min_positives
-    scenes, names = np.unique(scene), tuple(np.array(NAMES)[is_kept].tolist())
+    kept = labels.loc[:, labels.sum(axis=0) >= min_positives]
+    scenes, names = np.unique(scene), tuple(map(str, kept))
     halves = [rng.permutation(scenes)[: len(scenes) // 2] for _ in range(count)]
-    return [RandomSplit(np.isin(scene, half), labels[:, is_kept], scene, names) for half in halves]
+    return [RandomSplit(np.isin(scene, half), kept.to_numpy(bool), scene, names) for half in halves]
 
 
 def run_deletion_test(

@@ -21,6 +21,7 @@ from terrarium.scenes.coverage.detectors import (
 from terrarium.scenes.coverage.permutation_test import GapStatistics, Sources, gap_scores, gap_statistics, p_values
 from terrarium.scenes.evaluation.baselines import wl_vectors
 from terrarium.scenes.evaluation.evaluate import (
+    EXPORTED,
     KERNEL,
     RANDOM,
     STATISTICS,
@@ -30,7 +31,6 @@ from terrarium.scenes.evaluation.evaluate import (
 )
 from terrarium.scenes.evaluation.matrices import standardize, to_dense
 from terrarium.scenes.evaluation.neighbors import nearest_neighbors
-from terrarium.scenes.graphs.archetypes import NAMES
 from terrarium.scenes.graphs.columns import Graphs, scene_numbers
 from terrarium.scenes.models.embedding import embed_graphs, embed_nodes
 from terrarium.scenes.options import EvaluationOptions
@@ -72,11 +72,13 @@ class Space:
         rows: rows of the graphs in the table of all graphs (graphs,).
         vectors: of each representation, float64 (graphs, d).
         sources: which graphs are recorded, their scenes and archetypes.
+        names: of the archetypes.
     """
 
     rows: np.ndarray
     vectors: dict[str, np.ndarray]
     sources: Sources
+    names: tuple[str, ...]
 
 
 def measure_coverage(
@@ -98,7 +100,7 @@ def measure_coverage(
     ranked, by_archetype, metrics = measure_gaps(space, embeddings, evaluation)
     options, simulated = evaluation.coverage, ~space.sources.is_recorded
     splits = random_splits(
-        space.sources.labels[simulated],
+        pd.DataFrame(space.sources.labels[simulated], columns=list(space.names)),
         space.sources.scene[simulated],
         options.num_random_splits,
         evaluation.min_positives,
@@ -123,10 +125,11 @@ def make_space(
     """
     options = evaluation.coverage
     source, split = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
-    is_used = np.isin(source, [options.simulated, options.recorded])
+    names = [options.simulated, str(options.recorded)]
+    is_used = np.isin(source, names)
     if evaluation.split == "validation":
         is_used &= split != "test"
-    for name in (options.simulated, options.recorded):
+    for name in names:
         if not (is_used & (source == name)).any():
             raise OneSourceError(f"no graph is of the source {name!r}: coverage needs two (scenes.evaluation.coverage)")
     train, rows = np.flatnonzero(split == "train"), np.flatnonzero(is_used)
@@ -139,6 +142,7 @@ def make_space(
             scene=scene_numbers(embeddings)[rows],
             labels=labels.to_numpy(bool)[rows],
         ),
+        names=tuple(map(str, labels)),
     )
 
 
@@ -160,7 +164,7 @@ def represent(
 
     random = embed_graphs(untrained_weights(weights, graphs, train, evaluation, 0), graphs).astype(np.float64)
     return {
-        TRAINED: standardized_coordinates(embeddings),
+        EXPORTED: standardized_coordinates(embeddings),
         RANDOM: standardize(random[train], random)[1],
         STATISTICS: standardized_statistics(graphs, train),
         KERNEL: to_dense(normalize(wl_vectors(graphs, min(evaluation.wl_iterations), train))),
@@ -198,18 +202,18 @@ def measure_gaps(
         observed = gap_statistics(neighbors, sources, k, generator(evaluation.seed, "thinning"))
         rng = generator(evaluation.seed, "permutation")
         p = p_values(neighbors, sources, observed, k, evaluation.coverage.num_permutations, rng)
-        suffix = "" if name == TRAINED else f"_{_key(name)}"
+        suffix = "" if name == EXPORTED else f"_{_key(name)}"
         metrics |= {
             f"coverage{suffix}": observed.coverage,
             f"coverage_p{suffix}": p.coverage,
             f"mean_gap{suffix}": observed.mean_gap,
             f"mean_gap_p{suffix}": p.mean_gap,
         }
-        if name == TRAINED:
+        if name == EXPORTED:
             scores = gap_scores(neighbors, sources.is_recorded, k, generator(evaluation.seed, "thinning"))
             tables = [
                 _rank_graphs(space, embeddings, scores.gap),
-                _rank_archetypes(sources, observed, p, evaluation.min_positives),
+                _rank_archetypes(space, observed, p, evaluation.min_positives),
             ]
     return tables[0], tables[1], metrics
 
@@ -236,7 +240,7 @@ def make_detectors(
     for name, state in ((TRAINED, weights), (RANDOM, random)):
         detectors[ROAD_USERS, name] = NodeClassifier(embed_nodes(state, graphs)[nodes], graph, options.node_C)
     detectors[PATTERNS, PATTERNS] = PatternNovelty(sparse.csr_array(pattern_table(graphs))[rows])
-    detectors[NEIGHBORS, TRAINED] = NeighborDistance(space.vectors[TRAINED][is_simulated], options.num_neighbors)
+    detectors[NEIGHBORS, EXPORTED] = NeighborDistance(space.vectors[EXPORTED][is_simulated], options.num_neighbors)
     return detectors
 
 
@@ -255,8 +259,8 @@ def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
     means = deletion_test.groupby(["detector", "representation"], as_index=False)[measures].mean()
     metrics = {"deletion_archetypes": float(deletion_test["archetype"].nunique())}
     for row in means.itertuples(index=False):
-        parts = [] if (row.detector, row.representation) == (EMBEDDING, TRAINED) else [row.detector]
-        parts += [] if row.representation in (TRAINED, PATTERNS) else [row.representation]
+        parts = [] if (row.detector, row.representation) == (EMBEDDING, EXPORTED) else [row.detector]
+        parts += [] if row.representation in (EXPORTED, TRAINED, PATTERNS) else [row.representation]
         suffix = "".join(f"_{_key(str(part))}" for part in parts)
         metrics |= {f"deletion_{measure}{suffix}": float(getattr(row, measure)) for measure in measures}
     return metrics
@@ -266,17 +270,18 @@ def _rank_graphs(space: Space, embeddings: pd.DataFrame, gap: np.ndarray) -> pd.
     """Return the recorded graphs, the largest gap first."""
     is_recorded = space.sources.is_recorded
     rows = space.rows[is_recorded]
-    archetypes = [" ".join(np.array(NAMES)[row]) for row in space.sources.labels[is_recorded]]
+    archetypes = [" ".join(np.array(space.names)[row]) for row in space.sources.labels[is_recorded]]
     table = embeddings.iloc[rows][["graph_id", "scene", "time_s"]].assign(row=rows, score=gap, archetypes=archetypes)
     return table.sort_values("score", ascending=False, ignore_index=True)
 
 
-def _rank_archetypes(sources: Sources, observed: GapStatistics, p: GapStatistics, min_positives: int) -> pd.DataFrame:
+def _rank_archetypes(space: Space, observed: GapStatistics, p: GapStatistics, min_positives: int) -> pd.DataFrame:
     """Return the archetypes, the least likely difference first, after a row for all graphs."""
+    sources = space.sources
     recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
     table = pd.DataFrame(
         {
-            "archetype": list(NAMES),
+            "archetype": list(space.names),
             "simulated_fraction": simulated.mean(axis=0),
             "recorded_fraction": recorded.mean(axis=0),
             "difference_p": p.differences,

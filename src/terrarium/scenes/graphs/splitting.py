@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 
@@ -9,30 +11,31 @@ from terrarium.common.splits import SplitError, require_disjoint_splits
 from terrarium.scenes.options import FeatureOptions
 from terrarium.training.torch.seeding import generator
 
+logger = logging.getLogger(__name__)
 SPLITS = ("train", "validation", "test")
 
 
 def split_scenes(index: pd.DataFrame, features: FeatureOptions) -> pd.DataFrame:
     """Return the table of graphs with the column split; the scenes of every source are split separately.
 
+    A source with fewer than three scenes cannot be split: its scenes are all test scenes.
+
     Args:
         index: one row per graph, with the columns source and scene.
         features: fractions, test-only sources and seed.
 
     Raises:
-        SplitError: a source has fewer than three scenes, or a split is empty.
+        SplitError: a split is empty.
     """
     split = pd.Series("train", index=index.index, dtype="str")
     for source, rows in index.groupby("source", sort=True):
-        if source in features.test_only_sources:
+        scenes = np.sort(rows["scene"].unique())
+        is_small = len(scenes) < len(SPLITS)
+        if is_small:
+            logger.warning("Source %s: %d scenes are too few to split; all are test scenes", source, len(scenes))
+        if is_small or source in features.test_only_sources:
             split.loc[rows.index] = "test"
             continue
-        scenes = np.sort(rows["scene"].unique())
-        if len(scenes) < len(SPLITS):
-            raise SplitError(
-                f"source {source!r} has {len(scenes)} scenes, and three splits need three: give more, or name it in "
-                "scenes.features.test_only_sources"
-            )
         shuffled = generator(features.seed, "split", str(source)).permutation(scenes)
         test = max(1, round(len(scenes) * features.test_fraction))
         validation = max(1, round(len(scenes) * features.val_fraction))

@@ -42,20 +42,36 @@ def exemplar_figure(
         coverage: recorded graphs by gap; see `CoverageReport.graphs`.
         reporting: number of exemplars.
     """
-    columns = from_state(graphs)
     chosen = choose_exemplars(coverage, reporting)
-    rows = max(1, -(-len(chosen) // COLUMNS))
     titles = [f"{row.graph_id}, gap {row.score:.2f}" for row in chosen.itertuples()]
-    panels = {"rows": rows, "cols": COLUMNS, "subplot_titles": titles, "vertical_spacing": 0.08}
-    figure = new_figure("Exemplars of gaps", 120 + 330 * rows, **panels)
-    if chosen.empty:
-        note_empty(figure, "there is no gap to show")
+    panels = dict(zip(chosen["row"].tolist(), titles, strict=True))
+    return draw_graphs("Exemplars of gaps", graphs, graph_index, lanes, panels)
+
+
+def draw_graphs(
+    title: str, graphs: State, graph_index: pd.DataFrame, lanes: pd.DataFrame, titles: dict[int, str]
+) -> Any:
+    """Draw a panel for each of some graphs, in metres, north up.
+
+    Args:
+        title: of the figure.
+        graphs: all graphs in columns.
+        graph_index: their table, with the column map.
+        lanes: columns map, x_m and y_m.
+        titles: row of a graph -> title of its panel.
+    """
+    columns = from_state(graphs)
+    rows = max(1, -(-len(titles) // COLUMNS))
+    panels = {"rows": rows, "cols": COLUMNS, "subplot_titles": list(titles.values()), "vertical_spacing": 0.08}
+    figure = new_figure(title, 120 + 330 * rows, **panels)
+    if not titles:
+        note_empty(figure, "there is no graph to show")
         return figure
     in_legend: set[str] = set()
-    for number, row in enumerate(chosen["row"]):
+    for number, row in enumerate(titles):
         panel = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
-        graph = columns.graph(int(row))
-        _draw_lanes(figure, lanes[lanes["map"] == graph_index["map"].iloc[int(row)]], graph["position"], panel)
+        graph = columns.graph(row)
+        _draw_lanes(figure, lanes[lanes["map"] == graph_index["map"].iloc[row]], graph["position"], panel)
         _draw_relations(figure, graph, panel, in_legend)
         _draw_users(figure, graph, panel, in_legend)
         _frame(figure, graph["position"], panel)

@@ -9,10 +9,11 @@ import pandas as pd
 
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
 from terrarium.scenes.coverage.report import standardized_coordinates
-from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
-from terrarium.scenes.options import EvaluationOptions, ReportingOptions
+from terrarium.scenes.evaluation.evaluate import GRAPHLETS, HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
+from terrarium.scenes.options import EvaluationOptions, ReportingOptions, compare_sources
+from terrarium.scenes.source_options import SourceOptions
 
-_COLOURS = {TRAINED: PALETTE[0], RANDOM: GREY, STATISTICS: PALETTE[5], KERNEL: PALETTE[2]}
+_COLOURS = {GRAPHLETS: PALETTE[1], TRAINED: PALETTE[0], RANDOM: GREY, STATISTICS: PALETTE[5], KERNEL: PALETTE[2]}
 _TOO_FEW = "no archetype has enough graphs in training and test (scenes.evaluation.min_positives)"
 _MEASURES = {"probe_macro_f1": "linear probe F1", "knn_macro_f1": "nearest neighbours F1", "retrieval_map": "retrieval"}
 
@@ -79,12 +80,15 @@ def archetype_figure(archetype_metrics: pd.DataFrame) -> Any:
     return figure
 
 
-def map_figure(embeddings: pd.DataFrame, evaluation: EvaluationOptions, reporting: ReportingOptions) -> Any:
+def map_figure(
+    embeddings: pd.DataFrame, evaluation: EvaluationOptions, source: SourceOptions, reporting: ReportingOptions
+) -> Any:
     """Draw both sources on the two main components of the standardized embedding, equally many graphs of each.
 
     Args:
         embeddings: columns graph_id, source, split and the coordinates x0, x1, ...
         evaluation: names of the two sources (`coverage`).
+        source: the recordings and variants, which fill in the second name.
         reporting: number of graphs to draw per source.
     """
     from sklearn.decomposition import PCA
@@ -93,15 +97,15 @@ def map_figure(embeddings: pd.DataFrame, evaluation: EvaluationOptions, reportin
     model = PCA(n_components=2, svd_solver="covariance_eigh").fit(vectors)
     explained = model.explained_variance_ratio_.sum()
     figure = new_figure(f"Map of scenes: two main components, {explained:.0%} of the variance", height=560)
-    coverage = evaluation.coverage
-    for source, colour in ((coverage.simulated, PALETTE[0]), (coverage.recorded, PALETTE[1])):
-        rows = np.flatnonzero(embeddings["source"] == source)
+    coverage = compare_sources(evaluation, source).coverage
+    for name, colour in ((coverage.simulated, PALETTE[0]), (coverage.recorded, PALETTE[1])):
+        rows = np.flatnonzero(embeddings["source"] == name)
         count = min(reporting.max_map_points, len(rows))
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, count).astype(int))]
         position = model.transform(vectors[rows])
         marker = {"color": colour, "size": 5, "opacity": 0.5}
         text = embeddings["graph_id"].iloc[rows]
-        figure.add_scattergl(x=position[:, 0], y=position[:, 1], name=source, mode="markers", marker=marker, text=text)
+        figure.add_scattergl(x=position[:, 0], y=position[:, 1], name=name, mode="markers", marker=marker, text=text)
     figure.update_xaxes(title_text="first component")
     figure.update_yaxes(title_text="second component")
     return figure

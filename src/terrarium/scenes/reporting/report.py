@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from terrarium.reporting.page import render_page
-from terrarium.scenes.options import ReportingOptions
+from terrarium.scenes.options import EvaluationOptions, ReportingOptions, compare_sources
 from terrarium.scenes.reporting.exemplars import choose_exemplars
+from terrarium.scenes.source_options import SourceOptions
 
 _MEASURES = [
     "test_set",
@@ -35,6 +36,8 @@ def write_report(
     coverage: pd.DataFrame,
     archetype_gaps: pd.DataFrame,
     deletion_test: pd.DataFrame,
+    evaluation: EvaluationOptions,
+    source: SourceOptions,
     reporting: ReportingOptions,
     **content: Any,
 ) -> str:
@@ -45,14 +48,18 @@ def write_report(
         archetypes: of each graph; see `label_graphs`.
         representation_metrics: see `measure_representations`.
         coverage, archetype_gaps, deletion_test: see `CoverageReport`.
+        evaluation, source: which sources coverage compares, and whether the recorded one is simulated.
         reporting: options.
         content: what the template shows as it is: training_summary, coverage_metrics and the figures
             (figure_training, figure_quality, figure_archetypes, figure_map, figure_gaps, figure_scenes).
     """
+    compared = compare_sources(evaluation, source).coverage
     exemplars = choose_exemplars(coverage, reporting)[["graph_id", "score", "archetypes"]]
     return render_page(
         "scenes/reporting/report.html.j2",
         title="Traffic scenes",
+        compared=compared,
+        recorded_is_simulated=compared.recorded in source.variants,
         gaps=archetype_gaps.assign(archetype=_readable(archetype_gaps["archetype"])),
         exemplars=exemplars.assign(archetypes=_readable(exemplars["archetypes"].str.replace(" ", ", "))),
         deletion_means=_detector_means(deletion_test),

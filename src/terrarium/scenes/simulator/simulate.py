@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.options import SimulatorOptions, VariantOptions
 from terrarium.scenes.simulator.driving import SIGNAL_PERIOD_S, STEP_S, CarFollowing, LaneChange, Signals
 from terrarium.scenes.simulator.placement import RANDOM_GROUP, place_traffic
 from terrarium.scenes.simulator.roads import Roads, make_roads
 from terrarium.scenes.simulator.staging import STAGES, make_stage
 from terrarium.scenes.simulator.traffic import Actor, Traffic
+from terrarium.scenes.source_options import SimulatorOptions, VariantOptions
 from terrarium.sources.traffic.tables import Recording
 from terrarium.training.torch.seeding import generator
 

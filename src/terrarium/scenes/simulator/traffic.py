@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from terrarium.scenes.options import VariantOptions
 from terrarium.scenes.simulator.roads import LANE_WIDTH_M, Roads
+from terrarium.scenes.source_options import VariantOptions
 
 LOOKAHEAD_M = 70.0
 WALKING_SPEED_MPS = 1.4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,9 @@ _SAME_INSTANT = 0.1
 """Times nearer than this part of a recording's interval are one instant."""
 _LARGEST_FACTOR = 1.6
 """Between measured speed and displacement over time; knots are off by 1.9, miles per hour by 2.2."""
+_SHORT_STEP = 0.75
+"""Two instants nearer than this part of the interval are of different clocks if no road user has both."""
+_MOST_SHORT_STEPS = 2
 _FEWEST_STEPS = 10
 _SLOWEST = 0.5
 _UNITS = {
@@ -78,6 +83,35 @@ def snap_times(tracks: pd.DataFrame) -> pd.DataFrame:
         place = f"actor {row['actor']} of scene {row['scene']} of {row['source']}"
         raise SourceError(f"{place} has two rows at {row['time_s']} s: drop one")
     return snapped
+
+
+def check_clocks(tracks: pd.DataFrame) -> None:
+    """Check that the road users of a scene share their instants.
+
+    Args:
+        tracks: source, scene, actor, time_s, as `snap_times` returns them.
+
+    Raises:
+        SourceError: some of a scene's road users are recorded between the instants of the others, so that no instant
+            has them all.
+    """
+    for (source, scene), rows in tracks.groupby(["source", "scene"], sort=False):
+        interval = _interval(rows["actor"].to_numpy(), rows["time_s"].to_numpy(np.float64))
+        if interval is None:
+            continue
+        instants = {time: set(group) for time, group in rows.groupby("time_s", sort=True)["actor"]}
+        apart = [
+            (before, after)
+            for before, after in pairwise(np.unique(rows["time_s"].to_numpy(np.float64)).tolist())
+            if after - before < _SHORT_STEP * interval and not instants[before] & instants[after]
+        ]
+        if len(apart) > _MOST_SHORT_STEPS:
+            before, after = apart[0]
+            raise SourceError(
+                f"scene {scene} of {source}: the clocks of actor {min(map(str, instants[before]))} and actor "
+                f"{min(map(str, instants[after]))} are {after - before:.3g} s apart: interpolate all tracks to the "
+                "same instants"
+            )
 
 
 def _interval(actors: np.ndarray, times: Float64Array) -> float | None:

@@ -15,17 +15,15 @@ import numpy as np
 import pandas as pd
 
 from terrarium.sources.columns import read_parquet
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import is_name, one_line, read_text
+from terrarium.sources.errors import SourceError, one_line
+from terrarium.sources.files import is_name, read_text
 from terrarium.sources.traffic.cells import LARGEST_NUMBER, read_numbers, read_texts, require_columns
-from terrarium.sources.traffic.polylines import project_points
+from terrarium.sources.traffic.placement import LaneLines, Positions, middle_line, place_road_users
 from terrarium.sources.traffic.tables import LINKS, Recording
 
 HERTZ = 10.0
-LARGEST_OFFSET_M = 3.0
-"""A road user further than this from every centre line is not on the road."""
-PARKED_BELOW_M = 1.0
-"""A vehicle that moves less than this in a scenario is parked and left out."""
+BIKE = "BIKE"
+"""Type of the lanes that are for bicycles only."""
 _TYPES = {
     **dict.fromkeys(("vehicle", "bus"), "vehicle"),
     "pedestrian": "pedestrian",
@@ -62,6 +60,8 @@ class _Lane:
 
 def read_argoverse(path: str | Path, source: str) -> Recording:
     """Read all scenarios below a folder. Road users get a size typical of their type, since Argoverse has none.
+
+    Parked vehicles and road users off the lanes are kept; the column `place` says so.
 
     Args:
         path: folder of scenarios.
@@ -100,45 +100,46 @@ def _tracks(frame: pd.DataFrame, lanes: list[_Lane], name: str, source: str) -> 
     unknown = sorted(set(frame["object_type"]) - _TYPES.keys() - _NOT_ROAD_USERS)
     if unknown:
         raise SourceError(f"scenario {name} has the object type {unknown[0]!r}: known are {', '.join(_TYPES)}")
-    frame = frame[frame["object_type"].isin(list(_TYPES))]
-    moved = frame.groupby("track_id")[["position_x", "position_y"]].agg(np.ptp).max(axis=1)
-    parked = frame["track_id"].map(moved < PARKED_BELOW_M) & (frame["object_type"].map(_TYPES) == "vehicle")
-    frame = frame[~parked].reset_index(drop=True)
-    place = frame[["position_x", "position_y"]].to_numpy(np.float64)
-    lane, s, offset = _locate(place, frame["heading"].to_numpy(np.float64), lanes)
+    frame = frame[frame["object_type"].isin(list(_TYPES))].reset_index(drop=True)
+    if frame.empty:
+        raise SourceError(f"scenario {name} has no road user: leave it out")
     kinds = frame["object_type"].map(_TYPES)
-    table = pd.DataFrame(
+    positions = Positions(
+        actor=pd.factorize(frame["track_id"])[0],
+        type=kinds.to_numpy(object),
+        time_s=frame["timestep"].to_numpy(np.float64) / HERTZ,
+        place=frame[["position_x", "position_y"]].to_numpy(np.float64),
+        heading=frame["heading"].to_numpy(np.float64),
+    )
+    placed = place_road_users(positions, _lines(lanes))
+    return pd.DataFrame(
         {
             "scene": name,
             "source": source,
             "map": name,
-            "time_s": frame["timestep"] / HERTZ,
+            "time_s": positions.time_s,
             "actor": frame["track_id"].astype("str"),
             "type": kinds,
-            "lane": [lanes[i].name for i in lane],
-            "s_m": s,
-            "x_m": place[:, 0],
-            "y_m": place[:, 1],
+            "lane": [lanes[i].name for i in placed.lane],
+            "s_m": placed.s,
+            "x_m": positions.place[:, 0],
+            "y_m": positions.place[:, 1],
             "speed_mps": np.hypot(frame["velocity_x"], frame["velocity_y"]),
             "heading_rad": frame["heading"],
             "length_m": [_SIZES[kind][0] for kind in kinds],
             "width_m": [_SIZES[kind][1] for kind in kinds],
+            "place": placed.place,
         }
     )
-    return table[offset <= LARGEST_OFFSET_M].reset_index(drop=True)
 
 
-def _locate(place: np.ndarray, heading: np.ndarray, lanes: list[_Lane]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the nearest lane of each place, with distance along and from it; lanes against the heading come last."""
-    best = np.full(len(place), np.inf)
-    lane, s, offset = np.zeros(len(place), np.int64), np.zeros(len(place)), np.full(len(place), np.inf)
-    for i, candidate in enumerate(lanes):
-        along, distance, direction = project_points(place, candidate.line)
-        against = np.cos(heading - direction) < 0.0
-        cost = distance + np.where(against, LARGEST_OFFSET_M, 0.0)
-        better = cost < best
-        best[better], lane[better], s[better], offset[better] = cost[better], i, along[better], distance[better]
-    return lane, s, offset
+def _lines(lanes: list[_Lane]) -> LaneLines:
+    row = {lane.name: i for i, lane in enumerate(lanes)}
+    return LaneLines(
+        lines=[lane.line for lane in lanes],
+        following=[[row[str(i)] for i in lane.segment["successors"] if str(i) in row] for lane in lanes],
+        is_bike=np.array([lane.segment.get("lane_type") == BIKE for lane in lanes]),
+    )
 
 
 def _read_lanes(file: Path) -> list[_Lane]:
@@ -169,7 +170,7 @@ def _lane(segment: Any, name: str, file: Path) -> _Lane:
         ids = [*segment["successors"], *(segment.get(side) for side in _SIDES)]
         if not isinstance(segment["successors"], list) or not all(isinstance(i, int | str | None) for i in ids):
             raise ValueError("successors or neighbours are no ids")
-        line = _points(segment["centerline"]) if "centerline" in segment else _middle(segment)
+        line = _centre_line(segment)
         along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
         if along[-1] <= 0.0:
             raise ValueError("its length is 0")
@@ -187,21 +188,16 @@ def _points(points: Any) -> np.ndarray:
     return found
 
 
+def _centre_line(segment: dict[str, Any]) -> np.ndarray:
+    if "centerline" in segment:
+        return _points(segment["centerline"])
+    return middle_line(_points(segment["left_lane_boundary"]), _points(segment["right_lane_boundary"]))
+
+
 def _coordinate(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
         raise ValueError(f"the coordinate {str(value)[:20]}")
     return float(value)
-
-
-def _middle(segment: dict[str, Any], points: int = 10) -> np.ndarray:
-    """Return the middle between the two boundaries at equal fractions of their lengths."""
-    sides = []
-    for name in ("left_lane_boundary", "right_lane_boundary"):
-        line = _points(segment[name])
-        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-        at = np.linspace(0.0, along[-1], points)
-        sides.append(np.stack([np.interp(at, along, line[:, axis]) for axis in range(2)], axis=1))
-    return (sides[0] + sides[1]) / 2
 
 
 def _lane_table(lanes: list[_Lane], name: str) -> pd.DataFrame:

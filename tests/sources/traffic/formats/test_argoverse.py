@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.argoverse import read_argoverse
 from terrarium.sources.traffic.checks import check
+from terrarium.sources.traffic.formats.argoverse import read_argoverse
 
 
 def points(*places):
@@ -26,7 +26,7 @@ def lane(number, y, *, turned=False, **links):
 
 @pytest.fixture
 def folder(tmp_path):
-    """One scenario: two lanes one way and one against, four road users at three instants, one of them parked."""
+    """One scenario: two lanes one way and one against, and road users on and off them at three instants."""
     scenario = tmp_path / "abc"
     scenario.mkdir()
     lanes = [
@@ -37,7 +37,11 @@ def folder(tmp_path):
     content = {"lane_segments": {str(item["id"]): item for item in lanes}, "drivable_areas": {}}
     (scenario / "log_map_archive_abc.json").write_text(json.dumps(content))
     users = [("a", "vehicle", 10.0, 0.1, 8.0), ("b", "bus", 30.0, -4.0, 5.0), ("c", "cyclist", 40.0, 4.2, -3.0)]
-    users += [("parked", "vehicle", 50.0, 0.0, 0.0), ("cone", "construction", 20.0, 0.0, 0.0)]
+    users += [
+        ("waits", "vehicle", 50.0, 0.0, 0.0),
+        ("parked", "vehicle", 50.0, -6.0, 0.0),
+        ("cone", "construction", 20.0, 0.0, 0.0),
+    ]
     users += [("field", "pedestrian", 20.0, 30.0, 1.0)]
     rows = [
         {
@@ -55,10 +59,25 @@ def folder(tmp_path):
 def test_a_scenario_becomes_the_two_tables(folder):
     read = check(read_argoverse(folder, "argoverse"), 3.0)
     first = read.tracks[read.tracks["time_s"] == 0.0].set_index("actor")
-    assert first["lane"].to_dict() == {"a": "1", "b": "2", "c": "3"}
-    assert first["type"].to_dict() == {"a": "vehicle", "b": "vehicle", "c": "cyclist"}
-    assert first["s_m"].to_numpy() == pytest.approx([10.0, 30.0, 20.0])
-    assert first["speed_mps"].tolist() == [8.0, 5.0, 3.0]
+    on_lane = first[first["place"] == "lane"]
+    assert on_lane["lane"].to_dict() == {"a": "1", "b": "2", "c": "3", "waits": "1"}
+    assert on_lane["type"].to_dict() == {"a": "vehicle", "b": "vehicle", "c": "cyclist", "waits": "vehicle"}
+    assert on_lane["s_m"].to_numpy() == pytest.approx([10.0, 30.0, 20.0, 50.0])
+    assert on_lane["speed_mps"].tolist() == [8.0, 5.0, 3.0, 0.0]
+
+
+def test_parked_vehicles_and_road_users_off_the_lanes_are_kept_and_flagged(folder):
+    places = check(read_argoverse(folder, "argoverse"), 3.0).tracks.groupby("actor")["place"].first()
+    assert places.to_dict() == dict.fromkeys("abc", "lane") | {
+        "waits": "lane", "parked": "parked", "field": "off_lane"
+    }  # fmt: skip
+
+
+def test_a_scenario_without_road_users_is_refused(folder):
+    file = folder / "abc" / "scenario_abc.parquet"
+    pd.read_parquet(file).assign(object_type="static").to_parquet(file)
+    with pytest.raises(SourceError, match="has no road user"):
+        read_argoverse(folder, "a")
 
 
 def test_neighbours_that_run_against_are_opposite_and_lanes_outside_the_map_no_links(folder):

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.carla import actor_type, read_carla
 from terrarium.sources.traffic.checks import check
+from terrarium.sources.traffic.formats.carla import actor_type, read_carla
 
-RECORDED = Path(__file__).parents[4] / "shared" / "data" / "scenes" / "carla_town01"
+RECORDED = Path(__file__).parents[5] / "shared" / "data" / "scenes" / "carla_town01"
 
 
 @pytest.fixture

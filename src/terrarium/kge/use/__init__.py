@@ -1,0 +1,1 @@
+"""What a trained graph model answers: scores of pairs, and new entities."""

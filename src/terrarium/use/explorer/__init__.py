@@ -1,0 +1,1 @@
+"""`kedro terrarium explore`: an interactive picture of the newest vectors, on this machine only."""
