@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint reference explorer viz graph docs site bench clean
+.PHONY: help run test slow lint reference explorer viz graph docs site audit bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -51,6 +51,11 @@ docs: $(READY)  ## Serve the documentation site at http://127.0.0.1:8000
 
 site: $(READY)  ## Build the documentation site into build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+audit: $(READY)  ## List known vulnerabilities and licences of the dependencies; needs the network
+	$(BIN)/python -m pip install --quiet --target $(VENV)/audit pip-audit pip-licenses
+	PYTHONPATH=$(VENV)/audit $(BIN)/python -m pip_audit --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
+	PYTHONPATH=$(VENV)/audit $(BIN)/python -m piplicenses --order=license --format=markdown
 
 bench: $(READY)  ## Run the benchmarks (long); results go to benchmarks/results
 	$(BIN)/python -m benchmarks
