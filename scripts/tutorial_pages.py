@@ -49,9 +49,9 @@ def page_lines(name: str, cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 figures += 1
                 path = draw_figure(data[FIGURE], PICTURES / f"{name}-{figures}.png")
                 yield f"![{_title(data[FIGURE]) or name}](../{path.relative_to(ROOT / 'docs')})"
-            elif "text/html" in data:
+            elif "<table" in "".join(data.get("text/html", "")):
                 yield markdown_table("".join(data["text/html"]))
-            elif "text/plain" in data:
+            elif "text/plain" in data and "text/html" not in data:
                 yield "```text\n" + "".join(data["text/plain"]) + "\n```"
 
 
