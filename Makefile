@@ -33,6 +33,7 @@ lint: $(READY)  ## Style, types and import contracts
 
 reference: $(READY)  ## Write what is generated: parameter files, docs/reference, diagrams, tables, claims
 	$(BIN)/python -m scripts.parameter_reference
+	$(BIN)/python -m scripts.archetype_page
 	$(BIN)/python -m scripts.catalog_reference
 	$(BIN)/python -m scripts.pipeline_diagrams
 	$(BIN)/python -m benchmarks.page

@@ -218,6 +218,12 @@ class CoverageOptions(Base):
     recorded: str | None = Field(
         description="source to compare it with; null: the recording, or the simulator's stand-in without one"
     )
+    detector: Literal["combination", "patterns", "road_users", "embedding", "neighbors"] = Field(
+        description="what ranks recorded graphs; combination: patterns and road users, which need no training"
+    )
+    alarm_fraction: float = Field(
+        gt=0, lt=1, description="fraction of graphs that would count as gaps if the sources did not differ"
+    )
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
     target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")

@@ -111,15 +111,19 @@ def measure_coverage(
     weights: State,
     embeddings: pd.DataFrame,
     archetypes: pd.DataFrame,
+    tags: pd.DataFrame,
+    criticality: pd.DataFrame,
     evaluation: EvaluationOptions,
     source: SourceOptions,
 ) -> dict[str, Any]:
     """Measure what the simulated scenes lack of the recorded ones."""
     require_own_graphs(weights, graphs, graph_index)
+    annotations = report.Annotations(archetypes, tags, criticality)
     options = compare_sources(evaluation, source)
-    found = report.measure_coverage(from_state(graphs), embeddings, archetypes, weights, options)
+    found = report.measure_coverage(from_state(graphs), embeddings, annotations, weights, options)
     return {
         "coverage": found.graphs,
+        "situations": found.situations,
         "archetype_gaps": found.archetypes,
         "deletion_test": found.deletion_test,
         "coverage_metrics": found.metrics,

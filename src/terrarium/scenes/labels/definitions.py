@@ -15,8 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from terrarium.scenes.criticality.tables import WORST
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import one_line
+from terrarium.sources.errors import SourceError, one_line
 from terrarium.sources.traffic.tables import ACTOR_TYPES
 
 User = Annotated[str, Field(pattern="^[a-z]$")]

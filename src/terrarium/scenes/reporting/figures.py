@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
-from terrarium.scenes.coverage.report import standardized_coordinates
+from terrarium.scenes.coverage.representations import standardized_coordinates
 from terrarium.scenes.evaluation.evaluate import GRAPHLETS, HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
 from terrarium.scenes.options import EvaluationOptions, ReportingOptions, compare_sources
 from terrarium.scenes.source_options import SourceOptions

@@ -28,6 +28,15 @@ from terrarium.training.torch.seeding import generator
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
+def mean_norm(norms: list[float]) -> float:
+    """Return the mean of the finite gradient norms of an epoch's steps; NaN without one.
+
+    In 16-mixed precision, the scaler tries steps whose gradients overflow and skips them; they do not count.
+    """
+    finite = [norm for norm in norms if np.isfinite(norm)]
+    return float(np.mean(finite)) if finite else float("nan")
+
+
 class SceneTrainer(TorchTrainable):
     """An encoder and its objective as something that `fit` can train.
 
@@ -62,7 +71,7 @@ class SceneTrainer(TorchTrainable):
         """Train one epoch and validate.
 
         Returns:
-            loss, items, learning_rate (of the last step), gradient_norm (mean over the steps, before clipping),
+            loss, items, learning_rate (of the last step), gradient_norm (see `mean_norm`, before clipping),
             validation_loss and validation_top_1 (see `cross_view_top_1`), cycle and warmup_factor.
         """
         cycle, _ = cycle_of(self._options.schedule, epoch)
@@ -70,7 +79,7 @@ class SceneTrainer(TorchTrainable):
             numbers = super().epoch(epoch)
             numbers |= {
                 "learning_rate": float(self._optimizer.param_groups[0]["lr"]),
-                "gradient_norm": float(np.mean(self._gradient_norms)),
+                "gradient_norm": mean_norm(self._gradient_norms),
                 **self._validate(),
             }
         return numbers | {"cycle": float(cycle), "warmup_factor": warmup_factor(self._options.schedule, epoch)}

@@ -8,8 +8,8 @@ from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import one_line, open_bytes
+from terrarium.sources.errors import SourceError, one_line
+from terrarium.sources.files import open_bytes
 from terrarium.sources.traffic.cells import LARGEST_NUMBER
 
 LARGEST_DEPTH = 100

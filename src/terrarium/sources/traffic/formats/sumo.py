@@ -66,8 +66,8 @@ def read_sumo(path: str | Path, source: str) -> Recording:
     """Read all runs of a folder: each file of floating car data is one scene.
 
     Positions are moved from the front bumper, where SUMO has them, to the centre. Types and sizes are those of the
-    vTypes in the folder's other *.xml files, otherwise guessed from the name of the type. Road users are put on lanes
-    by `place_road_users`. Geographic coordinates are refused.
+    vTypes in the folder's other *.xml files, otherwise guessed from the name of the type. `place_road_users` puts road
+    users on lanes. Geographic coordinates are refused.
 
     Args:
         path: folder of a simulation.
