@@ -214,7 +214,7 @@ def screen_table() -> str:
     rows = []
     for family, row in SCREEN_ROWS.items():
         command = f"`{SCREEN_COMMANDS[family]}`"
-        cells = (row.task, row.data, row.metric, *map(shown, row[3:]))
+        cells = (row.task, row.data, row.metric, *map(cell_text, row[3:]))
         rows.append([f"[{family.replace('_', ' ')}](benchmarks/{family}.md)", *cells, command])
     return markdown_lines([list(header), ["---"] * len(header), *rows])
 
@@ -228,13 +228,13 @@ def file_table(name: str, columns: Sequence[str] = ()) -> str:
 
 def family_table(family: str) -> str:
     """Return a family's key rows as a Markdown table, without columns that are empty in all of them."""
-    rows = [COLUMNS, *([row.task, row.data, row.metric, *map(shown, row[3:])] for row in TABLES[family])]
+    rows = [COLUMNS, *([row.task, row.data, row.metric, *map(cell_text, row[3:])] for row in TABLES[family])]
     used = [column for column in range(len(COLUMNS)) if any(row[column] for row in rows[1:])]
     shown = [[row[column] for column in used] for row in rows]
     return markdown_lines([shown[0], ["---"] * len(used), *shown[1:]])
 
 
-def shown(cell: Cell | str | None) -> str:
+def cell_text(cell: Cell | str | None) -> str:
     """Return the text of a cell; ValueError if the results have not exactly one such row."""
     if cell is None or isinstance(cell, str):
         return cell or ""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmarks.measuring import KEDRO, artifact, cost_of
-from benchmarks.page import SCREEN_ROWS, shown
+from benchmarks.page import SCREEN_ROWS, cell_text
 from benchmarks.results import Row, markdown_lines
 from benchmarks.senses import similarity_files
 from terrarium.influence.validation.tables import deletion_table
@@ -50,7 +50,7 @@ def measure(families: Sequence[str]) -> Iterator[Row]:
     """Yield one row per family: the text of its old cells and its new values; empty if its data are missing."""
     for family in families:
         old = SCREEN_ROWS[family]
-        cells = [shown(cell) for cell in (old.value, old.baseline, old.untrained)]
+        cells = [cell_text(cell) for cell in (old.value, old.baseline, old.untrained)]
         new: Sequence[object] = ("", "", "")
         seconds: object = f"set {TRIPLES}"
         runs = QUICK[family].runs()
