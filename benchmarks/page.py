@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
+
+from benchmarks.results import PROVENANCE, RESULTS, ROOT, markdown_lines, read_results
 from terrarium.claims.judge import judge
 from terrarium.claims.judge import read_results as read_cells
 from terrarium.claims.ledger import claim_table
 from terrarium.claims.page import ledger_markdown
-
-from benchmarks.results import PROVENANCE, RESULTS, ROOT, markdown_lines, read_results
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PAGES = [PAGE, *sorted((ROOT / "docs" / "benchmarks").glob("*.md"))]
