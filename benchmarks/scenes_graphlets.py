@@ -42,7 +42,7 @@ def graphlets() -> None:
 
 
 def _rows(split: str) -> Iterator[Row]:
-    all_options = [_options(seed, split) for seed in SEEDS]
+    all_options = [options_of_seed(seed, split) for seed in SEEDS]
     yield from rows_of([measure(options, **build(options)) for options in all_options])
 
 
@@ -80,7 +80,7 @@ def measure(options: Options, graphs: State, graph_index: pd.DataFrame, archetyp
     }
 
 
-def _options(seed: int, split: str) -> Options:
+def options_of_seed(seed: int, split: str) -> Options:
     """Return the defaults with one seed everywhere, both simulated variants, and the CARLA recordings for the test."""
     tree: dict[str, Any] = parameters_of("scenes", "local")
     tree["source"]["simulator"] |= {"stand_in": None, "seed": seed}
