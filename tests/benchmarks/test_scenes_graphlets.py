@@ -1,19 +1,25 @@
 import pytest
 
 from benchmarks import scenes_graphlets as benchmark
-from terrarium.scenes.evaluation.evaluate import HELD_OUT
+from terrarium.scenes.evaluation.evaluate import GRAPHLETS, HELD_OUT, KERNEL
 
 
-def test_a_row_has_the_mean_of_the_seeds_for_each_representation():
+def test_a_row_has_means_over_seeds_and_the_difference_within_each_seed():
     metrics = (*benchmark.MEASURES, *benchmark.REGRESSIONS)
     found = [
-        {HELD_OUT: {name: dict.fromkeys(metrics, 0.1 * number + seed) for number, name in enumerate("ab")}}
+        {
+            HELD_OUT: {
+                GRAPHLETS: dict.fromkeys(metrics, 0.5 + seed),
+                KERNEL: dict.fromkeys(metrics, 0.25 + seed),
+            }
+        }
         for seed in range(5)
     ]
     rows = list(benchmark.rows_of(found))
     assert len(rows) == len(metrics)
     assert rows[0]["metric"] == "simulator: linear probe, macro F1"
-    assert (rows[0]["a"].split()[0], rows[0]["b"].split()[0]) == ("2.000", "2.100")
+    assert (rows[0][GRAPHLETS].split()[0], rows[0][KERNEL].split()[0]) == ("2.500", "2.250")
+    assert rows[0]["graphlets minus WL kernel"] == "0.250"
 
 
 @pytest.mark.parametrize("folder", [None, "FOLDER"])
