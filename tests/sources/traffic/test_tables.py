@@ -145,6 +145,20 @@ def test_values_of_another_kind_are_named_with_file_and_row(tmp_path, table, cha
         read_tables(tmp_path, "mine")
 
 
+def test_times_since_1970_are_read_and_nanoseconds_are_named(tmp_path):
+    row = recording().tracks.iloc[0]
+    tracks = pd.DataFrame(
+        [row.to_dict() | {"time_s": step / 2, "s_m": step * 1.5, "x_m": step * 1.5} for step in range(12)]
+    )
+    recording().lanes.to_parquet(tmp_path / "lanes.parquet")
+    tracks.assign(time_s=1.8e9 + tracks["time_s"]).to_parquet(tmp_path / "tracks.parquet")
+    assert check(read_tables(tmp_path, "mine"), 3.0).tracks["time_s"].tolist() == (1.8e9 + tracks["time_s"]).tolist()
+    nanoseconds = 1_800_000_000_000_000_000 + (tracks["time_s"] * 1e9).astype("int64")
+    tracks.assign(time_s=nanoseconds).to_parquet(tmp_path / "tracks.parquet")
+    with pytest.raises(SourceError, match="time_s is in nanoseconds: divide it by 1e9"):
+        check(read_tables(tmp_path, "mine"), 3.0)
+
+
 def test_names_that_are_numbers_are_text(tmp_path):
     given = recording()
     given.tracks.assign(actor=[7, 8]).to_parquet(tmp_path / "tracks.parquet")

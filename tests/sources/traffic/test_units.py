@@ -45,6 +45,13 @@ def test_degrees_are_told_by_angles_above_2_pi(tracks):
         check_units(tracks.assign(heading_rad=90.0))
 
 
+@pytest.mark.parametrize("factor", [1e9, 1e12])
+def test_a_scene_of_standing_road_users_that_lasts_for_years_is_refused(tracks, factor):
+    standing = tracks.assign(speed_mps=0.0, x_m=0.0, time_s=tracks["time_s"] * factor)
+    with pytest.raises(SourceError, match=r"a scene of a lasts .* check that time_s is in seconds"):
+        check_units(standing)
+
+
 def test_few_steps_and_standing_road_users_are_not_judged(tracks):
     check_units(tracks.iloc[:5].assign(speed_mps=50.0))
     check_units(tracks.assign(speed_mps=0.0))

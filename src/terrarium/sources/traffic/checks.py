@@ -10,7 +10,7 @@ import pandas as pd
 
 from terrarium.common.schemas import find_fault
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.cells import LARGEST_NUMBER, require_columns
+from terrarium.sources.traffic.cells import LARGEST_NUMBER, LATEST_TIME, require_columns
 from terrarium.sources.traffic.polylines import project_points
 from terrarium.sources.traffic.tables import (
     ACTOR_TYPES,
@@ -67,6 +67,7 @@ def table_schemas() -> dict[str, Any]:
     size_limit = pa.Check.in_range(0.0, LARGEST_SIZE, error=f"from 0 to {LARGEST_SIZE:.0f} m")
     finite = pa.Check(_are_finite, error="a finite number", ignore_na=False)
     numeric = pa.Check(pd.api.types.is_numeric_dtype, error="stored as numbers, not as text", ignore_na=False)
+    time = pa.Check(_is_time, error="a finite number", ignore_na=False)
     positive = pa.Check.gt(0.0, error="above 0")
     known_place = pa.Check.isin(PLACES, error=f"one of {', '.join(PLACES)}")
     is_flag = pa.Check(pd.api.types.is_bool_dtype, error="true or false, not a text or number", ignore_na=False)
@@ -81,7 +82,8 @@ def table_schemas() -> dict[str, Any]:
             **dict.fromkeys(("scene", "source", "map", "actor", "lane"), key),
             "type": pa.Column(nullable=False, checks=known_type),
             "place": pa.Column(nullable=False, checks=known_place),
-            **dict.fromkeys(("time_s", "s_m", "x_m", "y_m", "heading_rad"), number),
+            "time_s": pa.Column(nullable=True, checks=[time, numeric]),
+            **dict.fromkeys(("s_m", "x_m", "y_m", "heading_rad"), number),
             "speed_mps": pa.Column(nullable=True, checks=[finite, numeric, speed]),
             **dict.fromkeys(("length_m", "width_m"), pa.Column(nullable=True, checks=[finite, numeric, size_limit])),
         },
@@ -107,6 +109,10 @@ def table_schemas() -> dict[str, Any]:
 
 def _are_finite(values: pd.Series) -> pd.Series:
     return pd.to_numeric(values, errors="coerce").abs() <= LARGEST_NUMBER
+
+
+def _is_time(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").abs() <= LATEST_TIME
 
 
 def _is_list(value: object) -> bool:

@@ -10,7 +10,15 @@ import pandas as pd
 
 from terrarium.sources.columns import read_parquet
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.cells import read_flags, read_lists, read_numbers, read_texts, require_columns
+from terrarium.sources.traffic.cells import (
+    LARGEST_NUMBER,
+    LATEST_TIME,
+    read_flags,
+    read_lists,
+    read_numbers,
+    read_texts,
+    require_columns,
+)
 
 ACTOR_TYPES = ("vehicle", "pedestrian", "cyclist", "motorcycle")
 PLACES = ("lane", "parked", "off_lane")
@@ -96,7 +104,9 @@ def read_tables(path: str | Path, source: str) -> Recording:
     return Recording(
         pd.DataFrame(
             {
-                name: read_texts(tracks, name, files[0]) if name in texts else read_numbers(tracks, name, files[0])
+                name: read_texts(tracks, name, files[0])
+                if name in texts
+                else read_numbers(tracks, name, files[0], LATEST_TIME if name == "time_s" else LARGEST_NUMBER)
                 for name in columns
             }
         ),

@@ -30,6 +30,8 @@ _UNITS = {
     1 / 1.944: "speed_mps is in knots: divide it by 1.944",
 }
 """Displacement over time divided by speed -> what is wrong."""
+_LONGEST_SCENE = 1e6
+"""Seconds, eleven days; a longer scene has its times in another unit."""
 
 
 def check_units(tracks: pd.DataFrame) -> None:
@@ -42,7 +44,8 @@ def check_units(tracks: pd.DataFrame) -> None:
         tracks: source, scene, actor, time_s, x_m, y_m, speed_mps, heading_rad.
 
     Raises:
-        SourceError: headings are above 2 pi, or speeds, times and positions do not fit each other.
+        SourceError: headings are above 2 pi, speeds, times and positions do not fit each other, or a scene lasts for
+            more than eleven days.
     """
     for source, rows in tracks.groupby("source", sort=True):
         angle = float(rows["heading_rad"].abs().max())
@@ -56,6 +59,13 @@ def check_units(tracks: pd.DataFrame) -> None:
             raise SourceError(
                 f"road users of {source} move {ratio:.3g} times as far as speed_mps and time_s say: "
                 f"{known or 'check the units of time_s (s), speed_mps (m/s), x_m and y_m (m)'}"
+            )
+        times = rows.groupby("scene")["time_s"]
+        longest = float((times.max() - times.min()).max())
+        if longest > _LONGEST_SCENE:
+            raise SourceError(
+                f"a scene of {source} lasts {longest:.3g} s, more than {_LONGEST_SCENE:.0e}: check that time_s is in "
+                "seconds, not in milliseconds or nanoseconds"
             )
 
 
