@@ -33,6 +33,7 @@ from benchmarks import (
     senses_growth,
     senses_quality,
     throughput,
+    use,
 )
 
 BENCHMARKS = {
@@ -84,7 +85,11 @@ BENCHMARKS = {
     "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
     "separation_advice": objectives.advice,
+    "threads": throughput.threads,
     "throughput": throughput.main,
+    "use": use.questions,
+    "use_explorer": use.explorer,
+    "use_indexes": use.indexes,
 }
 
 

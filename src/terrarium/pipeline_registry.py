@@ -9,6 +9,7 @@ from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperboli
 from terrarium.pipelines.influence.pipeline import create_pipeline as influence
 from terrarium.pipelines.influence.validation_pipeline import create_validation_pipeline
 from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as knowledge_graph
+from terrarium.pipelines.leaderboard.pipeline import create_pipeline as leaderboard
 from terrarium.pipelines.scenes.embed_pipeline import create_embed_pipeline
 from terrarium.pipelines.scenes.pipeline import create_pipeline as scenes
 from terrarium.pipelines.scenes.tu_pipeline import create_tu_pipeline
@@ -35,4 +36,4 @@ def register_pipelines() -> dict[str, Pipeline]:
         "scenes_tu": create_tu_pipeline(),
         "senses_reference": create_reference_pipeline(),
     }
-    return {**families, **studies, "__default__": sum(families.values(), Pipeline([]))}
+    return {**families, **studies, "leaderboard": leaderboard(), "__default__": sum(families.values(), Pipeline([]))}

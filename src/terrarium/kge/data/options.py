@@ -77,6 +77,10 @@ class FeatureOptions(Base):
     group_fraction: float = Field(
         ge=0, lt=0.5, description="fraction of the entity groups held out whole, as split test_groups"
     )
+    drop_leaks: bool = Field(
+        description="leave out of given splits the held-out triples that training gives away by an inverse or a "
+        "duplicate relation; otherwise they are counted"
+    )
     seed: int = Field(ge=0, description="seed of the split")
 
     def with_source_choice(self, relations: pd.DataFrame, split_relations: Sequence[str]) -> FeatureOptions:
