@@ -45,11 +45,10 @@ def list_stale(data_root: str | Path | None = None, project: Path | None = None)
             newest[name] = max(version, newest.get(name, ""))
     rows = []
     for name, version in sorted(newest.items()):
-        manifest = manifests.get(version)
-        if manifest is not None:
+        if version in manifests:
             rows += [
                 (name, version, name.partition(".")[0], *reason)
-                for reason in _reasons(artifacts, manifest, name, newest, data_root)
+                for reason in _reasons(artifacts, manifests[version], name, newest, data_root)
             ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
