@@ -97,13 +97,13 @@ def _layouts(tree: Hierarchy, radius: float, lengths: Float64Array | None) -> It
 
 def _clade_rows() -> Iterator[Row]:
     for clade in CLADES:
-        yield from _measured(_hierarchy(clade=clade), clade)
-    yield from _measured(_hierarchy(select="lowest_taxids"), "100,000 lowest tax ids")
+        yield from _measured(read_hierarchy(clade=clade), clade)
+    yield from _measured(read_hierarchy(select="lowest_taxids"), "100,000 lowest tax ids")
 
 
 def _whole_rows() -> Iterator[Row]:
     started = time.process_time()
-    tree = _hierarchy(select="all")
+    tree = read_hierarchy(select="all")
     reading = round(time.process_time() - started, 1)
     default = "rays" if rays_have_room(tree, DIM, WHOLE_RADIUS) else "cones"
     for name in (default, *(name for name in LAYOUTS if name != default)):
@@ -166,7 +166,7 @@ def _wordnet_rows() -> Iterator[Row]:
         "verbs": ({"select": "all", "virtual_root": 0}, "wordnet_verbs", DIM),
     }
     for data, (chosen, kind, dim) in kinds.items():
-        tree = _hierarchy(kind=kind, allow_multiple_parents=True, **chosen)
+        tree = read_hierarchy(kind=kind, allow_multiple_parents=True, **chosen)
         caps = cap_layout(tree, dim, 34.0)
         started = time.process_time()
         refitted = refit_caps(tree, caps)
@@ -197,7 +197,8 @@ def _link_f1(tree: Hierarchy, points: Layout) -> float:
     return classify(scores[0], split.validation.label, scores[1], split.test.label)["f1"]
 
 
-def _hierarchy(**source: object) -> Hierarchy:
+def read_hierarchy(**source: object) -> Hierarchy:
+    """Return the hierarchy of a source, by its options that differ from the default."""
     options = SourceOptions.model_validate(parameters_of("hyperbolic", "base")["source"] | source)
     return hierarchy_of(build_taxonomy(read_source(options), options).edges)
 

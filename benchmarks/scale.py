@@ -10,6 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ def main() -> None:
 
 def _rows(name: str) -> Iterator[Row]:
     what, smallest, prepare = FAMILIES[name]
+    if prepare is senses:
+        wordnet()  # once, for all processes
     sizes = [smallest * FACTOR**step for step in range(3)]
     costs = [cost_of_epoch(prepare, size) for size in sizes]
     for step, (size, cost) in enumerate(zip(sizes, costs, strict=True)):
@@ -35,10 +38,10 @@ def _rows(name: str) -> Iterator[Row]:
         yield {
             "family and size": f"{name}, {size:,} {what}",
             "CPU s of the epoch": f"{cost['epoch']:.2f}",
-            "exponent of time": _exponent(cost["epoch"], before and before["epoch"]),
+            "exponent of time": _exponent(cost["epoch"], before["epoch"] if before else None),
             "CPU s to prepare": f"{cost['prepare']:.1f}",
             "MB above the imports": f"{cost['memory']:.0f}",
-            "exponent of memory": _exponent(cost["memory"], before and before["memory"]),
+            "exponent of memory": _exponent(cost["memory"], before["memory"] if before else None),
         }
 
 
@@ -105,6 +108,15 @@ def hyperbolic(size: int) -> Callable[[], object]:
     return lambda: trainer.epoch(1)
 
 
+@cache
+def wordnet() -> dict[str, Any]:
+    """Return the tables of WordNet."""
+    from terrarium.pipelines.senses import nodes
+    from terrarium.senses.options import Options
+
+    return nodes.read_source(Options.model_validate(parameters_of("senses", "local")).source)
+
+
 def senses(size: int) -> Callable[[], object]:
     """Return an epoch of the default training on the first `size` synsets of WordNet, from random vectors."""
     from terrarium.pipelines.senses import nodes
@@ -115,8 +127,7 @@ def senses(size: int) -> Callable[[], object]:
     tree = parameters_of("senses", "local")
     tree["model"] |= {"init": "random", "specificity_column": 0.0}
     options, count = Options.model_validate(tree), max(size, 1_000)
-    read = nodes.read_source(options.source)
-    synsets, senses, pairs = (read[name] for name in ("synsets", "senses", "relations"))
+    synsets, senses, pairs = (wordnet()[name] for name in ("synsets", "senses", "relations"))
     synsets, senses = synsets.iloc[:count], senses[senses["synset_row"] < count].assign(offset_row=-1)
     pairs = pairs[(pairs["head"] < count) & (pairs["tail"] < count)].assign(head_sense=-1, tail_sense=-1, split="train")
     made = nodes.build_ancestors(pairs, synsets)
@@ -157,7 +168,7 @@ def influence_scores(size: int) -> Callable[[], object]:
 
 
 def scenes(size: int) -> Callable[[], object]:
-    """Return an epoch on `size` simulated scenes of six seconds, with the encoder of the tests."""
+    """Return an epoch on `size` simulated scenes of three seconds, with the encoder of the tests."""
     from terrarium.pipelines.scenes import nodes
     from terrarium.scenes.options import Options
     from terrarium.scenes.training.problem import scene_problem
@@ -166,6 +177,7 @@ def scenes(size: int) -> Callable[[], object]:
     tree = parameters_of("scenes", "test")
     for variant in tree["source"]["simulator"]["variants"].values():
         variant["scenes"] = size // 2
+    tree["source"]["simulator"]["duration_s"] = 3.0
     options = Options.model_validate(tree)
     built = nodes.build_graphs(**nodes.read_source(options.source), features=options.features)
     problem = scene_problem(built["graphs"], built["graph_index"], options.features)

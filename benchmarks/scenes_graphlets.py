@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.parameters import parameters_of
 from benchmarks.results import Row, report_table
@@ -24,9 +25,13 @@ from terrarium.scenes.evaluation.evaluate import (
 from terrarium.scenes.graphs.columns import from_state
 from terrarium.scenes.models.graphlets import fit_counter
 from terrarium.scenes.options import Options
+from terrarium.training.checkpointing.state import State
 
+Measures = dict[str, dict[str, dict[str, float]]]
+"""Test set -> representation -> metric -> value."""
 CARLA, SPLIT = "TERRARIUM_CARLA", "TERRARIUM_SCENES_SPLIT"
 """Environment variables: a folder of CARLA recordings, without which only the simulator is measured; and the split."""
+SHOWN = {HELD_OUT: "simulator"}
 REGRESSIONS = {"smallest_gap_r2": "smallest gap, R²", "mean_speed_r2": "mean speed, R²", "size_r2": "log size, R²"}
 
 
@@ -37,37 +42,49 @@ def graphlets() -> None:
 
 
 def _rows(split: str) -> Iterator[Row]:
-    found = [_measure(seed, split) for seed in SEEDS]
+    all_options = [options_of_seed(seed, split) for seed in SEEDS]
+    yield from rows_of([measure(options, **build(options)) for options in all_options])
+
+
+def rows_of(found: list[Measures]) -> Iterator[Row]:
+    """Yield a row per test set and metric from the measures of all seeds."""
     names = dict(zip(MEASURES, LABELS, strict=True)) | REGRESSIONS
     for test_set in found[0]:
         for measure, label in names.items():
-            cells = {name: interval([done[test_set][name][measure] for done in found]) for name in found[0][test_set]}
-            yield {"test set": test_set, "metric": label, **cells}
+            values = {name: [done[test_set][name][measure] for done in found] for name in found[0][test_set]}
+            cells = {name: interval(of_seeds) for name, of_seeds in values.items()}
+            pairs = zip(values[GRAPHLETS], values[KERNEL], strict=True)
+            difference = interval([graphlets - kernel for graphlets, kernel in pairs])
+            row = {"metric": f"{SHOWN.get(test_set, test_set)}: {label}", **cells}
+            yield row | {"graphlets minus WL kernel": difference}
 
 
-def _measure(seed: int, split: str) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the measures of each representation on each test set."""
-    options = _options(seed, split)
+def build(options: Options) -> dict[str, Any]:
+    """Return graphs, graph_index and archetypes of the sources."""
     read = nodes.read_source(options.source)
     made = nodes.build_graphs(read["tracks"], read["lanes"], options.features)
-    graphs, index = from_state(made["graphs"]), made["graph_index"]
-    train = np.flatnonzero(index["split"] == "train")
+    return {name: made[name] for name in ("graphs", "graph_index", "archetypes")}
+
+
+def measure(options: Options, graphs: State, graph_index: pd.DataFrame, archetypes: pd.DataFrame) -> Measures:
+    """Return the measures of each representation on each test set."""
+    columns, train = from_state(graphs), np.flatnonzero(graph_index["split"] == "train")
     vectors = {
-        GRAPHLETS: fit_counter(graphs, train).vectors(graphs).astype(np.float64),
-        STATISTICS: standardized_statistics(graphs, train),
+        GRAPHLETS: fit_counter(columns, train).vectors(columns).astype(np.float64),
+        STATISTICS: standardized_statistics(columns, train),
     }
-    kernels = [wl_vectors(graphs, iterations, train) for iterations in options.evaluation.wl_iterations]
+    kernels = [wl_vectors(columns, iterations, train) for iterations in options.evaluation.wl_iterations]
     return {
         task.name if task.name == HELD_OUT else "CARLA": {
             GRAPHLETS: quality(vectors[GRAPHLETS], task, options.evaluation).metrics,
             KERNEL: kernel_quality(kernels, task, options.evaluation).metrics,
             STATISTICS: quality(vectors[STATISTICS], task, options.evaluation).metrics,
         }
-        for task in make_tasks(graphs, index, made["archetypes"], options.evaluation)
+        for task in make_tasks(columns, graph_index, archetypes, options.evaluation)
     }
 
 
-def _options(seed: int, split: str) -> Options:
+def options_of_seed(seed: int, split: str) -> Options:
     """Return the defaults with one seed everywhere, both simulated variants, and the CARLA recordings for the test."""
     tree: dict[str, Any] = parameters_of("scenes", "local")
     tree["source"]["simulator"] |= {"stand_in": None, "seed": seed}

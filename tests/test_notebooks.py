@@ -15,10 +15,10 @@ from .project import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SHOWN = {
     "hyperbolic": "Homo sapiens",
-    "senses": "depository_financial_institution",
-    "knowledge_graph": "vertebrates",
+    "senses": "sloping land",
+    "knowledge_graph": "proponent",
     "influence": "infects",
-    "scenes": "WL kernel",
+    "scenes": "novelty_p",
 }
 
 

@@ -35,6 +35,7 @@ for command in (
     export.export,
     runs.versions,
     runs.compare,
+    runs.stale,
     prune,
     sweep,
 ):

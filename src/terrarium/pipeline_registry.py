@@ -2,12 +2,14 @@
 
 from kedro.pipeline import Pipeline
 
+from terrarium.pipelines.claims.pipeline import create_pipeline as claims
 from terrarium.pipelines.hyperbolic.association_pipeline import create_association_pipeline
 from terrarium.pipelines.hyperbolic.holdout_pipelines import create_links_pipeline, create_placement_pipeline
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
 from terrarium.pipelines.influence.pipeline import create_pipeline as influence
 from terrarium.pipelines.influence.validation_pipeline import create_validation_pipeline
 from terrarium.pipelines.knowledge_graph.pipeline import create_pipeline as knowledge_graph
+from terrarium.pipelines.leaderboard.pipeline import create_pipeline as leaderboard
 from terrarium.pipelines.scenes.embed_pipeline import create_embed_pipeline
 from terrarium.pipelines.scenes.pipeline import create_pipeline as scenes
 from terrarium.pipelines.scenes.tu_pipeline import create_tu_pipeline
@@ -25,6 +27,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "scenes": scenes(),
     }
     studies = {
+        "claims": claims(),
         "hyperbolic_associations": create_association_pipeline(),
         "hyperbolic_placement": create_placement_pipeline(),
         "hyperbolic_links": create_links_pipeline(),
@@ -33,4 +36,4 @@ def register_pipelines() -> dict[str, Pipeline]:
         "scenes_tu": create_tu_pipeline(),
         "senses_reference": create_reference_pipeline(),
     }
-    return {**families, **studies, "__default__": sum(families.values(), Pipeline([]))}
+    return {**families, **studies, "leaderboard": leaderboard(), "__default__": sum(families.values(), Pipeline([]))}

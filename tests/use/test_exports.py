@@ -24,7 +24,13 @@ def cats():
 @pytest.fixture(scope="module")
 def senses():
     vectors = pd.DataFrame(
-        {"sense_key": ["a%1", "b%1"], "lemma": ["a", "b"], "pos": "n", "synset": ["a.n.01", "b.n.01"]}
+        {
+            "sense_key": ["a%1", "b%1"],
+            "lemma": ["a", "b"],
+            "pos": "n",
+            "sense_number": 1,
+            "synset": ["a.n.01", "b.n.01"],
+        }
     )
     vectors[["x0", "x1"]] = np.array([[1, 0], [0, 2]], np.float32)
     return SenseEmbedding(vectors, pd.DataFrame({"synset": vectors["synset"], "gloss": ["tab\tin it", "x"]}))
@@ -71,6 +77,46 @@ def test_parquet_and_safetensors_keep_every_bit(cats, tmp_path):
     assert (read[["x0", "x1", "x2"]].to_numpy() == points).all()
     assert (load_file(tensors)["vectors"] == points).all()
     assert json.loads(names.read_text(encoding="utf-8")) == read["label"].tolist()
+
+
+def test_tensorboard_reads_the_projector(cats, tmp_path):
+    plugin = pytest.importorskip("tensorboard.plugins.projector", reason="pip install tensorboard")
+    from google.protobuf import text_format
+
+    tensors, metadata, config = export(cats, "projector", tmp_path)
+    read = plugin.ProjectorConfig()
+    text_format.Parse(config.read_text(encoding="utf-8"), read)
+    (told,) = read.embeddings
+    assert (tmp_path / told.tensor_path, tmp_path / told.metadata_path) == (tensors, metadata)
+
+
+def test_dendropy_reads_newick(cats, tmp_path):
+    dendropy = pytest.importorskip("dendropy", reason="pip install dendropy")
+    (file,) = export(cats, "newick", tmp_path)
+    tree = dendropy.Tree.get(path=str(file), schema="newick", suppress_internal_node_taxa=False)
+    lengths = {node.taxon.label: node.edge_length for node in tree.preorder_node_iter()}
+    assert set(lengths) == {cats.name_of(row) for row in range(len(cats))}
+    assert lengths["house cat"] == pytest.approx(cats.distance("cats", "house cat"))
+
+
+def test_predictions_are_a_graph_in_kgx(tmp_path):
+    from terrarium.kge.data.ingestion import read_graph
+    from terrarium.kge.use.embedding import GraphEmbedding
+    from terrarium.use.exports import write_kgx
+    from tests.kge.graphs import options
+    from tests.kge.use.test_trained import trained_family
+
+    graph = GraphEmbedding(trained_family())
+    found = graph.predict("p01", "lives_in", k=3, known=True)
+    table = found.rename(columns={"entity": "tail"}).assign(head="p01", relation="lives_in")
+    write_kgx(tmp_path, graph, table)
+    source = options().source.model_copy(
+        update={"path": str(tmp_path), "kind": "kgx", "nodes": "nodes.tsv", "edges": "edges.tsv"}
+    )
+    read = read_graph(source)
+    new = set(found["entity"][found["known"] == ""])
+    assert set(read.triples["tail"]) == new
+    assert set(read.triples["head"]) <= {"p01"}
 
 
 def test_qdrant_gets_an_id_a_vector_and_a_payload_a_line(cats, tmp_path):
@@ -163,4 +209,5 @@ def test_what_does_not_fit_is_refused(cats, senses, tmp_path):
 def test_the_command_offers_the_formats_that_there_are():
     from terrarium.commands.export import FORMATS as offered
 
-    assert tuple(offered) == FORMATS == (*WRITERS, "newick")
+    assert tuple(offered) == (*FORMATS, "kgx")
+    assert (*WRITERS, "faiss", "hnswlib", "newick") == FORMATS

@@ -43,6 +43,19 @@ def compare(first: str, second: str, data_root: str | None, env: str | None) -> 
     return compare_runs(Artifacts(data_root, env), first, second)
 
 
+@click.command
+@click.option("--data-root", help="Folder of the artifacts; the project's by default.")
+@prints_a_table
+def stale(data_root: str | None) -> pd.DataFrame:
+    """Print outputs that are older than their code, parameters or inputs.
+
+    Example: kedro terrarium stale
+    """
+    from terrarium.use.stale import list_stale
+
+    return list_stale(data_root)
+
+
 def _manifests(data_root: str | None, env: str | None):  # type: ignore[no-untyped-def]
     from terrarium.use import Artifacts
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from terrarium.datasets.json_dataset import JSONDataset
     from terrarium.datasets.parquet_dataset import ParquetDataset
     from terrarium.datasets.plotly_dataset import PlotlyDataset
-    from terrarium.datasets.run_manifest_dataset import RunManifestDataset
+    from terrarium.datasets.run_manifest_dataset import RunManifestDataset, RunResultsDataset
     from terrarium.datasets.state_dataset import StateDataset
     from terrarium.datasets.text_dataset import TextDataset
     from terrarium.datasets.training_state_dataset import TrainingStateDataset
@@ -22,6 +22,7 @@ __all__ = [
     "ParquetDataset",
     "PlotlyDataset",
     "RunManifestDataset",
+    "RunResultsDataset",
     "StateDataset",
     "TextDataset",
     "TrainingStateDataset",
@@ -33,6 +34,7 @@ _MODULES = {
     "ParquetDataset": "parquet_dataset",
     "PlotlyDataset": "plotly_dataset",
     "RunManifestDataset": "run_manifest_dataset",
+    "RunResultsDataset": "run_manifest_dataset",
     "StateDataset": "state_dataset",
     "TextDataset": "text_dataset",
     "TrainingStateDataset": "training_state_dataset",

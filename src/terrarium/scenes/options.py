@@ -49,7 +49,7 @@ class GraphOptions(Base):
     )
     places: list[Literal["lane", "parked", "off_lane"]] = Field(
         min_length=1,
-        description="which road users are nodes: those on a lane, parked beside it, too far away from every lane",
+        description="which road users are nodes: those on a lane, parked next to it, too far away from every lane",
     )
     min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 

@@ -109,9 +109,9 @@ def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
 
     from terrarium.scenes.use.embedding import SceneEmbedding
 
-    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.tags"])
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.tags", "scenes.weights"])
     labels = pd.concat([parts["scenes.archetypes"], parts["scenes.tags"]], axis=1)
-    return SceneEmbedding(parts["scenes.embeddings"], labels)
+    return SceneEmbedding(parts["scenes.embeddings"], labels, parts["scenes.weights"])
 
 
 def _knowledge_graph(artifacts: Artifacts, version: str | None) -> GraphEmbedding:

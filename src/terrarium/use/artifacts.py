@@ -30,6 +30,7 @@ class Artifacts:
     """The artifacts below a data root.
 
     Attributes:
+        project: folder of the project.
         catalog: the datasets.
         parameters: the options of all families, as a run would get them.
 
@@ -50,8 +51,9 @@ class Artifacts:
             raise MissingArtifactError(
                 f"no Terrarium project in or above {Path.cwd()}: change to its folder, or give `project=`"
             )
-        loader = _loader(Path(root), env, data_root)
-        self.catalog = DataCatalog.from_config(_below(Path(root), dict(loader["catalog"])), _credentials(loader))
+        self.project = Path(root)
+        loader = _loader(self.project, env, data_root)
+        self.catalog = DataCatalog.from_config(_below(self.project, dict(loader["catalog"])), _credentials(loader))
         self.parameters: Mapping[str, Any] = loader["parameters"]
         self._lineage = Lineage(manifest_reader(self.catalog))
 
@@ -88,6 +90,21 @@ class Artifacts:
         """Return the manifests of all runs that can be read, the newest first."""
         read = manifest_reader(self.catalog)
         return [manifest for version in self.versions("runs.manifest") if (manifest := read(version)) is not None]
+
+    def parameters_of(
+        self, env: str | None, given: Mapping[str, Any], data_root: str | Path | None = None
+    ) -> Mapping[str, Any]:
+        """Return the options of an environment, with some given at run time as by `--params`.
+
+        Raises:
+            MissingArtifactError: there is no such environment.
+        """
+        loader = _loader(self.project, env, data_root)
+        if env and not (self.project / CONF / env).is_dir():
+            raise MissingArtifactError(f"the environment {env} is not there any more")
+        loader.runtime_params = {**given, **loader.runtime_params}
+        parameters: Mapping[str, Any] = loader["parameters"]
+        return parameters
 
     def _read(self, name: str, version: str) -> Any:
         dataset = versioned_dataset(self.catalog, name)

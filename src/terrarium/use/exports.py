@@ -11,8 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from terrarium.hyperbolic.use.embedding import HyperbolicEmbedding
+from terrarium.kge.use.embedding import GraphEmbedding
+from terrarium.scenes.use.embedding import SceneEmbedding
 from terrarium.senses.use.embedding import SenseEmbedding
+from terrarium.use.indexes import write_index
 
+Embedding = HyperbolicEmbedding | SenseEmbedding | GraphEmbedding | SceneEmbedding
 Vectors = NDArray[np.floating]
 _CARD = """---
 configs:
@@ -25,9 +29,7 @@ configs:
 """
 
 
-def table_of(
-    embedding: HyperbolicEmbedding | SenseEmbedding, coordinates: str = "ball"
-) -> tuple[pd.DataFrame, Vectors]:
+def table_of(embedding: Embedding, coordinates: str = "ball") -> tuple[pd.DataFrame, Vectors]:
     """Return what describes the rows of an embedding, and their vectors.
 
     Args:
@@ -39,12 +41,12 @@ def table_of(
         A table of N rows whose first column is a unique name, and (N, d) values.
 
     Raises:
-        ValueError: no such coordinates, or coordinates for senses.
+        ValueError: no such coordinates, or coordinates for another family.
     """
-    if isinstance(embedding, SenseEmbedding):
+    if not isinstance(embedding, HyperbolicEmbedding):
         if coordinates != "ball":
-            raise ValueError("senses are vectors already: leave coordinates out")
-        return embedding.senses, embedding.vectors
+            raise ValueError("these are vectors already: leave coordinates out")
+        return _rows_of(embedding), embedding.vectors
     radius, direction = embedding.layout.radius[:, None], embedding.layout.direction
     match coordinates:
         case "ball":
@@ -58,6 +60,12 @@ def table_of(
     nodes = embedding.nodes.assign(radius=embedding.layout.radius)
     nodes.insert(0, "label", unique_names(nodes["name"].fillna(nodes["id"].astype(str)), nodes["id"]))
     return nodes, points
+
+
+def _rows_of(embedding: SenseEmbedding | GraphEmbedding | SceneEmbedding) -> pd.DataFrame:
+    if isinstance(embedding, SenseEmbedding):
+        return embedding.senses
+    return embedding.entities if isinstance(embedding, GraphEmbedding) else embedding.graphs
 
 
 def unique_names(names: pd.Series, ids: pd.Series) -> pd.Series:
@@ -136,6 +144,39 @@ def write_datasets(folder: Path, rows: pd.DataFrame, vectors: Vectors) -> list[P
     return [path, card]
 
 
+def write_kgx(folder: Path, graph: GraphEmbedding, predictions: pd.DataFrame) -> list[Path]:
+    """Write predictions as a graph in KGX's TSV format.
+
+    Args:
+        folder: an existing folder.
+        graph: the model with its entities.
+        predictions: `knowledge_graph.predictions`, with the columns head, relation, tail, score, rank and known.
+
+    Returns:
+        nodes.tsv (id, name, category) and edges.tsv (id, subject, predicate, object, knowledge_level, agent_type,
+        score, rank), with the predictions that the graph does not know.
+    """
+    nodes, edges = folder / "nodes.tsv", folder / "edges.tsv"
+    new = predictions[predictions["known"] == ""].reset_index(drop=True)
+    table = pd.DataFrame(
+        {
+            "id": [f"terrarium:{number}" for number in range(len(new))],
+            "subject": new["head"],
+            "predicate": new["relation"],
+            "object": new["tail"],
+            "knowledge_level": "prediction",
+            "agent_type": "computational_model",
+            "score": new["score"],
+            "rank": new["rank"],
+        }
+    )
+    table.to_csv(edges, sep="\t", index=False)
+    used = graph.entities[graph.entities["entity"].isin(pd.concat([new["head"], new["tail"]]))]
+    named = used[["entity", "name", "category"]].rename(columns={"entity": "id"})
+    named.assign(category=named["category"].replace("", "biolink:NamedThing")).to_csv(nodes, sep="\t", index=False)
+    return [nodes, edges]
+
+
 def write_newick(folder: Path, embedding: HyperbolicEmbedding) -> list[Path]:
     """Write `tree.nwk`: the tree of first parents, with hyperbolic distances as branch lengths."""
     tree, layout = embedding.tree, embedding.layout
@@ -165,12 +206,11 @@ WRITERS: dict[str, Callable[[Path, pd.DataFrame, Vectors], list[Path]]] = {
     "qdrant": write_qdrant,
     "datasets": write_datasets,
 }
-FORMATS = (*WRITERS, "newick")
+INDEXES = ("faiss", "hnswlib")
+FORMATS = (*WRITERS, *INDEXES, "newick")
 
 
-def export(
-    embedding: HyperbolicEmbedding | SenseEmbedding, form: str, folder: str | Path, coordinates: str = "ball"
-) -> list[Path]:
+def export(embedding: Embedding, form: str, folder: str | Path, coordinates: str = "ball") -> list[Path]:
     """Write an embedding in the format of another tool.
 
     Args:
@@ -191,8 +231,16 @@ def export(
     target.mkdir(parents=True, exist_ok=True)
     if form == "newick":
         if not isinstance(embedding, HyperbolicEmbedding):
-            raise ValueError("newick is for hierarchies; senses have none")
+            raise ValueError("newick is for hierarchies; this family has none")
         return write_newick(target, embedding)
+    if form in INDEXES:
+        names = table_of(embedding)[0].iloc[:, 0].astype(str).tolist()
+        points = (
+            embedding.layout
+            if isinstance(embedding, HyperbolicEmbedding)
+            else np.asarray(embedding.vectors, np.float32)
+        )
+        return write_index(target, form, names, points)
     return WRITERS[form](target, *table_of(embedding, coordinates))
 
 

@@ -55,7 +55,7 @@ def metrics_of(artifacts: Artifacts, manifest: Mapping[str, Any]) -> dict[str, f
                 content = artifacts.load(name, version)[name]
             except MissingArtifactError:
                 continue
-            values |= dict(_flat(content, name.removesuffix(".metrics")))
+            values |= dict(flatten(content, name.removesuffix(".metrics")))
     return values
 
 
@@ -79,17 +79,18 @@ def _facts(artifacts: Artifacts, run: str) -> dict[str, dict[str, Any]]:
         versions = ", ".join(artifacts.versions("runs.manifest")[:5])
         raise MissingArtifactError(f"there is no run {run}; the newest are {versions or 'none'}")
     return {
-        "parameter": dict(_flat(manifest["parameters"])),
+        "parameter": dict(flatten(manifest["parameters"])),
         "package": dict(manifest["packages"]),
         "metric": metrics_of(artifacts, manifest),
     }
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of a tree of options with their names, such as `training.max_epochs`."""
     for key, value in tree.items():
         name = f"{prefix}.{key}" if prefix else str(key)
         if isinstance(value, Mapping):
-            yield from _flat(value, name)
+            yield from flatten(value, name)
         else:
             yield name, value
 

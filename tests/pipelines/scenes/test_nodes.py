@@ -8,7 +8,7 @@ import pytest
 from terrarium.pipelines.scenes import nodes
 from terrarium.pipelines.scenes.validators import require_finite_embeddings, require_valid_graph_index
 from terrarium.scenes.criticality.tables import WORST
-from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, STATISTICS, TRAINED
+from terrarium.scenes.evaluation.evaluate import GRAPHLETS, HELD_OUT, KERNEL, STATISTICS, TRAINED
 from terrarium.scenes.options import Options
 from terrarium.scenes.reporting import exemplars, figures
 from terrarium.scenes.reporting.report import write_report
@@ -103,15 +103,21 @@ def test_every_graph_has_an_embedding(finished):
 def test_metrics_are_numbers_next_to_the_baselines(finished):
     metrics, table = finished.evaluated["metrics"], finished.evaluated["representation_metrics"]
     assert all(isinstance(value, float) and np.isfinite(value) for value in metrics.values())
-    assert {"probe_macro_f1", "retrieval_map_wl_kernel", "cross_view_top_1", "effective_rank"} <= metrics.keys()
-    assert {TRAINED, STATISTICS, KERNEL} <= set(table["representation"])
+    measured = {"probe_macro_f1", "retrieval_map_wl_kernel", "retrieval_map_trained_encoder", "effective_rank"}
+    assert measured <= metrics.keys()
+    assert {GRAPHLETS, TRAINED, STATISTICS, KERNEL} <= set(table["representation"])
+    rows = table.set_index("representation")
+    assert metrics["probe_macro_f1"] == rows.loc[GRAPHLETS, "probe_macro_f1"]
+    assert metrics["probe_macro_f1_trained_encoder"] == rows.loc[TRAINED, "probe_macro_f1"]
+    assert np.isfinite(rows.loc[TRAINED, "cross_view_top_1"])
     assert set(table["test_set"]) == {HELD_OUT}
     assert finished.evaluated["archetype_metrics"]["f1"].between(0.0, 1.0).all()
 
 
-def test_statistics_predict_themselves(finished):
-    """Mean speed and the smallest gap are two of the ten."""
-    row = finished.evaluated["representation_metrics"].set_index("representation").loc[STATISTICS]
+@pytest.mark.parametrize("name", [STATISTICS, GRAPHLETS])
+def test_statistics_predict_themselves(finished, name):
+    """Mean speed and the smallest gap are two of the ten, which are next to the graphlets too."""
+    row = finished.evaluated["representation_metrics"].set_index("representation").loc[name]
     assert row["mean_speed_r2"] == pytest.approx(1.0, abs=0.01)
     assert row["smallest_gap_r2"] == pytest.approx(1.0, abs=0.01)
 

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from terrarium.common.names import UnknownNameError
+from terrarium.scenes.training.trainer import SceneTrainer
 from terrarium.scenes.use.embedding import SceneEmbedding
+from terrarium.scenes.use.new_scenes import embed_scenes
+from tests.scenes.scenery import options, problem, tables
 
 
 @pytest.fixture
@@ -60,3 +63,21 @@ def test_graphs_with_a_tag_are_found_and_a_former_name_is_answered_with_the_new_
     renamed = SceneEmbedding(scenes.graphs.assign(x0=1.0), pd.DataFrame({"fork_lane_change": [True] * 16}))
     with pytest.raises(UnknownNameError, match="is now called 'fork_lane_change'"):
         renamed.with_tag("cut_in")
+
+
+def test_a_new_recording_is_embedded_and_compared_with_the_known_ones():
+    chosen, made = options(), tables()
+    weights = SceneTrainer(problem(chosen), chosen.model, chosen.training).weights()
+    known = embed_scenes(weights, made["tracks"], made["lanes"]).embeddings
+    scenes = SceneEmbedding(known, pd.DataFrame(index=known.index), weights)
+    pd.testing.assert_frame_equal(scenes.embed(made["tracks"], made["lanes"]), known)
+    novelty = scenes.novelty(made["tracks"], made["lanes"], k=2)
+    assert novelty["distance"].is_monotonic_decreasing
+    assert novelty["novelty_p"].between(0, 1).all()
+    assert set(novelty["nearest"]) <= set(known["graph_id"])
+
+
+def test_without_weights_nothing_new_is_embedded():
+    known = pd.DataFrame({"graph_id": ["a"], "scene": ["a"], "time_s": [0.0], "source": ["real"], "x0": [1.0]})
+    with pytest.raises(ValueError, match="there is no encoder"):
+        SceneEmbedding(known, pd.DataFrame(index=[0])).embed(pd.DataFrame(), pd.DataFrame())

@@ -76,9 +76,7 @@ def measure_encroachments(tracks: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[tuple[object, ...]] = []
     for (source, scene), part in tracks.groupby(["source", "scene"], sort=True):
-        start = float(part["time_s"].min())
-        paths = [_path(str(actor), group, start) for actor, group in part.groupby("actor", sort=True)]
-        for a, b in combinations([path for path in paths if path is not None], 2):
+        for a, b in combinations(_paths(part), 2):
             found = _encroachment(a, b)
             if found is not None:
                 rows.append((source, scene, *found))
@@ -141,24 +139,39 @@ def find_crossing(
     )
 
 
-def _path(actor: str, rows: pd.DataFrame, start: float) -> Path | None:
-    """Return the path of a road user; None if it moves less than a step."""
-    ordered = rows.sort_values("time_s")
-    place = ordered[["x_m", "y_m"]].to_numpy(np.float64)
+def _paths(scene: pd.DataFrame) -> list[Path]:
+    """Return the paths of the road users of a scene that move a step or more, sorted by name."""
+    names, actor = np.unique(scene["actor"].astype("str").to_numpy(), return_inverse=True)
+    columns = scene[["time_s", "x_m", "y_m", "length_m", "width_m"]].to_numpy(np.float64)
+    order = np.lexsort((columns[:, 0], actor))
+    columns, starts = columns[order], np.searchsorted(actor[order], np.arange(1, len(names)))
+    first = columns[:, 0].min()
+    paths = [_path(str(name), rows, first) for name, rows in zip(names, np.split(columns, starts), strict=True)]
+    return [path for path in paths if path is not None]
+
+
+def _path(actor: str, rows: Float64Array, start: float) -> Path | None:
+    """Return the path of a road user; None if it moves less than a step.
+
+    Args:
+        actor: its name.
+        rows: time, x, y, length and width in the order of time (n, 5).
+        start: time of the start of the scene.
+    """
+    place = rows[:, 1:3]
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(place, axis=0), axis=1))])
-    step = np.floor(along / SMALLEST_STEP_M)
-    kept = np.concatenate([[True], np.diff(step) > 0])
-    kept[-1] = True
     if along[-1] < SMALLEST_STEP_M:
         return None
+    kept = np.concatenate([[True], np.diff(np.floor(along / SMALLEST_STEP_M)) > 0])
+    kept[-1] = True
     return Path(
         actor=actor,
-        time=ordered["time_s"].to_numpy(np.float64) - start,
+        time=rows[:, 0] - start,
         along=along,
         vertices=place[kept],
         vertices_m=along[kept],
-        length=float(ordered["length_m"].iloc[0]),
-        width=float(ordered["width_m"].iloc[0]),
+        length=float(rows[0, 3]),
+        width=float(rows[0, 4]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.common.names import NameIndex, UnknownNameError
 from terrarium.common.vectors import coordinates, normalize_rows
 from terrarium.scenes.labels.definitions import former_names, read_definitions
+
+if TYPE_CHECKING:
+    from terrarium.training.checkpointing.state import State
 
 _SHOWN = ("graph_id", "scene", "time_s", "source")
 
@@ -21,9 +25,11 @@ class SceneEmbedding:
     Args:
         embeddings: N rows with the columns graph_id, scene, time_s, source, x0, x1, ...
         tags: (N, T) table of booleans, one column a tag, in the same order.
+        weights: of the encoder, for new recordings; or None.
     """
 
-    def __init__(self, embeddings: pd.DataFrame, tags: pd.DataFrame) -> None:
+    def __init__(self, embeddings: pd.DataFrame, tags: pd.DataFrame, weights: State | None = None) -> None:
+        self._embeddings, self._weights = embeddings.reset_index(drop=True), weights
         self.graphs = embeddings[list(_SHOWN)].reset_index(drop=True)
         self.tags = tags.reset_index(drop=True)
         self.vectors: Float64Array = np.ascontiguousarray(coordinates(embeddings), np.float64)
@@ -79,6 +85,43 @@ class SceneEmbedding:
         names = pd.Series(self.tags.columns.astype(str))
         chosen = self.tags.columns[NameIndex({"tag": names}, None, "tag").row(tag)]
         return self.graphs[self.tags[chosen].to_numpy(bool)].reset_index(drop=True)
+
+    def embed(self, tracks: pd.DataFrame, lanes: pd.DataFrame) -> pd.DataFrame:
+        """Embed a new recording with the trained encoder; nothing is trained.
+
+        Args:
+            tracks, lanes: tables of `terrarium.sources.traffic`, such as the catalog's `scenes.tracks` and `.lanes`.
+
+        Returns:
+            One row per graph: graph_id, scene, time_s, source, x0, x1, ...
+
+        Raises:
+            ValueError: there are no weights, or no scene has a graph.
+        """
+        from terrarium.scenes.use.new_scenes import embed_scenes
+
+        if self._weights is None:
+            raise ValueError("there is no encoder: embed with what terrarium.load returns")
+        return embed_scenes(self._weights, tracks, lanes).embeddings
+
+    def novelty(self, tracks: pd.DataFrame, lanes: pd.DataFrame, k: int = 5) -> pd.DataFrame:
+        """Say how far the graphs of a new recording are from all known ones.
+
+        Args:
+            tracks, lanes: as for `embed`.
+            k: the distance is that to the k-th nearest known graph.
+
+        Returns:
+            One row per new graph, the most novel first: graph_id, scene, time_s, distance, novelty_p (conformal
+            p-value: small where few known graphs are as far from those of other scenes), nearest (the most similar
+            known graph).
+        """
+        from terrarium.scenes.use.new_scenes import find_nearest, measure_novelty
+
+        new = self.embed(tracks, lanes)
+        nearest = find_nearest(new, self._embeddings, 1).set_index("graph_id")["nearest_graph"]
+        table = measure_novelty(new, self._embeddings, k)
+        return table.assign(nearest=table["graph_id"].map(nearest)).drop(columns="row")
 
     def clusters(self, count: int = 12, seed: int = 0) -> pd.DataFrame:
         """Group graphs by k-means on unit vectors.
