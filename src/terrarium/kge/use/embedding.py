@@ -132,7 +132,7 @@ class GraphEmbedding:
                 "entity": self.entities["entity"].to_numpy()[chosen],
                 "name": self.entities["name"].to_numpy()[chosen],
                 "score": scores[best],
-                "probability": self._probabilities(every, entity, number, side)[chosen],
+                "probability": self._probabilities(every, number, side)[chosen],
                 "known": split[best],
             }
         )
