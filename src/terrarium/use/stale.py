@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from terrarium.hooks.parameters import FAMILIES
+from terrarium.hooks.manifests import to_plain
+from terrarium.hooks.parameters import FAMILIES, family_models
 from terrarium.use.artifacts import Artifacts, MissingArtifactError
 from terrarium.use.runs import flatten
 
@@ -45,11 +46,10 @@ def list_stale(data_root: str | Path | None = None, project: Path | None = None)
             newest[name] = max(version, newest.get(name, ""))
     rows = []
     for name, version in sorted(newest.items()):
-        manifest = manifests.get(version)
-        if manifest is not None:
+        if version in manifests:
             rows += [
                 (name, version, name.partition(".")[0], *reason)
-                for reason in _reasons(artifacts, manifest, name, newest, data_root)
+                for reason in _reasons(artifacts, manifests[version], name, newest, data_root)
             ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -81,7 +81,10 @@ def _changed_options(
         today = artifacts.parameters_of(manifest["environment"], manifest["runtime_params"], data_root)
     except MissingArtifactError as error:
         return [str(error)]
-    then, now = (dict(flatten(tree.get(family, {}))) for tree in (manifest["parameters"], today))
+    models = family_models()
+    own = today.get(family, {})
+    own = to_plain(models[family].model_validate(own)) if family in models else own
+    then, now = (dict(flatten(tree)) for tree in (manifest["parameters"].get(family, {}), own))
     return [f"{family}.{key}" for key in sorted(then.keys() | now.keys()) if then.get(key) != now.get(key)]
 
 
