@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint reference explorer viz docs bench clean
+.PHONY: help run test slow lint reference explorer viz graph docs site audit bench clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -31,8 +31,12 @@ lint: $(READY)  ## Style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-reference: $(READY)  ## Write the option models' descriptions into conf/base/parameters and docs/reference
+reference: $(READY)  ## Write what is generated: parameter files, docs/reference, diagrams, tables, claims
 	$(BIN)/python -m scripts.parameter_reference
+	$(BIN)/python -m scripts.archetype_page
+	$(BIN)/python -m scripts.catalog_reference
+	$(BIN)/python -m scripts.pipeline_diagrams
+	$(BIN)/python -m benchmarks.page
 
 explorer:  ## Bundle the program of the explorer (needs Node and npm)
 	cd explorer && npm ci --ignore-scripts && npm run build
@@ -40,8 +44,19 @@ explorer:  ## Bundle the program of the explorer (needs Node and npm)
 viz: $(READY)  ## Open the pipeline in kedro-viz
 	$(BIN)/kedro viz run
 
-docs: $(READY)  ## Build the static kedro-viz site into build/
+graph: $(READY)  ## Build the static kedro-viz site into build/
 	$(BIN)/kedro viz build --include-previews
+
+docs: $(READY)  ## Serve the documentation site at http://127.0.0.1:8000
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+site: $(READY)  ## Build the documentation site into build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+audit: $(READY)  ## List known vulnerabilities and licences of the dependencies; needs the network
+	$(BIN)/python -m pip install --quiet --target $(VENV)/audit pip-audit pip-licenses
+	PYTHONPATH=$(VENV)/audit $(BIN)/python -m pip_audit --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
+	PYTHONPATH=$(VENV)/audit $(BIN)/python -m piplicenses --order=license --format=markdown
 
 bench: $(READY)  ## Run the benchmarks (long); results go to benchmarks/results
 	$(BIN)/python -m benchmarks

@@ -1,9 +1,11 @@
-"""Run the short benchmarks or those named: python -m benchmarks [NAME ...]; `list` prints the names."""
+"""Run the short benchmarks or those named; `list` prints the names, `all --quick` measures docs/benchmarks.md again."""
 
+import argparse
 import sys
 
 from benchmarks import (
     associations,
+    claims,
     commands,
     evaluation,
     faults,
@@ -20,8 +22,16 @@ from benchmarks import (
     placement,
     radii,
     recipes,
+    same_bits,
+    scale,
     scenes,
+    scenes_gaps,
+    scenes_graphlets,
+    scenes_path_limits,
+    screen,
     senses,
+    senses_growth,
+    senses_quality,
     throughput,
     use,
 )
@@ -29,6 +39,7 @@ from benchmarks import (
 BENCHMARKS = {
     "associations": associations.main,
     "associations_all": associations.everything,
+    "claims": claims.main,
     "commands": commands.main,
     "evaluation": evaluation.main,
     "faults_bits": faults.bits,
@@ -58,15 +69,23 @@ BENCHMARKS = {
     "radii_dimensions": radii.dimensions,
     "recipes": recipes.main,
     "recipes_lowest_taxids": recipes.lowest_taxids,
+    "same_bits": same_bits.main,
+    "scale": scale.main,
     "scaling": throughput.scaling,
     "scenes_ablation": scenes.ablation,
+    "scenes_gaps": scenes_gaps.gaps,
+    "scenes_gaps_choice": scenes_gaps.choice,
+    "scenes_graphlets": scenes_graphlets.graphlets,
+    "scenes_path_limits": scenes_path_limits.path_limits,
     "scenes_loading": scenes.loading,
     "scenes_quality": scenes.quality,
     "scenes_recipes": scenes.recipes,
     "scenes_sweep": scenes.sweep,
+    "senses_growth": senses_growth.main,
+    "senses_quality": senses_quality.main,
     "senses_recipes": senses.recipes,
-    "senses_sizes": senses.sizes,
     "separation_advice": objectives.advice,
+    "threads": throughput.threads,
     "throughput": throughput.main,
     "use": use.questions,
     "use_explorer": use.explorer,
@@ -77,19 +96,26 @@ BENCHMARKS = {
 SHORT = ("commands", "evaluation", "ingestion", "throughput")
 
 
-def main(names: list[str]) -> int:
-    """Run the named benchmarks, by default those that take minutes; return 2 for an unknown name."""
-    if names == ["list"]:
+def main() -> int:
+    """Run the named benchmarks, by default those that take minutes, or all; with --quick the rows of the first page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, `all`, or `list` to see their names")
+    parser.add_argument("--quick", action="store_true", help="with `all` or families: measure docs/benchmarks.md again")
+    given = parser.parse_args()
+    if given.names == ["list"]:
         print("\n".join(BENCHMARKS))
         return 0
-    unknown = [name for name in names if name not in BENCHMARKS]
+    known = ["all", *(screen.QUICK if given.quick else BENCHMARKS)]
+    unknown = [name for name in given.names if name not in known]
     if unknown:
-        print(f"there is no benchmark {unknown[0]}: choose from {', '.join(BENCHMARKS)}")
-        return 2
-    for name in names or SHORT:
+        parser.error(f"there is no benchmark {unknown[0]}: choose from {', '.join(known)}")
+    if given.quick:
+        screen.main([] if "all" in given.names else given.names)
+        return 0
+    for name in BENCHMARKS if "all" in given.names else given.names or SHORT:
         print(f"## {name}", flush=True)
         BENCHMARKS[name]()
     return 0
 
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())

@@ -8,23 +8,26 @@ Bits: one bit of a saved file is flipped, and the file is loaded by its dataset.
 """
 
 import contextlib
-import json
 import os
+import pkgutil
+import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.results import ROOT, Row, report_table
+from benchmarks.digests import digest_artifacts
+from benchmarks.results import ROOT, Row, chosen, replace_rows, report_table
 
-TRAINED = ("knowledge_graph", "hyperbolic", "senses", "scenes")
-"""Families with a training."""
+FAMILIES = ("hyperbolic", "senses", "knowledge_graph", "influence", "scenes")
+BEFORE = {"influence": "knowledge_graph"}
+"""Families that start from a finished run of another one."""
 KILLS = int(os.environ.get("TERRARIUM_KILLS", "50"))
 FLIPS = 400
 CHANGES = ((os, "replace"), (os, "fsync"), (os, "link"), (os, "unlink"), (Path, "unlink"))
@@ -33,11 +36,8 @@ EPOCHS, SEED = 6, 0
 
 
 def kills() -> None:
-    """Kill runs of every family, and write faults_kills.csv, anew after each family."""
-    rows: list[Row] = []
-    for family in TRAINED:
-        rows.append(kill_family(family))
-        report_table("faults_kills", rows, seed=SEED)
+    """Kill runs of every family, or of those in TERRARIUM_ONLY, and write their rows of faults_kills.csv."""
+    replace_rows("faults_kills", (kill_family(family) for family in chosen(FAMILIES)), seed=SEED)
 
 
 def bits() -> None:
@@ -66,24 +66,38 @@ def kill_family(family: str) -> Row:
     """Kill runs of a family and return what became of them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        attempt(family, folder / "compiled")
-        whole = attempt(family, folder / "whole")
-        if whole.code:
-            raise SystemExit((folder / "whole.log").read_text(encoding="utf-8"))
-        expected = digest_results(family, folder / "whole")
+        begun = folder / "begun"
+        begun.mkdir()
+        if family in BEFORE:
+            _require_success(attempt(BEFORE[family], begun), begun)
+        attempt(family, _begin(begun, folder / "compiled"))
+        whole = attempt(family, _begin(begun, folder / "whole"))
+        _require_success(whole, folder / "whole")
+        expected = digest_artifacts(folder / "whole")
         counts = {"killed": 0, "different bits": 0, "failed": 0, "lost epochs": 0, "killed in training": 0}
         counts["killed after training"] = 0
         for number, place in enumerate(np.linspace(1, whole.changes, KILLS).astype(int)):
-            root = folder / str(number)
+            root = _begin(begun, folder / str(number))
             killed = attempt(family, root, dies_at=int(place))
             resumed = attempt(family, root)
             counts["killed"] += killed.code == -signal.SIGKILL
             counts["failed"] += resumed.code != 0
-            counts["different bits"] += digest_results(family, root) != expected
+            counts["different bits"] += digest_artifacts(root) != expected
             counts["lost epochs"] += max(0, killed.epochs + resumed.epochs - whole.epochs)
             counts["killed in training"] += 0 < killed.epochs < whole.epochs
-            counts["killed after training"] += killed.epochs == whole.epochs
+            counts["killed after training"] += 0 < killed.epochs == whole.epochs
+            shutil.rmtree(root)
     return {"family": family, "runs": KILLS, "epochs": whole.epochs, "changes of the disk": whole.changes, **counts}
+
+
+def _begin(begun: Path, root: Path) -> Path:
+    """Return a new folder with what is there before the first attempt."""
+    return shutil.copytree(begun, root)
+
+
+def _require_success(done: "Attempt", root: Path) -> None:
+    if done.code:
+        raise SystemExit(root.with_suffix(".log").read_text(encoding="utf-8"))
 
 
 def attempt(family: str, root: Path, dies_at: int = 0) -> Attempt:
@@ -141,27 +155,11 @@ def run_family(family: str, root: Path) -> None:
     from kedro.framework.startup import bootstrap_project
 
     bootstrap_project(ROOT)
-    params = {"data_root": str(root), family: {"training": {"max_epochs": EPOCHS}}}
+    params: dict[str, Any] = {"data_root": str(root)}
+    if family not in BEFORE:
+        params[family] = {"training": {"max_epochs": EPOCHS}}
     with KedroSession.create(ROOT, env="test", runtime_params=params) as session:
         session.run(pipeline_names=[family])
-
-
-def digest_results(family: str, root: Path) -> list[str]:
-    """Return digests of the newest weights of a family, and of its metrics without times and memory."""
-    weights = _newest(root / "06_models" / family / "weights.safetensors")
-    metrics = json.loads(_newest(root / "08_reporting" / family / "metrics.json").read_bytes())
-    return [sha256(content).hexdigest() for content in (weights.read_bytes(), json.dumps(_results(metrics)).encode())]
-
-
-def _newest(folder: Path) -> Path:
-    return max(folder.glob(f"*/{folder.name}"))
-
-
-def _results(value: Any) -> Any:
-    """Return metrics without those that differ by the run."""
-    if not isinstance(value, dict):
-        return value
-    return {name: _results(item) for name, item in value.items() if not name.endswith(("seconds", "minutes", "mb"))}
 
 
 def flip_kinds(root: Path) -> Iterator[Row]:
@@ -246,8 +244,13 @@ def _fork(run: Callable[[], None], log: Path) -> int:
 
 def _import_heavy() -> None:
     """Import what every run needs, once, so that a child is ready at once."""
-    import torch_geometric.nn  # noqa: F401
+    import lightning.fabric  # noqa: F401
+    import pandera.pandas
+    import pandera.typing.pandas  # noqa: F401
 
-    import terrarium.pipeline_registry  # noqa: F401
+    import terrarium
 
+    for module in pkgutil.walk_packages(terrarium.__path__, "terrarium."):
+        if module.name != "terrarium.__main__":
+            import_module(module.name)
     os.environ |= {"TERRARIUM_VIZ_HOOKS": "0", "KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}

@@ -167,6 +167,43 @@ def _argoverse() -> dict[str, bytes]:
     return {"scenario_abc.parquet": _parquet(pd.DataFrame(rows)), "log_map_archive_abc.json": content.encode()}
 
 
+def _commonroad() -> dict[str, bytes]:
+    def point(x: float, y: float) -> str:
+        return f"<point><x>{x}</x><y>{y}</y></point>"
+
+    def state(tag: str, step: int) -> str:
+        place = f"<position>{point(10.0 + step, 0.5)}</position><orientation><exact>0.1</exact></orientation>"
+        values = f"<time><exact>{step}</exact></time><velocity><exact>10</exact></velocity>"
+        return f"<{tag}>{place}{values}</{tag}>"
+
+    lanelets = "".join(
+        f'<lanelet id="{number}"><leftBound>{point(0, y + 2)}{point(60, y + 2)}</leftBound>'
+        f"<rightBound>{point(0, y - 2)}{point(60, y - 2)}</rightBound>{link}</lanelet>"
+        for number, y, link in ((1, 0, '<adjacentRight ref="2" drivingDir="same"/>'), (2, -4, '<successor ref="1"/>'))
+    )
+    shape = "<shape><rectangle><length>4</length><width>2</width></rectangle></shape>"
+    states = "".join(state("state", step) for step in range(1, 12))
+    car = f'<dynamicObstacle id="9"><type>car</type>{shape}{state("initialState", 0)}<trajectory>{states}</trajectory>'
+    text = f'<commonRoad benchmarkID="A_1" timeStepSize="0.1">{lanelets}{car}</dynamicObstacle></commonRoad>'
+    return {"a.xml": text.encode()}
+
+
+def _sumo() -> dict[str, bytes]:
+    lane = '<lane id="in_0" index="0" length="60" shape="0,0 60,0"/>'
+    link = '<connection from="in" to="out" fromLane="0" toLane="0"/>'
+    out = '<edge id="out" from="B" to="C"><lane id="out_0" index="0" length="60" shape="60,0 120,0"/></edge>'
+    steps = "".join(
+        f'<timestep time="{step / 10}"><vehicle id="a" x="{10 + step}" y="0.5" angle="90" type="lorry" speed="10"/>'
+        f'<person id="p" x="30" y="3" angle="0" speed="0"/></timestep>'
+        for step in range(12)
+    )
+    return {
+        "t.net.xml": f'<net><edge id="in" from="A" to="B">{lane}</edge>{out}{link}</net>'.encode(),
+        "t.fcd.xml": f"<fcd-export>{steps}</fcd-export>".encode(),
+        "t.add.xml": b'<additional><vType id="lorry" vClass="truck" length="12" width="2.5"/></additional>',
+    }
+
+
 def _tu() -> dict[str, bytes]:
     edges, owner, label = [], [], []
     for graph in range(4):
@@ -306,4 +343,6 @@ CASES: dict[str, Case] = {
     "tracks and lanes": Case(_own_tables(), _recorded("tables"), find_recording_fault),
     "CARLA": Case(_carla(), _recorded("carla"), find_recording_fault),
     "Argoverse": Case(_argoverse(), _recorded("argoverse"), find_recording_fault),
+    "CommonRoad": Case(_commonroad(), _recorded("commonroad"), find_recording_fault),
+    "SUMO": Case(_sumo(), _recorded("sumo"), find_recording_fault),
 }

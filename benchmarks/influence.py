@@ -59,7 +59,7 @@ def _switches() -> Iterator[Row]:
     for method in ("autograd", "closed_form"):
         exact = None
         for name, evaluation in changes.items():
-            made, tests = _context("conve", 200, "bce", method, evaluation)
+            made, tests = context_of("conve", 200, "bce", method, evaluation)
             found, rates = zip(*(influence(made, tests, BACKWARD) for _ in range(3)), strict=True)
             exact = found[0] if exact is None else exact
             agreed = np.corrcoef(exact.ravel(), found[0].ravel())[0, 1]
@@ -94,8 +94,8 @@ def kept_mb(context: Any) -> float:
 
 def compare(scorer: str, dim: int, loss: str) -> Row:
     """Return the speed of the closed forms and of the loop for one model, and their largest difference."""
-    ours, fast = influence(*_context(scorer, dim, loss, "closed_form", {}), TRAIN)
-    loop, slow = influence(*_context(scorer, dim, loss, "autograd", {}), BACKWARD)
+    ours, fast = influence(*context_of(scorer, dim, loss, "closed_form", {}), TRAIN)
+    loop, slow = influence(*context_of(scorer, dim, loss, "autograd", {}), BACKWARD)
     apart = np.abs(ours[:BACKWARD] - loop).max() / np.abs(loop).max()
     numbers = numbers_of(scorer, dim)
     return {
@@ -130,17 +130,19 @@ def influence(context: Any, queries: np.ndarray, train: int) -> tuple[np.ndarray
     return found, (train - train // 2) / (spent[1] - spent[0])
 
 
-def _context(scorer: str, dim: int, loss: str, method: str, changes: dict[str, object]) -> tuple[Any, np.ndarray]:
-    """Return a context of random weights and triples with plain gradients, and query triples."""
+def context_of(
+    scorer: str, dim: int, loss: str, method: str, changes: dict[str, object], train: int = TRAIN
+) -> tuple[Any, np.ndarray]:
+    """Return a context of random weights and `train` random triples with plain gradients, and query triples."""
     from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
     from terrarium.influence.scoring.context import InfluenceContext
     from terrarium.kge.data.graph import Graph
 
     options, graph_options = _options()
     rng = np.random.default_rng(0)
-    drawn = np.stack([rng.integers(n, size=TRAIN + TESTS) for n in (ENTITIES, RELATIONS, ENTITIES)], axis=1)
+    drawn = np.stack([rng.integers(n, size=train + TESTS) for n in (ENTITIES, RELATIONS, ENTITIES)], axis=1)
     none = drawn[:0]
-    parts = {"train": drawn[:TRAIN], "validation": none, "test": drawn[TRAIN:], "test_groups": none}
+    parts = {"train": drawn[:train], "validation": none, "test": drawn[train:], "test_groups": none}
     graph = Graph(ENTITIES, RELATIONS, parts)
     made = _scorer(scorer, dim)
     loss_options = graph_options.training.loss.model_copy(update={"name": loss, "label_smoothing": 0.1})

@@ -1,13 +1,25 @@
-"""Fill the tables of docs/benchmarks.md from benchmarks/results: python -m benchmarks.page."""
+"""Fill the tables of the benchmark pages and write docs/claims.md: python -m benchmarks.page."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.results import ROOT, markdown_lines, read_results
+import pandas as pd
+
+from benchmarks.results import PROVENANCE, RESULTS, ROOT, markdown_lines, read_results
+from terrarium.claims.judge import judge
+from terrarium.claims.judge import read_results as read_cells
+from terrarium.claims.ledger import claim_table
+from terrarium.claims.page import ledger_markdown
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+PAGES = [PAGE, *sorted((ROOT / "docs" / "benchmarks").glob("*.md"))]
+CLAIMS = ROOT / "docs" / "claims.md"
 COLUMNS = ("task", "data", "metric", "Terrarium", "baseline", "untrained")
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+FILE_BLOCK = re.compile(r"(<!-- file: (\w+)((?:; [^;>]+)*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+"""A whole results file, or the named columns of it."""
+SCREEN = "screen"
 
 
 class Cell(NamedTuple):
@@ -26,7 +38,7 @@ class KeyRow(NamedTuple):
     data: str
     metric: str
     value: Cell
-    baseline: Cell | None = None
+    baseline: Cell | str | None = None
     untrained: Cell | None = None
 
 
@@ -34,7 +46,6 @@ _VIRUS, _TU = "virus_host", "scenes_tu"
 _OTHER_LAYOUTS = ("combinatorial", "inherited, equal steps")
 _LOWEST = "100,000 lowest tax ids"
 _LDS, _DELETION, _WORDNET = "influence_lds", "influence_deletion", "wordnet_reconstruction"
-_SIMLEX = "SimLex-999, best pair of senses (path similarity 0.437)"
 _SHORTCUT = "the shortcut: plain, last checkpoint, relation vectors alone"
 _DEFAULT = "default: factored weights, share, all checkpoints, all layers"
 
@@ -58,9 +69,22 @@ def _hosts(data: str, split: str) -> KeyRow:
     return KeyRow("hosts of unseen viruses", data, "tail MRR", Cell(_VIRUS, f"{split}: trained", "tail MRR"), relatives)
 
 
-def _senses(task: str, row: str, metric: str, baseline: Cell | None = None) -> KeyRow:
-    value, random = (Cell("senses_quality", row, column) for column in ("median", "random vectors"))
-    return KeyRow(task, "WordNet 3.0", metric, value, baseline, random)
+def _senses(
+    task: str, row: str, metric: str, baseline: Cell | str | None = None, glosses: str = "with glosses"
+) -> KeyRow:
+    value, untrained = (Cell("senses_quality", row, column) for column in (glosses, f"{glosses}, untrained"))
+    return KeyRow(task, f"WordNet 3.0, {glosses}", metric, value, baseline, untrained)
+
+
+def _similarity(task: str, row: str) -> KeyRow:
+    return _senses(task, row, f"{row}, Spearman", Cell("senses_formulas", "Lin similarity", row, "Lin similarity"))
+
+
+def _antonyms(task: str, pairs: str) -> KeyRow:
+    name = "against near synonyms" if pairs == "near synonyms" else "against random adjectives"
+    text = "the same, text alone" if pairs == "near synonyms" else f"{name}, text alone"
+    baseline = Cell("senses_quality", text, "with glosses", "text alone")
+    return _senses(task, f"held-out antonyms {name}, AUC", "AUC", baseline)
 
 
 def _left_out(graph: str) -> KeyRow:
@@ -74,11 +98,9 @@ def _removal(graph: str) -> KeyRow:
     return KeyRow("remove 50 triples, retrain", graph, "drop", value, baseline._replace(note="shared entity"))
 
 
-def _scenes(task: str, row: str) -> KeyRow:
-    value, kernel, encoder = (
-        Cell("scenes_quality", row, column) for column in ("trained", "WL kernel", "untrained encoder")
-    )
-    return KeyRow(task, "simulator, test scenes", row, value, kernel._replace(note="WL kernel"), encoder)
+def _scenes(task: str, data: str, metric: str) -> KeyRow:
+    value, kernel = (Cell("scenes_graphlets", f"{data}: {metric}", column) for column in ("graphlets", "WL kernel"))
+    return KeyRow(task, f"{data}, test scenes", metric, value, kernel._replace(note="WL kernel"))
 
 
 def _molecules(data: str) -> KeyRow:
@@ -106,10 +128,15 @@ TABLES: dict[str, list[KeyRow]] = {
         _wordnet("nouns", "published: 2017, nouns"),
     ],
     "senses": [
-        _senses("word similarity", _SIMLEX, "SimLex-999, Spearman"),
-        _senses("antonyms against near synonyms", "against near synonyms (similar to)", "AUC"),
+        *(_similarity("word similarity", f"SimLex-999{part}") for part in ("", ", nouns", ", verbs")),
+        _similarity("word similarity", "WordSim-353, similarity"),
+        _similarity("word relatedness", "WordSim-353, relatedness"),
+        _antonyms("antonyms against near synonyms", "near synonyms"),
+        _antonyms("antonyms against random adjectives", "random adjectives"),
         _senses("direction of is-a", "is-a direction, held-out links", "accuracy"),
+        _senses("direction of is-a, distant", "is-a direction, distant ancestors", "accuracy"),
         _senses("predict relations", "held-out relations, filtered MRR", "MRR"),
+        _senses("predict relations", "held-out relations, filtered MRR", "MRR", glosses="without glosses"),
         _senses("sparsity", "exact zeros", "fraction of zeros"),
     ],
     "knowledge_graph": [
@@ -133,38 +160,101 @@ TABLES: dict[str, list[KeyRow]] = {
     ],
     "influence": [_left_out("UMLS"), _left_out("Kinship"), _removal("UMLS"), _removal("Kinship")],
     "scenes": [
-        _scenes("classify situations", "linear probe, macro F1"),
-        _scenes("classify situations", "nearest neighbours, macro F1"),
-        _scenes("retrieve situations", "retrieval, mean average precision"),
+        *(
+            _scenes(task, data, metric)
+            for data in ("simulator", "CARLA")
+            for task, metric in (
+                ("classify situations", "linear probe, macro F1"),
+                ("classify situations", "nearest neighbours, macro F1"),
+                ("retrieve situations", "retrieval, mean average precision"),
+            )
+        ),
         _molecules("MUTAG"),
         _molecules("PROTEINS"),
     ],
 }
 
 
+SCREEN_ROWS: dict[str, KeyRow] = {
+    "hyperbolic": TABLES["hyperbolic"][0],
+    "senses": TABLES["senses"][0],
+    "knowledge_graph": _hosts("virus-host", "test")._replace(
+        untrained=Cell(_VIRUS, "test: majority host", "tail MRR", "majority host")
+    ),
+    "influence": _removal("UMLS")._replace(untrained=Cell(_DELETION, "random", "UMLS, 50", "random triples")),
+    "scenes": TABLES["scenes"][0],
+}
+"""The row of each family on docs/benchmarks.md; `benchmarks.screen` measures them again."""
+SCREEN_COMMANDS = {
+    "hyperbolic": "python -m benchmarks hyperbolic_clades",
+    "senses": "python -m benchmarks senses_quality",
+    "knowledge_graph": "kedro run --pipelines=knowledge_graph",
+    "influence": "python -m benchmarks influence_validation",
+    "scenes": "python -m benchmarks scenes_graphlets",
+}
+"""Shorter than the command in the file, where that names every option."""
+
+
 def render(text: str) -> str:
-    """Return the page with every marked table filled from the results."""
-    return BLOCK.sub(lambda found: f"{found[1]}{family_table(found[2])}\n{found[3]}", text)
+    """Return a page with every marked table filled from the results."""
+    text = BLOCK.sub(lambda found: f"{found[1]}{_marked_table(found[2])}\n{found[3]}", text)
+    return FILE_BLOCK.sub(lambda found: f"{found[1]}{file_table(found[2], found[3].split('; ')[1:])}\n{found[4]}", text)
+
+
+def render_claims() -> str:
+    """Return docs/claims.md from the ledger's rows, the results, and the measurements in `claims.csv`."""
+    claims = claim_table()
+    measurements = read_results("claims").astype({"number": float})
+    return ledger_markdown(judge(claims, read_cells(str(RESULTS), claims), measurements))
+
+
+def _marked_table(name: str) -> str:
+    return screen_table() if name == SCREEN else family_table(name)
+
+
+def screen_table() -> str:
+    """Return one row per family, with the command that measured it."""
+    header = ("family", *COLUMNS[:4], "best public baseline", "untrained", "command")
+    rows = []
+    for family, row in SCREEN_ROWS.items():
+        command = f"`{SCREEN_COMMANDS[family]}`"
+        cells = (row.task, row.data, row.metric, *map(cell_text, row[3:]))
+        rows.append([f"[{family.replace('_', ' ')}](benchmarks/{family}.md)", *cells, command])
+    return markdown_lines([list(header), ["---"] * len(header), *rows])
+
+
+def file_table(name: str, columns: Sequence[str] = ()) -> str:
+    """Return a results file as a Markdown table: the named columns, or all but where it came from."""
+    table = read_results(name)
+    chosen = list(columns) or [column for column in table.columns if column not in PROVENANCE]
+    return markdown_lines([chosen, ["---"] * len(chosen), *table[chosen].to_numpy().tolist()])
 
 
 def family_table(family: str) -> str:
     """Return a family's key rows as a Markdown table, without columns that are empty in all of them."""
-    rows = [COLUMNS, *([row.task, row.data, row.metric, *map(_shown, row[3:])] for row in TABLES[family])]
+    rows = [COLUMNS, *([row.task, row.data, row.metric, *map(cell_text, row[3:])] for row in TABLES[family])]
     used = [column for column in range(len(COLUMNS)) if any(row[column] for row in rows[1:])]
     shown = [[row[column] for column in used] for row in rows]
     return markdown_lines([shown[0], ["---"] * len(used), *shown[1:]])
 
 
-def _shown(cell: Cell | None) -> str:
+def cell_text(cell: Cell | str | None) -> str:
     """Return the text of a cell; ValueError if the results have not exactly one such row."""
-    if cell is None:
-        return ""
+    if cell is None or isinstance(cell, str):
+        return cell or ""
+    text = str(_cell_row(cell)[cell.column])
+    return f"{text}, {cell.note}" if cell.note else text
+
+
+def _cell_row(cell: Cell) -> "pd.Series[str]":
     table = read_results(cell.file)
-    found = table.loc[table.iloc[:, 0] == cell.row, cell.column]
+    found = table[table.iloc[:, 0] == cell.row]
     if len(found) != 1:
         raise ValueError(f"benchmarks/results/{cell.file}.csv has {len(found)} rows named {cell.row!r}, expected one")
-    return f"{found.iloc[0]}, {cell.note}" if cell.note else str(found.iloc[0])
+    return found.iloc[0]
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(render(page.read_text(encoding="utf-8")), encoding="utf-8")
+    CLAIMS.write_text(render_claims(), encoding="utf-8")

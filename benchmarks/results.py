@@ -37,6 +37,41 @@ def report_table(name: str, rows: Iterable[Row], *, seed: int | str = 0) -> None
     print(f"\nwritten to {path}\n", flush=True)
 
 
+def replace_rows(name: str, rows: Iterable[Row], *, seed: int | str = 0) -> None:
+    """Print rows, and write each at once over the row of the results file that has the same first cell.
+
+    Other rows of the file stay, with their own command, commit and date. So a long measurement can be done in parts.
+
+    Args:
+        name: the results file without its extension.
+        rows: one mapping of columns to cells per row, all with the same columns.
+        seed: the seed of the measurement, or the seeds, as text.
+    """
+    for row in rows:
+        print(markdown_lines([[f"{column}: {_text(cell)}" for column, cell in row.items()]]), flush=True)
+        path = RESULTS / f"{name}.csv"
+        earlier = read_results(name) if path.is_file() else pd.DataFrame()
+        write_results(name, [row], running_command(), seed)
+        columns = [*row, *PROVENANCE]
+        table = pd.concat([earlier, read_results(name)]).reindex(columns=columns)
+        table.drop_duplicates(columns[0], keep="last").to_csv(path, index=False)
+
+
+def chosen(names: Iterable[str]) -> list[str]:
+    """Return the names that TERRARIUM_ONLY lists, separated by semicolons; without it, all of them.
+
+    Raises:
+        SystemExit: it lists another name.
+    """
+    known = list(names)
+    given = os.environ.get("TERRARIUM_ONLY", "")
+    listed = [name.strip() for name in given.split(";") if name.strip()] or known
+    unknown = [name for name in listed if name not in known]
+    if unknown:
+        raise SystemExit(f"TERRARIUM_ONLY={given}: there is no {unknown[0]!r}; choose from {'; '.join(known)}")
+    return listed
+
+
 def write_results(name: str, rows: Sequence[Row], command: str, seed: int | str) -> Path:
     """Write rows with the command, commit, date, machine and seed to benchmarks/results/NAME.csv.
 

@@ -68,15 +68,46 @@ def _sizes() -> Iterator[Row]:
         }
 
 
+def threads() -> None:
+    """Train Mammalia with one thread and with two, epoch by epoch in turn."""
+    report_table("threads", _threads())
+
+
+def _threads() -> Iterator[Row]:
+    tree = Hierarchy.from_parents(*_columns(NcbiPackage().clade(40674)))
+    trainers = {count: _trainer(tree, "detour", EPOCHS + 1, {"threads": count}) for count in (1, 2)}
+    spent: dict[int, list[tuple[float, float]]] = {count: [] for count in trainers}
+    for epoch in range(1, EPOCHS + 2):
+        for count, trainer in trainers.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            trainer.epoch(epoch)
+            spent[count].append((time.perf_counter() - wall, time.process_time() - cpu))
+    alone = statistics.median(cpu for _, cpu in spent[1][1:])
+    for count, epochs in spent.items():
+        wall, cpu = (statistics.median(costs) for costs in zip(*epochs[1:], strict=True))
+        yield {
+            "threads": count,
+            "pairs per epoch": tree.pair_count,
+            "CPU s per epoch": f"{cpu:.2f}",
+            "wall s per epoch": f"{wall:.2f}",
+            "processors at work": f"{cpu / wall:.2f}",
+            "speed-up if each thread has a free core": f"{count * alone / cpu:.2f}",
+        }
+
+
+def _trainer(tree: Hierarchy, loss: str, epochs: int, changes: dict[str, object]) -> CpuTrainer:
+    defaults = options_of("recipes/hyperbolic/prescribed_norms")
+    training = with_options(defaults.training.model_copy(update={"max_epochs": epochs, **changes}), loss={"name": loss})
+    return CpuTrainer(problem_of(tree, defaults.model_copy(update={"training": training})))
+
+
 def _columns(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return table["id"], table["parent"]
 
 
 def pairs_a_second(tree: Hierarchy, loss: str, epochs: int = EPOCHS, first: int = 2) -> list[float]:
     """Return pairs per CPU second of each epoch from `first` on; the first of a process compiles."""
-    defaults = options_of("recipes/hyperbolic/prescribed_norms")
-    training = with_options(defaults.training.model_copy(update={"max_epochs": epochs}), loss={"name": loss})
-    trainer = CpuTrainer(problem_of(tree, defaults.model_copy(update={"training": training})))
+    trainer = _trainer(tree, loss, epochs, {})
     rates = []
     for epoch in range(1, epochs + 1):
         before = time.process_time()

@@ -1,13 +1,12 @@
-"""The documentation names what exists, is short and plain, and the README's commands work."""
+"""The documentation names what exists, and is short and plain; test_commands_of_pages.py runs its commands."""
 
 import ast
 import re
-import shlex
 
 import pytest
 import yaml
 
-from tests.project import KEDRO, ROOT, kedro, run
+from tests.project import ROOT
 from tests.test_parameters import parameters
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,12 +27,12 @@ ODD = (
 
 
 def plain_lines(path):
-    """Lines that must be prose of limited width: no code blocks, tables, headings or generated blocks."""
+    """Lines that must be prose of limited width: no code blocks, tables, comments or generated blocks."""
     inside = False
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if line.startswith("```"):
             inside = not inside
-        elif not inside and not line.lstrip().startswith("|") and not line.startswith("    "):
+        elif not inside and not line.lstrip().startswith(("|", "<!--")) and not line.startswith("    "):
             yield number, line
 
 
@@ -66,10 +65,24 @@ def test_links_lead_somewhere(path):
         assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
+def anchors(path):
+    """The anchors of a page's headings, as GitHub and the site name them."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_anchors_are_headings(path):
+    for target, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)]*)\)", path.read_text(encoding="utf-8")):
+        assert anchor in anchors(path.parent / target if target else path), f"{target}#{anchor}"
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_recipes_that_are_named_exist(path):
     for name in re.findall(r"recipes/[a-z_]+/[a-z0-9_]+", path.read_text(encoding="utf-8")):
-        assert (ROOT / "conf" / name).is_dir(), name
+        assert (ROOT / "conf" / name).is_dir() or name.endswith("/mine"), name
 
 
 def test_every_reference_recipe_is_described():
@@ -119,47 +132,6 @@ def test_datasets_that_the_recipes_page_names_exist():
 
 def test_the_readme_is_short():
     assert len(README.splitlines()) < 150
-
-
-def commands():
-    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith("kedro run")]
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    """A data root with a run in it, for the commands that run a part, and a table of one's own."""
-    root = tmp_path_factory.mktemp("readme")
-    (root / "mine.csv").write_text("child,parent\n" + "\n".join(f"{i},{i // 2}" for i in range(1, 40)) + "\n")
-    run(root, "--pipelines=hyperbolic")
-    return root
-
-
-@pytest.mark.parametrize("command", commands())
-def test_every_run_of_the_readme_runs(ready, command):
-    """As written, at the sizes of conf/test and with the data elsewhere; clades are cut at a depth.
-
-    What names taxa of its own runs in a folder of its own: the commands that run a part are for the taxa at hand.
-    """
-    words = shlex.split(command)[2:]
-    options = [word for word in words if not word.startswith("--params=")]
-    given = next((word.removeprefix("--params=") for word in words if word.startswith("--params=")), "")
-    given = re.sub(r"data_root=[^,]+,?", "", given).replace("mine.csv", str(ready / "mine.csv"))
-    names_taxa = "hyperbolic.source." in given
-    if names_taxa and "path" not in given:
-        given = f"{given.strip(',')},hyperbolic.source.max_depth=3"
-    run(ready / "others" if names_taxa else ready, *options, params=given.strip(","))
-
-
-def test_the_other_commands_of_the_readme_exist():
-    assert "hyperbolic" in kedro("registry", "list").stdout
-    assert "--no-browser" in kedro("viz", "run", "--help").stdout
-    targets = re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert targets
-    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
-    assert KEDRO.is_file()
 
 
 def test_the_architecture_names_nodes_and_datasets_that_exist():

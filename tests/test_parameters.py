@@ -1,13 +1,14 @@
 """Parameters: files and models agree, defaults stand in one place, and annotations reach Kedro."""
 
 import logging
+import re
 from typing import get_args
 
 import pandas as pd
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.validation.parameter_validator import ParameterValidator
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from terrarium.hooks.parameters import check, family_models
 from terrarium.hyperbolic.options import LegacySourceOptions, Options
@@ -65,6 +66,29 @@ def test_the_models_have_no_defaults_and_refuse_unknown_names():
             assert model.model_config["extra"] == "forbid", model
             for name, field in model.model_fields.items():
                 assert field.is_required(), (model, name)
+
+
+def paths(model):
+    """Options of a model and of those below it that name a file or folder, with what they say."""
+    for part in models(model):
+        for name, field in part.model_fields.items():
+            if re.search(r"\b(files?|folder)\b", field.description or "") and "str" in repr(field.rebuild_annotation()):
+                yield f"{part.__module__}.{part.__name__}.{name}", field
+
+
+def test_every_path_may_begin_with_the_home_folder_or_a_variable(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("DATA", "/data")
+    found = {name: field for family in family_models().values() for name, field in paths(family)}
+    kinds = {name.rpartition(".")[2] for name in found}
+    assert kinds >= {"path", "associations", "similarity", "relations", "train", "nodes", "styles"}
+    for name, field in found.items():
+        adapter = TypeAdapter(field.rebuild_annotation())
+        for given, expanded in (("~/x/t", "/home/ada/x/t"), ("$DATA/t", "/data/t"), ("${DATA}/t", "/data/t")):
+            is_mapping = name.endswith(".similarity")
+            assert adapter.validate_python({"a": given} if is_mapping else given) == (
+                {"a": expanded} if is_mapping else expanded
+            ), name
 
 
 def legal_values(model, path):

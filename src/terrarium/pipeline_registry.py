@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
+from terrarium.pipelines.claims.pipeline import create_pipeline as claims
 from terrarium.pipelines.hyperbolic.association_pipeline import create_association_pipeline
 from terrarium.pipelines.hyperbolic.holdout_pipelines import create_links_pipeline, create_placement_pipeline
 from terrarium.pipelines.hyperbolic.pipeline import create_pipeline as hyperbolic
@@ -26,6 +27,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "scenes": scenes(),
     }
     studies = {
+        "claims": claims(),
         "hyperbolic_associations": create_association_pipeline(),
         "hyperbolic_placement": create_placement_pipeline(),
         "hyperbolic_links": create_links_pipeline(),

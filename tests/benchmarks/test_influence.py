@@ -12,7 +12,7 @@ def test_loop_and_closed_forms_agree_and_are_timed(monkeypatch, capsys):
     row = influence.compare("complex", 8, "softmax")
     assert row["model, dimension"] == "complex, 8"
     assert float(row["largest difference / largest"]) < 1e-4
-    contexts = [influence._context("complex", 8, "bce", method, {}) for method in ("autograd", "closed_form")]
+    contexts = [influence.context_of("complex", 8, "bce", method, {}) for method in ("autograd", "closed_form")]
     found = [influence.influence(*context, 4)[0] for context in contexts]
     assert abs(found[0] - found[1]).max() < 1e-6
     assert influence.kept_mb(contexts[0][0]) > 0

@@ -2,7 +2,6 @@ import pandas as pd
 import pytest
 
 from benchmarks import senses
-from benchmarks.measuring import Cost
 from tests.test_parameters import ENVIRONMENTS
 
 pytestmark = pytest.mark.usefixtures("results_folder")
@@ -18,9 +17,7 @@ def done(monkeypatch):
         history = pd.DataFrame(
             {"epoch": [1, 2, 3], "dim": [64, 64, 128], "batch_size": [100, 100, 50], "seconds": 20.0, "parameters": 1e9}
         )
-        metrics = dict.fromkeys(senses.MEASURES.values(), 0.5)
-        cuts = pd.DataFrame({"variant": ["PCA to 64", "first 32"], "simlex999_spearman": [0.4, 0.3]})
-        return senses.Outcome(history, metrics, cuts, {}, Cost(1.0, 60.0, 1.0))
+        return senses.Outcome(history, {"simlex999_spearman": 0.5})
 
     monkeypatch.setattr(senses, "run", run)
     return asked
@@ -38,13 +35,3 @@ def test_recipes_can_be_cut_short(done, monkeypatch):
     monkeypatch.setenv(senses.LIMIT, "3")
     senses.recipes()
     assert all(parameters == {"training.max_epochs": "3"} for parameters, _ in done)
-
-
-def test_sizes_are_medians_over_the_seeds(done, capsys):
-    senses.sizes()
-    printed = capsys.readouterr().out
-    assert "| fixed 64 | 128 | 3.00 | 1.0 | 0.500 |" in printed
-    assert "| fixed 512, PCA to 64 | 64 |  |  | 0.400 |" in printed
-    assert "| matryoshka 128, first 32 | 32 |  |  | 0.300 |" in printed
-    assert {parameters["model.seed"] for parameters, _ in done} == {"0", "1", "2"}
-    assert len(done) == len(senses.SIZES) * 3

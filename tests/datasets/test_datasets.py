@@ -53,6 +53,16 @@ def test_every_dataset_is_tested():
     assert {*VERSIONED, "TrainingStateDataset"} == set(terrarium.datasets.__all__)
 
 
+@pytest.mark.parametrize("name", VERSIONED)
+def test_marks_of_patterns_in_a_path_are_plain_characters(tmp_path, name):
+    path = tmp_path / "x[1] {a}*?" / "thing"
+    make(name, path, Version(None, "2026-01-01T00.00.00.000Z")).save(value_for(name, tmp_path))
+    newest = make(name, path, Version(None, None))
+    assert newest.exists()
+    assert newest.resolve_load_version() == "2026-01-01T00.00.00.000Z"
+    newest.load()
+
+
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("version", [None, Version(None, "2026-01-01T00.00.00.000Z")])
 def test_round_trip(tmp_path, name, version):

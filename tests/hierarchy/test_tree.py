@@ -111,6 +111,9 @@ def test_rows_finds_every_id_and_levels_partition_the_rows(pair):
     order, start = tree.levels()
     for depth in range(tree.max_depth + 1):
         assert order[start[depth] : start[depth + 1]].tolist() == np.flatnonzero(tree.depth == depth).tolist()
+    parts = [order[start[0] : start[1]], *tree.rows_by_depth()]
+    assert np.concatenate(parts).tolist() == order.tolist()
+    assert [set(tree.depth[rows].tolist()) for rows in parts] == [{depth} for depth in range(tree.max_depth + 1)]
 
 
 def test_a_long_chain():

@@ -111,3 +111,18 @@ def test_what_a_user_sets_wins():
 def test_settled_options_stay_as_they_are():
     chosen = training_of("detour")
     assert TrainingOptions.model_validate(chosen.model_dump()) == chosen
+
+
+@pytest.mark.parametrize("loss", get_args(LossName))
+@pytest.mark.parametrize("env", ["base", "test"])
+def test_every_loss_runs_in_every_environment_by_its_name_alone(env, loss):
+    tree = parameters("local" if env == "base" else env)
+    tree["hyperbolic"]["training"]["loss"]["name"] = loss
+    assert check(tree, family_models(), ["data_root", "seed"]) == []
+
+
+@pytest.mark.parametrize(("num_negatives", "hard"), [(50, 16), (8, 8)])
+def test_auto_hard_negatives_are_among_the_negatives(num_negatives, hard):
+    tree = parameters("local")["hyperbolic"]["training"]
+    tree["sampler"]["num_negatives"] = num_negatives
+    assert TrainingOptions.model_validate(tree).sampler.hard_negatives == hard

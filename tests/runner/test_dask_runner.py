@@ -124,19 +124,25 @@ def test_an_address_where_nothing_listens_is_one_line(tmp_path, monkeypatch):
         )
 
 
-def scale(factor: int, number: int) -> dict[str, int]:
-    time.sleep(0.1)  # long enough that a free worker takes some of the work
-    return {"product": factor * number, "pid": os.getpid()}
+def scale(folder: str, number: int) -> dict[str, int]:
+    """Return a product, once two processes have begun with such a task: the first one waits for the second."""
+    begun = Path(folder)
+    (begun / str(os.getpid())).touch()
+    deadline = time.monotonic() + 60
+    while len(list(begun.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return {"product": 3 * number, "pid": os.getpid()}
 
 
-def fan_out(numbers: list[int]) -> list[dict[str, int]]:
-    return map_tasks(scale, 3, numbers, "Products")
+def fan_out(folder: str, numbers: list[int]) -> list[dict[str, int]]:
+    return map_tasks(scale, folder, numbers, "Products")
 
 
 def test_a_node_shares_its_tasks_with_all_workers(address, tmp_path):
-    catalog = catalog_of(tmp_path, "products", numbers=list(range(8)))
-    DaskRunner(address=address).run(Pipeline([Node(fan_out, "numbers", "products")]), catalog)
+    (tmp_path / "begun").mkdir()
+    catalog = catalog_of(tmp_path, "products", place=str(tmp_path / "begun"), numbers=list(range(8)))
+    DaskRunner(address=address).run(Pipeline([Node(fan_out, ["place", "numbers"], "products")]), catalog)
     products = pd.DataFrame(catalog.load("products"))
-    assert products["product"].tolist() == [row["product"] for row in fan_out(list(range(8)))]
+    assert products["product"].tolist() == [3 * number for number in range(8)]
     assert products["pid"].nunique() == 2
     assert os.getpid() not in set(products["pid"])

@@ -23,7 +23,7 @@ def tables() -> dict[str, object]:
     chosen = options()
     recording = nodes.read_source(chosen.source)
     made = nodes.build_graphs(recording["tracks"], recording["lanes"], chosen.features)
-    return recording | {"graphs": made["graphs"], "index": made["graph_index"], "labels": made["archetypes"]}
+    return recording | {"graphs": made["graphs"], "index": made["graph_index"], "labels": made["archetypes"], **made}
 
 
 def problem(chosen: Options) -> Problem:

@@ -52,6 +52,8 @@ def test_a_damaged_input_is_a_table_or_one_line(name, tmp_path_factory, seed):
         (["lanes.parquet", "lane_links.parquet", "scene_1.tracks.parquet"], "carla"),
         (["lanes.parquet", "tracks.parquet"], "tables"),
         (["a/scenario_a.parquet", "a/log_map_archive_a.json"], "argoverse"),
+        (["a.net.xml", "a.fcd.xml.gz"], "sumo"),
+        (["DEU_Ffb-1_1_T-1.xml"], "commonroad"),
     ],
 )
 def test_a_traffic_reader_is_recognized_by_its_files(files, reader, tmp_path):

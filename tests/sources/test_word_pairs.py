@@ -10,24 +10,24 @@ def read(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "pos"),
     [
-        "love\tsex\t6.77\ntiger\tcat\t7.35\n",
-        "Word 1,Word 2,Human (mean)\nlove,sex,6.77\ntiger,cat,7.35\n",
-        "word1\tword2\tPOS\tSimLex999\tconc(w1)\nlove\tsex\tN\t6.77\t3\ntiger\tcat\tN\t7.35\t2\n",
-        "love-n sex-n 6.77\ntiger-n cat-n 7.35\n",
-        "WORD1 WORD2 POS TYPE AVG_SCORE STD ..\nlove sex N no-rel 6.77 1 2 3 4\ntiger cat N x 7.35 1 2 3\n",
-        '"love";"sex";6.77\n"tiger";"cat";7.35\n',
-        "# a comment\nlove\tsex\t6.77\n\ntiger\tcat\t7.35",
+        ("love\tsex\t6.77\ntiger\tcat\t7.35\n", ""),
+        ("Word 1,Word 2,Human (mean)\nlove,sex,6.77\ntiger,cat,7.35\n", ""),
+        ("word1\tword2\tPOS\tSimLex999\tconc(w1)\nlove\tsex\tN\t6.77\t3\ntiger\tcat\tN\t7.35\t2\n", "n"),
+        ("love-n sex-n 6.77\ntiger-n cat-n 7.35\n", "n"),
+        ("WORD1 WORD2 POS TYPE AVG_SCORE STD ..\nlove sex N no-rel 6.77 1 2 3 4\ntiger cat N x 7.35 1 2 3\n", "n"),
+        ('"love";"sex";6.77\n"tiger";"cat";7.35\n', ""),
+        ("# a comment\nlove\tsex\t6.77\n\ntiger\tcat\t7.35", ""),
     ],
 )
-def test_files_as_their_authors_ship_them(tmp_path, text):
+def test_files_as_their_authors_ship_them(tmp_path, text, pos):
     table = read(tmp_path, text)
-    assert table.to_numpy().tolist() == [["love", "sex", 6.77], ["tiger", "cat", 7.35]]
+    assert table.to_numpy().tolist() == [["love", "sex", 6.77, pos], ["tiger", "cat", 7.35, pos]]
 
 
 def test_a_part_of_speech_is_removed_only_if_all_words_have_it(tmp_path):
-    assert read(tmp_path, "x-n y-v 1\nz-j well-n 2\n")["word1"].tolist() == ["x", "z"]
+    assert read(tmp_path, "x-n y-v 1\nz-j well-j 2\n").to_numpy().tolist() == [["x", "y", 1, ""], ["z", "well", 2, "a"]]
     assert read(tmp_path, "x-n y 1\n")["word1"].tolist() == ["x-n"]
 
 

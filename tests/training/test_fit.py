@@ -222,3 +222,21 @@ def test_patience_restarts_where_the_column_says_so(tmp_path):
 
     assert epochs("plain", None) == 4
     assert epochs("grown", "grown") == 8
+
+
+def test_a_log_grows_while_the_training_runs(tmp_path):
+    """A trainable that keeps a log finds the lines of the finished epochs in the working store at its next epoch."""
+
+    class Logging(Toy):
+        def epoch(self, epoch):
+            found.append([file.read_text(encoding="utf-8") for file in tmp_path.rglob("training.log")])
+            return super().epoch(epoch)
+
+        def format_log(self, history):
+            return " ".join(map(str, history["epoch"]))
+
+    found = []
+    result = train(tmp_path, Logging(), options(3))
+    assert found == [[], ["1"], ["1 2"]]
+    assert (result.checkpoints.folder / "training.log").read_text(encoding="utf-8") == "1 2 3"
+    assert same(result, train(tmp_path / "other", Toy(), options(3)))

@@ -24,7 +24,13 @@ def cats():
 @pytest.fixture(scope="module")
 def senses():
     vectors = pd.DataFrame(
-        {"sense_key": ["a%1", "b%1"], "lemma": ["a", "b"], "pos": "n", "synset": ["a.n.01", "b.n.01"]}
+        {
+            "sense_key": ["a%1", "b%1"],
+            "lemma": ["a", "b"],
+            "pos": "n",
+            "sense_number": 1,
+            "synset": ["a.n.01", "b.n.01"],
+        }
     )
     vectors[["x0", "x1"]] = np.array([[1, 0], [0, 2]], np.float32)
     return SenseEmbedding(vectors, pd.DataFrame({"synset": vectors["synset"], "gloss": ["tab\tin it", "x"]}))

@@ -49,7 +49,9 @@ def show(table: pd.DataFrame, form: Format) -> None:
     if form == "json":
         click.echo(table.to_json(orient="records", force_ascii=False, double_precision=15))
     elif form == "csv":
-        click.echo(table.to_csv(index=False), nl=False)
+        from terrarium.reporting.csv_text import to_csv_text
+
+        click.echo(to_csv_text(table), nl=False)
     else:
         _print_rich(table)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 import click
 
+from terrarium.common.options import expand_path
 from terrarium.runner.dask_runner import connect_to
 
 
@@ -41,7 +41,7 @@ def sweep(
 
     Example: kedro terrarium sweep --pipelines=scenes --recipes=test --seeds=0,1 --workers=2
     """
-    root = data_root.absolute()
+    root = Path(expand_path(str(data_root))).absolute()
     jobs = [
         _job(pipelines, recipe, int(seed), params, root) for recipe in recipes.split(",") for seed in seeds.split(",")
     ]
@@ -74,11 +74,13 @@ def run_job(job: Job) -> tuple[int, str]:
 
 def write_table(path: Path, jobs: list[Job]) -> None:
     """Write the newest metrics of each run: recipe, seed, family, metric, value."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["recipe", "seed", "family", "metric", "value"])
-        for job in jobs:
-            table.writerows([job.recipe, job.seed, *row] for row in _metrics(job.data_root))
+    import pandas as pd
+
+    from terrarium.reporting.csv_text import to_csv_text
+
+    rows = [(job.recipe, job.seed, *row) for job in jobs for row in _metrics(job.data_root)]
+    table = pd.DataFrame(rows, columns=["recipe", "seed", "family", "metric", "value"])
+    path.write_text(to_csv_text(table), encoding="utf-8")
 
 
 def _metrics(data_root: Path) -> Iterator[tuple[str, str, float]]:

@@ -10,6 +10,7 @@ links are kept separately, and ancestors are looked up in sorted rows instead of
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -265,6 +266,12 @@ class Hierarchy:
         counts = np.bincount(self.depth, minlength=self.max_depth + 1)
         return order, np.concatenate([[0], np.cumsum(counts)])
 
+    def rows_by_depth(self) -> Iterator[Int32Array]:
+        """Yield the rows of each depth below the root, from the shallowest."""
+        order, start = self.levels()
+        for depth in range(1, self.max_depth + 1):
+            yield order[start[depth] : start[depth + 1]]
+
     def lca(self, a: ArrayLike, b: ArrayLike) -> Int32Array:
         """Return the lowest common ancestor-or-self of rows by first parents; broadcasts."""
         x, y = (v.astype(np.int32) for v in np.broadcast_arrays(np.asarray(a), np.asarray(b)))
@@ -294,9 +301,7 @@ class Hierarchy:
             (N,) sums.
         """
         total = np.array(values, np.float64)
-        order, start = self.levels()
-        for depth in range(1, self.max_depth + 1):
-            rows = order[start[depth] : start[depth + 1]]
+        for rows in self.rows_by_depth():
             total[rows] += total[self.parent[rows]]
         return total
 

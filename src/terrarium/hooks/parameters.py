@@ -45,6 +45,7 @@ FAMILIES = {
     "knowledge_graph": "kge",
     "influence": "influence",
     "scenes": "scenes",
+    "claims": "claims",
 }
 """Library package of each family of pipelines."""
 

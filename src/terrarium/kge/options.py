@@ -21,7 +21,7 @@ ModelName = Literal["conve", "complex", "distmult"]
 LossName = Literal["cross_entropy", "bce"]
 TrainType = Literal["KvsAll", "1vsAll"]
 QueryWeight = Literal["equal", "by_num_answers"]
-EntityEncoder = Literal["lookup", "ancestors"]
+EntityEncoder = Literal["lookup", "ancestors", "words", "ancestors_and_words"]
 
 PLAIN_DIM = 200
 _DEVICE = "torch device: cpu, cuda, cuda:N, mps, or auto (a GPU if there is one)"
@@ -49,7 +49,8 @@ class ModelOptions(Base):
     name: ModelName = Field(description="ConvE, ComplEx or DistMult")
     dim: int | None = Field(
         ge=2,
-        description="embedding dimension, even for complex; null takes 200, or 64 where embeddings sum over ancestors",
+        description="embedding dimension, even for complex; null takes 200, or 64 where embeddings are sums "
+        "(see entity_encoder)",
     )
     inverse_relations: bool = Field(
         description="give each relation a second embedding for its inverse, by which heads are predicted"
@@ -57,7 +58,8 @@ class ModelOptions(Base):
     entity_bias: bool = Field(description="add a trained bias per entity to its scores")
     entity_encoder: EntityEncoder | None = Field(
         description="embedding of an entity: its own vector (lookup), or that plus the vectors of its ancestors by the "
-        "hierarchy relation (ancestors); null takes ancestors where the graph has such a relation"
+        "hierarchy relation (ancestors), of the words of its name (words) or of both (ancestors_and_words); null takes "
+        "both where the graph has such a relation, else lookup"
     )
     embedding_height: int | None = Field(
         gt=0, description="height of the image of a vector, for conve; null derives it from dim"
@@ -189,8 +191,9 @@ class SearchOptions(Base):
 class StoppingOptions(BaseStoppingOptions):
     """When to stop early, and which metric chooses the best epoch."""
 
-    metric: Literal["loss", ValidationMetric] = Field(
-        description="column of the history that is watched; loss needs direction min, all others max"
+    metric: Literal["auto", "loss", ValidationMetric] = Field(
+        description="column of the history that is watched; loss needs direction min, all others max; auto takes "
+        "validation_tail_mrr where all triples of a head are held out together, else validation_mrr"
     )
 
 
@@ -226,7 +229,12 @@ class TrainingOptions(FitOptions):
         description="largest number of entity scores (rows x entities x epochs) of the training, at least one epoch; "
         "lowers max_epochs on large graphs; null sets no limit",
     )
-    batch_size: int = Field(gt=1, description="rows per batch")
+    batch_size: int | None = Field(gt=1, description="rows per batch; null takes 128 on small graphs and 512 elsewhere")
+    num_negatives: int | None = Field(
+        ge=0,
+        description="entities drawn per batch as wrong answers, which its rows are scored with besides all its answers "
+        "(sampled softmax, Jean et al. 2015); 0 scores all entities; null takes 0 on small graphs and 2048 elsewhere",
+    )
     loss: LossOptions
     search: SearchOptions
     stopping: StoppingOptions

@@ -47,6 +47,10 @@ class GraphOptions(Base):
     max_lanes_passed: int = Field(
         ge=1, description="a lane that follows the one before within this many lanes is no lane change"
     )
+    places: list[Literal["lane", "parked", "off_lane"]] = Field(
+        min_length=1,
+        description="which road users are nodes: those on a lane, parked next to it, too far away from every lane",
+    )
     min_nodes: int = Field(ge=1, description="fewest road users of a graph; 1 keeps road users without relations")
 
 
@@ -62,6 +66,12 @@ class FeatureOptions(Base):
     }
 
     graphs: GraphOptions
+    archetypes_path: FilePath | None = Field(
+        description="YAML file of the archetypes that the evaluation predicts; null: the 24 of the project"
+    )
+    tags_path: FilePath | None = Field(
+        description="YAML file of further tags, which coverage and the report show; null: those of critical situations"
+    )
     standardize: bool = Field(description="scale speeds and path lengths by training mean and standard deviation")
     relation_encoding: Literal["one_hot", "collapsed"] = Field(
         description="collapsed: leading and following share the slot of neighbour"
@@ -83,6 +93,7 @@ class ModelOptions(Base):
         "readout": "jumping_knowledge: all is now cat",
         "export": "output",
     }
+    renamed_values: ClassVar = {"output": {"contexts": "graphlets"}}
 
     dim: int = Field(gt=0, description="dimension of the embedding")
     hidden_channels: int = Field(gt=0, description="width of each GINE layer")
@@ -93,8 +104,8 @@ class ModelOptions(Base):
     jumping_knowledge: Literal["last", "cat"] = Field(
         description="pool the last layer only, or concatenate the pools of all"
     )
-    output: Literal["embedding", "readout", "contexts"] = Field(
-        description="exported vector; readout: the pooled layers; contexts: these and the expected node contexts"
+    output: Literal["graphlets", "embedding", "readout"] = Field(
+        description="exported vector; graphlets: counts of situations, not learned; readout: the pooled layers"
     )
     seed: int = Field(ge=0, description="seed of the initial weights")
 
@@ -130,19 +141,17 @@ class AugmentationOptions(Base):
 class LossOptions(Base):
     """The loss of two views."""
 
-    renamed: ClassVar = {"momentum": "target_momentum", "mask_share": "mask_fraction"}
-
-    name: Literal["nt_xent", "info_nce", "vicreg", "bgrl", "masked"] = Field(
-        description="info_nce: one-sided nt_xent (SimCLR); masked: reconstruction (GraphMAE)"
+    renamed: ClassVar = dict.fromkeys(
+        (
+            *("variance_weight", "invariance_weight", "covariance_weight", "target_momentum", "momentum"),
+            *("mask_fraction", "mask_share", "reconstruction_weight"),
+        ),
+        "was removed: the losses are nt_xent and info_nce",
     )
-    temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent and info_nce")
+
+    name: Literal["nt_xent", "info_nce"] = Field(description="info_nce: one-sided nt_xent (SimCLR)")
+    temperature: float = Field(gt=0, description="divides the cosine similarities")
     mask_same_scene: bool = Field(description="exclude graphs of the same scene from the negatives")
-    variance_weight: float = Field(ge=0, description="weight of the variance term of vicreg")
-    invariance_weight: float = Field(ge=0, description="weight of the invariance term of vicreg")
-    covariance_weight: float = Field(ge=0, description="weight of the covariance term of vicreg")
-    target_momentum: float = Field(ge=0, lt=1, description="initial momentum of bgrl's target encoder; rises to 1")
-    mask_fraction: float = Field(gt=0, lt=1, description="fraction of nodes whose features masked reconstructs")
-    reconstruction_weight: float = Field(ge=0, description="weight of the masked loss added to another loss")
     context_weight: float = Field(ge=0, description="weight of an added loss: predict each node's context (GROVER)")
 
 
@@ -209,6 +218,12 @@ class CoverageOptions(Base):
     recorded: str | None = Field(
         description="source to compare it with; null: the recording, or the simulator's stand-in without one"
     )
+    detector: Literal["combination", "patterns", "road_users", "embedding", "neighbors"] = Field(
+        description="what ranks recorded graphs; combination: patterns and road users, which need no training"
+    )
+    alarm_fraction: float = Field(
+        gt=0, lt=1, description="fraction of graphs that would count as gaps if the sources did not differ"
+    )
     num_neighbors: int = Field(gt=0, description="k of the k-nearest-neighbour distances")
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
     target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
@@ -270,7 +285,8 @@ class TUOptions(Base):
 
     renamed: ClassVar = {
         "epochs": "max_epochs",
-        "objective": "loss",
+        "objective": "was removed: the loss is nt_xent",
+        "loss": "was removed: it is nt_xent",
         "seeds": "num_seeds",
         "folds": "n_splits",
         "hidden": "hidden_channels",
@@ -292,7 +308,6 @@ class TUOptions(Base):
     node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped in a view")
     edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped in a view")
     temperature: float = Field(gt=0, description="divides the cosine similarities of nt_xent")
-    loss: Literal["nt_xent", "vicreg", "bgrl", "masked"] = Field(description="training loss")
     wl_iterations: int = Field(ge=0, description="iterations of the Weisfeiler-Lehman subtree kernel baseline")
     seed: int = Field(ge=0, description="first seed")
 
@@ -334,6 +349,17 @@ class Options(Base):
         return self
 
     @model_validator(mode="after")
+    def _knows_test_only_sources(self) -> Options:
+        known = {*self.source.simulator.variants, *self.source.recordings}
+        unknown = [name for name in self.features.test_only_sources if name not in known]
+        if unknown:
+            raise ValueError(
+                f"features.test_only_sources has {unknown[0]!r} and the sources are {', '.join(sorted(known))}: "
+                "name a source"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _has_temporal_positives(self) -> Options:
         interval = self.features.graphs.interval_s
         nearest = max(round(LATER_S / interval), 1) * interval
@@ -342,17 +368,5 @@ class Options(Base):
                 "training.augmentation.temporal_positive_prob needs graphs one second apart, and "
                 f"features.graphs.interval_s is {interval:g}: set temporal_positive_prob to 0, or the interval to 1 "
                 "or an integer fraction of it"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _output_is_trained(self) -> Options:
-        loss, output = self.training.loss, self.model.output
-        if output == "embedding" and loss.name == "masked":
-            raise ValueError("training.loss.name masked trains no layer of the embedding: set model.output to readout")
-        if output == "contexts" and loss.context_weight == 0.0:
-            raise ValueError(
-                "model.output is contexts and training.loss.context_weight 0, so that nothing learns them: "
-                "set the weight, or model.output to readout"
             )
         return self

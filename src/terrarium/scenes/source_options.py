@@ -47,7 +47,7 @@ class SimulatorOptions(Base):
 
     variants: dict[str, VariantOptions | None] = Field(description="kinds of traffic by source name; null removes one")
     stand_in: str | None = Field(
-        description="variant that stands in for recordings: simulated only if there are none; null: simulate all"
+        description="variant to use in place of recordings: simulated only if there are none; null: simulate all"
     )
     duration_s: float = Field(gt=0, description="length of a scene, in seconds")
     record_interval_s: float = Field(gt=0, description="time between recorded states, in seconds")
@@ -57,7 +57,7 @@ class SimulatorOptions(Base):
 class RecordingOptions(Base):
     """A folder of recorded scenes."""
 
-    reader: Literal["auto", "carla", "argoverse", "tables"] = Field(
+    reader: Literal["auto", "carla", "argoverse", "commonroad", "sumo", "tables"] = Field(
         description="format of the folder; auto: what its files say"
     )
     path: FilePath | None = Field(description="the folder; null for no recording")
@@ -92,7 +92,7 @@ class SourceOptions(Base):
         return {name: variant for name, variant in variants if variant and variant.scenes and name != left_out}
 
     def reference(self) -> str:
-        """Return the source that simulated scenes are compared with: the recording, or what stands in for one.
+        """Return the source that simulated scenes are compared with: the recording, or the variant in its place.
 
         Raises:
             ValueError: there are several recordings, or neither a recording nor a stand-in.

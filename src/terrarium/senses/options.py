@@ -104,6 +104,13 @@ class ModelOptions(Base):
         description="with init spectral and inherited, the first column is this factor times sqrt(1 - information "
         "content): largest for general synsets, 0 for leaves. 0: a column like the others",
     )
+    antonym_energy: float = Field(
+        ge=0,
+        lt=1,
+        description="with init spectral, fraction of a trained antonym's squared length that is on the polar "
+        "dimensions at the start, where antonyms are opposite and their neighbours follow; 0: polar dimensions start "
+        "like the others",
+    )
     seed: int = Field(ge=0, description="seed of the initial vectors")
 
 
@@ -112,7 +119,9 @@ class LossOptions(Base):
 
     temperature: float = Field(gt=0, description="divides the cosines of the link and direction losses")
     direction_weight: float = Field(
-        ge=0, description="weight of the direction loss: a pair of a directed relation against the reversed pair"
+        ge=0,
+        description="weight of the direction loss, which trains the relations alone: a pair of a directed relation "
+        "against the reversed pair",
     )
     taxonomy_weight: float = Field(
         ge=0, description="weight of the squared error between the cosine of two synsets and their Lin similarity"
@@ -173,20 +182,15 @@ class GrowthOptions(Base):
         "min_gain": "min_gain_per_doubling",
         "new_column_share": "new_column_energy",
         "prune_below": "prune_threshold",
+        "saturation_threshold": "min_gain_per_doubling, which decides alone: all columns were active at every check",
     }
     enabled: bool = Field(description="false keeps model.dim dimensions")
     max_dim: int = Field(gt=0, description="largest number of dimensions")
     expand_interval: int = Field(gt=0, description="epochs between two checks")
     expand_by: int = Field(gt=0, description="dimensions added at a time")
     rule: GrowthRule = Field(
-        description="need: when the active dimensions have stopped improving the validation loss; timetable: at every "
-        "check; random: at half of the checks"
-    )
-    saturation_threshold: float = Field(
-        gt=0,
-        le=1,
-        description="a column is active if its energy is at least this fraction of the mean; rule need requires "
-        "80 % active columns",
+        description="need: when the present dimensions have stopped lowering the validation loss and more would lower "
+        "it; timetable: at every check; random: at half of the checks"
     )
     plateau_threshold: float = Field(
         ge=0,
@@ -194,9 +198,8 @@ class GrowthOptions(Base):
         "check",
     )
     min_gain_per_doubling: float = Field(
-        ge=0,
-        description="rule need stops growth if the last one lowered the validation loss by less than this fraction per "
-        "doubling of the parameters",
+        description="rule need adds columns only if they, before any training, lower the validation loss by at least "
+        "this fraction for each doubling of the parameters",
     )
     new_column_energy: float = Field(gt=0, lt=0.5, description="fraction of a row's squared length in new columns")
     prune_threshold: float = Field(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import LARGEST_TEXT, PACKING_ERRORS, one_line, read_bytes
+from terrarium.sources.errors import SourceError, one_line
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 """Endings of the archives that are read."""
+LARGEST_TEXT = 4 << 30
+"""Bytes of a file that is read into memory as a whole, unpacked."""
+PACKING_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
+"""What reading a packed file raises if it is broken."""
 _ERRORS = (*PACKING_ERRORS, tarfile.TarError, zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError)
 _DEEPEST = 3
 """Levels of folders that are searched."""
@@ -41,6 +46,29 @@ def list_members(place: Path) -> list[str]:
     return sorted(found, key=lambda name: (len(PurePosixPath(name).parts), name))
 
 
+def only_file(place: Path) -> Path:
+    """Return the path of the one file of an archive, as `taxa.zip/taxa.csv`; hidden files are ignored.
+
+    Raises:
+        SourceError: it has no file or several, or cannot be read.
+    """
+    found = [member for member in list_members(place) if not any(map(_is_hidden, PurePosixPath(member).parts))]
+    if not found:
+        raise SourceError(f"{place} has no file: give another archive")
+    if len(found) > 1:
+        some = ", ".join(found[:3])
+        raise SourceError(f"{place} has {len(found)} files ({some}): name the one to read, as {place / found[0]}")
+    return place / found[0]
+
+
+def split_member(path: Path) -> tuple[Path, str] | None:
+    """Return the archive and the member of a path such as `taxa.zip/taxa.csv`; None for another path."""
+    for place in path.parents:
+        if is_archive(place) and place.is_file():
+            return place, path.relative_to(place).as_posix()
+    return None
+
+
 def find_member(place: Path, name: str) -> str | None:
     """Return the path of the file of this name that is nearest to the top; None if there is none.
 
@@ -64,8 +92,9 @@ def read_member(place: Path, member: str) -> bytes:
         SourceError: the file does not exist, is broken, or unpacks to more than `LARGEST_TEXT`.
     """
     if place.is_dir():
-        return read_bytes(place / member)
-    if place.name.lower().endswith(".zip"):
+        with _unbroken(place / member), (place / member).open("rb") as content:
+            found = content.read(LARGEST_TEXT + 1)
+    elif place.name.lower().endswith(".zip"):
         with _zip(place) as packed, packed.open(member) as content:
             found = content.read(LARGEST_TEXT + 1)
     else:
@@ -77,6 +106,11 @@ def read_member(place: Path, member: str) -> bytes:
     if len(found) > LARGEST_TEXT:
         raise SourceError(f"{member} of {place} unpacks to more than {LARGEST_TEXT >> 30} GiB: check what it is")
     return found
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a folder or file is made by a system: .DS_Store, __MACOSX."""
+    return name != "." and name.startswith((".", "__"))
 
 
 @contextmanager

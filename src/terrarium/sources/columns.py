@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import decode, fault, is_text, one_line, read_bytes, suffix_of
+from terrarium.sources.errors import SourceError, one_line
+from terrarium.sources.files import PACKED, decode, fault, is_text, read_bytes, suffix_of
 
 DELIMITERS = (",", "\t", ";")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -135,10 +135,10 @@ def _check_header(header: list[str], path: Path, line: int, wanted: str) -> None
 
 
 def _parquet(path: Path) -> TextColumns:
-    if not path.is_file():
-        raise SourceError(f"{path} is not a file: check the path")
+    is_packed = path.suffix.lower() in PACKED or not path.is_file()
+    place = io.BytesIO(read_bytes(path)) if is_packed else path
     try:
-        content = pq.read_table(path)
+        content = pq.read_table(place)
         columns = {}
         for name, column in zip(content.column_names, content.columns, strict=True):
             key = str(name).strip().lower()

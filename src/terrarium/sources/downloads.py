@@ -14,8 +14,7 @@ from urllib.request import urlopen
 
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
-from terrarium.sources.errors import SourceError
-from terrarium.sources.files import one_line
+from terrarium.sources.errors import SourceError, one_line
 
 logger = logging.getLogger(__name__)
 

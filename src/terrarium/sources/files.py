@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from terrarium.sources.errors import SourceError
+from terrarium.sources.archives import LARGEST_TEXT, PACKING_ERRORS, list_members, read_member, split_member
+from terrarium.sources.errors import SourceError, one_line
 
 PACKED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 """Endings of packed files, and what opens them."""
 LARGEST_LINE = 1 << 26
 """Bytes of one line; a longer one is not text."""
-LARGEST_TEXT = 4 << 30
-"""Bytes of a file that is read into memory as a whole, unpacked."""
-PACKING_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufffd\ufffe\uffff]")
@@ -37,18 +35,31 @@ def suffix_of(path: str | Path) -> str:
     return inner.suffix.lower()
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is such a file, on the disk or in an archive: taxa.zip/taxa.csv."""
+    member = split_member(path)
+    return path.is_file() if member is None else member[1] in list_members(member[0])
+
+
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading, unpacked if its name ends in .gz, .xz or .bz2.
 
+    Args:
+        path: the file, or an archive and the path of a file in it: taxa.zip/taxa.csv.
+
     Raises:
         SourceError: the file does not exist or cannot be unpacked, here or while it is read.
     """
-    if not path.is_file():
+    member = split_member(path)
+    if not member and not path.is_file():
         raise SourceError(f"{path} is not a file: check the path")
     opener = PACKED.get(path.suffix.lower())
     try:
-        with opener(path, "rb") if opener else path.open("rb") as content:
+        with (
+            io.BytesIO(read_member(*member)) if member else path.open("rb") as raw,
+            (opener or nullcontext)(raw) as content,
+        ):
             yield content
     except SourceError:
         raise
@@ -158,12 +169,6 @@ def is_text(text: str) -> bool:
 def fault(path: str | Path, line: int, what: str, remedy: str) -> SourceError:
     """Return the error for a line of a file: "PATH line N: WHAT; REMEDY"."""
     return SourceError(f"{path} line {line}: {what}; {remedy}")
-
-
-def one_line(error: BaseException) -> str:
-    """Return the message of an error in one line of at most 200 characters."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _limited(content: IO[bytes], path: Path) -> Iterator[bytes]:

@@ -24,8 +24,10 @@ READERS = {
     "word_pairs": "word_pairs:read_word_pairs",
     "files": "graphs.triples:read_triple_files",
     "kgx": "graphs.kgx:read_kgx",
-    "carla": "traffic.carla:read_carla",
-    "argoverse": "traffic.argoverse:read_argoverse",
+    "carla": "traffic.formats.carla:read_carla",
+    "argoverse": "traffic.formats.argoverse:read_argoverse",
+    "commonroad": "traffic.formats.commonroad:read_commonroad",
+    "sumo": "traffic.formats.sumo:read_sumo",
     "tables": "traffic.tables:read_tables",
     "tu": "tu:read_tu",
 }
@@ -35,6 +37,8 @@ TRAFFIC_FILES = {
     "carla": "scene_*.tracks.parquet",
     "tables": "tracks.parquet",
     "argoverse": "**/scenario_*.parquet",
+    "sumo": "**/*.net.xml*",
+    "commonroad": "**/*.xml*",
 }
 """Reader of recorded traffic -> what its files are called; the first that fits a folder reads it."""
 

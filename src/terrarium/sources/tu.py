@@ -33,6 +33,7 @@ class LabelledGraphs:
         edge: (E, 2) source and target, numbered within the graph.
         edge_x: (E, D) float32, edge attributes followed by one-hot edge labels, or one column of ones.
         label: (G,) class of each graph, from 0.
+        label_columns: (2,) number of columns that are one-hot labels or degrees, the first of x and the last of edge_x.
     """
 
     node_offset: np.ndarray
@@ -41,6 +42,7 @@ class LabelledGraphs:
     edge: np.ndarray
     edge_x: np.ndarray
     label: np.ndarray
+    label_columns: np.ndarray
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all arrays as hex."""
@@ -90,6 +92,7 @@ def read_tu(path: str | Path, name: str) -> LabelledGraphs:
         edges - node_offset[owner[edges[:, 0]]][:, None],
         np.ones((len(edges), 1), np.float32) if features is None else features.astype(np.float32),
         np.unique(label, return_inverse=True)[1],
+        np.array([x.shape[1] - (0 if node_x is None else node_x.shape[1]), sum(part.shape[1] for part in one_hot)]),
     )
 
 

@@ -18,7 +18,10 @@ _SPLITTERS = {
     "blanks": re.compile(r"\s+"),
 }
 _SCORE_COLUMNS = ("human (mean)", "simlex999", "score", "similarity", "sim", "mean", "avg_score", "average", "rating")
-_PART_OF_SPEECH = re.compile(r"(.+)(?:-[nvjra]|_[NVJRA]|#[nvar])")
+_PART_OF_SPEECH = re.compile(r"(.+)(?:-([nvjra])|_([NVJRA])|#([nvar]))")
+_LETTERS = {"n": "n", "noun": "n", "v": "v", "verb": "v", "a": "a", "j": "a", "adj": "a", "adjective": "a", "r": "r"}
+"""Names that benchmarks give to parts of speech -> WordNet's letter."""
+_TEXT = dict.fromkeys(["word1", "word2", "pos"], "str")
 _WANTED = "give word, word and score in each line"
 
 
@@ -26,14 +29,15 @@ def read_word_pairs(path: str | Path) -> pd.DataFrame:
     """Read pairs of words with a score.
 
     The delimiter is what splits the first line into the most fields, of tabs, commas, semicolons and blanks. With a
-    header, the score is the column that its benchmark calls so; otherwise the third. Lines that begin with # are
-    comments. A part of speech behind all words (sun-n) is removed.
+    header, the score is the column that its benchmark calls so, otherwise the third, and the column POS is the part of
+    speech. Lines that begin with # are comments. A part of speech behind all words (sun-n) is removed.
 
     Args:
         path: the file; .gz, .xz and .bz2 are unpacked.
 
     Returns:
-        word1, word2, score (float64); one row per pair.
+        word1, word2, score (float64), pos (n, v, a or r if the file says that both words are of it, otherwise empty);
+        one row per pair.
 
     Raises:
         SourceError: the file is missing or has no pair, or a line has a fault; the message has its number.
@@ -48,6 +52,7 @@ def read_word_pairs(path: str | Path) -> pd.DataFrame:
         raise fault(file, lines[0][0], f"it is not word, word and score: {lines[0][1][:60]!r}", _WANTED)
     has_header = not any(NUMBER.fullmatch(cell) for cell in header) and len(lines) > 1
     at = _score_column(header) if has_header else 2
+    at_pos = header.index("pos") if has_header and "pos" in header else None
     rows = []
     for number, line in lines[int(has_header) :]:
         cells = [_cell(cell) for cell in splitter.split(line.strip())]
@@ -60,13 +65,20 @@ def read_word_pairs(path: str | Path) -> pd.DataFrame:
         score = float(cells[at])
         if abs(score) == float("inf"):
             raise fault(file, number, f"the score {cells[at]} is not finite", "correct it")
-        rows.append((cells[0], cells[1], score))
-    table = pd.DataFrame(rows, columns=["word1", "word2", "score"])
-    words = pd.concat([table["word1"], table["word2"]])
-    if words.str.fullmatch(_PART_OF_SPEECH).all():
-        for name in ("word1", "word2"):
-            table[name] = table[name].str.replace(_PART_OF_SPEECH, r"\1", regex=True)
-    return table.astype({"word1": "str", "word2": "str"})
+        pos = "" if at_pos is None else _LETTERS.get(cells[at_pos].lower(), "")
+        rows.append((cells[0], cells[1], score, pos))
+    return _without_suffixes(pd.DataFrame(rows, columns=["word1", "word2", "score", "pos"])).astype(_TEXT)
+
+
+def _without_suffixes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs without parts of speech behind the words, if all words have one; `pos` is what both have."""
+    found = [[_PART_OF_SPEECH.fullmatch(word) for word in table[name]] for name in ("word1", "word2")]
+    if not all(match for words in found for match in words):
+        return table
+    letters = [[_LETTERS[match[match.lastindex or 0].lower()] for match in words if match] for words in found]
+    pos = [a if a == b else "" for a, b in zip(*letters, strict=True)]
+    words = {f"word{i}": [match.group(1) for match in words if match] for i, words in enumerate(found, start=1)}
+    return table.assign(**words, pos=pos)
 
 
 def _splitter(line: str) -> re.Pattern[str]:

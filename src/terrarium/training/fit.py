@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,15 @@ class Trainable(Protocol):
 
     def weights(self) -> State:
         """Return a copy of the weights, as they are exported."""
+        ...
+
+
+@runtime_checkable
+class KeepsLog(Protocol):
+    """A trainable whose progress is also written as text, while it trains."""
+
+    def format_log(self, history: pd.DataFrame) -> str:
+        """Return the log of the epochs so far, see `history_table`."""
         ...
 
 
@@ -83,6 +92,8 @@ def fit(
     restarts: str | None = None,
 ) -> FitResult:
     """Train until the epochs or the patience are used up, with a checkpoint after every epoch.
+
+    The log of a trainable that keeps one (`KeepsLog`) is next to the checkpoints and grows with every epoch.
 
     Args:
         trainable: built as for a new training; the newest checkpoint of a training with the same fingerprint, or of
@@ -177,6 +188,9 @@ class _Training:
         history = [*self._history, row]
         self._save(epoch, stopping, history)
         self.epoch, self._stopping, self._history = epoch, stopping, history
+        if isinstance(self._trainable, KeepsLog):
+            table = history_table(history, stopping.best_epoch or epoch)
+            self._run.write_log(self._trainable.format_log(table))
 
     def _save(self, epoch: int, stopping: StoppingState, history: list[dict[str, JSON]]) -> None:
         state = self._trainable.state()

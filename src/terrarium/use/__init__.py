@@ -105,10 +105,13 @@ def _senses(artifacts: Artifacts, version: str | None) -> SenseEmbedding:
 
 
 def _scenes(artifacts: Artifacts, version: str | None) -> SceneEmbedding:
+    import pandas as pd
+
     from terrarium.scenes.use.embedding import SceneEmbedding
 
-    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.weights"])
-    return SceneEmbedding(*parts.values())
+    parts = artifacts.load("scenes.embeddings", version, ["scenes.archetypes", "scenes.tags", "scenes.weights"])
+    labels = pd.concat([parts["scenes.archetypes"], parts["scenes.tags"]], axis=1)
+    return SceneEmbedding(parts["scenes.embeddings"], labels, parts["scenes.weights"])
 
 
 def _knowledge_graph(artifacts: Artifacts, version: str | None) -> GraphEmbedding:

@@ -10,6 +10,7 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.utils import find_kedro_project
 
+from terrarium.common.options import expand_path
 from terrarium.datasets.base import copy_at
 from terrarium.hooks.catalogs import saved_versions, versioned_dataset
 from terrarium.hooks.lineage import Lineage
@@ -119,7 +120,7 @@ def _loader(project: Path, env: str | None, data_root: str | Path | None) -> Ome
         base_env="base",
         default_run_env="local",
         merge_strategy={"parameters": "soft"},
-        runtime_params={} if data_root is None else {"data_root": str(data_root)},
+        runtime_params={} if data_root is None else {"data_root": expand_path(str(data_root))},
     )
 
 

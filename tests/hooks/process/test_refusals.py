@@ -1,7 +1,9 @@
+import logging
+
 import pytest
 
 from terrarium.hierarchy import HierarchyError
-from terrarium.hooks.process.refusals import SHOW, Refusal, RefuseInOneLine, is_refusal
+from terrarium.hooks.process.refusals import SHOW, Refusal, RefuseInOneLine, is_refusal, is_shown
 from terrarium.sources.errors import SourceError
 
 
@@ -22,3 +24,23 @@ def test_other_errors_and_a_switch_keep_the_traceback(monkeypatch):
     RefuseInOneLine().on_pipeline_error(KeyError("x"))
     monkeypatch.setenv(SHOW, "1")
     RefuseInOneLine().on_pipeline_error(SourceError("shown with its traceback"))
+
+
+@pytest.mark.parametrize(
+    ("logger", "error", "shown"),
+    [
+        ("kedro.runner.sequential_runner", SourceError("a.csv line 3: wrong"), False),
+        ("kedro.pipeline.node", SourceError("a.csv line 3: wrong"), False),
+        ("kedro.runner.sequential_runner", KeyError("x"), True),
+        ("terrarium.training.fit", SourceError("a.csv line 3: wrong"), True),
+    ],
+)
+def test_kedro_s_lines_about_a_refusal_are_left_out(logger, error, shown, monkeypatch):
+    record = logging.LogRecord(logger, logging.WARNING, "", 0, "No nodes ran.", None, None)
+    assert is_shown(record)
+    try:
+        raise error
+    except (SourceError, KeyError):
+        assert is_shown(record) == shown
+        monkeypatch.setenv(SHOW, "1")
+        assert is_shown(record)

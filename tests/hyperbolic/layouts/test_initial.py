@@ -5,7 +5,9 @@ from terrarium.hyperbolic.geometry.ball import to_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.initial import (
+    CONSTRUCTIONS,
     constructed_layout,
+    constructions,
     inherited_directions,
     initial_layout,
     move_off_origin,
@@ -87,8 +89,8 @@ def test_the_other_starts_have_their_directions_at_the_target_radii(tree):
 
 @pytest.mark.parametrize("loss", ["construct", "joint"])
 def test_at_its_own_radii_the_constructed_start_is_the_constructed_layout(tree, loss):
-    constructed = ray_layout(tree, 5, 12.0)
-    chosen = MODEL.model_copy(update={"init": "constructed", "construction": "auto", "max_radius": 12.0})
+    constructed = ray_layout(tree, 5, 30.0)
+    chosen = MODEL.model_copy(update={"init": "constructed", "construction": "auto", "max_radius": 30.0})
     layout = initial_layout(tree, constructed.radius, chosen, loss)
     assert (layout.radius == constructed.radius).all()
     assert (layout.direction == constructed.direction).all()
@@ -97,15 +99,27 @@ def test_at_its_own_radii_the_constructed_start_is_the_constructed_layout(tree, 
 def test_all_untrained_layouts_reach_as_far_as_the_targets(tree):
     target = target_radii(tree.depth, FEATURES)
     layouts = untrained_layouts(tree, target, MODEL.model_copy(update={"construction": "auto"}), "joint")
-    assert list(layouts) == ["rays", "caps", "combinatorial", "inherited", "random"]
+    assert list(layouts) == ["rays", "cones", "caps", "combinatorial", "inherited", "random"]
     for name, layout in layouts.items():
         assert layout.radius.max() == pytest.approx(target.max(), rel=0.01), name
 
 
-@pytest.mark.parametrize(("loss", "name"), [("joint", "rays"), ("detour", "rays"), ("distance_softmax", "caps")])
-def test_the_construction_follows_the_loss_unless_it_is_named(loss, name):
-    assert name_construction(MODEL.model_copy(update={"construction": "auto"}), loss).construction == name
-    assert name_construction(MODEL, loss) == MODEL
+@pytest.mark.parametrize(
+    ("loss", "dim", "max_radius", "lengths", "name"),
+    [
+        ("joint", 5, 34.0, False, "rays"),
+        ("joint", 5, 3.0, False, "cones"),
+        ("detour", 5, 3.0, False, "cones"),
+        ("joint", 2, 3.0, False, "rays"),
+        ("joint", 5, 3.0, True, "rays"),
+        ("distance_softmax", 5, 3.0, False, "caps"),
+    ],
+)
+def test_the_construction_follows_tree_radius_and_loss_unless_it_is_named(tree, loss, dim, max_radius, lengths, name):
+    given = np.ones(len(tree)) if lengths else None
+    model = MODEL.model_copy(update={"construction": "auto", "dim": dim, "max_radius": max_radius})
+    assert name_construction(tree, model, loss, given).construction == name
+    assert name_construction(tree, MODEL, loss, given) == MODEL
 
 
 def test_only_points_at_the_origin_leave_it(tree):
@@ -133,17 +147,18 @@ def test_caps_of_a_graph_are_refitted():
     assert (constructed_layout(graph, model).direction == expected.direction).all()
 
 
-def test_caps_in_two_dimensions_are_refused_before_a_run():
+@pytest.mark.parametrize("construction", ["cones", "caps"])
+def test_nested_layouts_in_two_dimensions_are_refused_before_a_run(construction):
     with pytest.raises(ValueError, match="set dim to 3 or more"):
-        ModelOptions.model_validate(MODEL.model_dump() | {"construction": "caps", "dim": 2})
+        ModelOptions.model_validate(MODEL.model_dump() | {"construction": construction, "dim": 2})
 
 
 @pytest.mark.parametrize("tree", [tree_of([]), tree_of([0]), chain(300), star(1500)], ids=len)
 @pytest.mark.parametrize("dim", [2, 3, 5, 10, 50])
-@pytest.mark.parametrize("construction", ["combinatorial", "rays", "caps"])
+@pytest.mark.parametrize("construction", CONSTRUCTIONS)
 def test_every_construction_takes_trees_of_any_shape_in_any_dimension(tree, dim, construction):
-    if construction == "caps" and dim == 2:
-        pytest.skip("caps need three dimensions")
+    if construction not in constructions(dim):
+        pytest.skip("nested caps need three dimensions")
     model = MODEL.model_copy(update={"dim": dim, "construction": construction, "max_radius": 20.0})
     lengths = np.arange(len(tree), dtype=float)
     for layout in (constructed_layout(tree, model), constructed_layout(tree, model, lengths)):

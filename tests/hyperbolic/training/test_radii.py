@@ -15,7 +15,7 @@ from tests.hyperbolic.training.problems import problem
 from tests.hyperbolic.trees import random_tree
 
 MEASURED = OPTIONS.model_copy(update={"radii": [4.0, 30.0], "num_radius_queries": 100, "max_radius_taxa": 1000})
-RAYS = MODEL.model_copy(update={"init": "constructed", "construction": "auto"})
+RAYS = MODEL.model_copy(update={"init": "constructed", "construction": "rays"})
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def table():
 def test_every_layout_is_measured_at_every_radius_in_both_precisions(table):
     require_radius_metrics(table)
     untrained = table[~table["trained"]]
-    assert len(untrained) == 3 * 2 * 2
+    assert len(untrained) == 4 * 2 * 2
     assert len(table) - len(untrained) == 2 * 2
     assert set(table.loc[table["trained"], "layout"]) == {"rays"}
 
@@ -43,6 +43,13 @@ def test_a_large_radius_is_better_in_float64_and_lost_in_float32(table):
     assert rows[30.0, "float64"] > rows[4.0, "float64"]
     assert rows[30.0, "float32"] < rows[30.0, "float64"] - 0.01
     assert rows[4.0, "float32"] == pytest.approx(rows[4.0, "float64"], abs=0.01)
+
+
+def test_the_layout_that_suits_the_radius_is_trained():
+    task = problem(loss="joint", train_radius=True, positive_weight=0.0, max_epochs=1)
+    table = measure_radii(task, RAYS.model_copy(update={"construction": "auto"}), MEASURED)
+    trained = table[table["trained"]].drop_duplicates("max_radius").set_index("max_radius")["layout"]
+    assert trained.to_dict() == {4.0: "cones", 30.0: "rays"}
 
 
 def test_large_trees_are_not_trained():

@@ -111,7 +111,7 @@ def test_given_splits_stay_and_what_crosses_them_is_counted():
     triples, counts = divide(given_triples)
     assert triples["split"].tolist() == ["train", "test", "validation"]
     assert triples["given"].all()
-    assert counts == {"repeated_triples": 1, "pairs_in_two_splits": 1}
+    assert counts == {"repeated_triples": 1, "pairs_in_two_splits": 1, "held_out_triples_given_away": 0}
     with pytest.raises(SplitError, match="are in two splits, such as a and b"):
         require_no_leak(triples)
 
@@ -121,3 +121,13 @@ def test_a_split_without_triples_and_an_unknown_relation_are_refused():
         divide(table([("a", "r", "b"), ("c", "s", "d")]))
     with pytest.raises(SplitError, match="names 't': the relations are r, s"):
         divide(crowd(), held_out=("t",))
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_held_out_triples_that_training_gives_away_are_counted_or_left_out(drop):
+    rows = [("a", "r", "b"), ("b", "r", "a"), ("c", "r", "d"), ("d", "r", "c"), ("e", "r", "f"), ("f", "r", "e")]
+    rows += [("g", "r", "h"), ("h", "r", "g"), ("c", "s", "a")]
+    given_triples = table(rows, ["train"] * 7 + ["test", "validation"])
+    triples, counts = divide(given_triples, drop_leaks=drop)
+    assert counts["held_out_triples_given_away"] == 1
+    assert triples["split"].tolist()[-2:] == ["left_out" if drop else "test", "validation"]

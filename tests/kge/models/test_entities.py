@@ -24,3 +24,13 @@ def test_an_entity_without_a_vector_of_its_own_has_its_parents_embedding():
     own[2] = 0
     table = AncestorSum(CHAIN, 4)(own)
     assert torch.allclose(table[2], table[1])
+
+
+def test_words_have_vectors_of_their_own_behind_those_of_the_entities():
+    own = torch.arange(12.0, dtype=torch.float64).reshape(6, 2).requires_grad_(True)
+    words = Ancestors(np.array([0, 3, 3]), np.array([4, 1, 5]))
+    made = AncestorSum(words, 4)
+    expected = torch.stack([own[0] + own[4], own[1], own[2], own[3] + own[1] + own[5]])
+    assert made.num_vectors == 6
+    assert torch.equal(made(own), expected)
+    assert torch.autograd.gradcheck(made, own)

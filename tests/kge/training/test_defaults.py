@@ -1,10 +1,12 @@
+import numpy as np
 import pytest
 
+from terrarium.kge.data.graph import Graph
 from terrarium.kge.training.defaults import (
     LARGEST_N3_WEIGHT,
     default_n3_weight,
     fill_dim,
-    fill_train_type,
+    fill_training,
     limit_epochs,
 )
 from tests.kge.graphs import options, random_graph
@@ -18,11 +20,29 @@ def test_the_weight_is_one_over_the_mean_degree_up_to_a_limit():
 
 def test_only_what_is_null_is_filled(monkeypatch):
     graph, training = random_graph(), options().training
-    assert fill_train_type(graph, training) is training
-    null = training.model_copy(update={"train_type": None})
-    assert fill_train_type(graph, null).train_type == "1vsAll"
-    monkeypatch.setattr("terrarium.kge.training.defaults.SMALL_GRAPH", 10)
-    assert fill_train_type(graph, null).train_type == "KvsAll"
+    chosen = {"train_type": "1vsAll", "batch_size": 7, "num_negatives": 3}
+    stopping = training.stopping.model_copy(update={"metric": "validation_head_mrr"})
+    given = training.model_copy(update={**chosen, "stopping": stopping})
+    assert fill_training(graph, given) is given
+    null = given.model_copy(update=dict.fromkeys(chosen))
+    for limit, expected in ((1e8, ("1vsAll", 128, 0)), (10, ("KvsAll", 512, 2048))):
+        monkeypatch.setattr("terrarium.kge.training.defaults.SMALL_GRAPH", limit)
+        filled = fill_training(graph, null)
+        assert (filled.train_type, filled.batch_size, filled.num_negatives) == expected
+
+
+def test_tails_are_watched_where_all_triples_of_a_head_are_held_out():
+    def graph(validation):
+        splits = {"train": np.array([[0, 0, 1], [1, 1, 2]]), "validation": np.array(validation).reshape(-1, 3)}
+        return Graph(3, 2, splits)
+
+    auto = options(training__stopping__metric="auto").training
+    for validation, metric in (
+        ([[1, 0, 2], [2, 1, 0]], "validation_tail_mrr"),
+        ([[1, 0, 2], [0, 0, 2]], "validation_mrr"),
+        ([], "validation_mrr"),
+    ):
+        assert fill_training(graph(validation), auto).stopping.metric == metric
 
 
 @pytest.mark.parametrize(
@@ -35,9 +55,13 @@ def test_sums_over_ancestors_take_a_smaller_dimension(encoder, dim, expected):
 
 def test_a_large_graph_gets_fewer_epochs_and_at_least_one():
     graph = random_graph(entities=30, sizes=(100, 20, 25))
-    training = options().training.model_copy(update={"max_epochs": 50, "max_scores": 200 * 30 * 7.5})
+    validation = options().training.validation.model_copy(update={"max_triples": 0, "interval": 1})
+    changes = {"max_epochs": 50, "max_scores": (200 * 30 + 2 * 20 * 30) * 7.5, "validation": validation}
+    training = options().training.model_copy(update=changes)
     assert limit_epochs(graph, training, rows=200).max_epochs == 7
-    assert limit_epochs(graph, training, rows=10).max_epochs == 50
+    assert limit_epochs(graph, training.model_copy(update={"max_epochs": 5}), rows=200).max_epochs == 5
+    sampled = training.model_copy(update={"num_negatives": 15})
+    assert limit_epochs(graph, sampled, rows=200).max_epochs == 12
     assert limit_epochs(graph, training, rows=10**9).max_epochs == 1
     unlimited = training.model_copy(update={"max_scores": None})
     assert limit_epochs(graph, unlimited, rows=10**9) is unlimited

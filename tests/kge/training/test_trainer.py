@@ -1,5 +1,6 @@
 import logging
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from terrarium.kge.data.graph import Graph
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.evaluation.ranking import rank_triples
 from terrarium.kge.models.scorer import load_scorer
+from terrarium.kge.training.defaults import fill_training
 from terrarium.kge.training.memory import SavedMemory, measure_saved_mb
 from terrarium.kge.training.messages import log_savings, log_start
 from terrarium.kge.training.trainer import Batch, NothingToTrainError, ScorerTrainer
@@ -26,7 +28,8 @@ def make(given=None, **changes):
 
 def train(folder, epochs=3, given=None, **changes):
     trainer, chosen = make(given, training__max_epochs=epochs, **changes)
-    return fit(trainer, options=chosen.training, store=TrainingStore(folder), fingerprint={"data": "small"})
+    filled = fill_training(given or graph(), chosen.training)
+    return fit(trainer, options=filled, store=TrainingStore(folder), fingerprint={"data": "small"})
 
 
 @pytest.mark.parametrize("kind", ["conve", "complex", "distmult"])
@@ -66,7 +69,11 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, changes):
         return epoch(number)
 
     trainer.epoch = killed
-    given = {"options": chosen.training, "store": TrainingStore(tmp_path / "killed"), "fingerprint": {"data": "small"}}
+    given = {
+        "options": fill_training(graph(), chosen.training),
+        "store": TrainingStore(tmp_path / "killed"),
+        "fingerprint": {"data": "small"},
+    }
     with pytest.raises(Killed):
         fit(trainer, **given)
     torch.manual_seed(99)
@@ -206,3 +213,28 @@ def test_the_log_says_what_the_optimisations_save(caplog):
 def test_cleanup_is_counted_in_the_history(tmp_path):
     history = train(tmp_path, 1, training__memory__cleanup=True).history
     assert history["cleanup_released_mb"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
+@pytest.mark.parametrize("hierarchy", [None, 1])
+def test_a_sample_of_all_entities_trains_as_all_of_them_do(tmp_path, loss, optimizer, hierarchy):
+    """Also where rows are updated sparsely, and where embeddings are sums over ancestors."""
+    given = replace(random_graph(), hierarchy=hierarchy)
+    changes = {"training__loss__name": loss, "training__optimizer__name": optimizer, "model__name": "complex"}
+    changes |= {"training__loss__n3_weight": 0.1, "training__loss__relation_weight": 0.5, "model__dim": 8}
+    changes |= {"model__input_dropout": 0.0, "model__output_dropout": 0.0}
+    whole = train(tmp_path / "a", 2, given, **changes, training__num_negatives=0)
+    sampled = train(tmp_path / "b", 2, given, **changes, training__num_negatives=3000)
+    assert np.allclose(whole.history["loss"], sampled.history["loss"], rtol=1e-5)
+    for name in ("entity.weight", "relation.weight", "bias"):
+        assert np.allclose(whole.final.tensors[name], sampled.final.tensors[name], atol=2e-4), name
+
+
+def test_a_sample_learns_what_it_is_shown(tmp_path):
+    made = random_graph()
+    shown = replace(made, splits={**made.splits, "validation": made.splits["train"][:40]})
+    changes = {"training__optimizer__learning_rate": 0.1, "training__schedule__learning_rate_decay": 1.0}
+    changes |= {"model__name": "complex", "model__dim": 32, "training__optimizer__name": "adagrad"}
+    history = train(tmp_path, 40, shown, **changes, training__num_negatives=5, training__stopping=_patient()).history
+    assert history["validation_mrr"].iloc[-1] > 0.5

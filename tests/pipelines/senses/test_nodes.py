@@ -2,8 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from terrarium.common.vectors import coordinates
 from terrarium.pipelines.senses import nodes, reference_nodes
 from terrarium.pipelines.senses.validators import check_vectors
+from terrarium.senses.data.relations import ANTONYM, IS_A
+from terrarium.senses.models.vectors import unit_rows
 from terrarium.senses.reporting import figures
 from terrarium.senses.reporting.report import report_page
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
@@ -11,7 +14,13 @@ from terrarium.training.checkpointing.store import TrainingStore
 from tests.senses.lexicon import PROBLEM_TABLES, options, tables
 
 WORDS = pd.DataFrame(
-    {"dataset": "toy", "word1": ["hot", "dog", "car"], "word2": ["cold", "cat", "rose"], "score": [1, 8, 2.0]}
+    {
+        "dataset": "toy",
+        "word1": ["hot", "dog", "car"],
+        "word2": ["cold", "cat", "rose"],
+        "score": [1, 8, 2.0],
+        "pos": "",
+    }
 )
 EVALUATED = ("synsets", "senses", "pairs", "unseen_ancestors")
 
@@ -20,12 +29,12 @@ def run_default(folder, chosen):
     made = tables()
     store = TrainingStore(folder)
     trained = nodes.train(*(made[name] for name in PROBLEM_TABLES), store, chosen.model, chosen.training)
-    vectors = nodes.export_vectors(made["synsets"], made["senses"], made["pairs"], trained["weights"])
+    exported = nodes.export_vectors(made["synsets"], made["senses"], made["pairs"], trained["weights"])
     evaluated = (made[name] for name in EVALUATED)
     return {
         **made,
         **trained,
-        "vectors": vectors,
+        **exported,
         **nodes.evaluate(*evaluated, WORDS, trained["weights"], trained["initial_weights"], chosen.evaluation),
     }
 
@@ -59,10 +68,36 @@ def finished(request, tmp_path_factory):
 def test_each_sense_has_a_vector_of_length_one(finished):
     _, made = finished
     vectors = made["vectors"]
-    assert vectors.columns[:5].tolist() == ["sense_key", "lemma", "pos", "synset", "x0"]
+    assert vectors.columns[:6].tolist() == ["sense_key", "lemma", "pos", "sense_number", "synset", "x0"]
     assert len(vectors) == len(made["senses"])
     check_vectors(vectors)
     assert vectors.set_index("sense_key").loc["dog%1:05:00::", "synset"] == "dog.n.01"
+
+
+def test_metrics_can_be_computed_again_from_the_exported_tables(finished):
+    _, made = finished
+    if "operators" not in made:
+        return
+    operators, pairs = made["operators"].set_index(["relation", "inverse", "parameter"]), made["pairs"]
+    synsets, metrics = coordinates(made["synset_vectors"]), made["metrics"]
+
+    def query(rows, inverse):
+        moved = rows * coordinates(operators.loc[[("hypernym", inverse, "scale")]])
+        return unit_rows(moved + coordinates(operators.loc[[("hypernym", inverse, "shift")]]))
+
+    def score(child, parent):
+        return (query(child, False) * parent).sum(1) + (query(parent, True) * child).sum(1)
+
+    chosen = pairs[pairs["relation"].isin(IS_A) & (pairs["split"] == "test")]
+    child, parent = synsets[chosen["head"]], synsets[chosen["tail"]]
+    assert (score(child, parent) > score(parent, child)).mean() == pytest.approx(metrics["is_a_direction"])
+    polar = coordinates(operators.loc[[("antonym", False, "scale")]])[0] == -1
+    assert polar.mean() == pytest.approx(metrics["polar_dimensions"])
+    antonyms = pairs[(pairs["relation"] == ANTONYM) & (pairs["split"] == "train")]
+    senses = coordinates(made["vectors"])
+    opposition = np.minimum(senses[antonyms["head_sense"]] * senses[antonyms["tail_sense"]], 0)
+    energy = opposition[:, polar].sum() / opposition.sum()
+    assert energy == pytest.approx(metrics["antonym_polar_energy_trained"], abs=1e-5)
 
 
 def test_metrics_are_finite_and_have_a_random_baseline(finished):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from terrarium.scenes.coverage.permutation_test import Sources, gap_scores, gap_statistics, p_values, subsample_equally
+from terrarium.scenes.coverage.comparison import Comparison
+from terrarium.scenes.coverage.permutation_test import gap_scores, gap_statistics, p_values, subsample_equally
 from terrarium.scenes.evaluation.neighbors import nearest_neighbors
-from terrarium.scenes.graphs.archetypes import NAMES
 
 
 def points(count, centre, seed):
@@ -16,9 +16,9 @@ def rng(seed=0):
 
 def sources(recorded, scene, share=0.0, rare=0.0):
     """The first archetype has `share` of the recorded and `rare` of the simulated graphs, in a third of the scenes."""
-    labels = np.zeros((len(scene), len(NAMES)), bool)
+    labels = np.zeros((len(scene), 2), bool)
     labels[:, 0] = rng(8).random(len(scene)) < np.where(scene % 3 == 0, np.where(recorded, 3 * share, 3 * rare), 0.0)
-    return Sources(recorded, scene, labels)
+    return Comparison(recorded, labels, scene)
 
 
 def test_points_in_a_hole_have_the_largest_gaps():

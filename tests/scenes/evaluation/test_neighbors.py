@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from terrarium.scenes.evaluation.neighbors import distances, nearest_neighbors
+from terrarium.scenes.evaluation.neighbors import TooFewNeighborsError, distances, nearest_neighbors
 
 
 def points(count, centre, seed):
@@ -22,6 +22,18 @@ def test_the_kth_neighbour_is_of_another_scene_and_among_the_candidates():
     assert found == pytest.approx(np.sort(away, axis=1)[:, 3], abs=1e-3)
 
 
-def test_beyond_the_list_the_distance_is_that_of_its_end():
-    near = nearest_neighbors(points(50, (0, 0, 0), 0), np.arange(50), 10)
-    assert near.kth_distance(np.arange(50), np.zeros(50, bool), 1) == pytest.approx(near.distance[:, -1])
+def test_neighbours_beyond_the_list_are_searched():
+    vectors, scene = points(200, (0, 0, 0), 0), np.arange(200) // 4
+    among = np.arange(200) % 5 == 0
+    whole = nearest_neighbors(vectors, scene, 199).kth_distance(np.arange(200), among, 7)
+    short = nearest_neighbors(vectors, scene, 3).kth_distance(np.arange(200), among, 7)
+    assert short == pytest.approx(whole, rel=1e-5)
+
+
+def test_a_missing_neighbour_is_an_error():
+    near = nearest_neighbors(points(50, (0, 0, 0), 0), np.arange(50) // 25, 10)
+    with pytest.raises(TooFewNeighborsError, match="26 neighbours are needed"):
+        near.kth_distance(np.arange(50), np.ones(50, bool), 26)
+    with pytest.raises(TooFewNeighborsError):
+        near.kth_distance(np.arange(50), np.zeros(50, bool), 1)
+    assert np.isfinite(near.kth_distance(np.arange(50), np.ones(50, bool), 25)).all()

@@ -97,3 +97,27 @@ def test_road_users_without_relations_can_be_kept():
     graphs, index = made["graphs"], made["graph_index"]
     assert (index["nodes"] == 1).any()
     assert (from_state(graphs).edges[index["nodes"] == 1] == 0).all()
+
+
+def test_a_source_without_any_graph_is_named():
+    made = tables()
+    tracks = made["tracks"]
+    first = tracks[tracks["source"] != "real"]
+    alone = tracks[tracks["source"] == "real"].groupby("scene", as_index=False).head(1)
+    with pytest.raises(EmptyScenesError, match="no scene of the source 'real' gave a graph"):
+        build_graphs(pd.concat([first, alone], ignore_index=True), made["lanes"], options().features.graphs)
+
+
+def test_only_road_users_at_the_chosen_places_are_nodes_and_keep_their_numbers():
+    made = tables()
+    tracks = made["tracks"]
+    away = tracks["actor"] == tracks["actor"].iloc[0]
+    flagged = tracks.assign(place=np.where(away, "off_lane", "lane"))
+    chosen = options().features.graphs
+    some, index = build_graphs(flagged, made["lanes"], chosen)
+    every, _ = build_graphs(flagged, made["lanes"], chosen.model_copy(update={"places": ["lane", "off_lane"]}))
+    assert every.nodes.sum() > some.nodes.sum()
+    rows = tracks[tracks["scene"] == tracks["scene"].iloc[0]]
+    number = pd.factorize(rows["actor"])[0][(rows["actor"] == tracks["actor"].iloc[0]).to_numpy()][0]
+    of_scene = some.node_rows(np.flatnonzero(index["scene"] == tracks["scene"].iloc[0]))
+    assert number not in some.actor[of_scene]

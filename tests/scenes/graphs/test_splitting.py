@@ -28,7 +28,7 @@ def test_splits_fit_the_number_of_scenes(count):
     assert found.sum() == count
     assert set(found.index) == (set(SPLITS) if count >= 3 else {"test"})
     assert count < 10 or abs(found["test"] / count - options().features.test_fraction) <= 0.1
-    named = split_scenes(both, options(features__test_only_sources=["few"]).features)
+    named = split_scenes(both, options().features.model_copy(update={"test_only_sources": ["few"]}))
     assert named.loc[named["source"] == "few", "split"].eq("test").all()
 
 

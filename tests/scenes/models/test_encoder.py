@@ -9,7 +9,7 @@ from tests.scenes.scenery import options, problem
 from tests.scenes.trainers import make
 
 
-def test_contexts_are_learnt_and_counted_in_the_output():
+def test_contexts_are_learnt():
     trainer, _ = make(training__optimizer__learning_rate=0.01, training__max_epochs=12)
     for epoch in range(1, 13):
         trainer.epoch(epoch)
@@ -17,15 +17,10 @@ def test_contexts_are_learnt_and_counted_in_the_output():
     batch = batch_of(given.graphs.view(given.train))
     with torch.no_grad():
         states = encoder.node_states(batch)
-        expected = encoder.expected_contexts(states, batch)
-        handed_out = encoder.output(batch)
     known = batch.context >= 0
     hits = encoder.context_logits(states).argmax(dim=1)[known] == batch.context[known]
     most = torch.bincount(batch.context[known]).max() / known.sum()
     assert hits.float().mean() > most + 0.1
-    assert expected.sum(dim=1) == pytest.approx(torch.bincount(batch.graph).numpy(), rel=1e-4)
-    assert handed_out.shape[1] == given.contexts + encoder.embedding[0].in_features
-    assert handed_out.norm(dim=1).numpy() == pytest.approx(2**0.5, rel=1e-4)
 
 
 def test_contexts_that_an_encoder_does_not_know_are_told():

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from terrarium.scenes.graphs.archetypes import NAMES, label_graphs
+from terrarium.scenes.graphs.archetypes import label_graphs
 from terrarium.scenes.graphs.building import build_graphs
+from terrarium.scenes.labels.definitions import read_definitions
 from terrarium.scenes.simulator import simulate as simulator
 from terrarium.scenes.simulator import staging
 from terrarium.scenes.simulator.roads import make_roads
@@ -19,7 +20,7 @@ def recorded(chosen, **changes):
     seconds = 1.25 if changes else simulator.duration_s
     recording = check(simulate(simulator.model_copy(update={"variants": variants, "duration_s": seconds})), 0.1)
     graphs, index = build_graphs(recording.tracks, recording.lanes, chosen.features.graphs)
-    return index, label_graphs(graphs)
+    return index, label_graphs(graphs, read_definitions(None, "archetypes"))
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -44,13 +45,13 @@ def test_a_network_without_forks_is_not_staged():
         roads for roads in (make_roads("r", np.random.default_rng(i)) for i in range(50)) if roads.arms == 2
     )
     assert staging.find_sites(straight) == []
-    assert staging.make_stage("cut_in", straight, np.random.default_rng(0)) == (-1, [])
+    assert staging.make_stage("fork_lane_change", straight, np.random.default_rng(0)) == (-1, [])
 
 
 @pytest.mark.slow
 def test_every_archetype_is_in_some_scenes_of_each_variant_of_the_default():
     index, labels = recorded(options("local"))
-    for name in NAMES:
+    for name in labels:
         scenes = index.loc[labels[name]].groupby("source")["scene"].nunique()
         assert scenes.get("simulation", 0) >= 9, name
         assert scenes.get("real", 0) >= 9, name

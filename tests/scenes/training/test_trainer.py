@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from terrarium.scenes.training.trainer import mean_norm
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 from tests.scenes.trainers import make, train
@@ -14,7 +15,9 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
     assert not first.final.equals(other.final)
 
 
-@pytest.mark.parametrize("changes", [{}, {"training__loss__name": "bgrl", "training__schedule__warm_restarts": True}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"training__loss__name": "info_nce", "training__schedule__warm_restarts": True}]
+)
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path, changes):
     class Killed(Exception):
         pass
@@ -49,6 +52,21 @@ def test_gradients_are_clipped_to_the_norm():
     assert numbers["gradient_norm"] > 0.001
     gradients = [p.grad for p in trainer.objective.parameters() if p.grad is not None]
     assert float(torch.stack([g.norm() for g in gradients]).norm()) <= 0.00101
+
+
+def test_overflowing_steps_do_not_count_for_the_gradient_norm():
+    assert mean_norm([1.0, float("inf"), 3.0, float("nan")]) == 2.0
+    assert np.isnan(mean_norm([float("inf")]))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["32-true", "16-mixed"])
+def test_on_a_gpu_the_same_seed_gives_the_same_bits_and_a_finite_norm(tmp_path, precision):
+    """Pooling and message passing add in a fixed order."""
+    changes = {"training__device": "cuda", "training__precision": precision}
+    first, again = (train(tmp_path / str(i), **changes) for i in range(2))
+    assert same(first, again)
+    assert np.isfinite(first.history["gradient_norm"]).all()
 
 
 def test_each_cycle_has_a_new_optimizer():

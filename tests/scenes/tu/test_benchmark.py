@@ -57,6 +57,22 @@ def test_subtrees_tell_triangles_from_paths_and_graphs_that_are_equal_are_one(ch
     assert plain @ plain.T == pytest.approx(1.0)
 
 
+def test_the_kernel_counts_labels_and_not_attributes(chosen, folder, caplog):  # noqa: F811
+    """No two nodes have equal attributes, so labels made of them would leave nothing in common."""
+    plain = tu._data_set(tu.read_sets(chosen.tu), "TOY")
+    for part, rows in (("node", len(plain.x)), ("edge", len(plain.edge))):
+        file = folder / "TOY" / "raw" / f"TOY_{part}_attributes.txt"
+        file.write_text("\n".join(f"{i / 7}, {i * i}" for i in range(rows)) + "\n")
+    caplog.set_level("INFO")
+    rich = tu._data_set(tu.read_sets(chosen.tu), "TOY")
+    assert rich.x.shape[1] == plain.x.shape[1] + 2
+    assert np.array_equal(tu.subtree_counts(rich, 2), tu.subtree_counts(plain, 2))
+    assert "2 node labels (or degrees), 2 node attributes" in caplog.text
+    (folder / "TOY" / "raw" / "TOY_node_labels.txt").unlink()
+    bare = tu.subtree_counts(tu._data_set(tu.read_sets(chosen.tu), "TOY"), 0)
+    assert bare @ bare.T == pytest.approx(1.0)
+
+
 def test_without_a_path_the_run_stops():
     with pytest.raises(SourceError, match=r"scenes.tu.path is null"):
         tu.read_sets(options().tu)

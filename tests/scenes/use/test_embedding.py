@@ -56,6 +56,15 @@ def test_an_unknown_scene_is_refused_with_near_ones(scenes):
         scenes.similar("town/9")
 
 
+def test_graphs_with_a_tag_are_found_and_a_former_name_is_answered_with_the_new_one(scenes):
+    assert set(scenes.with_tag("kind 1")["scene"]) == {"town/1", "town/4", "town/7"}
+    with pytest.raises(UnknownNameError, match="did you mean 'kind 1'"):
+        scenes.with_tag("kind1")
+    renamed = SceneEmbedding(scenes.graphs.assign(x0=1.0), pd.DataFrame({"fork_lane_change": [True] * 16}))
+    with pytest.raises(UnknownNameError, match="is now called 'fork_lane_change'"):
+        renamed.with_tag("cut_in")
+
+
 def test_a_new_recording_is_embedded_and_compared_with_the_known_ones():
     chosen, made = options(), tables()
     weights = SceneTrainer(problem(chosen), chosen.model, chosen.training).weights()

@@ -36,12 +36,13 @@ def wordnet():
 def test_wordnet_has_the_synsets_senses_and_antonyms_of_version_3(wordnet):
     assert count_differences(wordnet) == {}
     assert len(wordnet.synsets) == WORDNET_3_COUNTS["synsets"] == 117_659
-    assert len(wordnet.senses) == WORDNET_3_COUNTS["senses"] == 206_978
+    assert len(wordnet.senses) == WORDNET_3_COUNTS["senses"] == 206_949
     counts = wordnet.counts.set_index("relation")
     assert counts.loc["antonym"].tolist() == [7_979, 3_992]
     assert counts.loc["hypernym", "pairs"] == counts.loc["hyponym", "instances"] == 89_089
     assert counts.loc["instance_hypernym", "pairs"] == 8_577
     assert wordnet.synsets["synset"].is_unique
+    assert wordnet.senses["sense_key"].is_unique
     assert {"dog.n.01", "hot.a.01", "run.v.01"} <= set(wordnet.synsets["synset"])
 
 
@@ -110,6 +111,29 @@ def test_unknown_names_are_told():
         add_table(lexicon(), table(head=["unicorn.n.01"]), "mine.csv")
     with pytest.raises(SourceError, match="lacks the columns tail"):
         add_table(lexicon(), table().drop(columns="tail"), "mine.csv")
+
+
+def test_forms_of_a_word_that_differ_in_case_are_one_sense(tmp_path):
+    """Their sense keys are equal, and their relations are those of the one sense."""
+    for file in WORDNET.iterdir():
+        text = file.read_text()
+        if file.name == "data.noun":
+            assert "02 joy 0 happiness 0 " in text
+            text = text.replace("02 joy 0 happiness 0 ", "03 joy 0 happiness 0 Happiness 0 ")
+        (tmp_path / file.name).write_text(text)
+    merged = read_lexicon(source(tmp_path))
+    assert merged.senses["sense_key"].is_unique
+    assert merged.senses["sense_key"].tolist() == tables()["senses"]["sense_key"].tolist()
+    assert merged.relations.equals(tables()["relations"])
+
+
+def test_the_senses_of_a_word_are_numbered_as_in_its_index():
+    senses = tables()["senses"]
+    words = senses.groupby(["lemma", "pos"])["sense_number"]
+    assert words.apply(lambda own: sorted(own) == list(range(1, len(own) + 1))).all()
+    named = senses[senses["sense_key"].str.partition("%")[0] == senses["synset"].str.partition(".")[0]]
+    number = named["synset"].str.rpartition(".")[2].astype(int)
+    assert (number == named["sense_number"]).all()
 
 
 def test_sense_rows_point_to_their_synsets():

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from terrarium.senses.evaluation.antonym_pairs import SensePairs
-from terrarium.senses.evaluation.antonyms import antonym_metrics, auc, build_antonym_task, opposition_score
+from terrarium.senses.evaluation.antonyms import (
+    antonym_metrics,
+    auc,
+    build_antonym_task,
+    opposition_score,
+    vector_features,
+)
 from terrarium.senses.models.vectors import unit_rows
 from tests.senses.lexicon import lexicon
 from tests.senses.vectors import random_baseline
@@ -46,3 +52,15 @@ def test_pairs_near_the_opposite_ends_of_a_trained_antonym_are_opposed():
     assert opposed > 0.8
     assert alike < 0
     assert itself <= 0, "a trained pair does not count as its own evidence"
+
+
+def test_a_pair_that_differs_as_trained_antonyms_do_is_analogous():
+    """The differences of pairs 0 to 3 are parallel; that of the last pair is orthogonal to them."""
+    rows = np.random.default_rng(0).standard_normal((10, 4)).astype(np.float32)
+    rows[:8:2, 0] = rows[1:8:2, 0] + np.arange(1, 5)
+    rows[:8:2, 1:] = rows[1:8:2, 1:]
+    rows[8, 1:], rows[8, 0] = rows[9, 1:] + 1, rows[9, 0]
+    vectors = type(random_baseline(4))(rows, rows, None, None, np.zeros(4, bool))
+    trained = SensePairs(np.array([0, 2, 4]), np.array([1, 3, 5]))
+    pairs = SensePairs(np.array([6, 7, 8]), np.array([7, 6, 9]))
+    assert vector_features(vectors, pairs, trained)[:, -1] == pytest.approx([1, 1, 0], abs=1e-5)

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from terrarium.senses.data.taxonomy import ancestor_table, build_taxonomy, information_content
-from terrarium.senses.models.initial import added_information, inherited_rows, random_rows, spectral_rows, varimax
+from terrarium.senses.models.initial import (
+    added_information,
+    adjacency,
+    inherited_rows,
+    opposed_rows,
+    random_rows,
+    spectral_rows,
+    varimax,
+    with_polar_columns,
+)
 from tests.senses.data.test_taxonomy import LINKS, POS, pairs
 
 NONE = np.zeros(0, np.int64)
@@ -59,3 +68,25 @@ def test_the_spectral_start_keeps_the_cosines_of_the_components(taxonomy):
     assert np.allclose(rows[own] @ rows[own].T, unit @ unit.T, atol=1e-4)
     general = spectral_rows(taxonomy, components, np.random.default_rng(0), specificity=0.5)
     assert (general[taxonomy.information_content == 1, 0] == 0).all()
+
+
+def symmetric(pairs, size):
+    first, second = np.array(pairs).T
+    return adjacency(np.append(first, second), np.append(second, first), size)
+
+
+def test_antonyms_start_opposed_and_what_is_linked_to_them_follows():
+    """0 and 1 are antonyms; 2 and 3 are linked to 0, 4 to 1; 5 is alone."""
+    links, antonyms = symmetric([(0, 2), (0, 3), (1, 4)], 6), symmetric([(0, 1)], 6)
+    rows = opposed_rows(links, antonyms, 8, np.random.default_rng(0))
+    assert np.allclose(rows[0], -rows[1], atol=1e-6)
+    cosine = rows @ rows.T
+    assert cosine[0, 0] == pytest.approx(1)
+    assert min(cosine[0, 2], cosine[1, 4], cosine[2, 3]) > 0.3
+    assert cosine[2, 4] < -0.3
+    assert (rows[5] == 0).all()
+    polar = np.arange(10) % 5 > 0
+    placed = with_polar_columns(np.float32([[1, 0]] * 6), rows, polar, 0.3)
+    assert np.allclose(np.linalg.norm(placed, axis=1), 1)
+    assert (placed[0, polar] ** 2).sum() == pytest.approx(0.3)
+    assert (placed[5, polar] == 0).all()

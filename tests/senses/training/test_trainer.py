@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.training import batches
 from terrarium.senses.training.batch_losses import LossMeter, batch_losses, gather_vectors
 from terrarium.senses.training.batches import draw_batches, split_batch
 from terrarium.senses.training.memory import OutOfMemoryError
@@ -126,18 +127,26 @@ def test_memory_is_checked_before_it_is_used(tmp_path, caplog):
     assert "No growth: growth to 40 dimensions needs" in caplog.text
 
 
-def test_unused_columns_are_removed(tmp_path):
-    trainer, _ = make(training__growth__prune_threshold=0.5, training__sparsity__zero_fraction=0.0)
-    trainer.table.rows[:, :6] *= 1e-4
-    trainer.table.select_entries()
-    trainer.epoch(1)
-    trainer.table.rows[:, :6] *= 1e-4
-    trainer.table.select_entries()
-    numbers = trainer.epoch(2)
-    assert numbers["columns_pruned_next"] >= 4
-    dim = trainer.table.dim
-    trainer.epoch(3)
-    assert trainer.table.dim == dim - numbers["columns_pruned_next"]
+def test_columns_that_carry_nothing_are_removed(tmp_path, caplog):
+    """Columns beyond the rank of a spectral start are zeros, and links bring none of them to life."""
+    caplog.set_level(logging.INFO)
+    antonyms = {"model__antonym_energy": 0.0, "training__loss__antonym_weight": 0.0}
+    chosen = options(model__dim=50, training__growth__max_dim=50, **antonyms)
+    given = problem(chosen)
+    given = replace(given, spectral=np.pad(given.spectral[:, :40], [(0, 0), (0, 10)]))
+    fitted = {"options": chosen.training, "store": TrainingStore(tmp_path), "fingerprint": {"data": "small"}}
+    result = fit(SenseTrainer(given, chosen.model, chosen.training), **fitted, restarts="columns_added_next")
+    assert result.history["dim"].tolist() == [50, 50, 40, 40]
+    assert result.final.tensors["scale"].shape[1] == result.final.tensors["codes"].shape[1] == 40
+    assert "Removing 10 unused dimensions (50 -> 40)" in caplog.text
+
+
+def test_adapted_batches_start_from_the_number_of_links(tmp_path, monkeypatch):
+    """A batch_size above the data is all of it at first, and a part of it after a growth."""
+    monkeypatch.setattr(batches, "BATCH_FLOOR", 8)
+    history = train(tmp_path, 4, training__growth__rule="timetable", training__batch_size=1_048_576).history
+    links = len(problem().links["train"])
+    assert history["batch_size"].tolist() == [links, links, int(links * 24 / 40), int(links * 24 / 40)]
 
 
 def test_a_batch_in_parts_has_the_gradient_of_the_whole():
@@ -165,8 +174,13 @@ def test_gradients_reach_the_rows_of_the_batch_alone():
 
 
 def test_the_gradient_is_that_of_the_loss():
-    """A step along the gradient on the sphere lowers the loss by the product of both."""
-    made, _ = make(training__sparsity__zero_fraction=0.0)
+    """A step along the gradient on the sphere lowers the loss by the product of both.
+
+    The direction loss has no part in it, since it trains the relations alone. Antonyms start elsewhere than at their
+    margin, where their loss has no derivative.
+    """
+    zeros = {"training__sparsity__zero_fraction": 0.0, "model__antonym_energy": 0.0}
+    made, _ = make(training__loss__direction_weight=0.0, **zeros)
     batch = batch_of(made)
     gradients = no_gradients(made)
     _, losses = made.add_gradients(batch, gradients)
@@ -180,6 +194,16 @@ def test_the_gradient_is_that_of_the_loss():
     after = batch_losses(made.table, gather_vectors(made.table, batch, None), made.table.operators, made._options.loss)
     fall = before - after.total(made._weights, len(batch.links)).item()
     assert fall == pytest.approx(step * float((tangent**2).sum()), rel=0.1)
+
+
+def test_the_direction_loss_moves_relations_and_no_vectors():
+    batch = batch_of(make()[0])
+    with_loss, without = (make(training__loss__direction_weight=weight)[0] for weight in (50.0, 0.0))
+    first, second = no_gradients(with_loss), no_gradients(without)
+    with_loss.add_gradients(batch, first)
+    without.add_gradients(batch, second)
+    assert torch.equal(first.rows, second.rows)
+    assert not torch.allclose(first.shift, second.shift)
 
 
 def test_prefixes_are_trained(tmp_path):

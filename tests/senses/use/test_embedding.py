@@ -8,8 +8,8 @@ from terrarium.common.names import UnknownNameError
 from terrarium.senses.use.embedding import SenseEmbedding
 
 WORDS = {
-    "bank%1:14:00::": ("bank", "n", "bank.n.01", [1.0, 0.0, 0.0]),
     "bank%1:17:00::": ("bank", "n", "bank.n.02", [0.0, 1.0, 0.0]),
+    "bank%1:14:00::": ("bank", "n", "bank.n.01", [1.0, 0.0, 0.0]),
     "river%1:17:00::": ("river", "n", "river.n.01", [0.1, 1.0, 0.0]),
     "money%1:21:00::": ("money", "n", "money.n.01", [1.0, 0.1, 0.0]),
     "hot%3:00:01::": ("hot", "a", "hot.a.01", [0.0, 0.0, 2.0]),
@@ -22,11 +22,13 @@ WORDS = {
 def senses():
     rows = [(key, *values[:3], *values[3]) for key, values in WORDS.items()]
     vectors = pd.DataFrame(rows, columns=["sense_key", "lemma", "pos", "synset", "x0", "x1", "x2"])
+    vectors["sense_number"] = vectors["synset"].str.rpartition(".")[2].astype(int)
     synsets = pd.DataFrame({"synset": vectors["synset"], "gloss": "gloss of " + vectors["synset"]})
     return SenseEmbedding(vectors, synsets)
 
 
-def test_the_senses_of_a_word_come_in_the_order_of_the_lexicon(senses):
+def test_the_senses_of_a_word_come_in_the_order_of_frequency(senses):
+    """The table has the second sense of bank first."""
     assert senses.senses_of("Bank")["gloss"].tolist() == ["gloss of bank.n.01", "gloss of bank.n.02"]
     assert senses.senses_of("ice cream")["lemma"].tolist() == ["ice_cream"]
     assert senses.senses_of("river.n.01")["sense_key"].tolist() == ["river%1:17:00::"]

@@ -112,7 +112,18 @@ def test_faulty_lines_are_named_or_counted(folder):
     assert len(graph.triples) == len(EDGES)
 
 
-@pytest.mark.parametrize("category", [3, [None], {"a": 1}, [["biolink:Gene"]]])
+@pytest.mark.parametrize(
+    "change", [{"predicate": "biolink:"}, {"predicate": "biolink: "}, {"object_aspect_qualifier": "biolink:"}]
+)
+def test_biolink_s_prefix_alone_is_no_name(folder, change):
+    with (folder / "edges.jsonl").open("a") as file:
+        file.write(json.dumps({"subject": "G:1", "predicate": "biolink:affects", "object": "G:2"} | change) + "\n")
+    with pytest.raises(SourceError, match=r"edges\.jsonl line 9 is not a JSON object with subject, predicate, object"):
+        kept(folder, "keepall")
+    assert kept(folder, "keepall", on_error="skip") == ALL
+
+
+@pytest.mark.parametrize("category", [3, [None], {"a": 1}, [["biolink:Gene"]], "biolink:"])
 def test_a_category_of_another_form_is_named_or_counted(folder, category):
     with (folder / "nodes.jsonl").open("a") as file:
         file.write(json.dumps({"id": "G:9", "category": category}) + "\n")

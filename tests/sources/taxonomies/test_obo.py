@@ -79,6 +79,7 @@ def test_missing_and_obsolete_parents_are_named(tmp_path, caplog):
         ('name: 5\'-x "quoted" {source="x"}', '5\'-x "quoted"'),
         ("name: two\\nlines", "two lines"),
         ("name: goes on \\\nhere", "goes on  here"),
+        ("name: a tab\tand\\tits escape", "a tab and its escape"),
     ],
 )
 def test_comments_modifiers_and_escapes(tmp_path, line, name):

@@ -145,8 +145,41 @@ def test_values_of_another_kind_are_named_with_file_and_row(tmp_path, table, cha
         read_tables(tmp_path, "mine")
 
 
+def test_times_since_1970_are_read_and_nanoseconds_are_named(tmp_path):
+    row = recording().tracks.iloc[0]
+    tracks = pd.DataFrame(
+        [row.to_dict() | {"time_s": step / 2, "s_m": step * 1.5, "x_m": step * 1.5} for step in range(12)]
+    )
+    recording().lanes.to_parquet(tmp_path / "lanes.parquet")
+    tracks.assign(time_s=1.8e9 + tracks["time_s"]).to_parquet(tmp_path / "tracks.parquet")
+    assert check(read_tables(tmp_path, "mine"), 3.0).tracks["time_s"].tolist() == (1.8e9 + tracks["time_s"]).tolist()
+    nanoseconds = 1_800_000_000_000_000_000 + (tracks["time_s"] * 1e9).astype("int64")
+    tracks.assign(time_s=nanoseconds).to_parquet(tmp_path / "tracks.parquet")
+    with pytest.raises(SourceError, match="time_s is in nanoseconds: divide it by 1e9"):
+        check(read_tables(tmp_path, "mine"), 3.0)
+
+
 def test_names_that_are_numbers_are_text(tmp_path):
     given = recording()
     given.tracks.assign(actor=[7, 8]).to_parquet(tmp_path / "tracks.parquet")
     given.lanes.to_parquet(tmp_path / "lanes.parquet")
     assert read_tables(tmp_path, "mine").tracks["actor"].tolist() == ["7", "8"]
+
+
+@pytest.mark.parametrize("value", ["False", 1, "no"])
+def test_junctions_are_flags(value):
+    """Texts such as "False" would all be true."""
+    given = recording()
+    with pytest.raises(SourceError, match="is_intersection of lanes must be true or false"):
+        check(Recording(given.tracks, given.lanes.assign(is_intersection=value)), 3.0)
+
+
+def test_who_is_off_the_lanes_may_be_far_from_its_lane():
+    far = recording(y_m=50.0)
+    with pytest.raises(SourceError, match="is off its lane"):
+        check(far, 3.0)
+    flagged = Recording(far.tracks.assign(place=["lane", "off_lane"]), far.lanes)
+    assert check(flagged, 3.0).tracks["place"].tolist() == ["lane", "off_lane"]
+    assert check(recording(), 3.0).tracks["place"].tolist() == ["lane", "lane"]
+    with pytest.raises(SourceError, match="has the place 'moon'"):
+        check(Recording(far.tracks.assign(place="moon"), far.lanes), 3.0)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.units import check_units, snap_times
+from terrarium.sources.traffic.units import check_clocks, check_units, snap_times
 
 
 @pytest.fixture
@@ -45,6 +45,13 @@ def test_degrees_are_told_by_angles_above_2_pi(tracks):
         check_units(tracks.assign(heading_rad=90.0))
 
 
+@pytest.mark.parametrize("factor", [1e9, 1e12])
+def test_a_scene_of_standing_road_users_that_lasts_for_years_is_refused(tracks, factor):
+    standing = tracks.assign(speed_mps=0.0, x_m=0.0, time_s=tracks["time_s"] * factor)
+    with pytest.raises(SourceError, match=r"a scene of a lasts .* check that time_s is in seconds"):
+        check_units(standing)
+
+
 def test_few_steps_and_standing_road_users_are_not_judged(tracks):
     check_units(tracks.iloc[:5].assign(speed_mps=50.0))
     check_units(tracks.assign(speed_mps=0.0))
@@ -69,3 +76,18 @@ def test_two_rows_of_a_road_user_at_one_instant_are_told(tracks):
     again = tracks.iloc[[3]].assign(time_s=0.3000001)
     with pytest.raises(SourceError, match=r"actor 1 of scene s of a has two rows at 0.30*1? s"):
         snap_times(pd.concat([tracks, again], ignore_index=True))
+
+
+def test_clocks_that_are_apart_are_told(tracks):
+    check_clocks(tracks)
+    late = tracks["time_s"] + 0.03 * (tracks["actor"] == "2")
+    with pytest.raises(SourceError, match=r"scene s of a: the clocks of actor 1 and actor 2 are 0.03 s apart"):
+        check_clocks(tracks.assign(time_s=late))
+
+
+def test_holes_and_uneven_steps_that_all_share_are_no_other_clock(tracks):
+    rng = np.random.default_rng(0)
+    check_clocks(tracks[rng.random(len(tracks)) < 0.7])
+    uneven = np.cumsum(rng.uniform(0.03, 0.17, 20))
+    check_clocks(tracks.assign(time_s=np.concatenate([uneven, uneven])))
+    check_clocks(tracks[tracks["actor"] == "1"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 import traceback
 from pathlib import Path
 from tempfile import gettempdir
@@ -21,8 +23,15 @@ class Refusal(ClickException, ValueError):
 class RefuseInOneLine:
     """Replace the traceback of an error that this project raises on purpose by its message.
 
-    Such errors are of a class of this project. Others are faults of the project and keep their traceback.
+    Such errors are of a class of this project. Others are faults of the project and keep their traceback. What Kedro
+    logs about a refused node, its message and how to go on after it, would only repeat the last line and is left out.
     """
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Leave Kedro's lines about a refusal out of the log."""
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(is_shown)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
@@ -34,6 +43,14 @@ class RefuseInOneLine:
 def is_refusal(error: BaseException) -> bool:
     """Return whether an error was raised on purpose: its class is one of this project, or a base of it is."""
     return type(error).__module__.split(".")[0] == "terrarium" and not isinstance(error, ClickException)
+
+
+def is_shown(record: logging.LogRecord) -> bool:
+    """Return whether a log record is shown: all but those of Kedro that are written while a refusal passes."""
+    error = sys.exc_info()[1]
+    if error is None or not record.name.startswith(("kedro", "terrarium.runner")) or os.environ.get(SHOW) == "1":
+        return True
+    return not is_refusal(error)
 
 
 def _note(error: BaseException) -> str:

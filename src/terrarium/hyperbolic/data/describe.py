@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from terrarium.hyperbolic.data.read import PACKAGE_CLADE, source_kind
+from terrarium.hyperbolic.data.read import PACKAGE_CLADE, find_file, source_kind
 from terrarium.hyperbolic.options import SourceOptions
+from terrarium.sources.files import numbered_lines
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 from terrarium.sources.wordnet import find_wordnet
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError, differences
@@ -51,7 +51,7 @@ def describe_source(options: SourceOptions) -> dict[str, str]:
             newest = max((f.stat().st_mtime for f in place.glob("*.dmp")), default=place.stat().st_mtime)
             description["date"] = _date(newest)
         if kind == "obo" and place.is_file():
-            description["version"] = _obo_version(place)
+            description["version"] = _obo_version(find_file(location))
     return description | {"part": _part(options)}
 
 
@@ -92,10 +92,9 @@ def _clade(options: SourceOptions) -> str:
 
 def _obo_version(file: Path) -> str:
     """Return the data-version in the header of an OBO file, empty if it has none."""
-    with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8", errors="replace") as lines:
-        for _, line in zip(range(_HEADER_LINES), lines, strict=False):
-            if line.startswith("data-version:"):
-                return line.partition(":")[2].strip()
+    for _, (_, line) in zip(range(_HEADER_LINES), numbered_lines(file), strict=False):
+        if line is not None and line.startswith("data-version:"):
+            return line.partition(":")[2].strip()
     return ""
 
 

@@ -43,9 +43,7 @@ def group_labels(tree: Hierarchy, ranks: ArrayLike, rank: str) -> Int32Array:
     if has_rank.shape != (len(tree),):
         raise ValueError(f"{has_rank.size} ranks for {len(tree)} taxa: pass one rank per row of the hierarchy")
     labels = np.where(has_rank, np.arange(len(tree), dtype=np.int32), np.int32(-1))
-    order, start = tree.levels()
-    for depth in range(1, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
+    for rows in tree.rows_by_depth():
         labels[rows] = np.where(has_rank[rows], rows, labels[tree.parent[rows]])
     return labels
 

@@ -9,14 +9,14 @@ import pandas as pd
 
 from terrarium.hyperbolic.data.select import select_clade, select_lowest_ids
 from terrarium.hyperbolic.options import SourceOptions
-from terrarium.sources.archives import is_archive
+from terrarium.sources.archives import is_archive, list_members, only_file
 from terrarium.sources.downloads import is_address
 from terrarium.sources.errors import SourceError
-from terrarium.sources.files import suffix_of
+from terrarium.sources.files import is_file, suffix_of
 from terrarium.sources.readers import read
 from terrarium.sources.taxonomies import lineages, newick, table
 from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
-from terrarium.sources.taxonomies.taxdump import read_aliases
+from terrarium.sources.taxonomies.taxdump import read_aliases, read_taxdump
 from terrarium.sources.wordnet import find_wordnet
 
 PACKAGE_CLADE = "Mammalia"
@@ -74,27 +74,33 @@ def check_source(options: SourceOptions) -> None:
             NcbiPackage().resolve(PACKAGE_CLADE if options.clade is None else options.clade)
     elif options.path is None:
         raise SourceError(f"source.kind {kind} needs source.path: set it to the file")
-    elif not is_address(options.path) and not Path(options.path).exists():
+    elif not is_address(options.path) and not Path(options.path).exists() and not is_file(Path(options.path)):
         raise SourceError(f"source.path {options.path} does not exist: check the path")
 
 
 def source_kind(options: SourceOptions) -> str:
-    """Return `options.kind`, or, for `auto`, the kind that the path suggests."""
+    """Return `options.kind`, or, for `auto`, the kind that the path suggests.
+
+    Raises:
+        SourceError: the path suggests none, or it is a broken archive.
+    """
     if options.kind != "auto":
         return options.kind
     if options.path is None:
         return "package"
-    place = Path(options.path)
-    suffix = suffix_of(options.path)
+    if is_address(options.path) or Path(options.path).is_dir():
+        return "taxdump"
+    place = find_file(options.path)
+    suffix = suffix_of(place)
     if suffix == ".obo":
         return "obo"
-    if is_address(options.path) or is_archive(place) or place.is_dir():
+    if is_archive(place):
         return "taxdump"
     if suffix in newick.SUFFIXES:
         return "newick"
-    if suffix in {".tsv", ".txt"} and place.is_file() and lineages.is_lineage_file(place):
+    if suffix in {".tsv", ".txt"} and is_file(place) and lineages.is_lineage_file(place):
         return "lineages"
-    if suffix in table.SUFFIXES or not place.is_file():
+    if suffix in table.SUFFIXES or not is_file(place):
         return "table"
     raise SourceError(
         f"source.path {place.name} has the suffix {place.suffix!r}: use {', '.join(table.SUFFIXES)}, .obo or "
@@ -113,6 +119,15 @@ def _read_file(options: SourceOptions, kind: str) -> pd.DataFrame:
         return read(kind, find_wordnet(options.path))
     if options.path is None:
         raise SourceError(f"source.kind {kind} needs source.path: set it to the file")
-    cache = {"cache": download_folder()} if kind == "taxdump" else {}
-    found: pd.DataFrame = read(kind, options.path, **cache)
+    if kind == "taxdump":
+        return read_taxdump(options.path, download_folder())
+    found: pd.DataFrame = read(kind, find_file(options.path))
     return found
+
+
+def find_file(path: str) -> Path:
+    """Return the path, or the one file of an archive that is no taxdump, as `taxa.zip/taxa.csv`."""
+    place = Path(path)
+    if not is_archive(place) or not place.is_file() or any(name.endswith(".dmp") for name in list_members(place)):
+        return place
+    return only_file(place)

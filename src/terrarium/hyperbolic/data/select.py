@@ -91,7 +91,8 @@ def _suggestion(table: pd.DataFrame, aliases: pd.DataFrame | None, text: str) ->
         close = difflib.get_close_matches(text, alike.head(_MOST_NAMES).tolist(), n=3, cutoff=0.7)
     if close:
         return f"did you mean {', '.join(map(repr, close))}?"
-    return "check the spelling, or give its id or key" if "key" in table else "check the spelling, or give its id"
+    other = "its id or key" if "key" in table else "its id"
+    return f"check the spelling, give {other}, or set it to null for everything"
 
 
 def _below(table: pd.DataFrame, top: int) -> np.ndarray:

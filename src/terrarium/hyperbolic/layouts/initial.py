@@ -10,13 +10,15 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.layouts.rays import ray_layout
+from terrarium.hyperbolic.layouts.cones import cone_layout
+from terrarium.hyperbolic.layouts.nested import MIN_DIM
+from terrarium.hyperbolic.layouts.rays import ray_layout, rays_have_room
 from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.options import ConstructionName, LossName, ModelOptions
 
 UNIFORM_HALF_WIDTH = 1e-3
-CONSTRUCTIONS: tuple[ConstructionName, ...] = ("rays", "caps", "combinatorial")
-MIN_CAP_DIM = 3
+CONSTRUCTIONS: tuple[ConstructionName, ...] = ("rays", "cones", "caps", "combinatorial")
+_NESTED = {"cones", "caps"}
 _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
 
@@ -44,7 +46,8 @@ def initial_layout(
         case "uniform":
             return uniform_layout(len(tree), model.dim, model.seed)
         case "constructed":
-            return Layout(target, constructed_layout(tree, fit_to(model, target, loss), lengths).direction)
+            fitting = fit_to(tree, model, target, loss, lengths)
+            return Layout(target, constructed_layout(tree, fitting, lengths).direction)
         case "random":
             return Layout(target, random_directions(len(tree), model.dim, model.seed))
     return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
@@ -63,9 +66,9 @@ def untrained_layouts(
         The constructed layouts by name, that of the model first; inherited and random, at the target radii.
         Arguments as for `initial_layout`.
     """
-    fitting = fit_to(model, target, loss)
+    fitting = fit_to(tree, model, target, loss, lengths)
     own = fitting.construction
-    names = [own, *(name for name in CONSTRUCTIONS if name != own and (name != "caps" or model.dim >= MIN_CAP_DIM))]
+    names = [own, *(name for name in constructions(model.dim) if name != own)]
     constructed: dict[str, Layout] = {
         name: constructed_layout(tree, fitting.model_copy(update={"construction": name}), lengths) for name in names
     }
@@ -76,17 +79,41 @@ def untrained_layouts(
     }
 
 
-def fit_to(model: ModelOptions, target: Float64Array, loss: LossName) -> ModelOptions:
-    """Return the model with the construction that suits the loss, and no larger radius than the largest target."""
+def constructions(dim: int) -> list[ConstructionName]:
+    """Return the names of the layouts that can be constructed in a dimension."""
+    return [name for name in CONSTRUCTIONS if dim >= MIN_DIM or name not in _NESTED]
+
+
+def fit_to(
+    tree: Hierarchy, model: ModelOptions, target: Float64Array, loss: LossName, lengths: Float64Array | None = None
+) -> ModelOptions:
+    """Return the model with its construction named, and no larger radius than the largest target."""
     radius = min(float(target.max()), model.max_radius)
-    return name_construction(model, loss).model_copy(update={"max_radius": radius})
+    return name_construction(tree, model, loss, lengths).model_copy(update={"max_radius": radius})
 
 
-def name_construction(model: ModelOptions, loss: LossName) -> ModelOptions:
-    """Return the model with its construction named: `auto` is caps for distance_softmax, otherwise rays."""
+def name_construction(
+    tree: Hierarchy, model: ModelOptions, loss: LossName, lengths: Float64Array | None = None
+) -> ModelOptions:
+    """Return the model with its construction named where it is `auto`.
+
+    It is caps for distance_softmax. Otherwise it is rays where the largest radius leaves their steps room for the
+    crowding of the levels, in two dimensions, and for branch lengths; else cones, which need less radius.
+
+    Args:
+        tree: N nodes.
+        model: dimension, construction and largest radius.
+        loss: the loss of the training.
+        lengths: (N,) branch lengths; None where the tree has none.
+    """
     if model.construction != "auto":
         return model
-    return model.model_copy(update={"construction": "caps" if loss == "distance_softmax" else "rays"})
+    name: ConstructionName = "rays"
+    if loss == "distance_softmax":
+        name = "caps"
+    elif lengths is None and model.dim >= MIN_DIM and not rays_have_room(tree, model.dim, model.max_radius):
+        name = "cones"
+    return model.model_copy(update={"construction": name})
 
 
 def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Array | None = None) -> Layout:
@@ -106,9 +133,11 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
         case "caps":
             caps = cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
             return caps if tree.is_tree else refit_caps(tree, caps)
+        case "cones":
+            return cone_layout(tree, model.dim, model.max_radius, model.seed, lengths)
         case "combinatorial":
             return construct(tree, model.dim, model.max_radius, lengths)
-    raise ValueError("construction auto depends on the loss: name the construction first")
+    raise ValueError("construction auto depends on the tree and the loss: name the construction first")
 
 
 def random_directions(count: int, dim: int, seed: int) -> Float64Array:
@@ -127,10 +156,8 @@ def inherited_directions(tree: Hierarchy, dim: int, noise: float, seed: int) -> 
     """
     steps = random_directions(len(tree), dim, seed)
     steps[tree.depth > _FREE_DEPTH] *= noise
-    order, start = tree.levels()
     directions = steps.copy()
-    for depth in range(1, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
+    for rows in tree.rows_by_depth():
         directions[rows] = normalize_rows(directions[tree.parent[rows]] + steps[rows])
     return directions
 

@@ -51,9 +51,7 @@ def ray_layout(tree: Hierarchy, dim: int, max_radius: float, lengths: Float64Arr
     shift = axis_shift(dim)
     direction, back = np.zeros((len(tree), dim)), np.zeros((len(tree), dim))
     direction[0, 0] = 1.0
-    order, start = tree.levels()
-    for depth in range(1, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
+    for depth, rows in enumerate(tree.rows_by_depth(), start=1):
         parent = tree.parent[rows]
         turned = shift * (depth - 1)
         wanted = np.roll(around.code[around.start[parent] + around.place[rows]], turned, axis=1)
@@ -67,6 +65,20 @@ def ray_layout(tree: Hierarchy, dim: int, max_radius: float, lengths: Float64Arr
 
 def depth_radii(tree: Hierarchy, around: Codes, max_radius: float) -> Float64Array:
     """Return the radius of each depth, shape (max_depth + 1,): 0 at the root, `max_radius` at the largest depth."""
+    crowding = _level_crowding(tree, around)
+    scale = _step_scale(crowding, max_radius)
+    radius = np.concatenate([[0.0], np.cumsum(scale + min(scale, SIBLING_SHARE) * crowding)])
+    radius[tree.max_depth :] = max_radius if tree.max_depth else 0.0
+    return radius
+
+
+def rays_have_room(tree: Hierarchy, dim: int, max_radius: float) -> bool:
+    """Return whether the steps of radius make up for the whole crowding of the levels: the scale is 1/2 or more."""
+    return _step_scale(_level_crowding(tree, assign_codes(tree, dim)), max_radius) >= SIBLING_SHARE
+
+
+def _level_crowding(tree: Hierarchy, around: Codes) -> Float64Array:
+    """Return the crowding of the median child's parent for each depth of parents, shape (max_depth,)."""
     children = np.bincount(tree.parent[1:], minlength=len(tree))
     inner = np.flatnonzero(children)
     inner = inner[np.argsort(tree.depth[inner], kind="stable")]
@@ -75,11 +87,14 @@ def depth_radii(tree: Hierarchy, around: Codes, max_radius: float) -> Float64Arr
     for depth in range(tree.max_depth):
         rows = inner[bound[depth] : bound[depth + 1]]
         crowding[depth] = _weighted_median(around.crowding[rows], children[rows])
-    count, total = max(tree.max_depth, 1), float(crowding.sum())
+    return crowding
+
+
+def _step_scale(crowding: Float64Array, max_radius: float) -> float:
+    """Return the scale at which the steps of radius add up to `max_radius`."""
+    count, total = max(len(crowding), 1), float(crowding.sum())
     scale = max_radius / (count + total)
-    if scale > SIBLING_SHARE:
-        scale = (max_radius - SIBLING_SHARE * total) / count
-    return np.concatenate([[0.0], np.cumsum(scale + min(scale, SIBLING_SHARE) * crowding)])
+    return scale if scale <= SIBLING_SHARE else (max_radius - SIBLING_SHARE * total) / count
 
 
 def length_radii(tree: Hierarchy, lengths: Float64Array, max_radius: float) -> Float64Array:
@@ -89,12 +104,10 @@ def length_radii(tree: Hierarchy, lengths: Float64Array, max_radius: float) -> F
     siblings apart.
     """
     has_siblings = np.bincount(tree.parent[1:], minlength=len(tree))[tree.parent] > 1
-    order, start = tree.levels()
     radius = np.zeros(len(tree))
 
     def excess(scale: float) -> float:
-        for depth in range(1, tree.max_depth + 1):
-            rows = order[start[depth] : start[depth + 1]]
+        for rows in tree.rows_by_depth():
             above = np.minimum(radius[tree.parent[rows]], 2.0 * max_radius)
             floor = ROUNDING * np.sinh(above) * has_siblings[rows]
             radius[rows] = above + np.maximum(scale * lengths[rows], floor)

@@ -51,5 +51,10 @@ def with_settings(training: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(block, dict):
                 break
         if isinstance(block, dict) and block.get(last) == AUTO:
-            block[last] = value
+            block[last] = _at_most(value, block.get("num_negatives")) if last == "hard_negatives" else value
     return tree
+
+
+def _at_most(value: int, limit: Any) -> int:
+    """Return the value, or the limit where that is a smaller number."""
+    return min(value, limit) if isinstance(limit, int) else value

@@ -12,7 +12,7 @@ from terrarium.common.options import FilePath, Options
 from terrarium.hyperbolic.geometry.precision import SAFE_RADIUS_FLOAT64
 
 InitName = Literal["inherited", "constructed", "random", "uniform"]
-ConstructionName = Literal["auto", "combinatorial", "rays", "caps"]
+ConstructionName = Literal["auto", "combinatorial", "rays", "cones", "caps"]
 RadiusSchedule = Literal["construction", "linear", "logarithmic", "hyperbolic"]
 
 
@@ -52,7 +52,7 @@ class SourceOptions(Options):
         description="accept several rows with the same id, one per parent; the first row names the first parent"
     )
     virtual_root: int | None = Field(ge=0, lt=2**31, description="unused id of a root to put above several roots")
-    associations: str | None = Field(
+    associations: FilePath | None = Field(
         description="CSV or TSV file of typed links (node, relation, other) for hyperbolic_associations, or "
         "virus_host: the hosts of viruses in NCBI's package"
     )
@@ -104,9 +104,10 @@ class ModelOptions(Options):
     )
     init_noise: float = Field(gt=0, description="length of the random step below depth 3, for init: inherited")
     construction: ConstructionName = Field(
-        description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), or "
-        "nested caps in which ancestors come first by plain distance (caps, dim >= 3); auto: caps for loss "
-        "distance_softmax, else rays"
+        description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), nested "
+        "cones for a tight radius (cones), or nested caps in which ancestors come first by plain distance (caps); "
+        "cones and caps need dim >= 3; auto: caps for loss distance_softmax, else cones where the radius is too small "
+        "for rays, else rays"
     )
     max_radius: float = Field(
         gt=0,
@@ -116,9 +117,11 @@ class ModelOptions(Options):
     seed: int = Field(ge=0, description="seed of the initial layout")
 
     @model_validator(mode="after")
-    def _caps_fit(self) -> ModelOptions:
-        if self.construction == "caps" and self.dim < 3:
-            raise ValueError("construction caps needs three dimensions: set dim to 3 or more, or construction to rays")
+    def _nested_layouts_fit(self) -> ModelOptions:
+        if self.construction in {"cones", "caps"} and self.dim < 3:
+            raise ValueError(
+                f"construction {self.construction} needs three dimensions: set dim to 3 or more, or choose rays"
+            )
         return self
 
 

@@ -46,9 +46,7 @@ def shown_parents(tree: Hierarchy, shown: Int64Array) -> Int64Array:
     position = np.full(len(tree), -1, np.int64)
     position[shown] = np.arange(len(shown))
     nearest = np.full(len(tree), -1, np.int64)
-    order, start = tree.levels()
-    for depth in range(1, tree.max_depth + 1):
-        rows = order[start[depth] : start[depth + 1]]
+    for rows in tree.rows_by_depth():
         above = tree.parent[rows]
         nearest[rows] = np.where(position[above] >= 0, position[above], nearest[above])
     parents: Int64Array = nearest[shown]

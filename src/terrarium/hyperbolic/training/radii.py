@@ -16,9 +16,8 @@ from terrarium.hyperbolic.evaluation.norms import depth_correlations
 from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball, to_ball
 from terrarium.hyperbolic.layouts.initial import (
-    CONSTRUCTIONS,
-    MIN_CAP_DIM,
     constructed_layout,
+    constructions,
     move_off_origin,
     name_construction,
 )
@@ -49,7 +48,6 @@ def measure_radii(
         the other metrics of reconstruction and distances.
     """
     loss = problem.options.loss.name
-    own = name_construction(model, loss).construction
     trains = (
         loss != "construct"
         and model.init == "constructed"
@@ -58,10 +56,10 @@ def measure_radii(
     )
     rows: list[dict[str, object]] = []
     for radius in options.radii:
-        for name in CONSTRUCTIONS:
-            if name == "caps" and model.dim < MIN_CAP_DIM:
-                continue
-            fitting = model.model_copy(update={"construction": name, "max_radius": radius})
+        at_radius = model.model_copy(update={"max_radius": radius})
+        own = name_construction(problem.tree, at_radius, loss, lengths).construction
+        for name in constructions(model.dim):
+            fitting = at_radius.model_copy(update={"construction": name})
             layout = constructed_layout(problem.tree, fitting, lengths)
             rows += _rows(problem, name, radius, layout, options, trained=False)
             if name == own and trains:

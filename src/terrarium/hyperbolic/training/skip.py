@@ -22,7 +22,7 @@ def reason_not_to_train(problem: Problem, model: ModelOptions) -> str | None:
     `skip_above` in what the loss would improve, on a sample of taxa.
     """
     options = problem.options
-    name = start_name(model, options.loss.name)
+    name = start_name(problem, model)
     if options.loss.name == "construct":
         return f"Nothing was trained: the layout is {name}, constructed from the tree."
     measures = _MEASURES.get(options.loss.name, {})
@@ -41,6 +41,8 @@ def reason_not_to_train(problem: Problem, model: ModelOptions) -> str | None:
     )
 
 
-def start_name(model: ModelOptions, loss: LossName) -> str:
+def start_name(problem: Problem, model: ModelOptions) -> str:
     """Return the name of the layout that training starts from."""
-    return name_construction(model, loss).construction if model.init == "constructed" else model.init
+    if model.init != "constructed":
+        return model.init
+    return name_construction(problem.tree, model, problem.options.loss.name, problem.root_distance).construction

@@ -79,7 +79,6 @@ class TrainingRun:
             return 0.0
         return self.training.loss.n3_weight or 0.0
 
-
     def _mean_answers(self, graph: Graph) -> float | None:
         if self.training.query_weight == "equal" or self.training.train_type == "1vsAll":
             return None
@@ -203,10 +202,12 @@ def _snapshot(checkpoint: Checkpoint, training: TrainingRun, graph: Graph, with_
             "the optimizer has no state yet: train an epoch, or set influence.attribution.preconditioner to none"
         )
     preconditioner = read_preconditioner(scorer, content["optimizer"]) if with_preconditioner else {}
+    if "entity.weight" in preconditioner:
+        preconditioner["entity.weight"] = preconditioner["entity.weight"][: graph.num_entities]
     return Snapshot(checkpoint.epoch, last_learning_rate(checkpoint), scorer.eval(), preconditioner)
 
 
-def complete_weights(model: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def complete_weights(model: Mapping[str, Tensor], num_entities: int) -> dict[str, Tensor]:
     """Return a scorer's state as weights are exported: with complete embeddings in place of own vectors."""
     from terrarium.kge.models.entities import AncestorSum
 
@@ -215,11 +216,11 @@ def complete_weights(model: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(model)
     own = model["entity.weight"]
     kept = {name: tensor for name, tensor in model.items() if not name.startswith("ancestors.")}
-    return {**kept, "entity.weight": AncestorSum(ancestors, len(own))(own)}
+    return {**kept, "entity.weight": AncestorSum(ancestors, num_entities)(own)}
 
 
 def _ancestors(model: Mapping[str, Tensor]) -> Ancestors | None:
-    """Return the ancestors that a scorer's state holds, if any."""
+    """Return the ancestors and words that a scorer's state holds, if any."""
     if "ancestors.entity" not in model:
         return None
     return Ancestors(model["ancestors.entity"].numpy(), model["ancestors.ancestor"].numpy())

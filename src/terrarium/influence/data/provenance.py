@@ -40,7 +40,7 @@ def _has_weights(checkpoint: Checkpoint, weights: State) -> bool:
     if checkpoint.fingerprint.get("model") != weights.metadata.get("model"):
         return False
     model = unpack(checkpoint.state)["model"]
-    tensors = complete_weights(model)
+    tensors = complete_weights(model, int(weights.metadata["entities"]))
     if tensors.keys() != weights.tensors.keys():
         return False
     return all(

@@ -10,9 +10,8 @@ import pandas as pd
 from terrarium.influence.data.named_graph import TRIPLE_COLUMNS, NamedGraph
 from terrarium.influence.scoring.topk import Ranking, TopK
 from terrarium.kge.data.graph import TRAIN
+from terrarium.reporting.csv_text import to_csv_text
 
-_FORMULA = r"^([=+\-@\t\r])"
-"""Start of a text that a spreadsheet takes for a formula."""
 _CSV_LABELS = {
     "head": "Head",
     "head_name": "Head_label",
@@ -91,7 +90,4 @@ def to_reference_csv(scores: pd.DataFrame) -> str:
         for name, label in _CSV_LABELS.items()
     }
     labels |= {"score": "TracInScore", "query_self_influence": "SelfInfluence"}
-    table = scores[list(labels)].rename(columns=labels)
-    texts = table.select_dtypes(exclude="number").columns
-    table[texts] = table[texts].astype("str").apply(lambda column: column.str.replace(_FORMULA, r"'\1", regex=True))
-    return str(table.to_csv(index=False, lineterminator="\n"))
+    return to_csv_text(scores[list(labels)].rename(columns=labels))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ class Retrainer:
     def train(self, triples: Triples, seed: int, snapshot_epochs: Collection[int] = ()) -> Retrained:
         """Train a scorer on triples (n, 3), from a seed, and keep snapshots after some epochs."""
         parts = {TRAIN: triples} | dict.fromkeys((VALIDATION, TEST, TEST_GROUPS), triples[:0])
-        graph = Graph(self.graph.num_entities, self.graph.num_relations, parts, self.graph.hierarchy)
+        graph = replace(self.graph, splits=parts)
         stopping = self.training.training.stopping.model_copy(update={"metric": "loss", "direction": "min"})
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})

@@ -169,7 +169,7 @@ def add_mislabelled(graph: Graph, fraction: float, seed: int) -> tuple[Graph, Bo
             break
     noisy = np.concatenate([train, np.array(list(added), np.int64).reshape(-1, 3)])
     is_mislabelled = np.arange(len(noisy)) >= len(train)
-    return Graph(graph.num_entities, graph.num_relations, {**graph.splits, TRAIN: noisy}), is_mislabelled
+    return replace(graph, splits={**graph.splits, TRAIN: noisy}), is_mislabelled
 
 
 def detection_metrics(values: Float64Array, is_mislabelled: BoolArray) -> dict[str, float]:

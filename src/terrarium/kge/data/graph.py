@@ -29,12 +29,14 @@ class Graph:
         num_entities, num_relations: entities are numbered 0 to num_entities - 1, relations likewise.
         splits: (n, 3) triples by the name of the split, those left out of all splits under `LEFT_OUT`.
         hierarchy: the relation from an entity to its parent, or None.
+        names: (num_entities,) names of the entities, or None if they have none but their ids.
     """
 
     num_entities: int
     num_relations: int
     splits: Mapping[str, Triples]
     hierarchy: int | None = None
+    names: pd.Series | None = None
 
     @staticmethod
     def from_tables(triples: pd.DataFrame, entities: pd.DataFrame, relations: pd.DataFrame) -> Graph:
@@ -56,7 +58,9 @@ class Graph:
         encoded, split = np.stack(columns, axis=1), triples["split"].astype("str").to_numpy()
         splits = {name: encoded[split == name] for name in (TRAIN, VALIDATION, TEST, TEST_GROUPS, LEFT_OUT)}
         marked = np.flatnonzero(relations.get("is_hierarchy", pd.Series(dtype=bool)))
-        return Graph(len(entities), len(relations), splits, int(marked[0]) if len(marked) == 1 else None)
+        hierarchy = int(marked[0]) if len(marked) == 1 else None
+        has_names = "name" in entities and not entities["name"].equals(entities["entity"])
+        return Graph(len(entities), len(relations), splits, hierarchy, entities["name"] if has_names else None)
 
     @cached_property
     def known_triples(self) -> Triples:

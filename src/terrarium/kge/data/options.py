@@ -28,15 +28,15 @@ class SourceOptions(Base):
     )
     path: FilePath | None = Field(description="folder of the files, for files, kgx and pyg")
     clade: int | str | None = Field(description="name or tax id below Viruses, for virus_host; null reads all")
-    train: str = Field(description="file name of the training triples, for files")
-    valid: str | None = Field(description="file name of the validation triples, for files; null splits `train`")
-    test: str | None = Field(description="file name of the test triples, for files; null splits `train`")
-    entity_dictionary: str | None = Field(description="file of lines name TAB index, for files; null: as they appear")
-    relation_dictionary: str | None = Field(description="file of lines name TAB index, for files; null: as they appear")
+    train: FilePath = Field(description="file name of the training triples, for files")
+    valid: FilePath | None = Field(description="file name of the validation triples, for files; null splits `train`")
+    test: FilePath | None = Field(description="file name of the test triples, for files; null splits `train`")
+    entity_dictionary: FilePath | None = Field(description="file of lines name TAB index, for files; null: as they appear")
+    relation_dictionary: FilePath | None = Field(description="file of lines name TAB index, for files; null: as they appear")
     column_order: ColumnOrder = Field(description="order of the columns, for files")
     drop_repeated: bool = Field(description="drop held-out triples that an earlier file has, instead of a warning")
-    nodes: str = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
-    edges: str = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
+    nodes: FilePath = Field(description="file name of the nodes, JSON Lines or TSV, for kgx")
+    edges: FilePath = Field(description="file name of the edges, JSON Lines or TSV, for kgx")
     style: str = Field(description="name of the filter style that decides which edges are kept, for kgx")
     styles: FilePath | None = Field(description="YAML file of filter styles, for kgx; null uses the packaged one")
     dataset: Literal["WordNet18RR", "FB15k_237"] = Field(description="name of the benchmark, for pyg")
@@ -76,6 +76,10 @@ class FeatureOptions(Base):
     test_fraction: float = Field(gt=0, lt=0.5, description="fraction of the pairs or heads held out for testing")
     group_fraction: float = Field(
         ge=0, lt=0.5, description="fraction of the entity groups held out whole, as split test_groups"
+    )
+    drop_leaks: bool = Field(
+        description="leave out of given splits the held-out triples that training gives away by an inverse or a "
+        "duplicate relation; otherwise they are counted"
     )
     seed: int = Field(ge=0, description="seed of the split")
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.common.splits import SplitError, leaking_keys, require_disjoint_splits, undirected_keys
 from terrarium.kge.data.graph import LEFT_OUT, TEST, TEST_GROUPS, TRAIN, VALIDATION
+from terrarium.kge.data.leaks import find_leaks
 from terrarium.kge.data.options import FeatureOptions
 from terrarium.sources.graphs.graph_source import SPLITS, UNDIVIDED
 from terrarium.training.torch.seeding import generator
@@ -24,7 +25,8 @@ def split_triples(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Assign triples to splits at random, unless the source has.
 
-    Given splits stay as they are, and the pairs of entities that are in two of them are counted. Otherwise the triples
+    Given splits stay as they are; the pairs of entities that are in two of them are counted, and the held-out triples
+    that training gives away are counted or, with `features.drop_leaks`, left out. Otherwise the triples
     of the held-out relations are divided, all others train. What `features.split_by` keeps together is in one split.
     A triple whose pair is held out under another relation is in no split: it is marked as left out, because it is true.
 
@@ -36,7 +38,7 @@ def split_triples(
 
     Returns:
         The distinct triples with columns head, relation, tail, split and given (whether the source made the split),
-        and counts: repeated_triples; pairs_in_two_splits, or triples_of_held_out_pairs_left_out.
+        and counts: repeated_triples; pairs_in_two_splits and held_out_triples_given_away, or triples_of_held_out_pairs_left_out.
 
     Raises:
         SplitError: a relation that does not exist, or a split without triples.
@@ -45,6 +47,10 @@ def split_triples(
     counts = {"repeated_triples": len(triples) - len(distinct)}
     if not (distinct["split"] == UNDIVIDED).any():
         counts["pairs_in_two_splits"] = len(leaking_keys(pair_keys(distinct), distinct["split"]))
+        leaks = find_leaks(distinct)
+        counts["held_out_triples_given_away"] = int(leaks.sum())
+        if features.drop_leaks:
+            distinct = distinct.assign(split=distinct["split"].where(~leaks, LEFT_OUT))
         return distinct.assign(given=True), counts
     codes = _assign_splits(distinct, entities, held_out_relations, features)
     left_out = _has_pair_in_later_split(distinct, codes)

@@ -130,7 +130,7 @@ def _answers(
     right = KnownAnswers(triples, graph.num_relations)
     inverse = graph.num_relations if side == HEAD else 0
     queries = _queries(triples, side, graph.num_relations)
-    masks = _candidates(graph, np.unique(queries[:, RELATION]), side)
+    masks = candidate_masks(queries, graph, side)
     with torch.inference_mode():
         for rows, scores in score_batches(scorer, queries, side, evaluation):
             source, relation = queries[rows, TAIL - side], queries[rows, RELATION]
@@ -154,10 +154,10 @@ def _queries(triples: Triples, side: int, num_relations: int) -> Triples:
     return np.stack([entity, relation, entity], axis=1)
 
 
-def _candidates(graph: Graph, relations: Int64Array, side: int) -> dict[int, BoolArray]:
-    """Return, for each relation, which entities (N,) occur in training on that side of it; all where none does."""
+def candidate_masks(queries: Triples, graph: Graph, side: int) -> dict[int, BoolArray]:
+    """Return, for each relation of the queries, which entities (N,) have that side of it in training; all if none."""
     train, masks = graph.splits[TRAIN], {}
-    for relation in relations.tolist():
+    for relation in np.unique(queries[:, RELATION]).tolist():
         mask = np.zeros(graph.num_entities, bool)
         mask[train[train[:, RELATION] == relation, side]] = True
         masks[relation] = mask if mask.any() else ~mask

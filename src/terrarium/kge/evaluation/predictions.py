@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from terrarium.common.arrays import Int64Array
+from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN, Graph, Triples
+from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.evaluation.baselines import relation_index
+from terrarium.kge.evaluation.calibration import Calibration, candidate_masks, log_softmax_of_unknown
 from terrarium.kge.evaluation.ranking import score_batches
 from terrarium.kge.models.scorer import Scorer
 from terrarium.kge.options import EvaluationOptions, PredictOptions
 
 DEFAULT_QUERIES = 5
 """Number of queries of test triples where no head is named."""
-COLUMNS = ["head", "head_name", "relation", "rank", "tail", "tail_name", "score", "known"]
+COLUMNS = ["head", "head_name", "relation", "rank", "tail", "tail_name", "score", "probability", "known"]
 
 
 class UnknownEntityError(ValueError):
@@ -42,7 +44,12 @@ class Queries(NamedTuple):
 
 
 def predict_answers(
-    graph: Graph, entities: pd.DataFrame, relations: pd.DataFrame, scorer: Scorer, evaluation: EvaluationOptions
+    graph: Graph,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    scorer: Scorer,
+    evaluation: EvaluationOptions,
+    calibration: Calibration | None = None,
 ) -> pd.DataFrame:
     """Return the best tails, heads or relations of the queries chosen by `evaluation.predict`.
 
@@ -51,10 +58,12 @@ def predict_answers(
         entities, relations: its tables.
         scorer: the trained model.
         evaluation: the queries, how many answers and among which, and how to score.
+        calibration: of probabilities; None takes the softmax over the candidates that are not known.
 
     Returns:
-        Columns head, head_name, relation, rank (from 1), tail, tail_name, score, and known: the split that holds the
-        triple, or an empty string for a prediction. Known answers are left out without `include_known`.
+        Columns head, head_name, relation, rank (from 1), tail, tail_name, score, probability (NaN for relations), and
+        known: the split that holds the triple, or an empty string for a prediction. Known answers are left out without
+        `include_known`.
 
     Raises:
         UnknownEntityError, UnknownRelationError: a name that does not exist.
@@ -67,15 +76,18 @@ def predict_answers(
     rows = []
     with torch.inference_mode():
         for positions, scores in _score_queries(scorer, queries, evaluation):
+            probability = _probabilities(scores, queries, positions, graph, calibration)
             _exclude(scores, queries, positions, graph, evaluation.predict, split_of)
             best = torch.topk(scores, min(evaluation.predict.top_k, scores.shape[1]), dim=1)
-            for position, values, answers in zip(positions, best.values.tolist(), best.indices.tolist(), strict=True):
-                listed = [pair for pair in zip(values, answers, strict=True) if pair[0] > -np.inf]
-                for rank, (score, answer) in enumerate(listed, start=1):
+            chances = np.take_along_axis(probability, best.indices.cpu().numpy(), axis=1).tolist()
+            columns = positions, best.values.tolist(), best.indices.tolist(), chances
+            for position, values, answers, likely in zip(*columns, strict=True):
+                listed = [row for row in zip(values, answers, likely, strict=True) if row[0] > -np.inf]
+                for rank, (score, answer, chance) in enumerate(listed, start=1):
                     triple = _answered(queries, int(position), answer)
                     head, relation, tail = triple
                     query = (ids[head], names[head], relations["relation"].iloc[relation], rank)
-                    rows.append((*query, ids[tail], names[tail], score, split_of.get(triple, "")))
+                    rows.append((*query, ids[tail], names[tail], score, chance, split_of.get(triple, "")))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -98,6 +110,24 @@ def _score_queries(
         triples = np.stack([np.full_like(every, head), every, np.full_like(every, tail)], axis=1)
         own = [scores[:, tail] for _, scores in score_batches(scorer, triples, TAIL, evaluation)]
         yield np.array([row]), torch.cat(own)[None]
+
+
+def _probabilities(
+    scores: torch.Tensor, queries: Queries, positions: Int64Array, graph: Graph, calibration: Calibration | None
+) -> Float64Array:
+    """Return the probabilities (B, N) of heads or tails; NaN for relations, which are not calibrated."""
+    if queries.predicted == RELATION:
+        return np.full(tuple(scores.shape), np.nan)
+    masks = candidate_masks(queries.triples, graph, queries.predicted)
+    allowed = np.stack([masks[relation] for relation in queries.triples[positions, RELATION].tolist()])
+    source = queries.triples[positions, TAIL - queries.predicted]
+    inverse = graph.num_relations if queries.predicted == HEAD else 0
+    known = KnownAnswers(graph.known_triples, graph.num_relations)
+    pairs = known.lookup(source, queries.triples[positions, RELATION] + inverse)
+    log_p = log_softmax_of_unknown(scores.double().cpu(), allowed, pairs).numpy()
+    if calibration is None:
+        return np.exp(log_p)
+    return (calibration.head if queries.predicted == HEAD else calibration.tail).probability(log_p)
 
 
 def _exclude(

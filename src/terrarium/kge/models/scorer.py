@@ -34,14 +34,15 @@ class WrongWeightsError(ValueError):
 class Scorer(torch.nn.Module):
     """Embeddings of entities and relations, an encoder of queries, and an optional bias per entity.
 
-    While it is trained with `ancestors`, an entity's embedding is the sum of its own vector and those of its
-    ancestors. `fold_ancestors` gives the same model with the sums as plain embeddings; exported weights hold those.
+    While it is trained with `ancestors`, an entity's embedding is the sum of its own vector and those of its ancestors
+    and of the words of its name. `fold_ancestors` gives the same model with the sums as plain embeddings; exported
+    weights hold those.
 
     Attributes:
-        entity: embeddings (N, d); with `ancestors` the own vectors.
+        entity: embeddings (N, d); with `ancestors` the own vectors of entities and of words.
         relation: embeddings (R, d), or (2R, d) with inverse relations in the second half.
         bias: shape (N,), or None.
-        ancestors: what adds the ancestors' vectors, or None.
+        ancestors: what adds the vectors of ancestors and words, or None.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class Scorer(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.options, self.num_entities, self.num_relations = options, num_entities, num_relations
-        self.entity = torch.nn.Embedding(num_entities, options.dimension)
+        self.ancestors = None if ancestors is None else AncestorSum(ancestors, num_entities)
+        vectors = num_entities if self.ancestors is None else self.ancestors.num_vectors
+        self.entity = torch.nn.Embedding(vectors, options.dimension)
         self.relation = torch.nn.Embedding(num_relations * (2 if options.inverse_relations else 1), options.dimension)
         self.bias = torch.nn.Parameter(torch.zeros(num_entities)) if options.entity_bias else None
         self.encoder = ConvEEncoder(options) if options.name == "conve" else ProductEncoder(options)
-        self.ancestors = None if ancestors is None else AncestorSum(ancestors, num_entities)
         self._initialize()
 
     def forward(self, entity: Tensor, relation: Tensor, table: Tensor | None = None) -> Tensor:

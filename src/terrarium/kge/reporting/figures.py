@@ -87,6 +87,26 @@ def method_figure(method_metrics: pd.DataFrame) -> Any:
     return figure
 
 
+def reliability_figure(reliability: pd.DataFrame) -> Any:
+    """Return a plotly figure of how often answers are right, by the probability that they were given.
+
+    Args:
+        reliability: as from `calibration.calibrate`, on test queries.
+    """
+    figure = new_figure("Reliability of probabilities, test queries")
+    if reliability.empty:
+        note_empty(figure, "there are no test triples")
+        return figure
+    figure.add_scatter(x=[0, 1], y=[0, 1], name="perfect", mode="lines", line={"dash": "dot"})
+    for side, label in SIDE_LABELS.items():
+        rows = reliability[reliability["side"] == side]
+        counts = rows["answers"].map("{:,} answers".format)
+        figure.add_scatter(x=rows["predicted"], y=rows["observed"], name=label, mode="lines+markers", text=counts)
+    figure.update_xaxes(title_text="predicted probability", range=[0, 1])
+    figure.update_yaxes(title_text="fraction of right answers", range=[0, 1])
+    return figure
+
+
 def select_frequent(relation_metrics: pd.DataFrame, count: int) -> pd.DataFrame:
     """Return the rows of test triples of the `count` most frequent relations, most frequent first.
 

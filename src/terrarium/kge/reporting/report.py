@@ -30,6 +30,7 @@ def report_page(
     relation_metrics: pd.DataFrame,
     method_metrics: pd.DataFrame,
     predictions: pd.DataFrame,
+    calibration: dict[str, float],
     reporting: ReportingOptions,
     **figures: Any,
 ) -> str:
@@ -37,9 +38,9 @@ def report_page(
 
     Args:
         source_counts, split_counts, n3_search, training_summary, history, metrics, relation_metrics, method_metrics,
-            predictions: the catalog entries of these names.
+            predictions, calibration: the catalog entries of these names.
         reporting: how much to show.
-        figures: figure_loss, figure_validation, figure_relations and figure_methods.
+        figures: figure_loss, figure_validation, figure_relations, figure_methods and figure_reliability.
     """
     counts = source_counts | split_counts
     released = float(history["cleanup_released_mb"].sum()) if "cleanup_released_mb" in history else None
@@ -52,12 +53,14 @@ def report_page(
         if len(method_metrics)
         else None,
         predictions=predictions.drop(columns=["head", "tail"]),
+        calibration=calibration,
         summary=training_summary,
         n3_search=n3_search if len(n3_search) > 1 else None,
         released_mb=released,
         history=history.tail(10)[[name for name in _HISTORY if name in history]],
         counts=pd.DataFrame({"what": [name.replace("_", " ") for name in counts], "count": list(counts.values())}),
         leaking_pairs=counts.get("pairs_in_two_splits", 0),
+        leaks=counts.get("held_out_triples_given_away", 0),
         **figures,
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from terrarium.kge.data.ancestors import uses_ancestors
-from terrarium.kge.data.graph import TRAIN, Graph
+from terrarium.kge.data.graph import HEAD, RELATION, TRAIN, VALIDATION, Graph
 from terrarium.kge.options import PLAIN_DIM, ModelOptions, TrainingOptions
 
 logger = logging.getLogger(__name__)
@@ -14,13 +16,15 @@ LARGEST_N3_WEIGHT = 0.1
 """Weight for graphs of low degree; good for WN18RR (mean degree 4)."""
 SMALL_GRAPH = 1e8
 """Training triples x entities up to which a graph is small: an epoch of 1vsAll takes seconds."""
+LARGE_BATCH, NUM_NEGATIVES = 512, 2048
+"""Rows of a batch, and entities drawn for it, where not all entities are scored."""
 
 SUM_DIM = 64
-"""Dimension of embeddings that are sums over ancestors: good for the virus-host graph, at a third of the time."""
+"""Dimension of embeddings that are sums: good for the virus-host graph, at a third of the time."""
 
 
 def fill_dim(graph: Graph, model: ModelOptions) -> ModelOptions:
-    """Return the options with `dim` filled in: 64 for sums over ancestors, 200 for plain embeddings."""
+    """Return the options with `dim` filled in: 64 for sums, 200 for plain embeddings."""
     if model.dim is not None:
         return model
     return model.model_copy(update={"dim": SUM_DIM if uses_ancestors(graph, model) else PLAIN_DIM})
@@ -34,12 +38,27 @@ def default_n3_weight(graph: Graph) -> float:
     return min(LARGEST_N3_WEIGHT, graph.num_entities / (2 * max(len(graph.splits[TRAIN]), 1)))
 
 
-def fill_train_type(graph: Graph, training: TrainingOptions) -> TrainingOptions:
-    """Return the options with `train_type` filled in: 1vsAll on a small graph, KvsAll elsewhere."""
-    if training.train_type is not None:
-        return training
+def fill_training(graph: Graph, training: TrainingOptions) -> TrainingOptions:
+    """Return the options with train_type, batch_size, num_negatives and the watched metric filled in.
+
+    A small graph takes small batches of 1vsAll and scores all entities; elsewhere it is KvsAll with sampled entities.
+    """
     is_small = len(graph.splits[TRAIN]) * graph.num_entities <= SMALL_GRAPH
-    return training.model_copy(update={"train_type": "1vsAll" if is_small else "KvsAll"})
+    chosen = {"train_type": "1vsAll", "batch_size": 128, "num_negatives": 0}
+    if not is_small:
+        chosen = {"train_type": "KvsAll", "batch_size": LARGE_BATCH, "num_negatives": NUM_NEGATIVES}
+    filled: dict[str, object] = {name: value for name, value in chosen.items() if getattr(training, name) is None}
+    if training.stopping.metric == "auto":
+        metric = "validation_tail_mrr" if holds_out_heads(graph) else "validation_mrr"
+        filled["stopping"] = training.stopping.model_copy(update={"metric": metric})
+    return training.model_copy(update=filled) if filled else training
+
+
+def holds_out_heads(graph: Graph) -> bool:
+    """Return whether no head of a validation triple has a training triple of the same relation."""
+    train, validation = (graph.splits[name][:, [HEAD, RELATION]] for name in (TRAIN, VALIDATION))
+    keys = [pairs[:, 0] * graph.num_relations + pairs[:, 1] for pairs in (train, validation)]
+    return len(validation) > 0 and not np.isin(keys[1], keys[0]).any()
 
 
 def limit_epochs(graph: Graph, training: TrainingOptions, rows: int) -> TrainingOptions:
@@ -48,11 +67,25 @@ def limit_epochs(graph: Graph, training: TrainingOptions, rows: int) -> Training
     Args:
         graph: what is trained on.
         training: options.
-        rows: rows of an epoch; each scores all entities.
+        rows: rows of an epoch.
     """
     if training.max_scores is None:
         return training
-    allowed = max(int(training.max_scores // (rows * graph.num_entities)), 1)
+    allowed = max(int(training.max_scores // scores_per_epoch(graph, training, rows)), 1)
     if allowed < training.max_epochs:
         logger.info("training.max_scores allows %d epochs of %d; null sets no limit", allowed, training.max_epochs)
     return training.model_copy(update={"max_epochs": min(allowed, training.max_epochs), "max_scores": None})
+
+
+def scores_per_epoch(graph: Graph, training: TrainingOptions, rows: int) -> int:
+    """Return how many scores an epoch computes: rows x entities, or sampled ones, and those of validation.
+
+    Args:
+        graph: what is trained on.
+        training: options, with `num_negatives` filled in.
+        rows: rows of an epoch.
+    """
+    scored = min(training.num_negatives or graph.num_entities, graph.num_entities)
+    validation = min(training.validation.max_triples or np.inf, len(graph.splits[VALIDATION]))
+    measured = 2 * int(validation) * graph.num_entities // training.validation.interval
+    return rows * scored + measured

@@ -43,31 +43,35 @@ class BatchAnswers(NamedTuple):
     weight: Tensor
 
 
-def query_losses(scores: Tensor, answers: BatchAnswers, loss: LossName, label_smoothing: float) -> Tensor:
+def query_losses(
+    scores: Tensor, answers: BatchAnswers, loss: LossName, label_smoothing: float, counts: Tensor | None = None
+) -> Tensor:
     """Return the loss of each query, unweighted.
 
     Args:
-        scores: of B queries and all entities, shape (B, N).
-        answers: right answers of the queries.
+        scores: of B queries and all entities, shape (B, N), or a sample of them, (B, C).
+        answers: right answers of the queries, as columns of `scores`.
         loss: bce or cross_entropy.
         label_smoothing: fraction of the target mass that is spread over all entities.
+        counts: (C,) how many entities each column stands for, together N; None for one each.
 
     Returns:
         Losses, shape (B,).
     """
-    num_entities = scores.shape[1]
+    counts = torch.ones_like(scores[0]) if counts is None else counts.to(scores.dtype)
+    num_entities = counts.sum()
     answer_scores = torch.zeros(len(scores), device=scores.device, dtype=scores.dtype)
     answer_scores = answer_scores.index_add(0, answers.row, scores[answers.row, answers.entity])
-    smoothed = scores.sum(1) * (label_smoothing / num_entities)
+    smoothed = scores @ counts * (label_smoothing / num_entities)
     kept = 1 - label_smoothing
     if loss == "bce":
-        return (torch.nn.functional.softplus(scores).sum(1) - smoothed - kept * answer_scores) / num_entities
-    return torch.logsumexp(scores, 1) - smoothed - kept * answer_scores / answers.counts
+        return (torch.nn.functional.softplus(scores) @ counts - smoothed - kept * answer_scores) / num_entities
+    return torch.logsumexp(scores + counts.log(), 1) - smoothed - kept * answer_scores / answers.counts
 
 
-def mean_loss(scores: Tensor, answers: BatchAnswers, loss: LossSpec) -> Tensor:
+def mean_loss(scores: Tensor, answers: BatchAnswers, loss: LossSpec, counts: Tensor | None = None) -> Tensor:
     """Return the weighted mean of `query_losses`."""
-    return (query_losses(scores, answers, loss.name, loss.label_smoothing) * answers.weight).mean()
+    return (query_losses(scores, answers, loss.name, loss.label_smoothing, counts) * answers.weight).mean()
 
 
 def chunked_mean_loss(
@@ -102,7 +106,8 @@ class _ChunkedLoss(torch.autograd.Function):
         num_entities, rows = len(entity), len(query)
         is_bce, smoothing = loss.name == "bce", loss.label_smoothing
         spans = [(start, min(start + chunk_size, num_entities)) for start in range(0, num_entities, chunk_size)]
-        log_normalizer = None if is_bce else _logsumexp(query, entity, bias, spans)
+        kept = torch.nn.functional.linear(query, entity, bias).float() if len(spans) == 1 else None
+        log_normalizer = None if is_bce else _logsumexp(query, entity, bias, spans, kept)
         losses = torch.zeros(rows, device=query.device) if log_normalizer is None else log_normalizer.clone()
         query_grad = torch.zeros(query.shape, device=query.device)
         entity_grad = torch.empty(entity.shape, device=entity.device)
@@ -111,7 +116,9 @@ class _ChunkedLoss(torch.autograd.Function):
         weight = answers.weight.to(query.dtype)
         weighted_query = query * weight[:, None]
         for start, end in spans:
-            scores = torch.nn.functional.linear(query, entity[start:end], bias[start:end]).float()
+            scores = (
+                torch.nn.functional.linear(query, entity[start:end], bias[start:end]).float() if kept is None else kept
+            )
             inside = (answers.entity >= start) & (answers.entity < end)
             row, column = answers.row[inside], answers.entity[inside] - start
             answer_scores = torch.zeros(rows, device=query.device).index_add_(0, row, scores[row, column])
@@ -139,7 +146,12 @@ class _ChunkedLoss(torch.autograd.Function):
         return *(gradient.mul_(outputs[0]).to(dtype) for gradient, dtype in gradients), None, None, None
 
 
-def _logsumexp(query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[int, int]]) -> Tensor:
+def _logsumexp(
+    query: Tensor, entity: Tensor, bias: Tensor, spans: list[tuple[int, int]], kept: Tensor | None
+) -> Tensor:
+    """Return the logarithm of the summed exponentials of all scores, of which `kept` are those of a single span."""
+    if kept is not None:
+        return torch.logsumexp(kept, 1)
     parts = [torch.logsumexp(torch.nn.functional.linear(query, entity[a:b], bias[a:b]).float(), 1) for a, b in spans]
     return torch.logsumexp(torch.stack(parts), 0)
 

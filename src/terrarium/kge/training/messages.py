@@ -28,7 +28,7 @@ def log_start(
     logger.info("%s", ", ".join(f"{name}: {'on' if is_on else 'off'}" for name, is_on in optimizations.items()))
     log_device(training.device, training.precision)
     logger.info("Model: %s, dimension %d, %s rows to train on", model.name, model.dimension, f"{rows:,}")
-    if rows % training.batch_size == 1 and rows > training.batch_size:
+    if training.batch_size and rows % training.batch_size == 1 and rows > training.batch_size:
         logger.info("The last batch would hold one row, which batch norm cannot take: it joins the one before")
     unseen = int(graph.has_unseen_entity(graph.splits[VALIDATION]).sum())
     if unseen:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from terrarium.kge.data.ancestors import uses_ancestors
 from terrarium.kge.data.graph import VALIDATION, Graph
 from terrarium.kge.options import EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training.collapse import is_collapsed
-from terrarium.kge.training.defaults import default_n3_weight
+from terrarium.kge.training.defaults import default_n3_weight, scores_per_epoch
 from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.stopping import EarlyStopping, StoppingState
 
@@ -46,7 +47,7 @@ def search_n3_weight(
 
     Args:
         graph: the graph.
-        model, training, evaluation: options of the training, with `train_type` filled in.
+        model, training, evaluation: options of the training, with null filled in (`defaults.fill_training`).
 
     Returns:
         One row per weight in the order of the search: n3_weight, origin (given, rule or search), metric, value (the
@@ -56,7 +57,7 @@ def search_n3_weight(
     given = training.loss.n3_weight
     start = default_n3_weight(graph) if given is None else given
     budget = _Budget(training.search.max_scores, graph, model, training, evaluation)
-    if given is not None or not is_searchable(graph, training) or not budget.affords(EXPECTED_TRIALS):
+    if given is not None or not is_searchable(graph, model, training) or not budget.affords(EXPECTED_TRIALS):
         origin = "rule" if given is None else "given"
         logger.info("N3 weight %.4g (%s); not searched", start, "1 / mean degree" if given is None else "given")
         return pd.DataFrame([(start, origin, metric, math.nan, 0, 0, False, True)], columns=COLUMNS)
@@ -70,8 +71,13 @@ def search_n3_weight(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def is_searchable(graph: Graph, training: TrainingOptions) -> bool:
-    """Return whether trial trainings can be compared: on validation triples, over more than no epoch."""
+def is_searchable(graph: Graph, model: ModelOptions, training: TrainingOptions) -> bool:
+    """Return whether trial trainings can be compared: on validation triples, over more than no epoch.
+
+    Embeddings that are sums do not need it: the penalty is of own vectors, and hardly changes what relatives share.
+    """
+    if uses_ancestors(graph, model):
+        return False
     return training.max_epochs > 0 and training.stopping.metric != "loss" and len(graph.splits[VALIDATION]) > 0
 
 
@@ -124,7 +130,7 @@ class _Budget:
     ) -> None:
         self._left, self._given = max_scores, (graph, model, training, evaluation)
         self._training = training
-        self._per_epoch = len(ScorerTrainer.make_queries(graph, model, training)) * graph.num_entities
+        self._per_epoch = scores_per_epoch(graph, training, len(ScorerTrainer.make_queries(graph, model, training)))
         self._expected = min(EXPECTED_EPOCHS, training.max_epochs) * self._per_epoch
 
     def affords(self, trials: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,11 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from terrarium.common.arrays import Int64Array
-from terrarium.kge.data.ancestors import Ancestors, find_ancestors, is_trained, uses_ancestors
+from terrarium.common.arrays import Float32Array, Int64Array
+from terrarium.kge.data.ancestors import Ancestors, find_parts, is_trained
 from terrarium.kge.data.graph import HEAD, RELATION, TRAIN, VALIDATION, Graph, Triples
-from terrarium.kge.data.queries import KnownAnswers, QueryIndex, training_queries
+from terrarium.kge.data.queries import KnownAnswers, QueryIndex, SelectedAnswers, training_queries
+from terrarium.kge.data.sampling import EntitySampler, SampledEntities
 from terrarium.kge.evaluation.ranking import rank_triples
+from terrarium.kge.models.entities import AncestorSum
 from terrarium.kge.models.scorer import (
     build_scorer,
     compute_moduli,
@@ -27,7 +30,7 @@ from terrarium.kge.models.scorer import (
 from terrarium.kge.options import VALIDATION_METRICS, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training import memory
 from terrarium.kge.training.collapse import SAMPLE, prediction_entropy
-from terrarium.kge.training.defaults import default_n3_weight, fill_dim, fill_train_type
+from terrarium.kge.training.defaults import default_n3_weight, fill_dim, fill_training
 from terrarium.kge.training.losses import (
     BatchAnswers,
     LossSpec,
@@ -55,7 +58,8 @@ class NothingToTrainError(ValueError):
 class Batch(NamedTuple):
     """B rows: queries (B,) and their answers (K,) with counts and weights (B,), see `BatchAnswers`.
 
-    `size` is the number of rows of the whole batch, of which this is one process's part.
+    `size` is the number of rows of the whole batch, of which this is one process's part. `sample` is what is read of
+    the table of entities (see `SampledEntities`; entities are then positions in its rows), or None for all of it.
     """
 
     size: int
@@ -65,6 +69,7 @@ class Batch(NamedTuple):
     answer_entity: Tensor
     answer_counts: Tensor
     weight: Tensor
+    sample: tuple[Tensor, ...] | None = None
 
     @property
     def answers(self) -> BatchAnswers:
@@ -94,7 +99,7 @@ class ScorerTrainer(TorchTrainable):
         Raises:
             NothingToTrainError: fewer than two rows, or no validation triple to measure `stopping.metric` on.
         """
-        model, training = fill_dim(graph, model), fill_train_type(graph, training)
+        model, training = fill_dim(graph, model), fill_training(graph, training)
         self._graph, self._options, self._evaluation = graph, training, evaluation
         self.queries = self.make_queries(graph, model, training)
         if len(self.queries) < 2:
@@ -103,8 +108,14 @@ class ScorerTrainer(TorchTrainable):
         self._loss_spec = LossSpec(training.loss.name, training.loss.label_smoothing)
         self._validation = self._choose_validation()
         self._known = KnownAnswers(graph.known_triples, graph.num_relations)
+        self._batch_size = training.batch_size or len(self.queries)
         self.cleanup = memory.CacheCleanup(training.memory.cleanup_interval if training.memory.cleanup else 0)
-        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations, choose_ancestors(graph, model))
+        ancestors = choose_ancestors(graph, model)
+        self.scorer = build_scorer(model, graph.num_entities, graph.num_relations, ancestors)
+        self._sampler = (
+            EntitySampler(graph.num_entities, training.num_negatives, ancestors) if training.num_negatives else None
+        )
+        self._has_sparse_updates = training.optimizer.name == "adagrad" and world.size == 1
         super().__init__(
             self.scorer,
             self._make_optimizer,
@@ -139,7 +150,9 @@ class ScorerTrainer(TorchTrainable):
             cleanup_released_mb with cleanup; and the numbers of `TorchTrainable.epoch`.
         """
         self.cleanup.released_mb = 0.0
-        numbers = super().epoch(epoch)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse invariant checks")
+            numbers = super().epoch(epoch)
         metrics = dict.fromkeys((*VALIDATION_METRICS, "prediction_entropy"), math.nan)
         is_due = epoch == self._options.max_epochs or epoch % self._options.validation.interval == 0
         if len(self._validation) and is_due and math.isfinite(numbers["loss"]):
@@ -159,7 +172,7 @@ class ScorerTrainer(TorchTrainable):
         The memory is linear in the rows. Two small batches with one answer per query give the line, so that measuring
         never causes the peak of memory.
         """
-        batch_size = min(self._options.batch_size, len(self.queries))
+        batch_size = min(self._batch_size, len(self.queries))
         sizes = sorted({min(size, batch_size) for size in PROBE_ROWS})
         saved = np.array([self._measure_rows(size) for size in sizes])
         slope = (saved[1] - saved[0]) / (sizes[1] - sizes[0]) if len(sizes) == 2 else np.zeros(2)
@@ -169,10 +182,10 @@ class ScorerTrainer(TorchTrainable):
     def _measure_rows(self, size: int) -> memory.SavedMemory:
         """Return what the first `size` rows keep."""
         rows = np.arange(size)
-        ones = np.ones(size, np.int64)
-        arrays = (rows, self.queries.answers[self.queries.offsets[rows]], ones, ones.astype(np.float32))
-        tensors = tuple(torch.from_numpy(array) for array in (*self._query_arrays(rows), *arrays))
-        batch = Batch(size, *self._fabric.to_device(tensors))
+        first, ones = self.queries.answers[self.queries.offsets[rows]], np.ones(size, np.int64)
+        answers = SelectedAnswers(rows, first, ones)
+        batch = self._make_batch(size, rows, answers, ones.astype(np.float32), self._draw(0, 0, rows))
+        batch = Batch(*self._fabric.to_device(batch))
         return memory.measure_saved_mb(
             self.scorer, lambda checkpointing: self._loss_of(self._model, batch, checkpointing), self._fabric
         )
@@ -196,17 +209,36 @@ class ScorerTrainer(TorchTrainable):
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """Yield the rows of an epoch in an order of its own."""
         order = generator(self._options.seed, "order", epoch).permutation(len(self.queries))
-        for rows in split_batches(order, self._options.batch_size, max(2, self._world.size)):
+        batches = split_batches(order, self._batch_size, max(2, self._world.size))
+        for number, rows in enumerate(batches):
             own = split_part(rows, self._world.rank, self._world.size)
             answers = self.queries.select_answers(own)
             share = len(own) * self._world.size / len(rows)
             weight = (self._query_weights(answers.counts) * share).astype(np.float32)
-            arrays = (*self._query_arrays(own), answers.row, answers.entity, answers.counts, weight)
-            yield Batch(len(rows), *(torch.from_numpy(array) for array in arrays))
+            yield self._make_batch(len(rows), own, answers, weight, self._draw(epoch, number, rows))
             self.cleanup.after_batch()
 
-    def _query_arrays(self, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
-        return self.queries.entity[rows], self.queries.relation[rows]
+    def _draw(self, epoch: int, number: int, rows: Int64Array) -> SampledEntities | None:
+        """Return the entities that a batch reads, the same in all processes; None for all."""
+        if self._sampler is None:
+            return None
+        rng = generator(self._options.seed, "negatives", epoch, number)
+        return self._sampler.draw(rng, self.queries.select_answers(rows).entity, self.queries.entity[rows])
+
+    def _make_batch(
+        self,
+        size: int,
+        rows: Int64Array,
+        answers: SelectedAnswers,
+        weight: Float32Array,
+        sampled: SampledEntities | None,
+    ) -> Batch:
+        entity, relation, answer = self.queries.entity[rows], self.queries.relation[rows], answers.entity
+        if sampled is not None:
+            entity, answer = sampled.positions(entity), sampled.positions(answer)
+        arrays = (entity, relation, answers.row, answer, answers.counts, weight)
+        sample = None if sampled is None else tuple(torch.from_numpy(array) for array in sampled)
+        return Batch._make((size, *map(torch.from_numpy, arrays), sample))
 
     def _query_weights(self, counts: Int64Array) -> np.ndarray:
         if self._options.query_weight == "by_num_answers":
@@ -219,26 +251,45 @@ class ScorerTrainer(TorchTrainable):
 
     def _loss_of(self, model: Any, batch: Batch, checkpointing: bool) -> Tensor:
         """Return the weighted mean loss of the rows, with the penalty."""
-        table, bias, loss = self.scorer.entity_table(), self.scorer.bias, self._options.loss
+        loss, answers, (own, table) = self._options.loss, batch.answers, self._read_entities(batch)
         query = (memory.run_checkpointed if checkpointing else _run)(model, batch.entity, batch.relation, table)
-        chunk_size = self._options.memory.entity_chunk_size
-        if chunk_size:
-            value = chunked_mean_loss(query, table, bias, batch.answers, self._loss_spec, chunk_size)
+        if batch.sample is not None:
+            value = self._sampled_loss(query, table, batch, batch.sample)
+        elif chunk_size := self._options.memory.entity_chunk_size:
+            value = chunked_mean_loss(query, table, self.scorer.bias, answers, self._loss_spec, chunk_size)
         else:
-            value = mean_loss(upcast_half(score_entities(query, table, bias)), batch.answers, self._loss_spec)
+            scores = score_entities(query, table, self.scorer.bias)
+            value = mean_loss(upcast_half(scores), answers, self._loss_spec)
         if loss.relation_weight:
             value = value + loss.relation_weight * self._relation_loss(batch, table)
-        return value + self._n3_weight * self._penalty(batch) if self._n3_weight else value
+        return value + self._n3_weight * self._penalty(batch, own) if self._n3_weight else value
+
+    def _read_entities(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return own vectors and embeddings, of all entities or of those that the batch reads."""
+        weight = self.scorer.entity.weight
+        if batch.sample is None:
+            return weight, self.scorer.entity_table()
+        rows, _, _, entity, ancestor = batch.sample
+        own = torch.nn.functional.embedding(rows, weight, sparse=self._has_sparse_updates)
+        return own, AncestorSum.add(own, entity, ancestor)
+
+    def _sampled_loss(self, query: Tensor, table: Tensor, batch: Batch, sample: tuple[Tensor, ...]) -> Tensor:
+        rows, scored, counts, *_ = sample
+        bias = None if self.scorer.bias is None else self.scorer.bias[rows[scored]]
+        column = torch.empty(len(rows), dtype=torch.long, device=rows.device)
+        column[scored] = torch.arange(len(scored), device=rows.device)
+        answers = batch.answers._replace(entity=column[batch.answer_entity])
+        return mean_loss(upcast_half(score_entities(query, table[scored], bias)), answers, self._loss_spec, counts)
 
     def _relation_loss(self, batch: Batch, entities: Tensor) -> Tensor:
         heads, tails = entities[batch.entity[batch.answer_row]], entities[batch.answer_entity]
         query = relation_query(heads, tails, self.scorer.options.name)
         return relation_loss(query, self.scorer.relation.weight, batch.relation, batch.answers)
 
-    def _penalty(self, batch: Batch) -> Tensor:
+    def _penalty(self, batch: Batch, own: Tensor) -> Tensor:
         """Return the N3 penalty; with ancestors it is of own vectors, so what relatives share costs less."""
-        name, entities = self.scorer.options.name, self.scorer.entity.weight
-        head, tail = compute_moduli(entities[batch.entity], name), compute_moduli(entities[batch.answer_entity], name)
+        name = self.scorer.options.name
+        head, tail = compute_moduli(own[batch.entity], name), compute_moduli(own[batch.answer_entity], name)
         relation = compute_moduli(self.scorer.relation.weight[batch.relation], name)
         return n3_penalty(head, relation, tail, batch.answers)
 
@@ -247,19 +298,23 @@ class ScorerTrainer(TorchTrainable):
 
 
 def choose_ancestors(graph: Graph, model: ModelOptions) -> Ancestors | None:
-    """Return the ancestors by the training triples of the hierarchy relation, or None for plain embeddings.
+    """Return what entity embeddings are sums of, or None for plain embeddings.
 
     Raises:
-        NothingToTrainError: the model asks for ancestors and the graph has no hierarchy relation.
+        NothingToTrainError: the model asks for ancestors and the graph has no hierarchy relation, or for words and the
+            entities have no names.
     """
-    if not uses_ancestors(graph, model):
-        return None
-    if graph.hierarchy is None:
+    if model.entity_encoder == "words" and graph.names is None:
         raise NothingToTrainError(
-            "model.entity_encoder is ancestors, and the graph has no relation from an entity to its parent: name it in "
-            "source.hierarchy_relation, or set model.entity_encoder to lookup"
+            "model.entity_encoder is words, and the names of the entities are their ids: give names, or set "
+            "model.entity_encoder to lookup"
         )
-    return find_ancestors(graph.splits[TRAIN], graph.hierarchy, graph.num_entities)
+    if model.entity_encoder in {"ancestors", "ancestors_and_words"} and graph.hierarchy is None:
+        raise NothingToTrainError(
+            f"model.entity_encoder is {model.entity_encoder}, and the graph has no relation from an entity to its "
+            "parent: name it in source.hierarchy_relation, or set model.entity_encoder to lookup"
+        )
+    return find_parts(graph, model)
 
 
 def _run(model: torch.nn.Module, entity: Tensor, relation: Tensor, table: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Graph, Triples, invert_triples
+from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TRAIN, Triples, invert_triples
 from terrarium.kge.evaluation.baselines import relation_index
 from terrarium.kge.models.scorer import Scorer, compute_moduli, score_entities
 from terrarium.kge.use.trained import TrainedGraph
@@ -74,7 +74,7 @@ def add_entities(
     scorer = _grow(trained, numbers, len(entities))
     before, after = _fit(scorer, numbers, first, penalty)
     splits = {**trained.graph.splits, TRAIN: np.concatenate([trained.graph.splits[TRAIN], numbers])}
-    graph = Graph(len(entities), trained.graph.num_relations, splits, trained.graph.hierarchy)
+    graph = replace(trained.graph, num_entities=len(entities), splits=splits, names=entities["name"])
     report = FitReport(len(entities) - first, len(numbers), before, after)
     return replace(trained, scorer=scorer, graph=graph, entities=entities), report
 

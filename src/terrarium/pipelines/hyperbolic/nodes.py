@@ -73,7 +73,12 @@ def compute_target_radii(
     """Compute the target radius and norm of each taxon, from its depth or its place in the constructed layout."""
     if features.radius_schedule == "construction":
         tree = build.hierarchy_of(edges)
-        radius = constructed_layout(tree, name_construction(model, loss), build.edge_lengths(tree, edges)).radius
+        lengths = build.edge_lengths(tree, edges)
+        named = name_construction(tree, model, loss, lengths)
+        logger.info(
+            "hyperbolic: the constructed layout is %s (model.construction %s)", named.construction, model.construction
+        )
+        radius = constructed_layout(tree, named, lengths).radius
     else:
         radius = target_radii(taxa["depth"], features)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
@@ -130,7 +135,7 @@ def train(
         title="hyperbolic",
         uncounted_epochs=uncounted_epochs(problem),
     )
-    layout = start_name(model, training.loss.name) if result.epochs == 0 else TRAINED
+    layout = start_name(problem, model) if result.epochs == 0 else TRAINED
     return {
         "weights": State(result.best.tensors, {**result.best.metadata, "layout": layout}),
         "checkpoints": result.checkpoints,
@@ -203,7 +208,7 @@ def measure_radii(
     """Measure every constructed layout at several largest radii, trained (in small trees) and not."""
     tree = build.hierarchy_of(edges)
     lengths = build.edge_lengths(tree, edges)
-    start = constructed_layout(tree, name_construction(model, training.loss.name), lengths)
+    start = constructed_layout(tree, name_construction(tree, model, training.loss.name, lengths), lengths)
     problem = _problem(edges, closure, start, start.radius, model, training)
     return radii.measure_radii(problem, model, evaluation, lengths)
 

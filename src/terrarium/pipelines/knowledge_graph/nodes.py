@@ -52,6 +52,12 @@ def split_triples(
             "too good by what training gives away",
             f"{counts['pairs_in_two_splits']:,}",
         )
+    if counts.get("held_out_triples_given_away"):
+        logger.warning(
+            "%s held-out triples follow from a training triple by an inverse or duplicate relation%s",
+            f"{counts['held_out_triples_given_away']:,}",
+            ": they are left out" if features.drop_leaks else "; features.drop_leaks leaves them out",
+        )
     return {"triples": triples, "split_counts": {**counts, **sizes}}
 
 
@@ -64,12 +70,12 @@ def write_config(
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Describe the training that follows, after checking that its result can be evaluated."""
-    from terrarium.kge.training.defaults import fill_dim, fill_train_type
+    from terrarium.kge.training.defaults import fill_dim, fill_training
     from terrarium.kge.training.preflight import check_evaluation
 
     graph = Graph.from_tables(triples, entities, relations)
     check_evaluation(graph, entities, relations, training, evaluation)
-    return run_config(graph, fill_dim(graph, model), fill_train_type(graph, training))
+    return run_config(graph, fill_dim(graph, model), fill_training(graph, training))
 
 
 def choose_n3_weight(
@@ -85,11 +91,11 @@ def choose_n3_weight(
 
     `run_config` is an input so that options are checked before the first trial.
     """
-    from terrarium.kge.training.defaults import fill_train_type
+    from terrarium.kge.training.defaults import fill_training
     from terrarium.kge.training.search import search_n3_weight
 
     graph = Graph.from_tables(triples, entities, relations)
-    return search_n3_weight(graph, model, fill_train_type(graph, training), evaluation)
+    return search_n3_weight(graph, model, fill_training(graph, training), evaluation)
 
 
 def train(
@@ -107,14 +113,15 @@ def train(
 
     `run_config` is an input so that it is saved before the training, and a killed run has it.
     """
-    from terrarium.kge.training.defaults import fill_dim, fill_train_type, limit_epochs
+    from terrarium.kge.data.ancestors import find_parts
+    from terrarium.kge.training.defaults import fill_dim, fill_training, limit_epochs
     from terrarium.kge.training.messages import log_savings, log_start, summarize_collapse
     from terrarium.kge.training.trainer import ScorerTrainer
     from terrarium.training.torch.processes import build_trainer
 
     graph = Graph.from_tables(triples, entities, relations)
     weight = float(n3_search.loc[n3_search["chosen"], "n3_weight"].iloc[0])
-    model, training = fill_dim(graph, model), fill_train_type(graph, training).with_n3_weight(weight)
+    model, training = fill_dim(graph, model), fill_training(graph, training).with_n3_weight(weight)
     trainer = build_trainer(ScorerTrainer, graph, model, training, evaluation)
     training = limit_epochs(graph, training, len(trainer.queries))
     log_start(graph, model, training, len(trainer.queries), run_config["optimizations"])
@@ -126,6 +133,7 @@ def train(
         fingerprint=training_fingerprint(
             data=graph.fingerprint,
             hierarchy=graph.hierarchy,
+            parts=None if (parts := find_parts(graph, model)) is None else parts.fingerprint,
             model=model,
             training=training,
             evaluation=evaluation.precision,
@@ -161,16 +169,35 @@ def evaluate(
     return evaluate_scorer(graph, entities, relations, weights, evaluation, HELD_OUT)._asdict()
 
 
-def predict(
+def calibrate(
     triples: pd.DataFrame,
     entities: pd.DataFrame,
     relations: pd.DataFrame,
     weights: State,
     evaluation: EvaluationOptions,
+) -> dict[str, Any]:
+    """Fit probabilities of answers on validation triples, and measure them on test triples."""
+    from terrarium.kge.evaluation.calibration import calibrate
+    from terrarium.kge.evaluation.evaluate import prepare_scorer
+
+    graph = Graph.from_tables(triples, entities, relations)
+    calibration, reliability = calibrate(graph, prepare_scorer(weights, graph, evaluation), evaluation)
+    return {"calibration": calibration, "reliability": reliability}
+
+
+def predict(
+    triples: pd.DataFrame,
+    entities: pd.DataFrame,
+    relations: pd.DataFrame,
+    weights: State,
+    calibration: dict[str, float],
+    evaluation: EvaluationOptions,
 ) -> pd.DataFrame:
-    """Predict the best answers of chosen queries."""
+    """Predict the best answers of chosen queries, with calibrated probabilities."""
+    from terrarium.kge.evaluation.calibration import Calibration
     from terrarium.kge.evaluation.evaluate import prepare_scorer
     from terrarium.kge.evaluation.predictions import predict_answers
 
     graph = Graph.from_tables(triples, entities, relations)
-    return predict_answers(graph, entities, relations, prepare_scorer(weights, graph, evaluation), evaluation)
+    scorer, fitted = prepare_scorer(weights, graph, evaluation), Calibration.from_metrics(calibration)
+    return predict_answers(graph, entities, relations, scorer, evaluation, fitted)

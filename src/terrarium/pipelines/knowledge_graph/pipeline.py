@@ -80,14 +80,27 @@ def _evaluation() -> list[Node]:
             name="evaluate",
             tags="evaluation",
         ),
-        Node(nodes.predict, inputs, "predictions", name="predict", tags="evaluation"),
+        Node(
+            nodes.calibrate,
+            inputs,
+            _same_names(["calibration", "reliability"]),
+            name="calibrate",
+            tags="evaluation",
+        ),
+        Node(
+            nodes.predict,
+            {**inputs, "calibration": "calibration"},
+            "predictions",
+            name="predict",
+            tags="evaluation",
+        ),
     ]
 
 
 def _reporting() -> list[Node]:
     tables = ["source_counts", "split_counts", "n3_search", "training_summary", "history", "metrics"]
-    tables += ["relation_metrics", "method_metrics", "predictions"]
-    drawn = ["figure_loss", "figure_validation", "figure_relations", "figure_methods"]
+    tables += ["relation_metrics", "method_metrics", "predictions", "calibration"]
+    drawn = ["figure_loss", "figure_validation", "figure_relations", "figure_methods", "figure_reliability"]
     return [
         Node(figures.loss_figure, "history", "figure_loss", name="draw_loss", tags="reporting"),
         Node(figures.validation_figure, "history", "figure_validation", name="draw_validation", tags="reporting"),
@@ -99,6 +112,13 @@ def _reporting() -> list[Node]:
             tags="reporting",
         ),
         Node(figures.method_figure, "method_metrics", "figure_methods", name="draw_methods", tags="reporting"),
+        Node(
+            figures.reliability_figure,
+            "reliability",
+            "figure_reliability",
+            name="draw_reliability",
+            tags="reporting",
+        ),
         Node(
             report.report_page,
             {**_same_names([*tables, *drawn]), "reporting": "params:reporting"},

@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 
 from terrarium.scenes.coverage import report
-from terrarium.scenes.evaluation.evaluate import measure_representations, summarize
+from terrarium.scenes.criticality.tables import measure_criticality
+from terrarium.scenes.evaluation.evaluate import exported_name, measure_representations, summarize
 from terrarium.scenes.graphs import building
 from terrarium.scenes.graphs.archetypes import label_graphs
 from terrarium.scenes.graphs.columns import fingerprint, from_state
 from terrarium.scenes.graphs.ingestion import read_sources
 from terrarium.scenes.graphs.splitting import split_scenes
+from terrarium.scenes.labels.definitions import read_definitions, require_distinct
 from terrarium.scenes.models.embedding import embed_graphs
 from terrarium.scenes.options import EvaluationOptions, FeatureOptions, ModelOptions, TrainingOptions, compare_sources
 from terrarium.scenes.source_options import SourceOptions
@@ -30,12 +32,21 @@ def read_source(source: SourceOptions) -> dict[str, pd.DataFrame]:
 
 
 def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, features: FeatureOptions) -> dict[str, Any]:
-    """Build graphs, split their scenes, and find their archetypes."""
+    """Build graphs, split their scenes, measure their criticality, and find their archetypes and tags."""
+    archetypes = read_definitions(features.archetypes_path, "archetypes")
+    tags = read_definitions(features.tags_path, "tags")
+    require_distinct(archetypes, tags)
     graphs, index = building.build_graphs(tracks, lanes, features.graphs)
+    split = split_scenes(index, features)
+    critical = measure_criticality(tracks, graphs, index)
     return {
         "graphs": graphs.state(),
-        "graph_index": split_scenes(index, features),
-        "archetypes": label_graphs(graphs),
+        "graph_index": split,
+        "archetypes": label_graphs(graphs, archetypes, critical.graphs),
+        "tags": label_graphs(graphs, tags, critical.graphs),
+        "criticality": pd.concat([index[["graph_id", "source", "scene", "time_s"]], critical.graphs], axis=1),
+        "critical_pairs": critical.pairs,
+        "scene_criticality": critical.scenes,
     }
 
 
@@ -87,7 +98,11 @@ def evaluate(
     """Measure the embedding and the baselines on held-out scenes."""
     require_own_graphs(weights, graphs, graph_index)
     table, by_archetype = measure_representations(from_state(graphs), graph_index, archetypes, weights, evaluation)
-    return {"metrics": summarize(table), "representation_metrics": table, "archetype_metrics": by_archetype}
+    return {
+        "metrics": summarize(table, exported_name(weights)),
+        "representation_metrics": table,
+        "archetype_metrics": by_archetype,
+    }
 
 
 def measure_coverage(
@@ -96,15 +111,19 @@ def measure_coverage(
     weights: State,
     embeddings: pd.DataFrame,
     archetypes: pd.DataFrame,
+    tags: pd.DataFrame,
+    criticality: pd.DataFrame,
     evaluation: EvaluationOptions,
     source: SourceOptions,
 ) -> dict[str, Any]:
     """Measure what the simulated scenes lack of the recorded ones."""
     require_own_graphs(weights, graphs, graph_index)
+    annotations = report.Annotations(archetypes, tags, criticality)
     options = compare_sources(evaluation, source)
-    found = report.measure_coverage(from_state(graphs), embeddings, archetypes, weights, options)
+    found = report.measure_coverage(from_state(graphs), embeddings, annotations, weights, options)
     return {
         "coverage": found.graphs,
+        "situations": found.situations,
         "archetype_gaps": found.archetypes,
         "deletion_test": found.deletion_test,
         "coverage_metrics": found.metrics,

@@ -33,7 +33,9 @@ def _features() -> list[Node]:
         Node(
             nodes.build_graphs,
             ["tracks", "lanes", "params:features"],
-            _by_name("graphs", "graph_index", "archetypes"),
+            _by_name(
+                "graphs", "graph_index", "archetypes", "tags", "criticality", "critical_pairs", "scene_criticality"
+            ),
             name="build_graphs",
             tags="features",
         ),
@@ -70,9 +72,9 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.measure_coverage,
-            _by_name("graphs", "graph_index", "weights", "embeddings", "archetypes")
+            _by_name("graphs", "graph_index", "weights", "embeddings", "archetypes", "tags", "criticality")
             | _parameters("evaluation", "source"),
-            _by_name("coverage", "archetype_gaps", "deletion_test", "coverage_metrics"),
+            _by_name("coverage", "situations", "archetype_gaps", "deletion_test", "coverage_metrics"),
             name="measure_coverage",
             tags="evaluation",
         ),
@@ -96,7 +98,7 @@ def _reporting() -> list[Node]:
         Node(figures.gap_figure, "archetype_gaps", "figure_gaps", name="draw_gaps", tags="reporting"),
         Node(
             exemplars.exemplar_figure,
-            _by_name("graphs", "graph_index", "lanes", "coverage") | _parameters("reporting"),
+            _by_name("graphs", "graph_index", "lanes", "coverage", "situations") | _parameters("reporting"),
             "figure_scenes",
             name="draw_exemplars",
             tags="reporting",
@@ -108,7 +110,9 @@ def _reporting() -> list[Node]:
                 "archetypes",
                 "training_summary",
                 "representation_metrics",
-                "coverage",
+                "situations",
+                "scene_criticality",
+                "tags",
                 "coverage_metrics",
                 "archetype_gaps",
                 "deletion_test",

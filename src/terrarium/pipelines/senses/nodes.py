@@ -12,7 +12,7 @@ from terrarium.senses.data import ingestion, taxonomy
 from terrarium.senses.data.relations import RELATIONS, Lexicon
 from terrarium.senses.data.splitting import Fractions, require_no_leak, split_pairs
 from terrarium.senses.evaluation.evaluate import evaluate_vectors
-from terrarium.senses.evaluation.export import sense_table
+from terrarium.senses.evaluation.export import operator_table, sense_table, synset_table
 from terrarium.senses.evaluation.ranking import sample_distant_ancestors
 from terrarium.senses.models.vectors import SenseVectors, build_vectors
 from terrarium.senses.options import (
@@ -120,9 +120,16 @@ def train(
     return training_outputs(result, result.best, initial)
 
 
-def export_vectors(synsets: pd.DataFrame, senses: pd.DataFrame, pairs: pd.DataFrame, weights: State) -> pd.DataFrame:
-    """Return the table of sense vectors."""
-    return sense_table(_load_vectors(weights, synsets, senses, pairs), senses)
+def export_vectors(
+    synsets: pd.DataFrame, senses: pd.DataFrame, pairs: pd.DataFrame, weights: State
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that users load: vectors of senses and of synsets, and the operators of the relations."""
+    vectors = _load_vectors(weights, synsets, senses, pairs)
+    return {
+        "vectors": sense_table(vectors, senses),
+        "synset_vectors": synset_table(vectors, synsets),
+        "operators": operator_table(vectors),
+    }
 
 
 def evaluate(

@@ -117,7 +117,7 @@ def _evaluation_nodes() -> list[Node]:
         Node(
             nodes.export_vectors,
             ["synsets", "senses", "pairs", "weights"],
-            "vectors",
+            by_name("vectors", "synset_vectors", "operators"),
             name="export_vectors",
             tags="evaluation",
         ),

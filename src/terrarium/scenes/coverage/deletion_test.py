@@ -7,83 +7,52 @@ larger the score, the less the reference half has of it. No detector knows what 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.graphs.archetypes import NAMES
+from terrarium.scenes.coverage.comparison import Comparison, Detector
 
 MEASURES = ("graphs", "recall", "auc", "label_free_recall", "label_free_fpr")
 COLUMNS = ("detector", "representation", "archetype", *MEASURES)
 
 
-@dataclass(frozen=True, eq=False)
-class RandomSplit:
-    """Simulated graphs whose scenes are split into a query half and a reference half.
-
-    Attributes:
-        is_query: which graphs are in the query half, bool (graphs,).
-        labels: archetypes, bool (graphs, archetypes).
-        scene: number of each graph's scene (graphs,).
-        names: of the archetypes.
-    """
-
-    is_query: np.ndarray
-    labels: np.ndarray
-    scene: np.ndarray
-    names: tuple[str, ...] = NAMES
-
-    @property
-    def remaining(self) -> np.ndarray:
-        """What each deletion leaves of the reference half, the last one everything, bool (graphs, archetypes + 1)."""
-        is_deleted = np.column_stack([self.labels, np.zeros(len(self.labels), bool)])
-        return np.asarray(~self.is_query[:, None] & ~is_deleted)
-
-
-class Detector(Protocol):
-    """Scores the query graphs of a split."""
-
-    def __call__(self, split: RandomSplit) -> np.ndarray:
-        """Return scores (query graphs, archetypes + 1), one column per deletion, NaN where there is no score."""
-        ...
-
-
 def random_splits(
-    labels: np.ndarray, scene: np.ndarray, count: int, min_positives: int, rng: np.random.Generator
-) -> list[RandomSplit]:
+    labels: pd.DataFrame, scene: np.ndarray, count: int, min_positives: int, rng: np.random.Generator
+) -> list[Comparison]:
     """Split the scenes at random into halves, several times.
 
     Args:
-        labels: bool (graphs, archetypes), in the order of `archetypes.NAMES`.
+        labels: archetypes, bool, one row per graph.
         scene: number of each graph's scene (graphs,).
         count: number of splits.
         min_positives: keep only archetypes with at least this many graphs.
         rng: generator.
     """
-    is_kept = labels.sum(axis=0) >= min_positives
-    scenes, names = np.unique(scene), tuple(np.array(NAMES)[is_kept].tolist())
+    kept = labels.loc[:, labels.sum(axis=0) >= min_positives]
+    scenes, names = np.unique(scene), tuple(map(str, kept))
     halves = [rng.permutation(scenes)[: len(scenes) // 2] for _ in range(count)]
-    return [RandomSplit(np.isin(scene, half), labels[:, is_kept], scene, names) for half in halves]
+    return [Comparison(np.isin(scene, half), kept.to_numpy(bool), scene, names) for half in halves]
 
 
 def run_deletion_test(
     detectors: Mapping[tuple[str, str], Detector],
-    splits: Sequence[RandomSplit],
+    splits: Sequence[Comparison],
     target_fpr: float,
+    alarm_fraction: float,
     min_positives: int,
 ) -> pd.DataFrame:
     """Measure what each detector finds of each archetype.
 
     `recall` is at the score that a fraction `target_fpr` of the query graphs without the archetype exceeds, which needs
-    labels to know. `label_free_recall` is at the score that this fraction of all query graphs exceeds when nothing is
+    labels to know. `label_free_recall` is at the score that `alarm_fraction` of all query graphs exceed when nothing is
     deleted; `label_free_fpr` is the fraction of graphs without the archetype that exceed it after the deletion.
 
     Args:
         detectors: by name and representation.
         splits: of the simulated scenes.
-        target_fpr: false positive rate.
+        target_fpr: false positive rate of `recall`.
+        alarm_fraction: of the query graphs above the label-free threshold when nothing is deleted.
         min_positives: graphs with and without the archetype that the query half needs, and graphs that must remain in
             the reference half; other splits do not count for the archetype.
 
@@ -94,7 +63,7 @@ def run_deletion_test(
         {"detector": name, "representation": representation, **row}
         for split in splits
         for (name, representation), detector in detectors.items()
-        for row in _measure(detector(split), split, target_fpr, min_positives)
+        for row in _measure(detector(split), split, target_fpr, alarm_fraction, min_positives)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(MEASURES, float))
     means = table.groupby(list(COLUMNS[:3]), sort=False, as_index=False)[list(MEASURES)].mean()
@@ -102,7 +71,7 @@ def run_deletion_test(
 
 
 def _measure(
-    scores: np.ndarray, split: RandomSplit, target_fpr: float, min_positives: int
+    scores: np.ndarray, split: Comparison, target_fpr: float, alarm_fraction: float, min_positives: int
 ) -> list[dict[str, float | str]]:
     from sklearn.metrics import roc_auc_score
 
@@ -115,7 +84,7 @@ def _measure(
         if fewest < min_positives or np.isnan(score).any() or np.isnan(without_deletion).any():
             continue
         threshold = np.quantile(score[~positive], 1.0 - target_fpr)
-        label_free_threshold = np.quantile(without_deletion, 1.0 - target_fpr)
+        label_free_threshold = np.quantile(without_deletion, 1.0 - alarm_fraction)
         rows.append(
             {
                 "archetype": name,

@@ -1,4 +1,4 @@
-"""Detectors of a region that the query half of the scenes has and the reference half lacks; see `Detector`."""
+"""Detectors of what the query scenes have and the reference scenes lack; see `Detector`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from terrarium.scenes.coverage.deletion_test import RandomSplit
+from terrarium.scenes.coverage.comparison import Comparison
 from terrarium.scenes.evaluation.logistic import fit_logistic, log_odds
 from terrarium.scenes.evaluation.matrices import Matrix, standardize
 from terrarium.scenes.evaluation.neighbors import distances
-from terrarium.scenes.graphs.columns import Graphs
-from terrarium.scenes.graphs.scene_graph import RELATIONS
-from terrarium.scenes.graphs.weisfeiler_lehman import node_labels
 
 _TINY, FOLDS = 1e-6, 5
 
@@ -30,9 +27,9 @@ class GraphClassifier:
     vectors: np.ndarray
     C: float
 
-    def __call__(self, split: RandomSplit) -> np.ndarray:
+    def __call__(self, comparison: Comparison) -> np.ndarray:
         """See `Detector`."""
-        return query_log_odds(self.vectors, split, np.arange(len(self.vectors)), self.C)[split.is_query]
+        return query_log_odds(self.vectors, comparison, np.arange(len(self.vectors)), self.C)[comparison.is_query]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +46,11 @@ class NodeClassifier:
     graph: np.ndarray
     C: float
 
-    def __call__(self, split: RandomSplit) -> np.ndarray:
+    def __call__(self, comparison: Comparison) -> np.ndarray:
         """See `Detector`."""
-        scores = np.full(split.remaining.shape, -np.inf)
-        np.maximum.at(scores, self.graph, query_log_odds(self.states, split, self.graph, self.C))
-        return scores[split.is_query]
+        scores = np.full(comparison.remaining.shape, -np.inf)
+        np.maximum.at(scores, self.graph, query_log_odds(self.states, comparison, self.graph, self.C))
+        return scores[comparison.is_query]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +65,13 @@ class NeighborDistance:
     vectors: np.ndarray
     k: int
 
-    def __call__(self, split: RandomSplit) -> np.ndarray:
+    def __call__(self, comparison: Comparison) -> np.ndarray:
         """See `Detector`."""
-        query, scene = self.vectors[split.is_query], split.scene[split.is_query]
+        query, scene = self.vectors[comparison.is_query], comparison.scene[comparison.is_query]
         within = distances(query, query)
         within[scene[:, None] == scene[None, :]] = np.inf
-        across = distances(query, self.vectors[~split.is_query])
-        remaining = split.remaining[~split.is_query]
+        across = distances(query, self.vectors[~comparison.is_query])
+        remaining = comparison.remaining[~comparison.is_query]
         columns = [_kth_smallest(np.where(kept[None, :], across, np.inf), self.k) for kept in remaining.T]
         return np.log(np.stack(columns, axis=1) + _TINY) - np.log(_kth_smallest(within, self.k) + _TINY)[:, None]
 
@@ -91,19 +88,27 @@ class PatternNovelty:
 
     patterns: Matrix
 
-    def __call__(self, split: RandomSplit) -> np.ndarray:
+    def __call__(self, comparison: Comparison) -> np.ndarray:
         """See `Detector`."""
-        own = sparse.csr_array(self.patterns[np.flatnonzero(split.is_query)]).tocoo()
-        others = count_scenes(self.patterns, split.scene, split.is_query) - 1
-        scores = np.full((int(split.is_query.sum()), split.remaining.shape[1]), -np.inf)
-        for column, remaining in enumerate(split.remaining.T):
-            novelty = np.log(others + 0.5, where=others >= 0, out=np.zeros(len(others)))
-            novelty -= np.log(count_scenes(self.patterns, split.scene, remaining) + 0.5)
+        own = sparse.csr_array(self.patterns[np.flatnonzero(comparison.is_query)]).tocoo()
+        others = count_scenes(self.patterns, comparison.scene, comparison.is_query) - 1
+        scores = np.full((int(comparison.is_query.sum()), comparison.remaining.shape[1]), -np.inf)
+        for column, remaining in enumerate(comparison.remaining.T):
+            novelty = _novelty(others, count_scenes(self.patterns, comparison.scene, remaining))
             np.maximum.at(scores[:, column], own.row, novelty[own.col])
         return scores
 
+    def explain(self, comparison: Comparison) -> np.ndarray:
+        """Return the column of the most novel pattern of each query graph, the first of equal ones (query graphs,)."""
+        own = sparse.csr_array(self.patterns[np.flatnonzero(comparison.is_query)]).tocoo()
+        others = count_scenes(self.patterns, comparison.scene, comparison.is_query) - 1
+        novelty = _novelty(others, count_scenes(self.patterns, comparison.scene, ~comparison.is_query))[own.col]
+        order = np.lexsort((own.col, -novelty, own.row))
+        _, first = np.unique(own.row[order], return_index=True)
+        return np.asarray(own.col[order][first])
 
-def query_log_odds(vectors: np.ndarray, split: RandomSplit, graph: np.ndarray, C: float) -> np.ndarray:
+
+def query_log_odds(vectors: np.ndarray, comparison: Comparison, graph: np.ndarray, C: float) -> np.ndarray:
     """Estimate the log odds of the query half against what remains of the reference half, for each deletion.
 
     Both sides weigh the same, so the log odds estimate the log density ratio (Sugiyama, Suzuki and Kanamori 2012). The
@@ -111,16 +116,16 @@ def query_log_odds(vectors: np.ndarray, split: RandomSplit, graph: np.ndarray, C
 
     Args:
         vectors: rows (n, d).
-        split: of the graphs.
+        comparison: of the graphs.
         graph: of each row (n,).
         C: inverse regularization strength.
 
     Returns:
         Shape (n, archetypes + 1), NaN where one side is empty in the other folds.
     """
-    remaining = split.remaining[graph]
-    query = np.repeat(split.is_query[graph][:, None], remaining.shape[1], axis=1)
-    fold = _scene_folds(split)[graph]
+    remaining = comparison.remaining[graph]
+    query = np.repeat(comparison.is_query[graph][:, None], remaining.shape[1], axis=1)
+    fold = _scene_folds(comparison)[graph]
     x = standardize(vectors)[0].astype(np.float32)
     scores = np.full(remaining.shape, np.nan)
     for held_out in range(FOLDS):
@@ -145,36 +150,16 @@ def count_scenes(patterns: Matrix, scene: np.ndarray, rows: np.ndarray) -> np.nd
     return np.asarray(((of_scene @ patterns[chosen]) > 0).sum(axis=0), np.float64).ravel()
 
 
-def pattern_table(graphs: Graphs) -> Matrix:
-    """Return which graphs have which local patterns, sparse 0 and 1 (graphs, patterns).
-
-    Patterns are: a node's type and flags; two of them with the relation between; a node with all its neighbours.
-    """
-    initial, context = node_labels(graphs, 1)
-    source, target = initial[graphs.edge_index]
-    size = int(initial.max()) + 1 if len(initial) else 1
-    triples = (source * size + target) * len(RELATIONS) + graphs.relation
-    nodes, edges = graphs.graph_of_nodes, graphs.graph_of_edges
-    parts = [
-        _occurrences(graph, pattern, len(graphs))
-        for graph, pattern in ((nodes, initial), (edges, triples), (nodes, context))
-    ]
-    return sparse.csr_array(sparse.hstack(parts))
+def _novelty(others: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return log((others + 1/2) / (reference + 1/2)) for numbers of scenes, others at least 0."""
+    return np.asarray(np.log(np.maximum(others, 0.0) + 0.5) - np.log(reference + 0.5), np.float64)
 
 
-def _occurrences(graph: np.ndarray, pattern: np.ndarray, num_graphs: int) -> Matrix:
-    names, place = np.unique(pattern, return_inverse=True)
-    table = sparse.csr_array((np.ones(len(graph)), (graph, place)), shape=(num_graphs, len(names)))
-    table.sum_duplicates()
-    table.data[:] = 1.0
-    return table
-
-
-def _scene_folds(split: RandomSplit) -> np.ndarray:
+def _scene_folds(comparison: Comparison) -> np.ndarray:
     """Return the fold of each graph's scene; the scenes of each half are dealt out in turn (graphs,)."""
-    fold = np.zeros(len(split.scene), np.int64)
-    for half in (split.is_query, ~split.is_query):
-        fold[half] = np.unique(split.scene[half], return_inverse=True)[1] % FOLDS
+    fold = np.zeros(len(comparison.scene), np.int64)
+    for half in (comparison.is_query, ~comparison.is_query):
+        fold[half] = np.unique(comparison.scene[half], return_inverse=True)[1] % FOLDS
     return fold
 
 

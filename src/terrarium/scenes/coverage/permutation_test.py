@@ -8,36 +8,16 @@ further than its k-th recorded one (after Naeem et al. 2020). Both need sets of 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from terrarium.scenes.evaluation.neighbors import Neighbors
+from terrarium.scenes.coverage.comparison import Comparison
+from terrarium.scenes.evaluation.neighbors import Neighbors, TooFewNeighborsError
 
 _TINY = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """Graphs of two sources.
-
-    Attributes:
-        is_recorded: which graphs are recorded, bool (graphs,); the others are simulated.
-        scene: number of each graph's scene (graphs,).
-        labels: archetypes, bool (graphs, archetypes).
-    """
-
-    is_recorded: np.ndarray
-    scene: np.ndarray
-    labels: np.ndarray
-
-    def permuted(self, rng: np.random.Generator) -> Sources:
-        """Return the same graphs with whole scenes permuted between the sources."""
-        names, place = np.unique(self.scene, return_inverse=True)
-        of_scene = np.zeros(len(names), bool)
-        of_scene[place] = self.is_recorded
-        return Sources(rng.permutation(of_scene)[place], self.scene, self.labels)
 
 
 class GapScores(NamedTuple):
@@ -76,6 +56,9 @@ def gap_scores(neighbors: Neighbors, is_recorded: np.ndarray, k: int, rng: np.ra
     Returns:
         gap: log(distance to the k-th simulated neighbour / distance to the k-th recorded one).
         is_covered: whether the nearest simulated graph is at most as far as the k-th recorded one.
+
+    Raises:
+        TooFewNeighborsError: a recorded graph has fewer than k neighbours in other scenes of a source.
     """
     simulated, recorded = subsample_equally(~is_recorded, is_recorded, rng)
     queries = np.flatnonzero(is_recorded)
@@ -95,7 +78,7 @@ def subsample_equally(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) ->
     return subsets[0], subsets[1]
 
 
-def gap_statistics(neighbors: Neighbors, sources: Sources, k: int, rng: np.random.Generator) -> GapStatistics:
+def gap_statistics(neighbors: Neighbors, sources: Comparison, k: int, rng: np.random.Generator) -> GapStatistics:
     """Compute the statistics of one assignment of the scenes to the sources.
 
     Args:
@@ -104,8 +87,8 @@ def gap_statistics(neighbors: Neighbors, sources: Sources, k: int, rng: np.rando
         k: number of neighbours.
         rng: draws a subset of the larger source.
     """
-    gap, is_covered = gap_scores(neighbors, sources.is_recorded, k, rng)
-    recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
+    gap, is_covered = gap_scores(neighbors, sources.is_query, k, rng)
+    recorded, simulated = sources.labels[sources.is_query], sources.labels[~sources.is_query]
     count = recorded.sum(axis=0)
     return GapStatistics(
         mean_gap=float(gap.mean()),
@@ -116,7 +99,7 @@ def gap_statistics(neighbors: Neighbors, sources: Sources, k: int, rng: np.rando
 
 
 def p_values(
-    neighbors: Neighbors, sources: Sources, observed: GapStatistics, k: int, rounds: int, rng: np.random.Generator
+    neighbors: Neighbors, sources: Comparison, observed: GapStatistics, k: int, rounds: int, rng: np.random.Generator
 ) -> GapStatistics:
     """Return the one-sided p-value of each statistic under permutations of whole scenes between the sources.
 
@@ -131,7 +114,10 @@ def p_values(
         rounds: number of permutations.
         rng: random numbers.
     """
-    permuted = [gap_statistics(neighbors, sources.permuted(rng), k, rng) for _ in range(rounds)]
+    permuted = []
+    for _ in range(rounds):
+        with suppress(TooFewNeighborsError):
+            permuted.append(gap_statistics(neighbors, sources.permuted(rng), k, rng))
 
     def p_value(values: list[float] | list[np.ndarray], reference: float | np.ndarray) -> np.ndarray:
         table = np.asarray(values)

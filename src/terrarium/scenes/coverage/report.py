@@ -1,243 +1,213 @@
-"""What the simulated scenes lack of the recorded ones, in the full space of the embedding and of the baselines."""
+"""What the simulated scenes lack of the recorded ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from terrarium.common.vectors import coordinates
-from terrarium.scenes.coverage.deletion_test import Detector, random_splits, run_deletion_test
-from terrarium.scenes.coverage.detectors import (
-    GraphClassifier,
-    NeighborDistance,
-    NodeClassifier,
-    PatternNovelty,
-    pattern_table,
+from terrarium.scenes.coverage.combination import Combination
+from terrarium.scenes.coverage.comparison import Comparison, Detector
+from terrarium.scenes.coverage.deletion_test import random_splits, run_deletion_test
+from terrarium.scenes.coverage.detectors import PatternNovelty
+from terrarium.scenes.coverage.permutation_test import GapStatistics, gap_statistics, p_values
+from terrarium.scenes.coverage.representations import (
+    COMBINATION,
+    COUNTS,
+    EMBEDDING,
+    NEIGHBORS,
+    PATTERNS,
+    ROAD_USERS,
+    Space,
+    make_detectors,
+    make_node_detectors,
+    make_space,
 )
-from terrarium.scenes.coverage.permutation_test import GapStatistics, Sources, gap_scores, gap_statistics, p_values
-from terrarium.scenes.evaluation.baselines import wl_vectors
-from terrarium.scenes.evaluation.evaluate import (
-    KERNEL,
-    RANDOM,
-    STATISTICS,
-    TRAINED,
-    standardized_statistics,
-    untrained_weights,
-)
-from terrarium.scenes.evaluation.matrices import standardize, to_dense
-from terrarium.scenes.evaluation.neighbors import nearest_neighbors
-from terrarium.scenes.graphs.archetypes import NAMES
-from terrarium.scenes.graphs.columns import Graphs, scene_numbers
-from terrarium.scenes.models.embedding import embed_graphs, embed_nodes
+from terrarium.scenes.coverage.situations import compare_patterns, group_situations, has_enough_scenes
+from terrarium.scenes.criticality.tables import WORST
+from terrarium.scenes.evaluation.evaluate import EXPORTED, TRAINED
+from terrarium.scenes.evaluation.neighbors import TooFewNeighborsError, nearest_neighbors
+from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.options import EvaluationOptions
 from terrarium.training.checkpointing.state import State
 from terrarium.training.torch.seeding import generator
 
 ALL_GRAPHS = "all graphs"
-EMBEDDING, ROAD_USERS, PATTERNS, NEIGHBORS = "embedding", "road users", "patterns", "neighbours"
 MAX_NEIGHBORS = 256
-"""Neighbours stored for each graph; a gap beyond them is at least what is reported."""
+"""Neighbours stored for each graph; farther ones are searched when they are needed."""
+_DETECTORS = {
+    "combination": (COMBINATION, f"{PATTERNS}, {ROAD_USERS}"),
+    "patterns": (PATTERNS, PATTERNS),
+    "road_users": (ROAD_USERS, COUNTS),
+    "embedding": (EMBEDDING, EXPORTED),
+    "neighbors": (NEIGHBORS, EXPORTED),
+}
+"""Value of the option `detector` -> detector and representation."""
 
 
-class OneSourceError(ValueError):
-    """Coverage needs scenes of two sources."""
+class Annotations(NamedTuple):
+    """What is known of each graph, one row per graph each.
+
+    Attributes:
+        archetypes, tags: bool; see `label_graphs`.
+        criticality: the columns of `criticality.tables.WORST`.
+    """
+
+    archetypes: pd.DataFrame
+    tags: pd.DataFrame
+    criticality: pd.DataFrame
 
 
 class CoverageReport(NamedTuple):
     """What the simulation lacks.
 
     Attributes:
-        graphs: recorded graphs by gap: graph_id, scene, time_s, row, score (the gap), archetypes (space separated).
-        archetypes: archetype, simulated_fraction, recorded_fraction, difference_p, mean_gap, gap_p; one row per
-            archetype and one for all graphs.
+        graphs: recorded graphs, the largest score first: graph_id, scene, time_s, row, score, p, is_gap, situation,
+            archetypes and tags (space separated), and the measures of criticality.
+        situations: gaps in groups; see `group_situations`.
+        archetypes: archetype (or tag), simulated_fraction, recorded_fraction, difference_p, mean_gap, gap_p; one row
+            each and one for all graphs.
         deletion_test: see `run_deletion_test`.
-        metrics: all numbers by name.
+        metrics: all numbers by name; those that cannot be measured with so few scenes are left out.
     """
 
     graphs: pd.DataFrame
+    situations: pd.DataFrame
     archetypes: pd.DataFrame
     deletion_test: pd.DataFrame
     metrics: dict[str, float]
 
 
-@dataclass(frozen=True, eq=False)
-class Space:
-    """The graphs of the two sources in several representations.
-
-    Attributes:
-        rows: rows of the graphs in the table of all graphs (graphs,).
-        vectors: of each representation, float64 (graphs, d).
-        sources: which graphs are recorded, their scenes and archetypes.
-    """
-
-    rows: np.ndarray
-    vectors: dict[str, np.ndarray]
-    sources: Sources
-
-
 def measure_coverage(
-    graphs: Graphs, embeddings: pd.DataFrame, labels: pd.DataFrame, weights: State, evaluation: EvaluationOptions
+    graphs: Graphs, embeddings: pd.DataFrame, annotations: Annotations, weights: State, evaluation: EvaluationOptions
 ) -> CoverageReport:
-    """Measure gaps and run the deletion test.
+    """Rank recorded graphs by what the simulation lacks, group them into situations, and run the deletion test.
 
     Args:
         graphs: all graphs.
         embeddings: their table, with the columns graph_id, scene, time_s, source, split, x0, x1, ...
-        labels: their archetypes; see `label_graphs`.
+        annotations: archetypes, tags and criticality of the graphs.
         weights: of the encoder.
         evaluation: options.
 
     Raises:
         OneSourceError: one of the two sources has no graph.
     """
+    labels = pd.concat([annotations.archetypes, annotations.tags], axis=1)
     space = make_space(graphs, embeddings, labels, weights, evaluation)
-    ranked, by_archetype, metrics = measure_gaps(space, embeddings, evaluation)
-    options, simulated = evaluation.coverage, ~space.sources.is_recorded
+    ranked, situations = rank_gaps(space, embeddings, annotations, evaluation)
+    by_archetype, metrics = measure_gaps(space, evaluation)
+    options, simulated = evaluation.coverage, ~space.sources.is_query
     splits = random_splits(
-        space.sources.labels[simulated],
+        annotations.archetypes.iloc[space.rows[simulated]].reset_index(drop=True),
         space.sources.scene[simulated],
         options.num_random_splits,
         evaluation.min_positives,
         generator(evaluation.seed, "holes"),
     )
-    detectors = make_detectors(space, graphs, weights, embeddings, evaluation)
-    deletion_test = run_deletion_test(detectors, splits, options.target_fpr, evaluation.min_positives)
-    return CoverageReport(ranked, by_archetype, deletion_test, metrics | deletion_metrics(deletion_test))
-
-
-def make_space(
-    graphs: Graphs, embeddings: pd.DataFrame, labels: pd.DataFrame, weights: State, evaluation: EvaluationOptions
-) -> Space:
-    """Represent the graphs of both sources; with `split: validation` the test scenes are left out.
-
-    Args:
-        graphs: all graphs.
-        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
-        labels: archetypes, bool, one row per graph; see `label_graphs`.
-        weights: of the trained encoder.
-        evaluation: names of the sources, and the split that is measured.
-    """
-    options = evaluation.coverage
-    source, split = embeddings["source"].to_numpy(), embeddings["split"].to_numpy()
-    is_used = np.isin(source, [options.simulated, options.recorded])
-    if evaluation.split == "validation":
-        is_used &= split != "test"
-    for name in (options.simulated, options.recorded):
-        if not (is_used & (source == name)).any():
-            raise OneSourceError(f"no graph is of the source {name!r}: coverage needs two (scenes.evaluation.coverage)")
-    train, rows = np.flatnonzero(split == "train"), np.flatnonzero(is_used)
-    vectors = represent(graphs, embeddings, weights, train, evaluation)
-    return Space(
-        rows=rows,
-        vectors={name: matrix[rows] for name, matrix in vectors.items()},
-        sources=Sources(
-            is_recorded=source[rows] == options.recorded,
-            scene=scene_numbers(embeddings)[rows],
-            labels=labels.to_numpy(bool)[rows],
-        ),
+    train = np.flatnonzero(embeddings["split"] == "train")
+    detectors = make_detectors(space, simulated, evaluation)
+    detectors |= make_node_detectors(space, simulated, graphs, weights, train, evaluation)
+    deletion_test = run_deletion_test(
+        detectors, splits, options.target_fpr, options.alarm_fraction, evaluation.min_positives
     )
+    return CoverageReport(ranked, situations, by_archetype, deletion_test, metrics | deletion_metrics(deletion_test))
 
 
-def represent(
-    graphs: Graphs, embeddings: pd.DataFrame, weights: State, train: np.ndarray, evaluation: EvaluationOptions
-) -> dict[str, np.ndarray]:
-    """Return the vectors of all graphs: the embedding and three baselines, float64 (graphs, d) by name.
+def rank_gaps(
+    space: Space, embeddings: pd.DataFrame, annotations: Annotations, evaluation: EvaluationOptions
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score the recorded graphs with the chosen detector and group those above its threshold.
 
-    Columns are standardized by the training graphs. The kernel has the fewest iterations, with rows of length 1.
-
-    Args:
-        graphs: all graphs.
-        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
-        weights: of the trained encoder.
-        train: rows of the training graphs.
-        evaluation: seed and iterations of the WL kernel.
-    """
-    from sklearn.preprocessing import normalize
-
-    random = embed_graphs(untrained_weights(weights, graphs, train, evaluation, 0), graphs).astype(np.float64)
-    return {
-        TRAINED: standardized_coordinates(embeddings),
-        RANDOM: standardize(random[train], random)[1],
-        STATISTICS: standardized_statistics(graphs, train),
-        KERNEL: to_dense(normalize(wl_vectors(graphs, min(evaluation.wl_iterations), train))),
-    }
-
-
-def standardized_coordinates(embeddings: pd.DataFrame) -> np.ndarray:
-    """Return the coordinates x0, x1, ... scaled by the training graphs, float64 (graphs, d).
-
-    Args:
-        embeddings: columns split, x0, x1, ..., one row per graph.
-    """
-    vectors = coordinates(embeddings).astype(np.float64)
-    return np.asarray(standardize(vectors[(embeddings["split"] == "train").to_numpy()], vectors)[1])
-
-
-def measure_gaps(
-    space: Space, embeddings: pd.DataFrame, evaluation: EvaluationOptions
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Rank recorded graphs and archetypes by their gaps in the embedding, and measure every representation.
+    The threshold is the score that a fraction `alarm_fraction` of the graphs exceeds when whole scenes are permuted
+    between the sources; `p` is the fraction of the graphs that then have as large a score, NaN with too few scenes.
 
     Args:
         space: from `make_space`.
-        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
+        embeddings: columns graph_id, scene and time_s, one row per graph.
+        annotations: archetypes, tags and criticality of all graphs.
+        evaluation: options.
+
+    Returns:
+        Tables as in `CoverageReport.graphs` and `.situations`.
+    """
+    options, sources = evaluation.coverage, space.sources.without_deletions
+    everything = np.ones(len(sources.scene), bool)
+    detector = make_detectors(space, everything, evaluation)[_DETECTORS[options.detector]]
+    score = detector(sources)[:, -1]
+    null = null_scores(detector, sources, evaluation.seed)
+    p = np.full(len(score), np.nan)
+    is_gap = score >= np.quantile(score, 1 - options.alarm_fraction)
+    if has_enough_scenes(sources) and len(null):
+        ordered = np.sort(null)
+        p = (1 + len(null) - np.searchsorted(ordered, score, side="left")) / (len(null) + 1)
+        is_gap = score > np.quantile(null, 1 - options.alarm_fraction)
+    reasons = PatternNovelty(space.patterns.table).explain(sources)
+    rows = space.rows[sources.is_query]
+    tagged = annotations.tags.to_numpy(bool)[rows].any(axis=1)
+    tested = compare_patterns(sources, space.patterns)
+    situations = group_situations(
+        tested,
+        space.patterns,
+        pd.DataFrame({"pattern": reasons, "row": rows, "score": score, "tagged": tagged})[is_gap],
+    )
+    names = situations.set_index("pattern")["situation"]
+    table = embeddings.iloc[rows][["graph_id", "scene", "time_s"]].assign(row=rows, score=score, p=p, is_gap=is_gap)
+    table["situation"] = pd.Series(reasons, index=table.index).map(names).where(is_gap, "").fillna("").astype("str")
+    for column, labels in (("archetypes", annotations.archetypes), ("tags", annotations.tags)):
+        known = np.array(labels.columns, dtype=object)
+        table[column] = [" ".join(known[row]) for row in labels.to_numpy(bool)[rows]]
+    table = pd.concat([table, annotations.criticality.iloc[rows][list(WORST)]], axis=1)
+    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True), situations
+
+
+def null_scores(detector: Detector, sources: Comparison, seed: int) -> np.ndarray:
+    """Return the scores that the graphs get when whole scenes are permuted between the sources, without NaN (k,)."""
+    if isinstance(detector, Combination):
+        scores = detector.null_scores(sources)
+    else:
+        scores = detector(sources.permuted(generator(seed, "threshold")))[:, -1]
+    return np.asarray(scores[~np.isnan(scores)], np.float64)
+
+
+def measure_gaps(space: Space, evaluation: EvaluationOptions) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Measure how much is covered in every representation, and the gaps of the archetypes in the embedding.
+
+    Args:
+        space: from `make_space`.
         evaluation: seed, number of neighbours and of permutations.
 
     Returns:
-        Tables as in `CoverageReport.graphs` and `.archetypes`, and numbers by name.
+        A table as in `CoverageReport.archetypes`, and numbers by name. Without enough scenes for a p-value, or for the
+        neighbours, there are only the fractions of the graphs.
     """
     sources, k = space.sources, evaluation.coverage.num_neighbors
-    metrics: dict[str, float] = {}
-    tables = []
+    unknown = np.full(len(sources.names), np.nan)
+    undefined = GapStatistics(np.nan, np.nan, unknown, unknown)
+    recorded, simulated = sources.num_scenes
+    metrics = {"recorded_scenes": float(recorded), "simulated_scenes": float(simulated)}
+    table = _rank_archetypes(sources, undefined, undefined, evaluation.min_positives)
+    if not has_enough_scenes(sources):
+        return table, metrics
     for name, vectors in space.vectors.items():
         neighbors = nearest_neighbors(vectors, sources.scene, MAX_NEIGHBORS)
-        observed = gap_statistics(neighbors, sources, k, generator(evaluation.seed, "thinning"))
+        try:
+            observed = gap_statistics(neighbors, sources, k, generator(evaluation.seed, "thinning"))
+        except TooFewNeighborsError:
+            return table, metrics
         rng = generator(evaluation.seed, "permutation")
         p = p_values(neighbors, sources, observed, k, evaluation.coverage.num_permutations, rng)
-        suffix = "" if name == TRAINED else f"_{_key(name)}"
+        suffix = "" if name == EXPORTED else f"_{_key(name)}"
         metrics |= {
             f"coverage{suffix}": observed.coverage,
             f"coverage_p{suffix}": p.coverage,
             f"mean_gap{suffix}": observed.mean_gap,
             f"mean_gap_p{suffix}": p.mean_gap,
         }
-        if name == TRAINED:
-            scores = gap_scores(neighbors, sources.is_recorded, k, generator(evaluation.seed, "thinning"))
-            tables = [
-                _rank_graphs(space, embeddings, scores.gap),
-                _rank_archetypes(sources, observed, p, evaluation.min_positives),
-            ]
-    return tables[0], tables[1], metrics
-
-
-def make_detectors(
-    space: Space, graphs: Graphs, weights: State, embeddings: pd.DataFrame, evaluation: EvaluationOptions
-) -> dict[tuple[str, str], Detector]:
-    """Return the detectors of the simulated graphs by detector and representation.
-
-    Args:
-        space: from `make_space`.
-        graphs: all graphs.
-        weights: of the trained encoder.
-        embeddings: columns scene, source, split, x0, x1, ..., one row per graph.
-        evaluation: seed, C of the classifiers and number of neighbours.
-    """
-    options, is_simulated = evaluation.coverage, ~space.sources.is_recorded
-    rows = space.rows[is_simulated]
-    nodes, graph = graphs.node_rows(rows), np.repeat(np.arange(len(rows)), graphs.nodes[rows])
-    random = untrained_weights(weights, graphs, np.flatnonzero(embeddings["split"] == "train"), evaluation, 0)
-    detectors: dict[tuple[str, str], Detector] = {
-        (EMBEDDING, name): GraphClassifier(vectors[is_simulated], options.C) for name, vectors in space.vectors.items()
-    }
-    for name, state in ((TRAINED, weights), (RANDOM, random)):
-        detectors[ROAD_USERS, name] = NodeClassifier(embed_nodes(state, graphs)[nodes], graph, options.node_C)
-    detectors[PATTERNS, PATTERNS] = PatternNovelty(sparse.csr_array(pattern_table(graphs))[rows])
-    detectors[NEIGHBORS, TRAINED] = NeighborDistance(space.vectors[TRAINED][is_simulated], options.num_neighbors)
-    return detectors
+        if name == EXPORTED:
+            table = _rank_archetypes(sources, observed, p, evaluation.min_positives)
+    return table, metrics
 
 
 def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
@@ -255,28 +225,22 @@ def deletion_metrics(deletion_test: pd.DataFrame) -> dict[str, float]:
     means = deletion_test.groupby(["detector", "representation"], as_index=False)[measures].mean()
     metrics = {"deletion_archetypes": float(deletion_test["archetype"].nunique())}
     for row in means.itertuples(index=False):
-        parts = [] if (row.detector, row.representation) == (EMBEDDING, TRAINED) else [row.detector]
-        parts += [] if row.representation in (TRAINED, PATTERNS) else [row.representation]
+        parts = [] if (row.detector, row.representation) == (EMBEDDING, EXPORTED) else [row.detector]
+        is_only = row.representation in (EXPORTED, TRAINED, PATTERNS) or row.detector == COMBINATION
+        parts += [] if is_only else [row.representation]
         suffix = "".join(f"_{_key(str(part))}" for part in parts)
         metrics |= {f"deletion_{measure}{suffix}": float(getattr(row, measure)) for measure in measures}
     return metrics
 
 
-def _rank_graphs(space: Space, embeddings: pd.DataFrame, gap: np.ndarray) -> pd.DataFrame:
-    """Return the recorded graphs, the largest gap first."""
-    is_recorded = space.sources.is_recorded
-    rows = space.rows[is_recorded]
-    archetypes = [" ".join(np.array(NAMES)[row]) for row in space.sources.labels[is_recorded]]
-    table = embeddings.iloc[rows][["graph_id", "scene", "time_s"]].assign(row=rows, score=gap, archetypes=archetypes)
-    return table.sort_values("score", ascending=False, ignore_index=True)
-
-
-def _rank_archetypes(sources: Sources, observed: GapStatistics, p: GapStatistics, min_positives: int) -> pd.DataFrame:
+def _rank_archetypes(
+    sources: Comparison, observed: GapStatistics, p: GapStatistics, min_positives: int
+) -> pd.DataFrame:
     """Return the archetypes, the least likely difference first, after a row for all graphs."""
-    recorded, simulated = sources.labels[sources.is_recorded], sources.labels[~sources.is_recorded]
+    recorded, simulated = sources.labels[sources.is_query], sources.labels[~sources.is_query]
     table = pd.DataFrame(
         {
-            "archetype": list(NAMES),
+            "archetype": list(sources.names),
             "simulated_fraction": simulated.mean(axis=0),
             "recorded_fraction": recorded.mean(axis=0),
             "difference_p": p.differences,

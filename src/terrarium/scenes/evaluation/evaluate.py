@@ -1,4 +1,4 @@
-"""What is measured of embeddings, next to untrained encoders, ten statistics and the Weisfeiler-Lehman kernel."""
+"""What is measured of embeddings, next to encoders, ten statistics and the Weisfeiler-Lehman kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from terrarium.scenes.evaluation.baselines import hand_statistics, wl_vectors
+from terrarium.scenes.evaluation.baselines import wl_vectors
 from terrarium.scenes.evaluation.matrices import Matrix, standardize, to_dense
 from terrarium.scenes.evaluation.probes import (
     SplitRows,
@@ -25,13 +25,17 @@ from terrarium.scenes.graphs.archetypes import signatures
 from terrarium.scenes.graphs.columns import Graphs, scene_numbers
 from terrarium.scenes.graphs.features import Encoding
 from terrarium.scenes.graphs.views import encode_graphs
-from terrarium.scenes.models.embedding import embed_graphs, embed_view, random_weights
+from terrarium.scenes.models.embedding import embed_graphs, embed_view, encoder_weights, random_weights
+from terrarium.scenes.models.graphlets import fit_counter
+from terrarium.scenes.models.statistics import hand_statistics
 from terrarium.scenes.options import EvaluationOptions
 from terrarium.scenes.training.augmentations import augment_view
 from terrarium.training.checkpointing.state import State
 from terrarium.training.torch.seeding import generator
 
-TRAINED, RANDOM, STATISTICS, KERNEL = "trained", "random encoder", "ten statistics", "WL kernel"
+GRAPHLETS, TRAINED, RANDOM = "graphlets", "trained encoder", "random encoder"
+STATISTICS, KERNEL = "ten statistics", "WL kernel"
+EXPORTED = "exported vectors"
 HELD_OUT = "held-out scenes"
 MEASURES = ("probe_macro_f1", "knn_macro_f1", "retrieval_map")
 ARCHETYPE_COLUMNS = ("archetype", "representation", "f1", "test_set", "graphs")
@@ -89,11 +93,12 @@ def measure_representations(
     """
     tasks = make_tasks(graphs, index, labels, options)
     train = np.flatnonzero(index["split"] == "train")
-    encoders = {TRAINED: weights} | {
+    encoders = {TRAINED: encoder_weights(weights)} | {
         f"{RANDOM} {number + 1}": untrained_weights(weights, graphs, train, options, number)
         for number in range(options.num_random_encoders)
     }
-    vectors = {name: embed_graphs(state, graphs).astype(np.float64) for name, state in encoders.items()}
+    vectors = {GRAPHLETS: fit_counter(graphs, train).vectors(graphs).astype(np.float64)}
+    vectors |= {name: embed_graphs(state, graphs).astype(np.float64) for name, state in encoders.items()}
     vectors[STATISTICS] = standardized_statistics(graphs, train)
     kernels = [wl_vectors(graphs, iterations, train) for iterations in options.wl_iterations]
     rows, by_archetype = [], [pd.DataFrame(columns=ARCHETYPE_COLUMNS)]
@@ -266,20 +271,26 @@ def view_metrics(weights: State, graphs: Graphs, task: Task, options: Evaluation
     return {"alignment": alignment(first, second), "cross_view_top_1": cross_view_top_1(first, second)}
 
 
-def summarize(table: pd.DataFrame) -> dict[str, float]:
-    """Return the trained encoder's measures on the held-out scenes, and the main ones of the baselines.
+def exported_name(weights: State) -> str:
+    """Return the name of the representation that the weights export."""
+    return GRAPHLETS if weights.metadata["model"]["output"] == GRAPHLETS else TRAINED
+
+
+def summarize(table: pd.DataFrame, exported: str) -> dict[str, float]:
+    """Return the measures of the exported vectors on the held-out scenes, and the main ones of all others.
 
     Args:
         table: columns representation, test_set and the measures, one row per representation and test set.
+        exported: representation whose measures have no ending.
     """
     rows = table[table["test_set"] == HELD_OUT].set_index("representation").drop(columns="test_set")
     if rows.empty:
         return {}
     values: dict[str, dict[str, float]] = {str(name): dict(row) for name, row in rows.iterrows()}
-    metrics = dict(values[TRAINED])
-    random = [row for name, row in values.items() if name.startswith(RANDOM)]
-    for name in MEASURES:
-        metrics[f"{name}_random_encoder"] = float(np.mean([row[name] for row in random]))
-        metrics[f"{name}_ten_statistics"] = values[STATISTICS][name]
-        metrics[f"{name}_wl_kernel"] = values[KERNEL][name]
+    metrics = dict(values[exported])
+    for name in (GRAPHLETS, TRAINED, RANDOM, STATISTICS, KERNEL):
+        rows_of = [row for key, row in values.items() if key.startswith(name) and name != exported]
+        for measure in MEASURES if rows_of else ():
+            ending = name.lower().replace(" ", "_")
+            metrics[f"{measure}_{ending}"] = float(np.mean([row[measure] for row in rows_of]))
     return {name: float(value) for name, value in metrics.items() if np.isfinite(value)}

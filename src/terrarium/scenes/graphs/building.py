@@ -26,7 +26,7 @@ Columns = dict[str, np.ndarray]
 
 
 class EmptyScenesError(ValueError):
-    """Scenes without a single graph."""
+    """A source without a single graph."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, options: GraphOption
         next_row, the row of the same component one second later or -1.
 
     Raises:
-        EmptyScenesError: no scene has a graph.
+        EmptyScenesError: no scene of a source has a graph.
     """
     maps = {str(name): lane_graph(rows.reset_index(drop=True)) for name, rows in lanes.groupby("map", sort=True)}
     parts: list[Columns] = []
@@ -66,7 +66,7 @@ def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, options: GraphOption
     for (source, scene), rows in scenes:
         name, before = str(rows["map"].iloc[0]), len(parts)
         own_name = str(scene).removeprefix(f"{source}/")
-        for snapshot in _snapshots(_scene_columns(rows, maps[name]), maps[name], options):
+        for snapshot in _snapshots(_scene_columns(rows, maps[name], options), maps[name], options):
             for number, graph in enumerate(_components(snapshot, maps[name], options)):
                 parts.append(graph)
                 index.append(
@@ -87,15 +87,24 @@ def build_graphs(tracks: pd.DataFrame, lanes: pd.DataFrame, options: GraphOption
             "no scene gave a graph: scenes need two snapshots and road users near each other, or set "
             "scenes.features.graphs.min_nodes to 1"
         )
+    table = pd.DataFrame(index)
+    without = sorted(set(tracks["source"].astype(str)) - set(table["source"]))
+    if without:
+        raise EmptyScenesError(
+            f"no scene of the source {without[0]!r} gave a graph: its scenes need two snapshots and road users near "
+            "each other; leave the source out, or set scenes.features.graphs.min_nodes to 1"
+        )
     if empty:
         listed = ", ".join(empty[:MAX_LISTED]) + (" and others" if len(empty) > MAX_LISTED else "")
         logger.warning("%d of %d scenes gave no graph and are left out: %s", len(empty), len(scenes), listed)
-    table = pd.DataFrame(index)
     return from_parts(parts), table.assign(next_row=_next_rows(table, parts))
 
 
-def _scene_columns(scene: pd.DataFrame, graph: LaneGraph) -> Columns:
-    """Return a scene as arrays, with lanes, types and actors as numbers."""
+def _scene_columns(scene: pd.DataFrame, graph: LaneGraph, options: GraphOptions) -> Columns:
+    """Return the road users at the chosen places as arrays, with lanes, types and actors as numbers."""
+    is_chosen = scene["place"].isin(options.places).to_numpy() if "place" in scene else np.ones(len(scene), bool)
+    actor = pd.factorize(scene["actor"])[0][is_chosen]
+    scene = scene[is_chosen]
     lane = np.array([graph.row[name] for name in scene["lane"]], np.int64)
     return {
         "time": scene["time_s"].to_numpy(np.float64),
@@ -108,7 +117,7 @@ def _scene_columns(scene: pd.DataFrame, graph: LaneGraph) -> Columns:
         "heading": scene["heading_rad"].to_numpy(np.float64),
         "length": scene["length_m"].to_numpy(np.float64),
         "width": scene["width_m"].to_numpy(np.float64),
-        "actor": pd.factorize(scene["actor"])[0],
+        "actor": actor,
     }
 
 
@@ -118,6 +127,8 @@ def _snapshots(scene: Columns, graph: LaneGraph, options: GraphOptions) -> Itera
     Lane changes need the snapshot before, so the first one is left out, and the first after a gap in the recording.
     """
     times = np.unique(scene["time"])
+    if not len(times):
+        return
     lane_before: dict[int, int] | None = None
     for time in _instants(times, options.interval_s):
         if time is None:

@@ -43,13 +43,18 @@ def refine(label: np.ndarray, source: np.ndarray, target: np.ndarray, edge_label
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
+def initial_labels(graphs: Graphs) -> np.ndarray:
+    """Return the type and the flags of all nodes as one number, 0 to 4 x types - 1, int64 (n,)."""
+    return np.asarray(graphs.actor_type.astype(np.int64) * 4 + graphs.lane_change * 2 + graphs.intersection)
+
+
 def node_labels(graphs: Graphs, iterations: int) -> list[np.ndarray]:
     """Return the labels of all nodes after 0, 1, ... iterations, int64 (n,) each.
 
     Initial labels are the type and the flags. Each direction of a relation has its own edge label.
     """
     source, target = graphs.edge_index
-    labels = [graphs.actor_type.astype(np.int64) * 4 + graphs.lane_change * 2 + graphs.intersection]
+    labels = [initial_labels(graphs)]
     for _ in range(iterations):
         labels.append(refine(labels[-1], source, target, graphs.relation))
     return labels

@@ -10,6 +10,7 @@ import numpy as np
 from terrarium.scenes.graphs.columns import Graphs
 from terrarium.scenes.graphs.features import NODE_WIDTH, Encoding
 from terrarium.scenes.graphs.views import View, encode_graphs
+from terrarium.scenes.models.graphlets import counter_of, encoder_tensors
 from terrarium.scenes.options import ModelOptions
 from terrarium.training.checkpointing.state import State
 
@@ -21,21 +22,32 @@ CHUNK = 1024
 
 
 def embed_graphs(weights: State, graphs: Graphs, rows: np.ndarray | None = None) -> np.ndarray:
-    """Embed graphs without dropout; the embedding of a graph does not depend on the others.
+    """Embed graphs as `ModelOptions.output` says; the vector of a graph does not depend on the others.
 
     Args:
-        weights: of an encoder, with its options and encoding.
+        weights: of an encoder, with its options and encoding, and of a graphlet counter if that is the output.
         graphs: all graphs.
         rows: graphs to embed, all by default.
 
     Returns:
         float32 (graphs, d).
     """
+    if weights.metadata["model"]["output"] == "graphlets":
+        vectors = counter_of(weights.tensors).vectors(graphs)
+        return vectors if rows is None else vectors[rows]
     return np.concatenate([embed_view(weights, view) for view in _views(weights, graphs, rows)])
 
 
+def encoder_weights(weights: State) -> State:
+    """Return the weights of the encoder alone; where graphlets are the output, it hands out its readout."""
+    metadata = dict(weights.metadata)
+    if metadata["model"]["output"] == "graphlets":
+        metadata["model"] = metadata["model"] | {"output": "readout"}
+    return State(encoder_tensors(weights.tensors), metadata)
+
+
 def embed_view(weights: State, view: View) -> np.ndarray:
-    """Embed the graphs of a view, float32 (graphs, d)."""
+    """Embed the graphs of a view with an encoder and without dropout, float32 (graphs, d)."""
     import torch
 
     from terrarium.scenes.models.encoder import batch_of
@@ -64,7 +76,8 @@ def load_encoder(weights: State) -> SceneEncoder:
     import torch
 
     encoder = _initial_encoder(weights, 0)
-    encoder.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
+    tensors = encoder_tensors(weights.tensors)
+    encoder.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in tensors.items()})
     return encoder.eval()
 
 
@@ -90,7 +103,7 @@ def random_weights(weights: State, graphs: Graphs, rows: np.ndarray, seed: int) 
         encoder.train()
         encoder(batch_of(view))
     tensors = {name: tensor.detach().numpy().copy() for name, tensor in encoder.state_dict().items()}
-    return State(tensors, weights.metadata)
+    return State(tensors, encoder_weights(weights).metadata)
 
 
 def _views(weights: State, graphs: Graphs, rows: np.ndarray | None = None) -> Iterator[View]:

@@ -65,7 +65,6 @@ class SceneEncoder(nn.Module):
         )
         self.projection = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, options.projection_dim))
         self.context = nn.Linear(hidden * min(CONTEXT_LAYERS, options.num_layers), contexts) if contexts else None
-        self.scale = nn.BatchNorm1d(read, affine=False) if options.output == "contexts" else nn.Identity()
 
     def forward(self, batch: GraphBatch) -> Tensor:
         """Return the embedding of each graph (graphs, dim)."""
@@ -81,18 +80,12 @@ class SceneEncoder(nn.Module):
 
     def embed(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
         """Return the embedding of each graph (graphs, dim) from the states of its nodes."""
-        read = self.readout(states, batch)
-        self.scale(read)  # updates the running statistics, which only `output` uses
-        return self.embed_readout(read)
+        return self.embed_readout(self.readout(states, batch))
 
     def output(self, batch: GraphBatch) -> Tensor:
-        """Return the exported vector of each graph, see `ModelOptions.output`."""
-        states = self.node_states(batch)
-        read = self.readout(states, batch)
-        if self.options.output == "contexts":
-            halves = (self.expected_contexts(states, batch).sqrt(), self.scale(read))
-            return torch.cat([nn.functional.normalize(half, dim=1) for half in halves], dim=1)
-        return read if self.options.output == "readout" else self.embed_readout(read)
+        """Return the vector of each graph that the encoder exports: its embedding, or else its readout."""
+        read = self.readout(self.node_states(batch), batch)
+        return self.embed_readout(read) if self.options.output == "embedding" else read
 
     def readout(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
         """Return mean, maximum and sum over each graph's nodes, of the last layer or of all."""
@@ -111,11 +104,6 @@ class SceneEncoder(nn.Module):
             raise ValueError("this encoder predicts no contexts: training.loss.context_weight was 0")
         logits: Tensor = self.context(torch.cat(states[:CONTEXT_LAYERS], dim=1))
         return logits
-
-    def expected_contexts(self, states: list[Tensor], batch: GraphBatch) -> Tensor:
-        """Return the expected number of nodes of each context class in each graph (graphs, contexts)."""
-        probability = torch.softmax(self.context_logits(states), dim=1)
-        return global_add_pool(probability, batch.graph, batch.num_graphs)
 
 
 def make_encoder(node_width: int, edge_width: int, options: ModelOptions, seed: int, contexts: int = 0) -> SceneEncoder:

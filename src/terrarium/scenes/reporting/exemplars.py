@@ -1,14 +1,18 @@
-"""Pictures of the graphs with the largest gaps: lanes, road users and relations."""
+"""Pictures of the situations that the simulation lacks: lanes, road users with speeds, relations, and the reason."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from terrarium.reporting.theme import GREY, LIGHT, PALETTE, new_figure, note_empty
-from terrarium.scenes.graphs.columns import from_state
+from terrarium.scenes.coverage.patterns import describe_pattern, find_patterns, locate_pattern
+from terrarium.scenes.criticality.tables import DECELERATION, HEADWAY, PET, TTC
+from terrarium.scenes.graphs.columns import from_parts, from_state
 from terrarium.scenes.graphs.scene_graph import FOLLOWING_LEAD, NEIGHBOR_VEHICLE, OPPOSITE_VEHICLE
 from terrarium.scenes.options import ReportingOptions
 from terrarium.sources.traffic.tables import ACTOR_TYPES
@@ -17,39 +21,52 @@ from terrarium.training.checkpointing.state import State
 _COLOURS = dict(zip(ACTOR_TYPES, (PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3]), strict=True))
 _LINES = {FOLLOWING_LEAD: "solid", NEIGHBOR_VEHICLE: "dash", OPPOSITE_VEHICLE: "dot"}
 _NAMES = {FOLLOWING_LEAD: "follows", NEIGHBOR_VEHICLE: "adjacent", OPPOSITE_VEHICLE: "opposite"}
+_CRITICAL = {
+    TTC: ("collision in", "s"),
+    HEADWAY: ("headway", "s"),
+    DECELERATION: ("braking", "m/s²"),
+    PET: ("encroachment", "s"),
+}
+"""Measures of criticality in the titles of pictures: name and unit."""
 MARGIN_M, COLUMNS = 20.0, 3
 
 
-def choose_exemplars(coverage: pd.DataFrame, reporting: ReportingOptions) -> pd.DataFrame:
-    """Return the rows of the largest gaps, at most one per scene.
-
-    Args:
-        coverage: column scene; rows sorted by gap, largest first.
-        reporting: number of exemplars.
-    """
-    return coverage.drop_duplicates("scene").head(reporting.num_exemplars)
-
-
 def exemplar_figure(
-    graphs: State, graph_index: pd.DataFrame, lanes: pd.DataFrame, coverage: pd.DataFrame, reporting: ReportingOptions
+    graphs: State,
+    graph_index: pd.DataFrame,
+    lanes: pd.DataFrame,
+    coverage: pd.DataFrame,
+    situations: pd.DataFrame,
+    reporting: ReportingOptions,
 ) -> Any:
-    """Draw a panel for each exemplar, in metres, north up.
+    """Draw the exemplar of each of the first situations, in metres, north up.
+
+    Arrows point where road users go; next to them is the speed in m/s. Rings mark the road users that make the
+    situation rare.
 
     Args:
         graphs: all graphs in columns.
         graph_index: their table, with the column map.
         lanes: columns map, x_m and y_m.
-        coverage: recorded graphs by gap; see `CoverageReport.graphs`.
+        coverage: columns row and graph_id, and the measures of criticality; see `CoverageReport.graphs`.
+        situations: see `group_situations`.
         reporting: number of exemplars.
     """
-    chosen = choose_exemplars(coverage, reporting)
-    titles = [f"{row.graph_id}, gap {row.score:.2f}" for row in chosen.itertuples()]
-    panels = dict(zip(chosen["row"].tolist(), titles, strict=True))
-    return draw_graphs("Exemplars of gaps", graphs, graph_index, lanes, panels)
+    details = coverage.drop(columns=["situation", "p"])
+    chosen = situations.head(reporting.num_exemplars).merge(details, on="row", how="left")
+    rows = chosen["row"].tolist()
+    titles = dict(zip(rows, [_title(row) for _, row in chosen.iterrows()], strict=True))
+    reasons = dict(zip(rows, chosen["situation"].tolist(), strict=True))
+    return draw_graphs("What the simulation lacks", graphs, graph_index, lanes, titles, reasons)
 
 
 def draw_graphs(
-    title: str, graphs: State, graph_index: pd.DataFrame, lanes: pd.DataFrame, titles: dict[int, str]
+    title: str,
+    graphs: State,
+    graph_index: pd.DataFrame,
+    lanes: pd.DataFrame,
+    titles: Mapping[int, str],
+    reasons: Mapping[int, str] | None = None,
 ) -> Any:
     """Draw a panel for each of some graphs, in metres, north up.
 
@@ -58,12 +75,15 @@ def draw_graphs(
         graphs: all graphs in columns.
         graph_index: their table, with the column map.
         lanes: columns map, x_m and y_m.
-        titles: row of a graph -> title of its panel.
+        titles: row of a graph -> title of its panel, lines separated by <br>.
+        reasons: row of a graph -> the situation whose road users are ringed.
     """
     columns = from_state(graphs)
     rows = max(1, -(-len(titles) // COLUMNS))
-    panels = {"rows": rows, "cols": COLUMNS, "subplot_titles": list(titles.values()), "vertical_spacing": 0.08}
-    figure = new_figure(title, 120 + 330 * rows, **panels)
+    lines = max((text.count("<br>") + 1 for text in titles.values()), default=1)
+    height = 330 + 16 * lines
+    panels = {"subplot_titles": list(titles.values()), "vertical_spacing": (30 + 16 * lines) / (height * rows)}
+    figure = new_figure(title, 120 + height * rows, rows=rows, cols=COLUMNS, **panels)
     if not titles:
         note_empty(figure, "there is no graph to show")
         return figure
@@ -73,12 +93,27 @@ def draw_graphs(
         graph = columns.graph(row)
         _draw_lanes(figure, lanes[lanes["map"] == graph_index["map"].iloc[row]], graph["position"], panel)
         _draw_relations(figure, graph, panel, in_legend)
+        if reasons:
+            _draw_reason(figure, graph, reasons[row], panel, in_legend)
         _draw_users(figure, graph, panel, in_legend)
         _frame(figure, graph["position"], panel)
     figure.update_annotations(font_size=11)
     below = {"yref": "container", "y": 0.0, "yanchor": "bottom"}  # the titles of the panels are where it usually is
-    figure.update_layout(legend=below, margin={"t": 90, "b": 80})
+    figure.update_layout(legend=below, margin={"t": 70 + 16 * lines, "b": 80})
     return figure
+
+
+def _title(row: pd.Series) -> str:
+    """Return the name of a situation, how much rarer it is, its p-value, and what is critical, in short lines."""
+    how_rare = f"{row['times_rarer']:.1f} times rarer, {row['graphs']} graphs"
+    p = "" if pd.isna(row["p"]) else f", p {row['p']:.2g}"
+    critical = [
+        f"{name} {row[column]:.1f} {unit}"
+        for column, (name, unit) in _CRITICAL.items()
+        if row["tags"] and pd.notna(row[column])
+    ]
+    lines = [*wrap(row["situation"], 44), how_rare + p, ", ".join(critical), str(row["graph_id"])]
+    return "<br>".join(line for line in lines if line)
 
 
 def _draw_lanes(figure: Any, lanes: pd.DataFrame, around: np.ndarray, panel: dict[str, int]) -> None:
@@ -107,13 +142,29 @@ def _draw_relations(figure: Any, graph: dict[str, np.ndarray], panel: dict[str, 
         figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **legend, **panel)
 
 
+def _draw_reason(
+    figure: Any, graph: dict[str, np.ndarray], situation: str, panel: dict[str, int], in_legend: set[str]
+) -> None:
+    """Ring the road users of the graph that show the situation."""
+    one = from_parts([graph])
+    found = find_patterns(one).patterns
+    pattern = next((pattern for pattern in found if describe_pattern(pattern) == situation), None)
+    if pattern is None:
+        return
+    x, y = graph["position"][locate_pattern(one, pattern)].T
+    marker = {"color": "rgba(0,0,0,0)", "size": 26, "line": {"color": PALETTE[1], "width": 2.5}}
+    legend = _legend("what makes it rare", in_legend)
+    figure.add_scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", **legend, **panel)
+
+
 def _draw_users(figure: Any, graph: dict[str, np.ndarray], panel: dict[str, int], in_legend: set[str]) -> None:
     for number, kind in enumerate(ACTOR_TYPES):
         is_type = graph["actor_type"] == number
         if not is_type.any():
             continue
         speed, change = graph["speed"][is_type], graph["lane_change"][is_type]
-        text = [f"{kind} {v:.1f} m/s{', changed lane' if c else ''}" for v, c in zip(speed, change, strict=True)]
+        hover = [f"{kind} {v:.1f} m/s{', changed lane' if c else ''}" for v, c in zip(speed, change, strict=True)]
+        text = [f"{v:.1f}" for v in speed]
         marker = {
             "color": _COLOURS[kind],
             "size": 13,
@@ -123,7 +174,10 @@ def _draw_users(figure: Any, graph: dict[str, np.ndarray], panel: dict[str, int]
         }
         legend = _legend(kind, in_legend)
         x, y = graph["position"][is_type].T
-        figure.add_scatter(x=x, y=y, mode="markers", marker=marker, text=text, hoverinfo="text", **legend, **panel)
+        look = {"mode": "markers+text", "textposition": "top center", "textfont": {"size": 10}}
+        figure.add_scatter(
+            x=x, y=y, marker=marker, text=text, hovertext=hover, hoverinfo="text", **look, **legend, **panel
+        )
 
 
 def _legend(name: str, in_legend: set[str]) -> dict[str, Any]:

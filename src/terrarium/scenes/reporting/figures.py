@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from terrarium.reporting.theme import GREY, PALETTE, new_figure, note_empty
-from terrarium.scenes.coverage.report import standardized_coordinates
-from terrarium.scenes.evaluation.evaluate import HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
+from terrarium.scenes.coverage.representations import standardized_coordinates
+from terrarium.scenes.evaluation.evaluate import GRAPHLETS, HELD_OUT, KERNEL, RANDOM, STATISTICS, TRAINED
 from terrarium.scenes.options import EvaluationOptions, ReportingOptions, compare_sources
 from terrarium.scenes.source_options import SourceOptions
 
-_COLOURS = {TRAINED: PALETTE[0], RANDOM: GREY, STATISTICS: PALETTE[5], KERNEL: PALETTE[2]}
+_COLOURS = {GRAPHLETS: PALETTE[1], TRAINED: PALETTE[0], RANDOM: GREY, STATISTICS: PALETTE[5], KERNEL: PALETTE[2]}
 _TOO_FEW = "no archetype has enough graphs in training and test (scenes.evaluation.min_positives)"
 _MEASURES = {"probe_macro_f1": "linear probe F1", "knn_macro_f1": "nearest neighbours F1", "retrieval_map": "retrieval"}
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from terrarium.reporting.page import render_page
+from terrarium.scenes.coverage.situations import NOT_ENOUGH, SIGNIFICANT
+from terrarium.scenes.criticality.tables import WORST
 from terrarium.scenes.options import EvaluationOptions, ReportingOptions, compare_sources
-from terrarium.scenes.reporting.exemplars import choose_exemplars
 from terrarium.scenes.source_options import SourceOptions
 
+MAX_SITUATIONS = 30
+"""Rows of the table of situations; the catalog has all."""
+_SITUATIONS = [
+    "situation", "times_rarer", "p", "p_adjusted", "graphs", "recorded_scenes", "simulated_scenes", "tagged",
+]  # fmt: skip
 _MEASURES = [
     "test_set",
     "representation",
@@ -33,7 +40,9 @@ def write_report(
     graph_index: pd.DataFrame,
     archetypes: pd.DataFrame,
     representation_metrics: pd.DataFrame,
-    coverage: pd.DataFrame,
+    tags: pd.DataFrame,
+    situations: pd.DataFrame,
+    scene_criticality: pd.DataFrame,
     archetype_gaps: pd.DataFrame,
     deletion_test: pd.DataFrame,
     evaluation: EvaluationOptions,
@@ -47,21 +56,28 @@ def write_report(
         graph_index: graph_id, source, scene, nodes and split of each graph.
         archetypes: of each graph; see `label_graphs`.
         representation_metrics: see `measure_representations`.
-        coverage, archetype_gaps, deletion_test: see `CoverageReport`.
+        tags: of each graph, such as critical ones.
+        situations, archetype_gaps, deletion_test: see `CoverageReport`.
+        scene_criticality: see `Criticality.scenes`.
         evaluation, source: which sources coverage compares, and whether the recorded one is simulated.
         reporting: options.
         content: what the template shows as it is: training_summary, coverage_metrics and the figures
             (figure_training, figure_quality, figure_archetypes, figure_map, figure_gaps, figure_scenes).
     """
     compared = compare_sources(evaluation, source).coverage
-    exemplars = choose_exemplars(coverage, reporting)[["graph_id", "score", "archetypes"]]
     return render_page(
         "scenes/reporting/report.html.j2",
         title="Traffic scenes",
         compared=compared,
         recorded_is_simulated=compared.recorded in source.variants,
         gaps=archetype_gaps.assign(archetype=_readable(archetype_gaps["archetype"])),
-        exemplars=exemplars.assign(archetypes=_readable(exemplars["archetypes"].str.replace(" ", ", "))),
+        situations=situations.head(MAX_SITUATIONS)[_SITUATIONS],
+        num_situations=len(situations),
+        num_rare=int((situations["p_adjusted"] < SIGNIFICANT).sum()),
+        has_p=bool(situations["p"].notna().any()),
+        not_enough=NOT_ENOUGH,
+        critical_scenes=_critical_scenes(scene_criticality),
+        tag_fractions=_archetype_fractions(graph_index, tags),
         deletion_means=_detector_means(deletion_test),
         deletion_recalls=_recalls(deletion_test),
         representations=representation_metrics[[name for name in _MEASURES if name in representation_metrics]],
@@ -69,6 +85,18 @@ def write_report(
         archetype_fractions=_archetype_fractions(graph_index, archetypes),
         **content,
     )
+
+
+def _critical_scenes(scene_criticality: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per source: how many scenes have each measure, and the 5 % most critical value of the scenes."""
+    rows = []
+    for source, scenes in scene_criticality.groupby("source", sort=True):
+        for measure, worst in WORST.items():
+            known = scenes[measure].replace([np.inf, -np.inf], np.nan).dropna()
+            extreme = 0.05 if worst == "min" else 0.95
+            values = {"scenes": len(known), "median": known.median(), "5 % most critical": known.quantile(extreme)}
+            rows.append({"source": source, "measure": measure.replace("_", " "), **values})
+    return pd.DataFrame(rows)
 
 
 def _readable(names: pd.Series) -> pd.Series:

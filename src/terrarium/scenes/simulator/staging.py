@@ -96,7 +96,7 @@ def _exits(roads: Roads, lane: int) -> set[int]:
     }
 
 
-def cut_in(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
+def fork_lane_change(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
     """Stage a cut-in: a driver follows two, one of whom has just changed lane."""
     neighbors = roads.lanes[site.beyond[1]].neighbour
     if not neighbors:
@@ -109,7 +109,7 @@ def cut_in(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
     ]
 
 
-def cut_in_intersection(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
+def fork_lane_change_intersection(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
     """Stage the same with the second leader in the junction, and opposite traffic.
 
     Without the lane change it is a platoon of four with opposite traffic.
@@ -171,8 +171,8 @@ def platoon(roads: Roads, site: Site, rng: np.random.Generator) -> list[Post]:
 
 
 STAGES: dict[str, Callable[[Roads, Site, np.random.Generator], list[Post]]] = {
-    "cut_in": cut_in,
-    "cut_in_intersection": cut_in_intersection,
+    "fork_lane_change": fork_lane_change,
+    "fork_lane_change_intersection": fork_lane_change_intersection,
     "cut_out": cut_out,
     "cut_out_intersection": cut_out_intersection,
     "four_vehicle_intersection_platoon": platoon,

@@ -38,30 +38,3 @@ def info_nce(a: Tensor, b: Tensor, temperature: float, same_scene: Tensor | None
     if same_scene is not None:
         scores = scores.masked_fill(same_scene & ~torch.eye(len(a), dtype=torch.bool, device=a.device), -torch.inf)
     return nn.functional.cross_entropy(scores, torch.arange(len(a), device=a.device))
-
-
-def vicreg(a: Tensor, b: Tensor, invariance: float, variance: float, covariance: float) -> Tensor:
-    """Return the weighted sum of three terms (VICReg, Bardes, Ponce and LeCun 2022).
-
-    invariance |a - b|² / d + variance mean(max(0, 1 - std)) + covariance sum off-diagonal cov² / d, the last two for
-    both sets.
-
-    Args:
-        a, b: embeddings of two views, shape (n, d).
-        invariance, variance, covariance: weights of the terms.
-    """
-    std_loss = sum(torch.relu(1.0 - torch.sqrt(z.var(dim=0) + 1e-4)).mean() for z in (a, b)) / 2
-    crossed = sum(_off_diagonal(z).square().sum() / z.shape[1] for z in (a, b))
-    return invariance * nn.functional.mse_loss(a, b) + variance * std_loss + covariance * crossed
-
-
-def bootstrap(predicted: Tensor, target: Tensor) -> Tensor:
-    """Return 2 - 2 cos(predicted, target), mean over the rows (BGRL, Thakoor et al. 2022)."""
-    return 2.0 - 2.0 * nn.functional.cosine_similarity(predicted, target, dim=1).mean()
-
-
-def _off_diagonal(z: Tensor) -> Tensor:
-    """Return the covariance matrix of the columns without its diagonal."""
-    centred = z - z.mean(dim=0)
-    covariance = centred.T @ centred / max(len(z) - 1, 1)
-    return covariance - torch.diag(torch.diagonal(covariance))

@@ -12,6 +12,7 @@ from terrarium.scenes.graphs.columns import fingerprint, from_state, scene_numbe
 from terrarium.scenes.graphs.features import fit_encoding
 from terrarium.scenes.graphs.views import EncodedGraphs, encode_graphs
 from terrarium.scenes.graphs.weisfeiler_lehman import context_classes
+from terrarium.scenes.models.graphlets import GraphletCounter, fit_counter
 from terrarium.scenes.options import FeatureOptions
 from terrarium.training.checkpointing.state import State
 
@@ -27,6 +28,7 @@ class Problem:
         train, validation: rows of graphs; without validation graphs nothing is validated.
         metadata: what the weights carry in addition to the model's options.
         contexts: number of context classes; 0 where none are predicted.
+        counter: of graphlets, fitted on the training graphs; None for graphs that are no scenes.
     """
 
     graphs: EncodedGraphs
@@ -36,6 +38,7 @@ class Problem:
     validation: np.ndarray
     metadata: dict[str, Any]
     contexts: int = 0
+    counter: GraphletCounter | None = None
 
     @property
     def widths(self) -> tuple[int, int]:
@@ -69,4 +72,5 @@ def scene_problem(state: State, index: pd.DataFrame, features: FeatureOptions) -
             "graphs": fingerprint(state, index),
         },
         contexts=contexts.num_classes,
+        counter=fit_counter(graphs, train),
     )

@@ -8,6 +8,8 @@ from terrarium.scenes.options import TrainingOptions
 from terrarium.scenes.training.schedule import cycle_of
 from terrarium.training.stopping import EarlyStopping, StoppingState
 
+_VALIDATION = {"loss": "validation_loss", "top-1": "validation_top_1"}
+
 
 def format_log(history: pd.DataFrame, training: TrainingOptions) -> str:
     """Write per epoch: epoch, cycle, warm-up factor, learning rate, losses, patience left, and whether it is the best.
@@ -33,8 +35,7 @@ def format_log(history: pd.DataFrame, training: TrainingOptions) -> str:
             f"warm-up factor {row['warmup_factor']:.3f}",
             f"learning rate {row['learning_rate']:.6f}",
             f"training loss {row['loss']:.5f}",
-            f"validation loss {row['validation_loss']:.5f}",
-            f"validation top-1 {row['validation_top_1']:.3f}",
+            *(f"validation {name} {row[key]:.5f}" for name, key in _VALIDATION.items() if key in row),
             left if stopping.patience else "patience off",
         ]
         lines.append(", ".join(parts) + (", best so far: saved" if state.best_epoch != best_before else ""))

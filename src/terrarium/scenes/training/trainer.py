@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from terrarium.scenes.evaluation.probes import cross_view_top_1
@@ -13,8 +14,9 @@ from terrarium.scenes.graphs.views import select_graphs
 from terrarium.scenes.models.encoder import batch_of, make_encoder
 from terrarium.scenes.options import ModelOptions, TrainingOptions
 from terrarium.scenes.training.augmentations import augment_view
-from terrarium.scenes.training.objectives import TrainingBatch, make_objective
+from terrarium.scenes.training.objectives import Objective, TrainingBatch
 from terrarium.scenes.training.problem import Problem
+from terrarium.scenes.training.run_log import format_log
 from terrarium.scenes.training.schedule import cycle_of, learning_rate, warmup_factor
 from terrarium.training.batching import split_batches, split_part
 from terrarium.training.checkpointing.state import State
@@ -24,6 +26,15 @@ from terrarium.training.torch.processes import ALONE, World
 from terrarium.training.torch.seeding import generator
 
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+
+
+def mean_norm(norms: list[float]) -> float:
+    """Return the mean of the finite gradient norms of an epoch's steps; NaN without one.
+
+    In 16-mixed precision, the scaler tries steps whose gradients overflow and skips them; they do not count.
+    """
+    finite = [norm for norm in norms if np.isfinite(norm)]
+    return float(np.mean(finite)) if finite else float("nan")
 
 
 class SceneTrainer(TorchTrainable):
@@ -41,7 +52,7 @@ class SceneTrainer(TorchTrainable):
         self._contexts = problem.contexts if training.loss.context_weight else 0
         encoder = make_encoder(*problem.widths, model, model.seed, self._contexts)
         encoder.is_shared = world.size > 1
-        self.objective = make_objective(encoder, training.loss, problem.widths, model.seed)
+        self.objective = Objective(encoder, training.loss)
         self._gradient_norms: list[float] = []
         super().__init__(
             self.objective,
@@ -60,7 +71,7 @@ class SceneTrainer(TorchTrainable):
         """Train one epoch and validate.
 
         Returns:
-            loss, items, learning_rate (of the last step), gradient_norm (mean over the steps, before clipping),
+            loss, items, learning_rate (of the last step), gradient_norm (see `mean_norm`, before clipping),
             validation_loss and validation_top_1 (see `cross_view_top_1`), cycle and warmup_factor.
         """
         cycle, _ = cycle_of(self._options.schedule, epoch)
@@ -68,10 +79,14 @@ class SceneTrainer(TorchTrainable):
             numbers = super().epoch(epoch)
             numbers |= {
                 "learning_rate": float(self._optimizer.param_groups[0]["lr"]),
-                "gradient_norm": float(np.mean(self._gradient_norms)),
+                "gradient_norm": mean_norm(self._gradient_norms),
                 **self._validate(),
             }
         return numbers | {"cycle": float(cycle), "warmup_factor": warmup_factor(self._options.schedule, epoch)}
+
+    def format_log(self, history: pd.DataFrame) -> str:
+        """Return one line per epoch, see `format_log` of `training.run_log`."""
+        return format_log(history, self._options)
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch in this process; a cycle starts with an optimizer that remembers nothing."""
@@ -89,7 +104,7 @@ class SceneTrainer(TorchTrainable):
     def _training_batches(self, epoch: int) -> Iterator[tuple[TrainingBatch, int]]:
         """Yield the batches of an epoch, with their numbers of graphs.
 
-        Sets the learning rate before each step and follows up after it. All processes draw the same views of a whole
+        Sets the learning rate before each step. All processes draw the same views of a whole
         batch, and each keeps its graphs of them.
         """
         options = self._options
@@ -100,7 +115,6 @@ class SceneTrainer(TorchTrainable):
             for group in self._optimizer.param_groups:
                 group["lr"] = learning_rate(peak, options.schedule, epoch, done, options.schedule_length)
             yield self._batch(rows, rng, self._world), len(rows)
-            self.objective.after_step(min((epoch - 1 + done) / max(options.schedule_length, 1), 1.0))
 
     def _validation_batches(self) -> list[TrainingBatch]:
         rng = generator(self._options.seed, "validation")
@@ -120,13 +134,10 @@ class SceneTrainer(TorchTrainable):
         if self._options.loss.mask_same_scene:
             scene = torch.from_numpy(problem.scene[rows])
             same_scene = scene[:, None] == scene[None, :]
-        masked = rng.random(len(first.x)) < self._options.loss.mask_fraction
-        masked[rng.integers(len(masked))] = True
         if world.size > 1:
             own = split_part(np.arange(len(rows)), world.rank, world.size)
-            masked = masked[(first.graph >= own[0]) & (first.graph <= own[-1])]
             first, second = select_graphs(first, own), select_graphs(second, own)
-        return TrainingBatch(batch_of(first), batch_of(second), same_scene, torch.from_numpy(masked))
+        return TrainingBatch(batch_of(first), batch_of(second), same_scene)
 
     def _batch_loss(self, model: Any, batch: tuple[TrainingBatch, int]) -> tuple[torch.Tensor, int]:
         views, num_graphs = batch
@@ -154,5 +165,7 @@ class SceneTrainer(TorchTrainable):
     def _export_encoder(self, _: Any) -> State:
         """Return the encoder with what is needed to use it: options, encoding, and the fingerprint of its graphs."""
         tensors = {k: v.detach().cpu().numpy().copy() for k, v in self.objective.encoder.state_dict().items()}
+        if self._model_options.output == "graphlets" and self._problem.counter is not None:
+            tensors |= self._problem.counter.tensors()
         model = self._model_options.model_dump(mode="json")
         return State(tensors, {"model": model, "contexts": self._contexts, **self._problem.metadata})

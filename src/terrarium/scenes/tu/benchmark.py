@@ -7,6 +7,7 @@ classified in the same way.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 
 import numpy as np
@@ -24,8 +25,9 @@ from terrarium.training.checkpointing.state import State
 from terrarium.training.checkpointing.store import TrainingStore
 from terrarium.training.fit import fit
 
+logger = logging.getLogger(__name__)
 TRAINED, RANDOM, COUNTS, WL = "trained", "random encoder", "label counts", "WL subtree kernel"
-_COLUMNS = ("node_offset", "edge_offset", "x", "edge", "edge_x", "label")
+_COLUMNS = ("node_offset", "edge_offset", "x", "edge", "edge_x", "label", "label_columns")
 
 
 def read_sets(tu: TUOptions) -> State:
@@ -39,6 +41,13 @@ def read_sets(tu: TUOptions) -> State:
     sets = {name: read_tu(tu.path, name) for name in tu.datasets}
     for name, graphs in sets.items():
         require_folds(graphs, tu.n_splits, name)
+        node_labels, edge_labels = graphs.label_columns.tolist()
+        attributes = graphs.x.shape[1] - node_labels
+        logger.info(
+            "%s: %d graphs, %d node labels (or degrees), %d node attributes, %d edge labels; the encoder and the "
+            "feature sums use all of them, the WL kernel the labels",
+            *(name, len(graphs.label), node_labels, attributes, edge_labels),
+        )
     return State({f"{name}.{column}": getattr(graphs, column) for name, graphs in sets.items() for column in _COLUMNS})
 
 
@@ -105,18 +114,27 @@ def feature_sums(graphs: LabelledGraphs) -> np.ndarray:
 def subtree_counts(graphs: LabelledGraphs, iterations: int) -> np.ndarray:
     """Count Weisfeiler-Lehman labels in each graph, rows of length 1, float32 (graphs, labels).
 
-    Initial labels are the features of a node. The inner product is the normalized WL subtree kernel (Shervashidze et
-    al. 2011); labels of a single graph add to no inner product and are left out.
+    Initial labels are those of the data set, without attributes, of which hardly two are equal: a node that has only
+    attributes starts like all others. The inner product is the normalized WL subtree kernel (Shervashidze et al. 2011);
+    labels of a single graph add to no inner product and are left out.
     """
+    node_columns, edge_columns = graphs.label_columns.tolist()
     rows = np.arange(len(graphs.label))
     node_graph = np.repeat(rows, np.diff(graphs.node_offset))
     source, target = (graphs.edge + np.repeat(graphs.node_offset[:-1], np.diff(graphs.edge_offset))[:, None]).T
-    edge_label = np.unique(graphs.edge_x, axis=0, return_inverse=True)[1].reshape(-1)
-    labels = [np.unique(graphs.x, axis=0, return_inverse=True)[1].reshape(-1)]
+    edge_label = _number_rows(graphs.edge_x[:, graphs.edge_x.shape[1] - edge_columns :])
+    labels = [_number_rows(graphs.x[:, :node_columns])]
     for _ in range(iterations):
         labels.append(refine(labels[-1], source, target, edge_label))
     counts = [label_counts(label, node_graph, len(rows), rows).toarray() for label in labels]
     return normalize_rows(np.concatenate(counts, axis=1).astype(np.float32), 1e-12)
+
+
+def _number_rows(columns: np.ndarray) -> np.ndarray:
+    """Return a number for each row, equal for equal rows, int64 (rows,)."""
+    if not columns.shape[1]:
+        return np.zeros(len(columns), np.int64)
+    return np.asarray(np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1), np.int64)
 
 
 def encode_set(graphs: LabelledGraphs) -> EncodedGraphs:
@@ -145,7 +163,7 @@ def _fixed_options(
         "temporal_positive_prob": 0.0,
         "feature_mask_prob": 0.0,
     }
-    loss = {"name": tu.loss, "temperature": tu.temperature, "mask_same_scene": False}
+    loss = {"name": "nt_xent", "temperature": tu.temperature, "mask_same_scene": False}
     optimizer = {"learning_rate": tu.learning_rate}
     schedule = {"warm_restarts": False, "warmup_epochs": 0, "cosine": False}
     stopping = {"patience": 0, "metric": "loss", "direction": "min"}

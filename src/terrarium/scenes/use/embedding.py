@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from terrarium.common.arrays import Float64Array, Int64Array
-from terrarium.common.names import NameIndex
+from terrarium.common.names import NameIndex, UnknownNameError
 from terrarium.common.vectors import coordinates, normalize_rows
+from terrarium.scenes.labels.definitions import former_names, read_definitions
 
 if TYPE_CHECKING:
     from terrarium.training.checkpointing.state import State
@@ -71,6 +72,19 @@ class SceneEmbedding:
         share = self.tags.iloc[self.rows_of(item)].mean()
         share = share[share > 0].sort_values(ascending=False, kind="stable")
         return pd.DataFrame({"tag": share.index.astype(str), "share": share.to_numpy()})
+
+    def with_tag(self, tag: str) -> pd.DataFrame:
+        """Return the graphs that have a tag or archetype: columns graph_id, scene, time_s, source.
+
+        Raises:
+            UnknownNameError: there is no such tag; the message has the name that a renamed one has now, or near ones.
+        """
+        former = former_names(read_definitions(None, "archetypes"))
+        if tag not in self.tags and former.get(tag) in self.tags:
+            raise UnknownNameError(f"the tag {tag!r} is now called {former[tag]!r}")
+        names = pd.Series(self.tags.columns.astype(str))
+        chosen = self.tags.columns[NameIndex({"tag": names}, None, "tag").row(tag)]
+        return self.graphs[self.tags[chosen].to_numpy(bool)].reset_index(drop=True)
 
     def embed(self, tracks: pd.DataFrame, lanes: pd.DataFrame) -> pd.DataFrame:
         """Embed a new recording with the trained encoder; nothing is trained.

@@ -16,7 +16,7 @@ from terrarium.sources.wordnet import find_wordnet, read_wordnet, sense_numbers
 
 logger = logging.getLogger(__name__)
 
-WORD_PAIR_COLUMNS = ["dataset", "word1", "word2", "score"]
+WORD_PAIR_COLUMNS = ["dataset", "word1", "word2", "score", "pos"]
 
 
 def read_lexicon(source: SourceOptions) -> Lexicon:
@@ -53,7 +53,7 @@ def read_word_pairs(source: SourceOptions) -> pd.DataFrame:
     """Return the word pairs of all similarity files.
 
     Returns:
-        Columns dataset (name in `source.similarity`), word1, word2, score (float64).
+        Columns dataset (name in `source.similarity`), word1, word2, score (float64), pos (empty if the file has none).
 
     Raises:
         SourceError: a file is missing, or a line is not word, word and score.

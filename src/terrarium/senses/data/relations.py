@@ -48,7 +48,8 @@ HYPERNYM = "hypernym"
 IS_A: tuple[int, ...] = (RELATIONS.index("hypernym"), RELATIONS.index("instance_hypernym"))
 """Numbers of the relations of the taxonomy."""
 
-WORDNET_3_COUNTS = {"synsets": 117_659, "senses": 206_978, "antonym_links": 7_979}
+WORDNET_3_COUNTS = {"synsets": 117_659, "senses": 206_949, "antonym_links": 7_979}
+"""WordNet states 206,978 senses; 29 of them differ from another of their synset only in case (B, b)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +58,9 @@ class Lexicon:
 
     Attributes:
         synsets: one row per synset: synset (such as dog.n.01), pos, type, lexname, gloss.
-        senses: one row per (lemma, synset): sense_key, lemma, form, pos, synset, synset_row, and offset_row (row of its
-            offset in the model's table, -1: none).
+        senses: one row per sense key: sense_key, lemma, form, pos, sense_number (from 1; WordNet's order of frequency
+            within lemma and pos), synset, synset_row, and offset_row (row of its offset in the model's table, -1:
+            none).
         relations: one row per pair: relation (number in RELATIONS), head and tail (synset rows), head_sense and
             tail_sense (sense rows, -1: the whole synset).
         counts: relation, instances (as stated in the files), pairs (after merging inverses and duplicates).
@@ -83,6 +85,7 @@ def build_lexicon(wordnet: WordNet, numbers: dict[tuple[str, str, int], int]) ->
     rows = pd.MultiIndex.from_frame(wordnet.synsets[["pos", "offset"]])
     senses = wordnet.senses.assign(synset_row=_look_up(rows, wordnet.senses, "pos", "offset"))
     relations = _ends(wordnet, senses, rows)
+    senses = _merge_forms(senses, relations)
     counts = relations.groupby("stated").size().rename("instances")
     if "antonym" not in counts:
         raise SourceError(
@@ -93,8 +96,12 @@ def build_lexicon(wordnet: WordNet, numbers: dict[tuple[str, str, int], int]) ->
     senses["offset_row"] = _offset_rows(senses, merged, len(rows))
     names = _synset_names(wordnet.synsets, senses, numbers)
     synsets = wordnet.synsets.assign(synset=names)[["synset", "pos", "type", "lexname", "gloss"]]
-    senses = senses.assign(synset=names[senses["synset_row"].to_numpy()])
-    kept = ["sense_key", "lemma", "form", "pos", "synset", "synset_row", "offset_row"]
+    named = zip(senses["pos"], senses["lemma"], senses["offset"], strict=True)
+    senses = senses.assign(
+        synset=names[senses["synset_row"].to_numpy()],
+        sense_number=np.array([numbers[sense] for sense in named], np.int32),
+    )
+    kept = ["sense_key", "lemma", "form", "pos", "sense_number", "synset", "synset_row", "offset_row"]
     return Lexicon(synsets, senses[kept], merged, _counts(counts, merged))
 
 
@@ -115,7 +122,7 @@ def add_table(lexicon: Lexicon, table: pd.DataFrame, path: str | Path) -> Lexico
     unknown = sorted(set(table["relation"]) - set(RELATIONS))
     if unknown:
         raise SourceError(f"{path} has unknown relations {', '.join(unknown[:5])}: choose from {', '.join(RELATIONS)}")
-    keys = lexicon.senses.drop_duplicates("sense_key").set_index("sense_key")
+    keys = lexicon.senses.set_index("sense_key")
     rows = pd.Series(np.arange(len(lexicon.synsets)), index=lexicon.synsets["synset"].to_numpy())
     row_of = pd.concat([keys["synset_row"], rows])
     unknown_ends = sorted((set(table["head"]) | set(table["tail"])) - set(row_of.index))
@@ -178,6 +185,15 @@ def _ends(wordnet: WordNet, senses: pd.DataFrame, rows: pd.MultiIndex) -> pd.Dat
             "versions or is incomplete; give one complete WordNet as senses.source.path"
         )
     return ends
+
+
+def _merge_forms(senses: pd.DataFrame, ends: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per sense key and renumber the ends, in place: forms that differ in case (B, b) are one sense."""
+    key, _ = pd.factorize(senses["sense_key"])
+    for end in ("head_sense", "tail_sense"):
+        sense = ends[end].to_numpy()
+        ends[end] = np.where(sense >= 0, key[sense], -1).astype(np.int32)
+    return senses.drop_duplicates("sense_key").reset_index(drop=True)
 
 
 def _merge(ends: pd.DataFrame) -> pd.DataFrame:

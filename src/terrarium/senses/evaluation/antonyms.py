@@ -24,10 +24,12 @@ from terrarium.senses.evaluation.antonym_pairs import (
     split_in_half,
 )
 from terrarium.senses.evaluation.antonym_text import text_features
-from terrarium.senses.models.vectors import SenseVectors
+from terrarium.senses.models.vectors import SenseVectors, unit_rows
 
-_C = 0.1
+_C = 0.3
 """Inverse strength of the regression's penalty."""
+_CLOSEST = 3
+"""Trained antonyms whose differences a pair's difference is compared with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +163,12 @@ def opposition_score(vectors: SenseVectors, pairs: SensePairs, trained: SensePai
 
 
 def vector_features(vectors: SenseVectors, pairs: SensePairs, trained: SensePairs) -> Float64Array:
-    """Return features (n, 6) of pairs: cosine and its square, antonym relation, polar product, opposition, agreement.
+    """Return features (n, 7) of pairs.
 
-    The opposition of (a, b) is the largest min(cos(a, p), cos(b, q)) over trained antonyms (p, q) and (q, p), without
-    the pair itself. The agreement is the largest min(cos(a, p), cos(b, p)) over their ends.
+    They are the cosine and its square, the score of the antonym relation, the product on polar dimensions, opposition,
+    agreement and analogy. The opposition of (a, b) is the largest min(cos(a, p), cos(b, q)) over trained antonyms
+    (p, q) and (q, p), without the pair itself. The agreement is the largest min(cos(a, p), cos(b, p)) over their ends.
+    The analogy is the mean of the three largest |cos(a - b, p - q)|.
 
     Args:
         vectors: of the senses.
@@ -176,9 +180,8 @@ def vector_features(vectors: SenseVectors, pairs: SensePairs, trained: SensePair
     cosine = product.sum(1)
     relation = (vectors.queries(first, "antonym") * second).sum(1)
     opposition, agreement = _compare(vectors, pairs, trained)
-    return np.column_stack(
-        [cosine, cosine**2, relation, product[:, vectors.polar].sum(1), opposition, agreement]
-    ).astype(np.float64)
+    polar, analogy = product[:, vectors.polar].sum(1), _analogy(vectors, pairs, trained)
+    return np.column_stack([cosine, cosine**2, relation, polar, opposition, agreement, analogy]).astype(np.float64)
 
 
 def auc(positives: np.ndarray, negatives: np.ndarray) -> float:
@@ -187,6 +190,16 @@ def auc(positives: np.ndarray, negatives: np.ndarray) -> float:
         return float("nan")
     labels = np.repeat([1, 0], [len(positives), len(negatives)])
     return float(roc_auc_score(labels, np.concatenate([positives, negatives])))
+
+
+def _analogy(vectors: SenseVectors, pairs: SensePairs, trained: SensePairs) -> np.ndarray:
+    if trained.size < _CLOSEST:
+        return np.zeros(pairs.size)
+    own, known = (unit_rows(vectors.senses[x.first] - vectors.senses[x.second]) for x in (pairs, trained))
+    itself = (pairs.first[:, None] == trained.first) & (pairs.second[:, None] == trained.second)
+    cosine = np.where(itself, 0, np.abs(own @ known.T))
+    closest: np.ndarray = np.partition(cosine, -_CLOSEST, axis=1)[:, -_CLOSEST:].mean(axis=1)
+    return closest
 
 
 def _compare(vectors: SenseVectors, pairs: SensePairs, trained: SensePairs) -> tuple[np.ndarray, np.ndarray]:

@@ -14,9 +14,6 @@ from terrarium.common.splits import undirected_keys
 from terrarium.common.statistics import spearman
 from terrarium.senses.data.relations import Lexicon
 
-SIMLEX_PARTS = {"a": slice(0, 111), "n": slice(111, 777), "v": slice(777, 999)}
-"""Rows of SimLex-999 by part of speech."""
-
 
 @dataclass(frozen=True, eq=False)
 class WordPair:
@@ -24,7 +21,7 @@ class WordPair:
 
     Attributes:
         dataset: name of the benchmark.
-        pos: part of speech of both words; empty if unknown.
+        pos: part of speech of both words by the file; empty if it has none.
         first, second: sense rows of the words; empty for a word that the lexicon lacks.
         score: human similarity score.
         linked: whether the words share a synset or a training pair joins two of their synsets.
@@ -42,7 +39,7 @@ def find_senses(word_pairs: pd.DataFrame, lexicon: Lexicon) -> list[WordPair]:
     """Look up the senses of each word pair.
 
     Args:
-        word_pairs: columns dataset, word1, word2 and score.
+        word_pairs: columns dataset, word1, word2, score and pos.
         lexicon: its relations have the column split.
     """
     senses, pairs, synsets = lexicon.senses, lexicon.relations, len(lexicon.synsets)
@@ -50,12 +47,10 @@ def find_senses(word_pairs: pd.DataFrame, lexicon: Lexicon) -> list[WordPair]:
     linked = np.unique(undirected_keys(trained["head"].to_numpy(), trained["tail"].to_numpy(), synsets))
     rows_of, letters, synset_row = group_by_lemma(senses), senses["pos"].to_numpy(str), senses["synset_row"].to_numpy()
     found = []
-    for name, table in word_pairs.groupby("dataset", sort=False):
-        parts = _parts_of_speech(str(name), len(table))
-        for a, b, score, pos in zip(table["word1"], table["word2"], table["score"], parts, strict=True):
-            first, second = (_of_part(look_up_word(rows_of, word), letters, pos) for word in (a, b))
-            joined = _are_joined(synset_row[first], synset_row[second], linked, synsets)
-            found.append(WordPair(str(name), pos, first, second, float(score), joined))
+    for name, a, b, score, pos in word_pairs[["dataset", "word1", "word2", "score", "pos"]].itertuples(index=False):
+        first, second = (_of_part(look_up_word(rows_of, word), letters, pos) for word in (a, b))
+        joined = _are_joined(synset_row[first], synset_row[second], linked, synsets)
+        found.append(WordPair(name, pos, first, second, float(score), joined))
     return found
 
 
@@ -98,14 +93,6 @@ def look_up_word(rows_of: dict[str, Int64Array], word: str) -> Int64Array:
     lowered = word.lower()
     rows = rows_of.get(lowered)
     return rows if rows is not None else rows_of.get(lowered.replace(" ", "_"), np.zeros(0, np.int64))
-
-
-def _parts_of_speech(dataset: str, count: int) -> list[str]:
-    letters = [""] * count
-    if dataset == "simlex999" and count == 999:
-        for letter, rows in SIMLEX_PARTS.items():
-            letters[rows] = [letter] * (rows.stop - rows.start)
-    return letters
 
 
 def _largest_cosine(rows: Float32Array, pair: WordPair) -> float:

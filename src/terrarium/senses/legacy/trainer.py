@@ -14,13 +14,15 @@ from terrarium.senses.legacy.kernel import adam_step, add_gradient
 from terrarium.senses.legacy.options import ReferenceModelOptions, ReferenceTrainingOptions
 from terrarium.senses.models.sparsity import small_fraction
 from terrarium.senses.training.batches import adapt_batch_size
-from terrarium.senses.training.growth import SATURATED_FRACTION
 from terrarium.senses.training.memory import OutOfMemoryError, available_memory, format_bytes
 from terrarium.senses.training.messages import log_columns
 from terrarium.training.checkpointing.state import State
 from terrarium.training.torch.seeding import generator
 
 logger = logging.getLogger(__name__)
+
+SATURATED_FRACTION = 0.8
+"""Fraction of the columns that must be active before more are added."""
 
 _SPLIT_STREAM = "documented split"
 """Name of the random stream of the split. Another name would give another split."""
@@ -162,7 +164,7 @@ class ReferenceTrainer:
             return 0
         add = min(growth.expand_by, growth.max_dim - dim)
         logger.info("[Epoch %d] Adding %d dimensions (%d -> %d)", epoch, add, dim, dim + add)
-        log_columns(logger, epoch, density, saturated / dim)
+        log_columns(logger, epoch, density, f"saturated: {saturated}")
         draw = generator(self._seed, "columns", epoch).standard_normal((len(self._rows), add), dtype=np.float32)
         self._rows = np.concatenate([self._rows, draw * np.float32(growth.new_column_std)], axis=1)
         self._reset_optimizer()

@@ -1,4 +1,6 @@
-"""Initial vectors: rotated spectral components, random directions, or weighted sums of the directions of ancestors.
+"""Initial vectors: spectral components, random directions, or weighted sums of the directions of ancestors.
+
+Spectral components are rotated, and polar dimensions oppose antonyms.
 
 The last kind works as follows. Let each concept c have a random direction, and let a synset be the sum over its
 ancestors and itself, each weighted by the square root of the information content that c adds to its parents. In a tree
@@ -12,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from terrarium.common.arrays import Float32Array, Int64Array
+from terrarium.common.arrays import BoolArray, Float32Array, Int64Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.senses.data.taxonomy import Taxonomy
 
-_ROUNDS = 3
+_ROUNDS, _OPPOSITION_ROUNDS = 3, 4
 _ROTATION_SAMPLE, _ROTATION_STEPS, _ROTATION_GAIN = 20_000, 100, 1e-5
 
 
@@ -40,6 +42,52 @@ def spectral_rows(
     empty = ~rows.any(axis=1)
     rows[empty] = rng.standard_normal((int(empty.sum()), rows.shape[1]), dtype=np.float32)
     return _with_specificity(normalize_rows(rows), taxonomy, specificity)
+
+
+def opposed_rows(links: csr_array, antonyms: csr_array, dim: int, rng: np.random.Generator) -> Float32Array:
+    """Return rows (S, dim) in which antonyms are opposite and linked synsets are alike, of length 1 for antonyms.
+
+    Antonyms start from opposite random directions. In each round a row becomes the mean of itself and of its
+    neighbours' mean, and antonyms become opposite again. The further a synset is from antonyms, the shorter is its row.
+
+    Args:
+        links: (S, S) number of links between synsets, without antonyms; symmetric.
+        antonyms: (S, S) number of antonym links; symmetric.
+        dim: number of columns.
+        rng: random directions.
+    """
+    degree, opposites = (np.maximum(np.asarray(x.sum(axis=1)), 1)[:, None] for x in (links, antonyms))
+    has_antonym = np.diff(antonyms.indptr) > 0
+    drawn = rng.standard_normal((links.shape[0], dim), dtype=np.float32)
+    rows = _oppose(drawn * has_antonym[:, None], antonyms, opposites)
+    for _ in range(_OPPOSITION_ROUNDS):
+        spread = (rows + links @ rows / degree) / 2
+        rows = np.where(has_antonym[:, None], _oppose(spread, antonyms, opposites), spread)
+    result: Float32Array = rows.astype(np.float32)
+    return result
+
+
+def with_polar_columns(rows: Float32Array, opposed: Float32Array, polar: BoolArray, energy: float) -> Float32Array:
+    """Return unit rows (S, D) whose polar columns are opposed rows.
+
+    Args:
+        rows: (S, D - k) unit rows, for the other columns.
+        opposed: (S, k) rows of length 0 to 1.
+        polar: (D,) mask of the k polar columns.
+        energy: fraction of the squared length that a row of `opposed` of length 1 takes.
+    """
+    whole = np.empty((len(rows), len(polar)), np.float32)
+    whole[:, ~polar], whole[:, polar] = rows, opposed * (energy / (1 - energy)) ** 0.5
+    return normalize_rows(whole)
+
+
+def adjacency(head: Int64Array, tail: Int64Array, synsets: int) -> csr_array:
+    """Return the number of links (S, S) from heads (L,) to tails (L,)."""
+    return csr_array((np.ones(len(head), np.float32), (head, tail)), shape=(synsets, synsets))
+
+
+def _oppose(rows: Float32Array, antonyms: csr_array, opposites: Float32Array) -> Float32Array:
+    return normalize_rows(rows - antonyms @ rows / opposites)
 
 
 def varimax(rows: Float32Array) -> Float32Array:
@@ -89,7 +137,7 @@ def inherited_rows(
     inherit = csr_array((weight[closure.up], closure.up, closure.up_start), shape=(synsets, synsets))
     rows = normalize_rows(inherit @ rows)
     outside = np.diff(closure.up_start) + np.diff(closure.down_start) == 2
-    neighbours = csr_array((np.ones(len(head), np.float32), (head, tail)), shape=(synsets, synsets))
+    neighbours = adjacency(head, tail, synsets)
     own = rows[outside].copy()
     for _ in range(_ROUNDS):
         rows[outside] = normalize_rows(own + (neighbours @ rows)[outside])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from terrarium.common.arrays import Float32Array, Float64Array, Int64Array
+from terrarium.common.arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.senses.models.adagrad import TINY, step_rows, step_rows_compiled
 from terrarium.senses.models.operators import RelationOperators, normalize, polar_columns
@@ -15,7 +15,6 @@ from terrarium.senses.models.threads import run_in_threads
 from terrarium.training.checkpointing.state import State
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 _CHUNK = 16_384
@@ -33,7 +32,7 @@ class SenseTable:
         scale, shift: (2 R, D) of the relations and of their inverses.
         polar: (D,) mask of the dimensions that antonymy reflects.
         directed: (2 R,) mask of the relations that differ from their inverses.
-        block: (D,) number of the growth that added a column; zeros are chosen within each block.
+        block: (D,) number of the growth that added a column, in memory; zeros are chosen within each block.
     """
 
     def __init__(self, initial: Float32Array, offsets: int, zero_fraction: float, device: str) -> None:
@@ -51,7 +50,7 @@ class SenseTable:
         self.shift = torch.zeros_like(self.scale)
         self._scale_sum, self._shift_sum = torch.zeros_like(self.scale), torch.zeros_like(self.scale)
         self.polar = torch.from_numpy(polar_columns(0, dim)).to(self.device)
-        self.block = torch.zeros(dim, dtype=torch.int64, device=self.device)
+        self.block = np.zeros(dim, np.int64)
         directed = [name not in SYMMETRIC for name in RELATIONS] * 2
         self.directed = torch.tensor(directed, device=self.device)
         self._reflect()
@@ -78,11 +77,10 @@ class SenseTable:
 
         own = self.rows[: self.synsets]
         self.kept = torch.zeros(own.shape, dtype=torch.bool, device=self.device)
-        for number in range(int(self.block.max()) + 1):
-            columns = self.block == number
-            if bool(columns.any()):
-                count = count_kept(int(columns.sum()), self.zero_fraction)
-                self.kept[:, columns] = largest_entries(own[:, columns], count)
+        for number in np.unique(self.block):
+            columns = torch.from_numpy(np.flatnonzero(self.block == number)).to(self.device)
+            largest = largest_entries(own.index_select(1, columns), count_kept(len(columns), self.zero_fraction))
+            self.kept.index_copy_(1, columns, largest)
 
     def codes(self, synset: Tensor) -> Tensor:
         """Return the sparse unit rows (B, D) of synsets (B,)."""
@@ -142,7 +140,7 @@ class SenseTable:
         self.rows = torch.cat([self.rows, fresh], dim=1)
         self.rows[: self.synsets] = normalize(self.rows[: self.synsets])
         self.polar = torch.cat([self.polar, torch.from_numpy(polar_columns(self.dim - count, count)).to(self.device)])
-        self.block = torch.cat([self.block, (self.block.max() + 1).expand(count)])
+        self.block = np.append(self.block, np.full(count, self.block.max() + 1))
         wide = torch.zeros(len(self.scale), count, device=self.device)
         self.scale, self.shift = torch.cat([self.scale, wide + 1], dim=1), torch.cat([self.shift, wide], dim=1)
         self._scale_sum = torch.cat([self._scale_sum, wide], dim=1)
@@ -150,13 +148,16 @@ class SenseTable:
         self._reflect()
         self.select_entries()
 
-    def prune(self, keep: Tensor) -> None:
+    def prune(self, keep: BoolArray) -> None:
         """Keep the columns of a mask (D,) and normalize the rows of synsets."""
-        self.rows = self.rows[:, keep].contiguous()
+        import torch
+
+        columns = torch.from_numpy(np.flatnonzero(keep)).to(self.device)
+        self.rows = self.rows.index_select(1, columns)
         self.rows[: self.synsets] = normalize(self.rows[: self.synsets])
-        self.polar, self.block = self.polar[keep], self.block[keep]
-        self.scale, self.shift = self.scale[:, keep].contiguous(), self.shift[:, keep].contiguous()
-        self._scale_sum, self._shift_sum = self._scale_sum[:, keep], self._shift_sum[:, keep]
+        self.polar, self.block = self.polar.index_select(0, columns), self.block[keep]
+        for name in ("scale", "shift", "_scale_sum", "_shift_sum"):
+            setattr(self, name, getattr(self, name).index_select(1, columns))
         self.select_entries()
 
     def column_energy(self) -> Float64Array:
@@ -177,19 +178,17 @@ class SenseTable:
 
     def state(self) -> State:
         """Return all parameters and accumulators."""
-        return State({name: tensor.cpu().numpy() for name, tensor in self._tensors().items()})
+        tensors = {name: getattr(self, place).cpu().numpy() for name, place in _PLACES.items()}
+        return State({**tensors, "block": self.block})
 
     def load(self, state: State) -> None:
         """Restore what `state` returned, at its dimension."""
         import torch
 
-        for name in self._tensors():
-            tensor = torch.from_numpy(np.array(state.tensors[name])).to(self.device)
-            setattr(self, _PLACES[name], tensor)
+        for name, place in _PLACES.items():
+            setattr(self, place, torch.from_numpy(np.array(state.tensors[name])).to(self.device))
+        self.block = np.array(state.tensors["block"])
         self.select_entries()
-
-    def _tensors(self) -> dict[str, torch.Tensor]:
-        return {name: getattr(self, place) for name, place in _PLACES.items()}
 
     def _reflect(self) -> None:
         for relation in (ANTONYM, ANTONYM + len(RELATIONS)):
@@ -205,5 +204,4 @@ _PLACES = {
     "shift": "shift",
     "shift_sum": "_shift_sum",
     "polar": "polar",
-    "block": "block",
 }

@@ -32,7 +32,7 @@ def loss_figure(history: pd.DataFrame) -> Any:
 
 
 def growth_figure(history: pd.DataFrame) -> Any:
-    """Draw dimensions, active dimensions and batch size by epoch (columns epoch, dim, active_columns, batch_size)."""
+    """Draw dimensions and batch size by epoch (columns epoch, dim, batch_size, and active_columns if present)."""
     figure = new_figure("Dimensions and batch size", specs=[[{"secondary_y": True}]])
     if history.empty:
         note_empty(figure, "no epochs were trained")

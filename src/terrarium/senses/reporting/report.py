@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.common.arrays import Float32Array
 from terrarium.common.vectors import coordinates
 from terrarium.reporting.page import render_page
+from terrarium.senses.evaluation.export import frequency_order
 from terrarium.senses.options import ReportingOptions
 
 _TEMPLATE = "senses/reporting/report.html.j2"
@@ -24,10 +25,8 @@ class Metric(NamedTuple):
     meaning: str
 
 
+_PARTS = {"a": "adjectives", "n": "nouns", "r": "adverbs", "v": "verbs"}
 METRICS = (
-    Metric("simlex999_spearman", "SimLex-999, all", "Rank correlation with human scores, best pair of senses."),
-    Metric("simlex999_n_spearman", "SimLex-999, nouns", "The same for nouns."),
-    Metric("simlex999_unlinked_spearman", "SimLex-999, unlinked", "Only pairs that no training pair joins."),
     Metric(
         "antonym_auc_near_synonym", "antonyms, near synonyms", "AUC of held-out antonyms against pairs of similar to."
     ),
@@ -72,7 +71,7 @@ def report_page(
         variant_metrics: one row per variant, with the column variant.
         relation_metrics: one row per relation.
         axes: one row per axis and test.
-        vectors: columns sense_key, lemma, synset, x0, x1, ...
+        vectors: columns sense_key, lemma, pos, sense_number, synset, x0, x1, ...
         reporting: which words and dimensions to show.
         figures: plotly figures figure_loss, figure_growth, figure_similarity, figure_sparsity and figure_relations.
     """
@@ -82,6 +81,7 @@ def report_page(
         title="Word senses",
         metrics=metrics,
         quality=quality_table(variant_metrics),
+        has_similarity=bool(_similarity_metrics(variant_metrics)),
         relations=_readable_relations(relation_metrics),
         axes=axes,
         neighbours=nearest_senses(vectors, rows, reporting),
@@ -96,12 +96,12 @@ def report_page(
 
 
 def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per metric: its label, its value for trained, truncated and random vectors, and its meaning.
+    """Return one row per metric: its label, its value for each kind of vectors but those with more zeros, its meaning.
 
     Args:
         variants: one row per variant, with the column variant and its metrics.
     """
-    shown = [metric for metric in METRICS if metric.column in variants]
+    shown = [*_similarity_metrics(variants), *(metric for metric in METRICS if metric.column in variants)]
     kept = variants[
         variants["variant"].isin(["trained", "untrained", "random"]) | variants["variant"].str.startswith("PCA")
     ]
@@ -111,11 +111,26 @@ def quality_table(variants: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
+def _similarity_metrics(variants: pd.DataFrame) -> list[Metric]:
+    """Return the rank correlations that were measured, each with its benchmark as its label."""
+    metrics = []
+    for column in map(str, variants):
+        name, _, kind = column.removesuffix("_spearman").rpartition("_")
+        if column.endswith("_unlinked_spearman"):
+            metrics.append(Metric(column, f"{name}, unlinked", "Only pairs that no training pair joins."))
+        elif column.endswith("_spearman") and kind in _PARTS and f"{name}_spearman" in variants:
+            metrics.append(Metric(column, f"{name}, {_PARTS[kind]}", "The same for one part of speech."))
+        elif column.endswith("_spearman"):
+            label = column.removesuffix("_spearman")
+            metrics.append(Metric(column, label, "Rank correlation with human scores, best pair of senses."))
+    return metrics
+
+
 def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: ReportingOptions) -> pd.DataFrame:
-    """Return the nearest senses, one per other synset, of the first three senses of each word.
+    """Return the nearest senses, one per other synset, of the three most frequent senses of each word.
 
     Args:
-        vectors: columns sense_key, lemma and synset.
+        vectors: columns sense_key, lemma, pos, sense_number and synset.
         rows: (N, D) their unit vectors.
         reporting: words and number of neighbours.
 
@@ -126,7 +141,8 @@ def nearest_senses(vectors: pd.DataFrame, rows: Float32Array, reporting: Reporti
     synset = vectors["synset"].to_numpy()
     table = []
     for word in reporting.neighbor_words:
-        for sense in np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())[:3]:
+        own = np.flatnonzero((vectors["lemma"] == word.lower().replace(" ", "_")).to_numpy())
+        for sense in own[frequency_order(vectors.iloc[own])][:3]:
             cosine = rows @ rows[sense]
             others = np.flatnonzero(synset != synset[sense])
             candidates = others[np.argsort(-cosine[others])[:200]]

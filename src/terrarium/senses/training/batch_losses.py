@@ -167,7 +167,7 @@ def batch_losses(
     logit_scale, widths = 1 / options.temperature, _widths(table, options)
     queries = query(vectors.head, vectors.relation, operators)
     link = _mean(_link_loss(queries, vectors, width, logit_scale) for width in widths)
-    direction = _direction_loss(table, queries, vectors, operators, logit_scale)
+    direction = _direction_loss(table, vectors, operators, logit_scale)
     taxonomy = _mean(_taxonomy_loss(vectors, width) for width in widths)
     antonym = losses.antonym_losses(
         vectors.antonym_head, vectors.antonym_tail, table.polar, options.antonym_margin
@@ -236,11 +236,13 @@ def _link_loss(queries: Tensor, vectors: BatchVectors, width: int, logit_scale: 
 
 
 def _direction_loss(
-    table: SenseTable, queries: Tensor, vectors: BatchVectors, operators: RelationOperators, logit_scale: float
+    table: SenseTable, vectors: BatchVectors, operators: RelationOperators, logit_scale: float
 ) -> Tensor:
+    """Return the sum of the direction losses. They train the relations alone: rows would learn each pair by heart."""
     directed = table.directed.index_select(0, vectors.relation)
-    forward = (queries * vectors.tail).sum(1)
-    reverse = (query(vectors.tail, vectors.relation, operators) * vectors.head).sum(1)
+    head, tail = vectors.head.detach(), vectors.tail.detach()
+    forward = (query(head, vectors.relation, operators) * tail).sum(1)
+    reverse = (query(tail, vectors.relation, operators) * head).sum(1)
     return (losses.direction_losses(forward, reverse, logit_scale) * directed).sum()
 
 

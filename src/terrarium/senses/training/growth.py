@@ -5,23 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from terrarium.common.arrays import BoolArray
 from terrarium.senses.models.table import SenseTable
 from terrarium.senses.options import GrowthOptions
 from terrarium.senses.training.messages import log_columns
 from terrarium.training.checkpointing.state import JSON
 from terrarium.training.torch.seeding import generator
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 logger = logging.getLogger(__name__)
 
-SATURATED_FRACTION = 0.8
-"""Fraction of the columns that must be active before more are added (NAOMI-II)."""
 _TINY = 1e-12
 
 
@@ -31,17 +26,11 @@ class GrowthState:
 
     Attributes:
         changed: epoch after which the last growth happened, 0: none yet.
-        loss_at_growth: validation loss at the last growth.
-        doublings: log2 of the factor by which the last growth multiplied the parameters.
-        best_loss: best validation loss since the last growth.
-        last_check: validation loss at the last check.
+        last_check: validation loss at the last check since then; None before the first.
         closed: reason why growth has ended; empty while it has not.
     """
 
     changed: int = 0
-    loss_at_growth: float | None = None
-    doublings: float = 0.0
-    best_loss: float | None = None
     last_check: float | None = None
     closed: str = ""
 
@@ -65,28 +54,25 @@ def decide_growth(
     *,
     epoch: int,
     dim: int,
-    active: float,
     validation_loss: float,
+    trial_loss: Callable[[int], float],
     seed: int,
 ) -> Decision:
     """Decide after an epoch how many columns to add: none between checks, at max_dim, and once growth has ended.
 
-    The rule "need" adds columns when 80 % of the columns are active, the loss has reached a plateau, and the previous
-    growth, if any, lowered the validation loss by `min_gain_per_doubling` per doubling of the parameters.
+    The rule "need" adds columns when the present ones have stopped lowering the validation loss, and more columns, as
+    they would start, lower it by `min_gain_per_doubling` for each doubling of the parameters.
 
     Args:
         options: of the rule.
         state: what the rule remembers.
         epoch: the epoch that has just ended.
         dim: number of dimensions.
-        active: fraction of the columns that are active.
         validation_loss: of this epoch.
+        trial_loss: gives the validation loss with a number of additional columns, before they are trained.
         seed: of the rule "random".
     """
-    best = validation_loss if state.best_loss is None else min(state.best_loss, validation_loss)
-    state = replace(state, best_loss=best)
-    since = epoch - state.changed
-    if not options.enabled or state.closed or dim >= options.max_dim or since == 0 or since % options.expand_interval:
+    if not is_check(options, state, epoch) or state.closed or dim >= options.max_dim:
         return Decision(0, "", state)
     add = min(options.expand_by, options.max_dim - dim)
     previous, state = state.last_check, replace(state, last_check=validation_loss)
@@ -95,44 +81,26 @@ def decide_growth(
     if options.rule == "random":
         grows = generator(seed, "growth", epoch).random() < 0.5
         return Decision(add if grows else 0, "at random" if grows else "not this time, at random", state)
-    if active < SATURATED_FRACTION:
-        return Decision(0, f"{active:.0%} of the columns are active, fewer than {SATURATED_FRACTION:.0%}", state)
-    return _decide_by_need(options, state, previous, validation_loss, add)
-
-
-def _decide_by_need(
-    options: GrowthOptions, state: GrowthState, previous: float | None, loss: float, add: int
-) -> Decision:
-    if previous is None:
-        return Decision(0, "the first check has nothing to compare with", state)
-    gain = (previous - loss) / max(abs(previous), _TINY)
+    gain = 0.0 if previous is None else _relative_gain(previous, validation_loss)
     if gain > options.plateau_threshold:
         return Decision(0, f"the present size still gains {gain:.2%} between checks", state)
-    if state.loss_at_growth is None or state.best_loss is None:
-        return Decision(add, f"the gain between checks fell to {gain:.2%}", state)
-    total = (state.loss_at_growth - state.best_loss) / max(abs(state.loss_at_growth), _TINY)
-    per_doubling = total / max(state.doublings, _TINY)
-    if per_doubling < options.min_gain_per_doubling:
-        reason = (
-            f"the last growth lowered the validation loss by {per_doubling:.2%} per doubling of the parameters, less "
-            f"than {options.min_gain_per_doubling:.2%}"
-        )
-        return Decision(0, f"{reason}; no more is added", replace(state, closed=reason))
-    return Decision(add, f"the last growth paid off ({per_doubling:.2%} per doubling) and this size has stalled", state)
+    per_doubling = _relative_gain(validation_loss, trial_loss(add)) / float(np.log2((dim + add) / dim))
+    enough = per_doubling >= options.min_gain_per_doubling
+    reason = (
+        f"{add} more dimensions lower the validation loss by {per_doubling:.2%} per doubling of the parameters, "
+        f"{'at least' if enough else 'less than'} {options.min_gain_per_doubling:.2%}"
+    )
+    return Decision(add if enough else 0, reason, state)
 
 
-def record_growth(state: GrowthState, *, epoch: int, dim: int, added: int, validation_loss: float) -> GrowthState:
-    """Return the state of growth after columns were added at the end of an epoch.
+def is_check(options: GrowthOptions, state: GrowthState, epoch: int) -> bool:
+    """Return whether columns are checked after an epoch: every `expand_interval` epochs since the last growth."""
+    since = epoch - state.changed
+    return options.enabled and since > 0 and since % options.expand_interval == 0
 
-    Args:
-        state: before the growth.
-        epoch: number of the epoch.
-        dim: columns before.
-        added: columns that are added.
-        validation_loss: loss before the growth.
-    """
-    doublings = float(np.log2((dim + added) / dim))
-    return GrowthState(epoch, validation_loss, doublings, None, None, state.closed)
+
+def _relative_gain(before: float, after: float) -> float:
+    return (before - after) / max(abs(before), _TINY)
 
 
 class GrowthController:
@@ -148,7 +116,12 @@ class GrowthController:
         self.pending = 0
 
     def check(
-        self, table: SenseTable, epoch: int, validation_loss: float, memory_refusal: Callable[[int], str]
+        self,
+        table: SenseTable,
+        epoch: int,
+        validation_loss: float,
+        trial_loss: Callable[[int], float],
+        memory_refusal: Callable[[int], str],
     ) -> None:
         """Decide after an epoch which columns the next one adds or removes, and log why.
 
@@ -156,23 +129,27 @@ class GrowthController:
             table: as validated.
             epoch: the epoch that has just ended.
             validation_loss: of this epoch.
+            trial_loss: as for `decide_growth`.
             memory_refusal: gives for a number of dimensions why they do not fit into memory, or an empty text.
         """
-        active = self.active_fraction(table)
+        if not is_check(self._options, self._state, epoch):
+            return
+        energy = table.column_energy()
+        log_columns(
+            logger, epoch, table.column_density(), f"energy {energy.min():.2f} to {energy.max():.2f} of the mean"
+        )
         decision = decide_growth(
             self._options,
             self._state,
             epoch=epoch,
             dim=table.dim,
-            active=active,
             validation_loss=validation_loss,
+            trial_loss=trial_loss,
             seed=self._seed,
         )
         self._state, add = decision.state, decision.add
-        if not decision.reason:
-            return
-        log_columns(logger, epoch, table.column_density(), active)
-        logger.info("  Growth: %s", decision.reason)
+        if decision.reason:
+            logger.info("  Growth: %s", decision.reason)
         refusal = memory_refusal(table.dim + add) if add else ""
         if refusal:
             reason = f"growth to {table.dim + add} dimensions {refusal}"
@@ -181,11 +158,9 @@ class GrowthController:
             self._state = replace(self._state, closed=reason)
         if add:
             logger.info("[Epoch %d] Adding %d dimensions (%d -> %d)", epoch, add, table.dim, table.dim + add)
-            self._state = record_growth(
-                self._state, epoch=epoch, dim=table.dim, added=add, validation_loss=validation_loss
-            )
+            self._state = GrowthState(changed=epoch, closed=self._state.closed)
             self.pending = add
-        elif not self._state.changed or epoch - self._state.changed > self._options.expand_interval:
+        else:
             unused = int((~self.used_columns(table)).sum())
             if unused:
                 dim = table.dim - unused
@@ -197,19 +172,11 @@ class GrowthController:
         pending, self.pending = self.pending, 0
         return pending
 
-    def active_fraction(self, table: SenseTable) -> float:
-        """Return the fraction of the columns whose relative energy reaches `saturation_threshold`."""
-        return float((table.column_energy() >= self._options.saturation_threshold).mean())
-
-    def used_columns(self, table: SenseTable) -> Tensor:
+    def used_columns(self, table: SenseTable) -> BoolArray:
         """Return a mask (D,) of the columns that pruning keeps; at least one polar column is among them."""
-        import torch
-
-        energy = torch.from_numpy(table.column_energy()).to(table.device)
-        used = energy >= self._options.prune_threshold
-        if not bool((used & table.polar).any()):
-            used |= table.polar
-        return used
+        used: BoolArray = table.column_energy() >= self._options.prune_threshold
+        polar = table.polar.cpu().numpy()
+        return used if (used & polar).any() else used | polar
 
     def state(self) -> dict[str, JSON]:
         """Return the state as a JSON object."""

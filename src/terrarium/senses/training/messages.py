@@ -10,18 +10,18 @@ from terrarium.common.arrays import Float64Array
 from terrarium.senses.options import ModelOptions, TrainingOptions
 
 
-def log_columns(logger: logging.Logger, epoch: int, density: Float64Array, active: float) -> None:
+def log_columns(logger: logging.Logger, epoch: int, density: Float64Array, detail: str) -> None:
     """Log statistics of the columns.
 
     Args:
         logger: to write to.
         epoch: number of the epoch.
         density: (D,) fraction of rows with a nonzero entry in each column.
-        active: fraction of the columns that are active.
+        detail: a further statistic.
     """
     groups = np.histogram(density, bins=[0.0, 0.1, 0.3, 0.7, 1.0 + 1e-9])[0]
     logger.info("[Epoch %d] Dimension statistics:", epoch)
-    logger.info("  Total dimensions: %d, active by energy: %d", len(density), round(active * len(density)))
+    logger.info("  Total dimensions: %d, %s", len(density), detail)
     logger.info("  By density: %d below 10%%, %d to 30%%, %d to 70%%, %d above", *(int(g) for g in groups))
 
 

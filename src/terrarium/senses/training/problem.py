@@ -101,7 +101,7 @@ def build_problem(
 
     Args:
         synsets: columns synset and pos.
-        senses: columns lemma, pos, synset, synset_row and offset_row.
+        senses: columns lemma, pos, sense_number, synset_row and offset_row.
         pairs: columns relation, head, tail, head_sense, tail_sense and split.
         ancestors: columns ancestor and descendant, of the training pairs.
         information_content: column information_content, one row per synset.
@@ -178,7 +178,7 @@ def build_axes(axes: Mapping[str, AxisOptions | None], senses: pd.DataFrame) -> 
 
     Args:
         axes: words by name of the axis; None for an axis that is left out.
-        senses: columns lemma, pos, synset and synset_row.
+        senses: columns lemma, pos, sense_number and synset_row.
 
     Raises:
         SourceError: the lexicon lacks a word.
@@ -198,7 +198,6 @@ def build_axes(axes: Mapping[str, AxisOptions | None], senses: pd.DataFrame) -> 
 
 
 def _first_senses(senses: pd.DataFrame) -> dict[str, int]:
-    number = senses["synset"].str.rpartition(".")[2].astype(int)
-    ranked = senses.assign(number=number, not_adjective=senses["pos"] != "a")
-    first = ranked.sort_values(["not_adjective", "number"], kind="stable").drop_duplicates("lemma")
+    ranked = senses.assign(not_adjective=senses["pos"] != "a")
+    first = ranked.sort_values(["not_adjective", "sense_number"], kind="stable").drop_duplicates("lemma")
     return dict(zip(first["lemma"], first["synset_row"].astype(int), strict=True))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,14 @@ import numpy as np
 from terrarium.common.arrays import Float32Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
-from terrarium.senses.models.initial import inherited_rows, random_rows, spectral_rows
+from terrarium.senses.models.initial import (
+    adjacency,
+    inherited_rows,
+    opposed_rows,
+    random_rows,
+    spectral_rows,
+    with_polar_columns,
+)
 from terrarium.senses.models.operators import RelationOperators, polar_columns
 from terrarium.senses.models.table import SenseTable
 from terrarium.senses.models.threads import torch_threads
@@ -97,17 +106,15 @@ class SenseTrainer:
     @property
     def batch_size(self) -> int:
         """Links per batch at the present dimension."""
-        size = self._options.batch_size
-        if self._options.adaptive_batch_size:
-            size = adapt_batch_size(size, self._model.dim, self.table.dim)
-        return min(size, len(self._links))
+        size = min(self._options.batch_size, len(self._links))
+        return adapt_batch_size(size, self._model.dim, self.table.dim) if self._options.adaptive_batch_size else size
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train and validate one epoch, then decide about growth, which happens at the start of the next epoch.
 
         Returns:
             loss, validation_loss and their parts (such as link_loss, validation_link_loss), items, dim, exact_zeros
-            (fraction), batch_size, active_columns, parameters, columns_added_next, columns_pruned_next, learning_rate.
+            (fraction), batch_size, parameters, columns_added_next, columns_pruned_next, learning_rate.
         """
         self._resize(epoch)
         rate = geometric_rate(
@@ -120,7 +127,8 @@ class SenseTrainer:
             train = self._train(epoch, rate)
             self.table.select_entries()
             validation = self.validate()
-        self.growth.check(self.table, epoch, validation["loss"], self._memory_refusal)
+            trial = partial(self._trial_loss, epoch)
+            self.growth.check(self.table, epoch, validation["loss"], trial, self._memory_refusal)
         zeros = 1 - float(self.table.kept.double().mean())
         log_losses(logger, train, validation)
         log_zeros(logger, zeros, self._options.sparsity.log_range)
@@ -133,7 +141,6 @@ class SenseTrainer:
             **{f"{name}_loss": value for name, value in train.items() if name != "loss"},
             **{f"validation_{name}_loss": value for name, value in validation.items() if name != "loss"},
             "batch_size": float(self.batch_size),
-            "active_columns": self.growth.active_fraction(self.table) * self.table.dim,
             "parameters": float(self.table.parameters),
             "columns_added_next": float(max(self.growth.pending, 0)),
             "columns_pruned_next": float(max(-self.growth.pending, 0)),
@@ -170,17 +177,22 @@ class SenseTrainer:
         arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
         return State(arrays, {"lexicon": self._problem.fingerprint, "relations": list(RELATIONS)})
 
-    def validate(self) -> dict[str, float]:
-        """Return the mean losses on the validation split, with the same negatives and pairs in every epoch."""
+    def validate(self, table: SenseTable | None = None) -> dict[str, float]:
+        """Return the mean losses on the validation split, with the same negatives and pairs in every epoch.
+
+        Args:
+            table: to validate; None for the trainer's own.
+        """
         import torch
 
+        table = self.table if table is None else table
         problem, meter = self._problem, LossMeter(self._weights)
         rng = generator(self._options.seed, "validation")
         batches = draw_batches(problem, "validation", VALIDATION_BATCH_SIZE, self._options.sampler, rng)
         with torch.no_grad():
             for batch in batches:
-                vectors = gather_vectors(self.table, batch, problem.axes)
-                meter.add(batch_losses(self.table, vectors, self.table.operators, self._options.loss))
+                vectors = gather_vectors(table, batch, problem.axes)
+                meter.add(batch_losses(table, vectors, table.operators, self._options.loss))
         return meter.means()
 
     def add_gradients(self, batch: Batch, gradients: Gradients) -> tuple[Tensor, BatchLosses]:
@@ -242,24 +254,41 @@ class SenseTrainer:
             self.table.prune(self.growth.used_columns(self.table))
         if pending <= 0:
             return
-        columns = self._initial_rows(self.table.dim, pending, generator(self._model.seed, "columns", epoch - 1))
-        self.table.grow(columns, self._options.growth.new_column_energy)
+        self._grow(self.table, epoch - 1, pending)
         if self.batch_size != before:
             logger.info("  Adapted batch size to %d for %d dimensions", self.batch_size, self.table.dim)
         logger.info("  The optimizer state is kept; patience restarts")
         if self.table.dim >= self._options.growth.max_dim:
             logger.info("  Maximum dimensions reached (%d)", self.table.dim)
 
+    def _grow(self, table: SenseTable, epoch: int, count: int) -> None:
+        """Add the columns that follow those of a table, as decided after an epoch."""
+        columns = self._initial_rows(table.dim, count, generator(self._model.seed, "columns", epoch))
+        table.grow(columns, self._options.growth.new_column_energy)
+
+    def _trial_loss(self, epoch: int, count: int) -> float:
+        """Return the validation loss that the table would have with more columns; `grow` makes tensors of its own."""
+        trial = copy(self.table)
+        self._grow(trial, epoch, count)
+        return self.validate(trial)["loss"]
+
     def _initial_rows(self, first: int, count: int, rng: np.random.Generator, specificity: float = 0.0) -> Float32Array:
         """Return unit rows for `count` columns, of which the table has `first` before."""
         taxonomy, links = self._problem.taxonomy, self._links
         if self._model.init == "random":
             return random_rows(taxonomy, count, rng)
-        if self._model.init == "spectral":
-            components = self._problem.spectral[:, first : first + count]
-            return spectral_rows(taxonomy, components, rng, specificity=specificity)
-        alike = links.take(np.flatnonzero(links.relation % len(RELATIONS) != ANTONYM))
-        return inherited_rows(taxonomy, alike.head, alike.tail, count, rng, specificity=specificity)
+        is_antonym = links.relation % len(RELATIONS) == ANTONYM
+        alike, antonyms = (links.take(np.flatnonzero(chosen)) for chosen in (~is_antonym, is_antonym))
+        if self._model.init == "inherited":
+            return inherited_rows(taxonomy, alike.head, alike.tail, count, rng, specificity=specificity)
+        polar, energy = polar_columns(first, count), self._model.antonym_energy
+        opposed = int(polar.sum()) if energy > 0 else 0
+        components = self._problem.spectral[:, first : first + count - opposed]
+        rows = spectral_rows(taxonomy, components, rng, specificity=specificity)
+        if not opposed:
+            return rows
+        alike_graph, antonym_graph = (adjacency(x.head, x.tail, self._problem.synsets) for x in (alike, antonyms))
+        return with_polar_columns(rows, opposed_rows(alike_graph, antonym_graph, opposed, rng), polar, energy)
 
     def _memory_refusal(self, dim: int) -> str:
         """Return why training in `dim` dimensions does not fit into memory, or nothing if it does."""

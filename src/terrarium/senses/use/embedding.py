@@ -12,6 +12,7 @@ import pandas as pd
 from terrarium.common.arrays import Float32Array, Int64Array
 from terrarium.common.names import NameIndex, UnknownNameError
 from terrarium.common.vectors import coordinates, normalize_rows
+from terrarium.senses.evaluation.export import NAME_COLUMNS, frequency_order
 
 _SHOWN = ("sense_key", "lemma", "pos", "synset", "gloss")
 
@@ -20,14 +21,13 @@ class SenseEmbedding:
     """Word senses and their vectors; similarity is the cosine.
 
     Args:
-        vectors: N rows with the columns sense_key, lemma, pos, synset, x0, x1, ...; the senses of a word in the order
-            of the lexicon.
+        vectors: N rows with the columns sense_key, lemma, pos, sense_number, synset, x0, x1, ...
         synsets: columns synset and gloss.
     """
 
     def __init__(self, vectors: pd.DataFrame, synsets: pd.DataFrame) -> None:
         glosses = synsets.drop_duplicates("synset").set_index("synset")["gloss"]
-        self.senses = vectors[["sense_key", "lemma", "pos", "synset"]].assign(gloss=vectors["synset"].map(glosses))
+        self.senses = vectors[NAME_COLUMNS].assign(gloss=vectors["synset"].map(glosses))
         self.vectors: Float32Array = np.ascontiguousarray(coordinates(vectors), np.float32)
         self._keys = NameIndex({"key": self.senses["sense_key"], "synset": self.senses["synset"]}, None, "sense")
         self._words = NameIndex({"word": self.senses["lemma"].drop_duplicates()}, None, "word")
@@ -39,7 +39,7 @@ class SenseEmbedding:
         return f"SenseEmbedding({len(self):,} senses, {self.vectors.shape[1]} dimensions)"
 
     def senses_of(self, word: str) -> pd.DataFrame:
-        """Return the senses of a word, in the order of the lexicon.
+        """Return the senses of a word: nouns, verbs, adjectives, adverbs, each in WordNet's order of frequency.
 
         Args:
             word: a word; spaces stand for underscores, case does not matter.
@@ -53,11 +53,12 @@ class SenseEmbedding:
         return self.senses.loc[self.rows_of(word), list(_SHOWN)].reset_index(drop=True)
 
     def rows_of(self, item: str) -> Int64Array:
-        """Return the rows of a word's senses, or of one sense key or synset. Raises UnknownNameError."""
+        """Return the rows of a word's senses, in order, or of one sense key or synset. Raises UnknownNameError."""
         word = item.strip().replace(" ", "_")
         found = np.flatnonzero((self.senses["lemma"].str.lower() == word.lower()).to_numpy(bool))
         if len(found):
-            return found
+            ordered: Int64Array = found[frequency_order(self.senses.iloc[found])]
+            return ordered
         for column in ("sense_key", "synset"):
             if len(found := np.flatnonzero((self.senses[column] == item).to_numpy(bool))):
                 return found

@@ -167,7 +167,7 @@ def _read_nodes(file: Path, on_error: OnError, counts: Counter[str]) -> tuple[Na
     for line, node in _objects(file, ("id",), on_error, counts):
         given = node.get("category") or []
         given = given.split("|") if isinstance(given, str) else given
-        if not isinstance(given, list) or not all(is_name(name) for name in given):
+        if not isinstance(given, list) or not all(map(_is_term, given)):
             what = "has a category that is neither a text nor a list of texts"
             _fault(file, line, what, "malformed_lines", on_error, counts)
             continue
@@ -198,7 +198,7 @@ def _objects(
             header = _header(file, line, needed)
             continue
         found = None if line is None else _object(line) if header is None else _row(line, header)
-        if isinstance(found, dict) and all(is_name(found.get(name)) for name in needed) and _has_qualifiers(found):
+        if isinstance(found, dict) and all(_is_term(found.get(name)) for name in needed) and _has_qualifiers(found):
             yield number, found
         else:
             kind = "JSON object" if header is None else f"row of {len(header)} fields"
@@ -231,7 +231,12 @@ def _row(line: str, header: list[str]) -> dict[str, Any] | None:
 
 def _has_qualifiers(found: dict[str, Any]) -> bool:
     """Return whether the qualifiers that an edge has are texts."""
-    return all(not found.get(name) or is_name(found[name]) for name in QUALIFIERS)
+    return all(not found.get(name) or _is_term(found[name]) for name in QUALIFIERS)
+
+
+def _is_term(name: object) -> bool:
+    """Return whether a value can name something, also without Biolink's prefix."""
+    return isinstance(name, str) and is_name(name) and is_name(_local(name))
 
 
 def _object(line: str) -> Any:

@@ -142,10 +142,11 @@ def _logical_lines(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def _value(text: str) -> str:
-    """Return a value without comment and trailing modifiers, its escapes resolved."""
+    """Return a value without comment and trailing modifiers, its escapes resolved; tabs and line breaks are blanks."""
     end = _END.search(text)
     cut = text[: end.end() - 1] if end else text
-    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), cut.strip()).replace("\n", " ").strip()
+    resolved = _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), cut.strip())
+    return re.sub(r"[\n\t]", " ", resolved).strip()
 
 
 def _warn_of_missing_parents(file: Path, terms: dict[str, _Term], current: dict[str, _Term]) -> None:

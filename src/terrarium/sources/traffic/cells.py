@@ -13,7 +13,9 @@ from terrarium.sources.errors import SourceError
 from terrarium.sources.files import is_name
 
 LARGEST_NUMBER = 1e9
-"""No position, time or size in a recording is larger, in its unit."""
+"""No position, speed or size in a recording is larger, in its unit."""
+LATEST_TIME = 1e19
+"""No time is later: nanoseconds since 1970, whose unit is told later, are below it until 2286."""
 
 
 def require_columns(table: pd.DataFrame, columns: tuple[str, ...], file: str | Path) -> None:
@@ -39,18 +41,19 @@ def read_texts(table: pd.DataFrame, column: str, file: Path) -> pd.Series:
     return pd.Series(_converted(table, column, file, _name, "a name"), index=table.index, dtype="str")
 
 
-def read_numbers(table: pd.DataFrame, column: str, file: Path) -> pd.Series:
+def read_numbers(table: pd.DataFrame, column: str, file: Path, largest: float = LARGEST_NUMBER) -> pd.Series:
     """Return a column of finite numbers as float64.
 
     Raises:
-        SourceError: a value is missing, a text, a truth value, or above `LARGEST_NUMBER`.
+        SourceError: a value is missing, a text, a truth value, or its absolute value is above `largest`.
     """
     values = table[column]
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         found = values.to_numpy(np.float64, na_value=np.nan)
-        if (np.abs(found) <= LARGEST_NUMBER).all():
+        if (np.abs(found) <= largest).all():
             return pd.Series(found, index=table.index)
-    return pd.Series(_converted(table, column, file, _number, "a number"), index=table.index, dtype=np.float64)
+    cells = _converted(table, column, file, lambda value: _number(value, largest), f"a number up to {largest:.0e}")
+    return pd.Series(cells, index=table.index, dtype=np.float64)
 
 
 def read_flags(table: pd.DataFrame, column: str, file: Path) -> pd.Series:
@@ -100,11 +103,11 @@ def _name(value: Any) -> str:
     raise ValueError
 
 
-def _number(value: Any) -> float:
+def _number(value: Any, largest: float) -> float:
     if isinstance(value, bool | str | bytes) or not isinstance(value, int | float | np.number):
         raise ValueError
     found = float(value)
-    if not abs(found) <= LARGEST_NUMBER:
+    if not abs(found) <= largest:
         raise ValueError
     return found
 

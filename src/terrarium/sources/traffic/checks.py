@@ -10,10 +10,18 @@ import pandas as pd
 
 from terrarium.common.schemas import find_fault
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.cells import LARGEST_NUMBER, require_columns
+from terrarium.sources.traffic.cells import LARGEST_NUMBER, LATEST_TIME, require_columns
 from terrarium.sources.traffic.polylines import project_points
-from terrarium.sources.traffic.tables import ACTOR_TYPES, LANE_COLUMNS, LINKS, TRACK_COLUMNS, Recording
-from terrarium.sources.traffic.units import check_units, snap_times
+from terrarium.sources.traffic.tables import (
+    ACTOR_TYPES,
+    LANE_COLUMNS,
+    LINKS,
+    PLACES,
+    TRACK_COLUMNS,
+    Recording,
+    with_place,
+)
+from terrarium.sources.traffic.units import check_clocks, check_units, snap_times
 
 LARGEST_SPEED = 200.0
 """Metres per second; no road user is faster."""
@@ -34,7 +42,7 @@ def check(recording: Recording, max_lane_distance_m: float) -> Recording:
         SourceError: the first fault, with its row: a column, key or number that is missing or out of range, a row that
             is repeated, a lane that does not exist, or a road user that is not on its lane; or units that do not fit.
     """
-    tracks, lanes = recording.tracks.reset_index(drop=True), recording.lanes.reset_index(drop=True)
+    tracks, lanes = with_place(recording.tracks).reset_index(drop=True), recording.lanes.reset_index(drop=True)
     require_columns(tracks, TRACK_COLUMNS, "tracks")
     require_columns(lanes, LANE_COLUMNS, "lanes")
     schemas = table_schemas()
@@ -42,9 +50,10 @@ def check(recording: Recording, max_lane_distance_m: float) -> Recording:
     _validate(lanes, schemas["lanes"], "lanes")
     check_units(tracks)
     tracks = snap_times(tracks)
+    check_clocks(tracks)
     _check_links(lanes)
     _check_places(tracks, lanes, max_lane_distance_m)
-    ordered = tracks[list(TRACK_COLUMNS)].sort_values(_TRACK_KEY, ignore_index=True)
+    ordered = tracks[[*TRACK_COLUMNS, "place"]].sort_values(_TRACK_KEY, ignore_index=True)
     return Recording(ordered, lanes[list(LANE_COLUMNS)].sort_values(["map", "lane"], ignore_index=True))
 
 
@@ -58,7 +67,10 @@ def table_schemas() -> dict[str, Any]:
     size_limit = pa.Check.in_range(0.0, LARGEST_SIZE, error=f"from 0 to {LARGEST_SIZE:.0f} m")
     finite = pa.Check(_are_finite, error="a finite number", ignore_na=False)
     numeric = pa.Check(pd.api.types.is_numeric_dtype, error="stored as numbers, not as text", ignore_na=False)
+    time = pa.Check(_is_time, error="a finite number", ignore_na=False)
     positive = pa.Check.gt(0.0, error="above 0")
+    known_place = pa.Check.isin(PLACES, error=f"one of {', '.join(PLACES)}")
+    is_flag = pa.Check(pd.api.types.is_bool_dtype, error="true or false, not a text or number", ignore_na=False)
     known_type = pa.Check.isin(ACTOR_TYPES, error=f"one of {', '.join(ACTOR_TYPES)}")
     number = pa.Column(nullable=True, checks=[finite, numeric])
     links = pa.Column(
@@ -69,7 +81,9 @@ def table_schemas() -> dict[str, Any]:
         {
             **dict.fromkeys(("scene", "source", "map", "actor", "lane"), key),
             "type": pa.Column(nullable=False, checks=known_type),
-            **dict.fromkeys(("time_s", "s_m", "x_m", "y_m", "heading_rad"), number),
+            "place": pa.Column(nullable=False, checks=known_place),
+            "time_s": pa.Column(nullable=True, checks=[time, numeric]),
+            **dict.fromkeys(("s_m", "x_m", "y_m", "heading_rad"), number),
             "speed_mps": pa.Column(nullable=True, checks=[finite, numeric, speed]),
             **dict.fromkeys(("length_m", "width_m"), pa.Column(nullable=True, checks=[finite, numeric, size_limit])),
         },
@@ -77,7 +91,8 @@ def table_schemas() -> dict[str, Any]:
     )
     lanes = pa.DataFrameSchema(
         {
-            **dict.fromkeys(("map", "lane", "is_intersection"), key),
+            **dict.fromkeys(("map", "lane"), key),
+            "is_intersection": pa.Column(nullable=False, checks=is_flag),
             "length_m": pa.Column(nullable=True, checks=[finite, numeric, positive]),
             **dict.fromkeys(LINKS, links),
         },
@@ -94,6 +109,10 @@ def table_schemas() -> dict[str, Any]:
 
 def _are_finite(values: pd.Series) -> pd.Series:
     return pd.to_numeric(values, errors="coerce").abs() <= LARGEST_NUMBER
+
+
+def _is_time(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").abs() <= LATEST_TIME
 
 
 def _is_list(value: object) -> bool:
@@ -135,13 +154,16 @@ def _check_links(lanes: pd.DataFrame) -> None:
 
 
 def _check_places(tracks: pd.DataFrame, lanes: pd.DataFrame, limit: float) -> None:
-    """Raise `SourceError` for a road user on a lane that does not exist, or further than the limit from it."""
+    """Raise `SourceError` for a lane that does not exist, or a road user further than the limit from its lane."""
     columns = (lanes[column] for column in ("map", "lane", "length_m", "x_m", "y_m"))
     known = {(name, lane): rest for name, lane, *rest in zip(*columns, strict=True)}
-    for (name, lane), part in tracks.groupby(["map", "lane"], sort=False):
+    for (name, lane), every in tracks.groupby(["map", "lane"], sort=False):
         if (name, lane) not in known:
             raise SourceError(f"tracks name the lane {lane!r}, which the map {name!r} does not have: add the lane")
         length, *axes = known[name, lane]
+        part = every[every["place"] == PLACES[0]]
+        if part.empty:
+            continue
         line = np.stack([np.asarray(axis, dtype=np.float64) for axis in axes], axis=1)
         s = part["s_m"].to_numpy(np.float64)
         off = (s < -limit) | (s > length + limit)

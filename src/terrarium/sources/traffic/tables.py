@@ -10,9 +10,19 @@ import pandas as pd
 
 from terrarium.sources.columns import read_parquet
 from terrarium.sources.errors import SourceError
-from terrarium.sources.traffic.cells import read_flags, read_lists, read_numbers, read_texts, require_columns
+from terrarium.sources.traffic.cells import (
+    LARGEST_NUMBER,
+    LATEST_TIME,
+    read_flags,
+    read_lists,
+    read_numbers,
+    read_texts,
+    require_columns,
+)
 
 ACTOR_TYPES = ("vehicle", "pedestrian", "cyclist", "motorcycle")
+PLACES = ("lane", "parked", "off_lane")
+"""Where a road user is: on its lane, standing still beside it, or too far from every lane to be on one."""
 LINKS = ("following", "neighbour", "opposite")
 TRACK_COLUMNS = (
     "scene",
@@ -39,7 +49,8 @@ class Recording:
 
     Attributes:
         tracks: one row per road user and instant. `s_m` is the distance from the start of the lane in m, `speed_mps`
-            the unsigned speed in m/s, `time_s` in seconds, `heading_rad` in radians.
+            the unsigned speed in m/s, `time_s` in seconds, `heading_rad` in radians. A further column `place`, one of
+            `PLACES`, may be left out: then all road users are on their lanes.
         lanes: one row per lane. `following`, `neighbour` and `opposite` are lists of lanes of the same map; `x_m` and
             `y_m` are lists with the vertices of the centre line.
     """
@@ -65,8 +76,13 @@ def join(recordings: list[Recording]) -> Recording:
                 raise SourceError(
                     f"two sources have different maps of the name {name!r}: rename it in the tracks and lanes of one"
                 )
-    tracks = pd.concat([recording.tracks for recording in recordings], ignore_index=True)
+    tracks = pd.concat([with_place(recording.tracks) for recording in recordings], ignore_index=True)
     return Recording(tracks, pd.concat(list(kept.values()), ignore_index=True))
+
+
+def with_place(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Return tracks with the column place, "lane" where they have none."""
+    return tracks if "place" in tracks else tracks.assign(place=PLACES[0])
 
 
 def read_tables(path: str | Path, source: str) -> Recording:
@@ -83,12 +99,15 @@ def read_tables(path: str | Path, source: str) -> Recording:
     tracks = tracks.assign(source=source)
     require_columns(tracks, TRACK_COLUMNS, files[0])
     require_columns(lanes, LANE_COLUMNS, files[1])
-    texts = ("scene", "source", "map", "actor", "type", "lane")
+    texts = ("scene", "source", "map", "actor", "type", "lane", "place")
+    columns = (*TRACK_COLUMNS, *(["place"] if "place" in tracks else []))
     return Recording(
         pd.DataFrame(
             {
-                name: read_texts(tracks, name, files[0]) if name in texts else read_numbers(tracks, name, files[0])
-                for name in TRACK_COLUMNS
+                name: read_texts(tracks, name, files[0])
+                if name in texts
+                else read_numbers(tracks, name, files[0], LATEST_TIME if name == "time_s" else LARGEST_NUMBER)
+                for name in columns
             }
         ),
         pd.DataFrame(

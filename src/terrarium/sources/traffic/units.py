@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,9 @@ _SAME_INSTANT = 0.1
 """Times nearer than this part of a recording's interval are one instant."""
 _LARGEST_FACTOR = 1.6
 """Between measured speed and displacement over time; knots are off by 1.9, miles per hour by 2.2."""
+_SHORT_STEP = 0.75
+"""Two instants nearer than this part of the interval are of different clocks if no road user has both."""
+_MOST_SHORT_STEPS = 2
 _FEWEST_STEPS = 10
 _SLOWEST = 0.5
 _UNITS = {
@@ -25,6 +30,8 @@ _UNITS = {
     1 / 1.944: "speed_mps is in knots: divide it by 1.944",
 }
 """Displacement over time divided by speed -> what is wrong."""
+_LONGEST_SCENE = 1e6
+"""Seconds, eleven days; a longer scene has its times in another unit."""
 
 
 def check_units(tracks: pd.DataFrame) -> None:
@@ -37,7 +44,8 @@ def check_units(tracks: pd.DataFrame) -> None:
         tracks: source, scene, actor, time_s, x_m, y_m, speed_mps, heading_rad.
 
     Raises:
-        SourceError: headings are above 2 pi, or speeds, times and positions do not fit each other.
+        SourceError: headings are above 2 pi, speeds, times and positions do not fit each other, or a scene lasts for
+            more than eleven days.
     """
     for source, rows in tracks.groupby("source", sort=True):
         angle = float(rows["heading_rad"].abs().max())
@@ -51,6 +59,13 @@ def check_units(tracks: pd.DataFrame) -> None:
             raise SourceError(
                 f"road users of {source} move {ratio:.3g} times as far as speed_mps and time_s say: "
                 f"{known or 'check the units of time_s (s), speed_mps (m/s), x_m and y_m (m)'}"
+            )
+        times = rows.groupby("scene")["time_s"]
+        longest = float((times.max() - times.min()).max())
+        if longest > _LONGEST_SCENE:
+            raise SourceError(
+                f"a scene of {source} lasts {longest:.3g} s, more than {_LONGEST_SCENE:.0e}: check that time_s is in "
+                "seconds, not in milliseconds or nanoseconds"
             )
 
 
@@ -78,6 +93,35 @@ def snap_times(tracks: pd.DataFrame) -> pd.DataFrame:
         place = f"actor {row['actor']} of scene {row['scene']} of {row['source']}"
         raise SourceError(f"{place} has two rows at {row['time_s']} s: drop one")
     return snapped
+
+
+def check_clocks(tracks: pd.DataFrame) -> None:
+    """Check that the road users of a scene share their instants.
+
+    Args:
+        tracks: source, scene, actor, time_s, as `snap_times` returns them.
+
+    Raises:
+        SourceError: some of a scene's road users are recorded between the instants of the others, so that no instant
+            has them all.
+    """
+    for (source, scene), rows in tracks.groupby(["source", "scene"], sort=False):
+        interval = _interval(rows["actor"].to_numpy(), rows["time_s"].to_numpy(np.float64))
+        if interval is None:
+            continue
+        instants = {time: set(group) for time, group in rows.groupby("time_s", sort=True)["actor"]}
+        apart = [
+            (before, after)
+            for before, after in pairwise(np.unique(rows["time_s"].to_numpy(np.float64)).tolist())
+            if after - before < _SHORT_STEP * interval and not instants[before] & instants[after]
+        ]
+        if len(apart) > _MOST_SHORT_STEPS:
+            before, after = apart[0]
+            raise SourceError(
+                f"scene {scene} of {source}: the clocks of actor {min(map(str, instants[before]))} and actor "
+                f"{min(map(str, instants[after]))} are {after - before:.3g} s apart: interpolate all tracks to the "
+                "same instants"
+            )
 
 
 def _interval(actors: np.ndarray, times: Float64Array) -> float | None:

@@ -28,7 +28,7 @@ from terrarium.training.checkpointing.state import JSON, AtomicPath, write_json
 logger = logging.getLogger(__name__)
 
 FINGERPRINT, FINISHED, ARCHIVED = "fingerprint.json", "finished.json", "archived.json"
-BEST, FINAL = "best.safetensors", "final.safetensors"
+BEST, FINAL, LOG = "best.safetensors", "final.safetensors", "training.log"
 
 _FOLDER_NAME = re.compile(r"[0-9a-f]{16}")
 _EPOCH_NAME = re.compile(r"epoch_(\d+)\.safetensors")

@@ -12,7 +12,7 @@ from terrarium.training.checkpointing.code import code_digest
 from terrarium.training.checkpointing.fingerprints import differences, differs_in_length_only
 from terrarium.training.checkpointing.folder import FinishedTraining
 from terrarium.training.checkpointing.retention import Best, EveryKth, KeepPolicy, Last, dispensable
-from terrarium.training.checkpointing.state import JSON, State, StateError, read_metadata, write_json
+from terrarium.training.checkpointing.state import JSON, AtomicPath, State, StateError, read_metadata, write_json
 from terrarium.training.options import CheckpointOptions
 from terrarium.training.stopping import StoppingState
 
@@ -99,6 +99,11 @@ class TrainingRun:
             files.link_file(self.path(epoch), self.folder / files.BEST)
         self._remove(dispensable([*self._keep, self._keep_best], self._best_of))
         return self.path(epoch)
+
+    def write_log(self, text: str) -> None:
+        """Replace the log of the training."""
+        with AtomicPath(self.folder / files.LOG) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
     def read(self, epoch: int) -> Checkpoint:
         """Return the checkpoint of `epoch`, which must still exist (the newest and the best one do)."""

@@ -1,0 +1,1 @@
+"""The measurable statements of the five source documents, each with what was measured and a verdict."""

@@ -1,0 +1,1 @@
+"""Measurements of statements, by the functions that the pipelines use."""

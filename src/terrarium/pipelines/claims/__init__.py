@@ -1,0 +1,1 @@
+"""The pipeline `claims`: statements of the source documents, measured and judged."""
