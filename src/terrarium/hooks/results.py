@@ -59,9 +59,9 @@ class LogToTensorBoard:
         except ImportError:
             logger.warning("TERRARIUM_TENSORBOARD is set and tensorboard is not installed: pip install tensorboard")
             return
-        with SummaryWriter(str(Path(folder) / self._version / family)) as writer:  # type: ignore[no-untyped-call]
+        with SummaryWriter(str(Path(folder) / self._version / family)) as writer:
             for name, value, step in _scalars(data):
-                writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+                writer.add_scalar(name, value, step)
 
 
 def _scalars(data: Any) -> Iterator[tuple[str, float, int]]:
