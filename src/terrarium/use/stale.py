@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
-from terrarium.hooks.manifests import to_plain
 from terrarium.hooks.parameters import FAMILIES, family_models
 from terrarium.use.artifacts import Artifacts, MissingArtifactError
 from terrarium.use.runs import flatten
@@ -81,11 +81,16 @@ def _changed_options(
         today = artifacts.parameters_of(manifest["environment"], manifest["runtime_params"], data_root)
     except MissingArtifactError as error:
         return [str(error)]
-    models = family_models()
-    own = today.get(family, {})
-    own = to_plain(models[family].model_validate(own)) if family in models else own
-    then, now = (dict(flatten(tree)) for tree in (manifest["parameters"].get(family, {}), own))
+    then, now = (_settled(family, tree.get(family, {})) for tree in (manifest["parameters"], today))
     return [f"{family}.{key}" for key in sorted(then.keys() | now.keys()) if then.get(key) != now.get(key)]
+
+
+def _settled(family: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options by their path, automatic ones with the value that the family's model gives them."""
+    try:
+        return dict(flatten(family_models()[family].model_validate(options).model_dump(mode="json")))
+    except (KeyError, ValidationError):
+        return dict(flatten(options))
 
 
 @cache
