@@ -21,7 +21,6 @@ RECIPES = {
 """Environment -> the last epoch and the minutes on a T4 GPU that NAOMI-II claims."""
 REFERENCE = "recipes/senses/naomi2"
 """The environment of the pipeline senses_reference; the others are of senses."""
-SEEDS = (0, 1, 2)
 LIMIT = "TERRARIUM_SENSES_EPOCHS"
 """Environment variable: most epochs of a recipe; without it each has its own, up to a hundred."""
 SIMILARITY = "TERRARIUM_WORDSIM"

@@ -11,12 +11,14 @@ import pandas as pd
 
 from benchmarks.measuring import KEDRO, artifact, cost_of
 from benchmarks.results import Row, report_table
-from benchmarks.senses import SEEDS, similarity_files
+from benchmarks.senses import similarity_files
 from terrarium.common.statistics import spearman
 from terrarium.senses.data.relations import Lexicon
 from terrarium.senses.data.taxonomy import build_taxonomy, lin_similarity
 from terrarium.senses.evaluation.similarity import find_senses
 
+SEEDS = "TERRARIUM_SENSES_SEEDS"
+"""Environment variable: the seeds, by default 0,1,2."""
 RUNS = "TERRARIUM_SENSES_RUNS"
 """Environment variable: a folder where finished runs are kept and found again; without it they are temporary."""
 GLOSSES = {"with glosses": "true", "without glosses": "false"}
@@ -51,13 +53,14 @@ FORMULAS = {"path": "path similarity", "lin": "Lin similarity"}
 
 def main() -> None:
     """Measure the default vectors and their cuts; the files of word pairs are in the folder TERRARIUM_WORDSIM."""
-    found = {name: [_run(flag, seed) for seed in SEEDS] for name, flag in GLOSSES.items()}
-    report_table("senses_quality", _quality(found), seed="0, 1, 2")
-    report_table("senses_variants", _variants(found["with glosses"]), seed="median of 0, 1, 2")
+    seeds = os.environ.get(SEEDS, "0,1,2").split(",")
+    found = {name: [_run(flag, seed) for seed in seeds] for name, flag in GLOSSES.items()}
+    report_table("senses_quality", _quality(found), seed=", ".join(seeds))
+    report_table("senses_variants", _variants(found["with glosses"]), seed=f"median of {', '.join(seeds)}")
     report_table("senses_formulas", _formulas(found["with glosses"][0]))
 
 
-def _run(glosses: str, seed: int) -> str:
+def _run(glosses: str, seed: str) -> str:
     """Return the folder of a finished run."""
     kept = os.environ.get(RUNS)
     folder = str(Path(kept) / f"glosses-{glosses}-{seed}") if kept else tempfile.mkdtemp()
@@ -75,7 +78,7 @@ def _quality(found: dict[str, list[str]]) -> Iterator[Row]:
         for name, runs in numbers.items():
             trained, untrained, random = ([run[kind].get(column, np.nan) for run in runs] for kind in range(3))
             row[name] = _median(trained)
-            row[f"{name}, seeds 0, 1, 2"] = ", ".join(f"{value:.3f}" for value in trained)
+            row[f"{name}, by seed"] = ", ".join(f"{value:.3f}" for value in trained)
             row[f"{name}, untrained"] = _median(untrained)
             row["random vectors"] = _median(random)
         yield row

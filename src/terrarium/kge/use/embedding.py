@@ -241,7 +241,7 @@ class GraphEmbedding:
         entities, relations = self.trained.graph.num_entities, self.trained.graph.num_relations
         split = np.full(len(triples), "", object)
         keys = _keys(triples, entities, relations)
-        for name, part in reversed(self.trained.graph.splits.items()):
+        for name, part in reversed(list(self.trained.graph.splits.items())):
             split[np.isin(keys, _keys(part, entities, relations))] = name
         return split
 
