@@ -38,10 +38,10 @@ def _rows(name: str) -> Iterator[Row]:
         yield {
             "family and size": f"{name}, {size:,} {what}",
             "CPU s of the epoch": f"{cost['epoch']:.2f}",
-            "exponent of time": _exponent(cost["epoch"], before and before["epoch"]),
+            "exponent of time": _exponent(cost["epoch"], before["epoch"] if before else None),
             "CPU s to prepare": f"{cost['prepare']:.1f}",
             "MB above the imports": f"{cost['memory']:.0f}",
-            "exponent of memory": _exponent(cost["memory"], before and before["memory"]),
+            "exponent of memory": _exponent(cost["memory"], before["memory"] if before else None),
         }
 
 

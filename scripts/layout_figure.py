@@ -1,4 +1,4 @@
-"""Draw the three constructed layouts of a small tree in docs/images/layouts.svg: python -m scripts.layout_figure."""
+"""Draw the four constructed layouts of a small tree in docs/images/layouts.svg: python -m scripts.layout_figure."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, to_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.cones import cone_layout
 from terrarium.hyperbolic.layouts.rays import ray_layout
 
 PATH = Path(__file__).parents[1] / "docs" / "images" / "layouts.svg"
@@ -31,14 +32,19 @@ def disk(tree: Hierarchy, layout: Layout) -> list[str]:
     return shapes + [_dot(points[row], int(tree.depth[row])) for row in range(len(tree))]
 
 
-def caps(tree: Hierarchy, layout: Layout) -> list[str]:
-    """Return the SVG shapes of the caps on the near half of the sphere of directions, seen from the first node."""
+def rims(tree: Hierarchy, layout: Layout, half_angles: Float64Array) -> list[str]:
+    """Return the SVG shapes of caps on the near half of the sphere of directions, seen from the first node.
+
+    Args:
+        tree: N nodes.
+        layout: their points.
+        half_angles: (N,) half angles of the caps.
+    """
     towards = layout.direction[1]
     axes = np.linalg.svd(towards[None])[2][1:]
     shapes = [f'<circle r="{HALF}" fill="none" stroke="#999"/>']
     for row in range(1, len(tree)):
-        centre = layout.direction[row]
-        half_angle = 2.0 * np.arctan(np.exp(-layout.radius[row] / 2.0))
+        centre, half_angle = layout.direction[row], half_angles[row]
         first, second = np.linalg.svd(centre[None])[2][1:]
         turn = np.linspace(0.0, 2.0 * np.pi, 60)[:, None]
         rim = np.cos(half_angle) * centre + np.sin(half_angle) * (np.cos(turn) * first + np.sin(turn) * second)
@@ -60,12 +66,14 @@ def _dot(point: Float64Array, depth: int) -> str:
 def main() -> None:
     """Write the figure."""
     tree = example_tree()
+    cones, caps = cone_layout(tree, 3, 4.0), cap_layout(tree, 3, 30.0)
     panels = {
         "combinatorial: edges by crowding": disk(tree, construct(tree, 2, RADIUS)),
         "rays: radius by depth": disk(tree, ray_layout(tree, 2, RADIUS)),
-        "caps: nested on the sphere": caps(tree, cap_layout(tree, 3, 30.0)),
+        "cones: half angle 2 arctan exp(-r)": rims(tree, cones, 2.0 * np.arctan(np.exp(-cones.radius))),
+        "caps: half angle 2 arctan exp(-r/2)": rims(tree, caps, 2.0 * np.arctan(np.exp(-caps.radius / 2.0))),
     }
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {3 * SIZE} {SIZE + 30}" font-family="sans-serif">']
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {4 * SIZE} {SIZE + 30}" font-family="sans-serif">']
     parts.append('<rect width="100%" height="100%" fill="white"/>')
     for i, (title, shapes) in enumerate(panels.items()):
         x = SIZE * i + SIZE / 2

@@ -23,7 +23,6 @@ def folder(tmp_path_factory):
     for name, text in FILES:
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_text(re.sub(r"^    ", "", text, flags=re.MULTILINE), encoding="utf-8")
-    (place / "my_recording").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         for script in SCRIPTS:

@@ -215,7 +215,7 @@ def test_every_registered_pipeline_runs(tmp_path):
     ).stdout
     names = [line.removeprefix("- ").strip() for line in listed.splitlines() if line.startswith("- ")]
     studies = {"hyperbolic_placement", "hyperbolic_links", "hyperbolic_associations", "influence_validation"}
-    studies |= {"scenes_tu", "senses_reference"}
+    studies |= {"claims", "leaderboard", "scenes_embed", "scenes_tu", "senses_reference"}
     assert set(names) == {"__default__", "hyperbolic", "influence", "knowledge_graph", "scenes", "senses"} | studies
     run(tmp_path)
     assert versions(tmp_path, METRICS)

@@ -32,7 +32,8 @@ def done(monkeypatch):
                 "seconds": 3.0,
             }
         )
-        names = [f"{m}{s}" for m in scenes.MEASURES for s in ("", "_random_encoder", "_ten_statistics", "_wl_kernel")]
+        others = ("_trained_encoder", "_random_encoder", "_ten_statistics", "_wl_kernel")
+        names = [f"{m}{s}" for m in scenes.MEASURES for s in ("", *others)]
         metrics = dict.fromkeys([*names, "cross_view_top_1"], 0.5 + 0.1 * int(parameters.get("model.seed", 0)))
         tuned = Curve([0, 1, 2], [0.2, 0.5, 0.75], [0.2, 0.6, 1.0])
         curve = (

@@ -50,9 +50,9 @@ def ledger_markdown(ledger: pd.DataFrame) -> str:
         for row in rows.itertuples():
             lines += [f"### {row.id}", "", *_wrapped(f"**{row.verdict}**: {row.statement}"), ""]
             lines += _wrapped(f"- Measured: {row.measured}; {row.data}.")
-            lines += _wrapped(f"- Value: **{row.value}**, from {row.source}.") if row.value else []
+            lines += _wrapped(f"- Value: **{row.value!s}**, from {row.source!s}.") if row.value else []
             lines += _wrapped(f"- Why: {row.because}")
-            lines += ["", "```sh", row.command, "```", ""]
+            lines += ["", "```sh", str(row.command), "```", ""]
         lines.pop()
     return "\n".join(lines) + "\n"
 

@@ -34,8 +34,8 @@ def explainer(trained: TrainedGraph, checkpoints: Path, options: Mapping[str, An
         graph = trained.graph
         scoring = ScoringOptions(**{**options["scoring"], "top_k": min(k, len(graph.splits[TRAIN]))})
         selection, attribution = (
-            part(**options[name])
-            for part, name in ((CheckpointOptions, "checkpoints"), (AttributionOptions, "attribution"))
+            CheckpointOptions(**options["checkpoints"]),
+            AttributionOptions(**options["attribution"]),
         )
         context = load_context(graph, checkpoints, selection, attribution, scoring)
         named = NamedGraph(graph, trained.entities, trained.relations)

@@ -235,7 +235,11 @@ def export(embedding: Embedding, form: str, folder: str | Path, coordinates: str
         return write_newick(target, embedding)
     if form in INDEXES:
         names = table_of(embedding)[0].iloc[:, 0].astype(str).tolist()
-        points = embedding.layout if isinstance(embedding, HyperbolicEmbedding) else embedding.vectors
+        points = (
+            embedding.layout
+            if isinstance(embedding, HyperbolicEmbedding)
+            else np.asarray(embedding.vectors, np.float32)
+        )
         return write_index(target, form, names, points)
     return WRITERS[form](target, *table_of(embedding, coordinates))
 

@@ -71,8 +71,9 @@ def write_index(folder: Path, form: str, names: Sequence[str], points: Layout | 
         index.set_num_threads(1)
         index.add_items(features.stored)
         index.save_index(str(path))
-    is_ball = isinstance(points, Layout)
-    kept = {"radius": points.radius, "direction": points.direction} if is_ball else {"vectors": points}
+    kept = (
+        {"radius": points.radius, "direction": points.direction} if isinstance(points, Layout) else {"vectors": points}
+    )
     save_file({name: np.ascontiguousarray(values) for name, values in kept.items()}, table)
     listed.write_text(json.dumps(list(names), ensure_ascii=False), encoding="utf-8")
     return [path, table, listed]

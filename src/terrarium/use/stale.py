@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
-from terrarium.hooks.parameters import FAMILIES
+from terrarium.hooks.parameters import FAMILIES, family_models
 from terrarium.use.artifacts import Artifacts, MissingArtifactError
 from terrarium.use.runs import flatten
 
@@ -45,11 +46,10 @@ def list_stale(data_root: str | Path | None = None, project: Path | None = None)
             newest[name] = max(version, newest.get(name, ""))
     rows = []
     for name, version in sorted(newest.items()):
-        manifest = manifests.get(version)
-        if manifest is not None:
+        if version in manifests:
             rows += [
                 (name, version, name.partition(".")[0], *reason)
-                for reason in _reasons(artifacts, manifest, name, newest, data_root)
+                for reason in _reasons(artifacts, manifests[version], name, newest, data_root)
             ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -81,8 +81,16 @@ def _changed_options(
         today = artifacts.parameters_of(manifest["environment"], manifest["runtime_params"], data_root)
     except MissingArtifactError as error:
         return [str(error)]
-    then, now = (dict(flatten(tree.get(family, {}))) for tree in (manifest["parameters"], today))
+    then, now = (_settled(family, tree.get(family, {})) for tree in (manifest["parameters"], today))
     return [f"{family}.{key}" for key in sorted(then.keys() | now.keys()) if then.get(key) != now.get(key)]
+
+
+def _settled(family: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options by their path, automatic ones with the value that the family's model gives them."""
+    try:
+        return dict(flatten(family_models()[family].model_validate(options).model_dump(mode="json")))
+    except (KeyError, ValidationError):
+        return dict(flatten(options))
 
 
 @cache

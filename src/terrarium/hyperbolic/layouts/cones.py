@@ -10,9 +10,9 @@ has this angle, and the cones are nested as caps are (see `nested`). Ratios of a
 node has many children, and all are raised to the common power at which the deepest node reaches the largest radius.
 Since few ratios differ much from MAX_RATIO, the radius is nearly a function of depth.
 
-Where a tree needs more radius than there is, offsets that would add up to leave the cone are shortened. Descendants
-stay within the cone at the offset (1 - r^2) / sqrt(1 + r^2), r the mean ratio; but offsets rarely add up, and longer
-ones part siblings better, so it is REACH times this and at most MAX_OFFSET.
+Children are at SPREAD times the mean log ratio from their parent, in half angles of its cone, and at most MAX_OFFSET.
+With short steps of radius, longer offsets would add up and leave the cones of far ancestors; with long steps, they part
+siblings better.
 
 In a tree with branch lengths the radius is proportional to the distance from the root, as in the layout of rays.
 """
@@ -27,7 +27,7 @@ from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.nested import assign_tangent_codes, log_half_angles, nested_directions
 from terrarium.hyperbolic.layouts.rays import length_radii
 
-MAX_RATIO, MAX_OFFSET, REACH = 0.45, 0.8, 1.2
+MAX_RATIO, SPREAD, MAX_OFFSET = 0.45, 1.4, 1.2
 
 
 def cone_layout(
@@ -61,8 +61,7 @@ def cone_offset(tree: Hierarchy, half_angle: Float64Array) -> float:
     if len(tree) == 1:
         return MAX_OFFSET
     step = float(np.log(half_angle[tree.parent[1:]] / half_angle[1:]).mean())
-    ratio = np.exp(-max(step, 0.0))
-    return float(min(MAX_OFFSET, REACH * (1.0 - ratio**2) / np.sqrt(1.0 + ratio**2)))
+    return min(MAX_OFFSET, SPREAD * max(step, 0.0))
 
 
 def _half_angles(log_alpha: Float64Array, max_radius: float) -> Float64Array:

@@ -28,7 +28,7 @@ _CRITICAL = {
     PET: ("encroachment", "s"),
 }
 """Measures of criticality in the titles of pictures: name and unit."""
-MARGIN_M, COLUMNS = 20.0, 3
+MARGIN_M, COLUMNS, TITLE_WIDTH = 20.0, 3, 42
 
 
 def exemplar_figure(
@@ -93,13 +93,12 @@ def draw_graphs(
         graph = columns.graph(row)
         _draw_lanes(figure, lanes[lanes["map"] == graph_index["map"].iloc[row]], graph["position"], panel)
         _draw_relations(figure, graph, panel, in_legend)
-        if reasons:
-            _draw_reason(figure, graph, reasons[row], panel, in_legend)
+        focus = _draw_reason(figure, graph, reasons[row], panel, in_legend) if reasons else graph["position"]
         _draw_users(figure, graph, panel, in_legend)
-        _frame(figure, graph["position"], panel)
+        _frame(figure, focus, panel)
     figure.update_annotations(font_size=11)
     below = {"yref": "container", "y": 0.0, "yanchor": "bottom"}  # the titles of the panels are where it usually is
-    figure.update_layout(legend=below, margin={"t": 70 + 16 * lines, "b": 80})
+    figure.update_layout(legend=below, margin={"t": 100 + 16 * lines, "b": 80})
     return figure
 
 
@@ -110,9 +109,10 @@ def _title(row: pd.Series) -> str:
     critical = [
         f"{name} {row[column]:.1f} {unit}"
         for column, (name, unit) in _CRITICAL.items()
-        if row["tags"] and pd.notna(row[column])
+        if row["tags"] and np.isfinite(row[column])
     ]
-    lines = [*wrap(row["situation"], 44), how_rare + p, ", ".join(critical), str(row["graph_id"])]
+    lines = [*wrap(row["situation"], TITLE_WIDTH), how_rare + p, *wrap(", ".join(critical), TITLE_WIDTH)]
+    lines.append(str(row["graph_id"]))
     return "<br>".join(line for line in lines if line)
 
 
@@ -144,17 +144,19 @@ def _draw_relations(figure: Any, graph: dict[str, np.ndarray], panel: dict[str, 
 
 def _draw_reason(
     figure: Any, graph: dict[str, np.ndarray], situation: str, panel: dict[str, int], in_legend: set[str]
-) -> None:
-    """Ring the road users of the graph that show the situation."""
+) -> np.ndarray:
+    """Ring the road users of the graph that show the situation; return their positions, of all if none does (k, 2)."""
     one = from_parts([graph])
     found = find_patterns(one).patterns
     pattern = next((pattern for pattern in found if describe_pattern(pattern) == situation), None)
     if pattern is None:
-        return
-    x, y = graph["position"][locate_pattern(one, pattern)].T
+        return graph["position"]
+    focus = np.asarray(graph["position"][locate_pattern(one, pattern)])
+    x, y = focus.T
     marker = {"color": "rgba(0,0,0,0)", "size": 26, "line": {"color": PALETTE[1], "width": 2.5}}
     legend = _legend("what makes it rare", in_legend)
     figure.add_scatter(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", **legend, **panel)
+    return focus
 
 
 def _draw_users(figure: Any, graph: dict[str, np.ndarray], panel: dict[str, int], in_legend: set[str]) -> None:
