@@ -15,8 +15,8 @@ from terrarium.scenes.graphs.scene_graph import NEIGHBOR_VEHICLE, OPPOSITE_VEHIC
 from terrarium.scenes.labels.definitions import read_definitions
 from terrarium.scenes.options import Options
 
-SEED, SCENES = 10, 60
-LIMITS = (0, 1, 2, 3, 4)
+SEED, SCENES = 10, 40
+LIMITS = (0, 2, 3, 4)
 
 
 def path_limits() -> None:
