@@ -85,6 +85,7 @@ BENCHMARKS = {
     "scenes_sweep": scenes.sweep,
     "senses_growth": senses_growth.main,
     "senses_quality": senses_quality.main,
+    "senses_quality_no_glosses": senses_quality.without_glosses,
     "senses_recipes": senses.recipes,
     "separation_advice": objectives.advice,
     "threads": throughput.threads,

@@ -21,7 +21,6 @@ SEEDS = "TERRARIUM_SENSES_SEEDS"
 """Environment variable: the seeds, by default 0,1,2."""
 RUNS = "TERRARIUM_SENSES_RUNS"
 """Environment variable: a folder where finished runs are kept and found again; without it they are temporary."""
-GLOSSES = {"with glosses": "true", "without glosses": "false"}
 MEASURES = {
     "SimLex-999": "simlex999_spearman",
     "SimLex-999, nouns": "simlex999_n_spearman",
@@ -53,11 +52,23 @@ FORMULAS = {"path": "path similarity", "lin": "Lin similarity"}
 
 def main() -> None:
     """Measure the default vectors and their cuts; the files of word pairs are in the folder TERRARIUM_WORDSIM."""
-    seeds = os.environ.get(SEEDS, "0,1,2").split(",")
-    found = {name: [_run(flag, seed) for seed in seeds] for name, flag in GLOSSES.items()}
-    report_table("senses_quality", _quality(found), seed=", ".join(seeds))
-    report_table("senses_variants", _variants(found["with glosses"]), seed=f"median of {', '.join(seeds)}")
-    report_table("senses_formulas", _formulas(found["with glosses"][0]))
+    folders = _runs("true")
+    report_table("senses_quality", _quality(folders), seed=", ".join(_seeds()))
+    report_table("senses_variants", _variants(folders), seed=f"median of {', '.join(_seeds())}")
+    report_table("senses_formulas", _formulas(folders[0]))
+
+
+def without_glosses() -> None:
+    """Measure the vectors whose start uses no glosses: a gloss often names the hypernym."""
+    report_table("senses_quality_no_glosses", _quality(_runs("false")), seed=", ".join(_seeds()))
+
+
+def _seeds() -> list[str]:
+    return os.environ.get(SEEDS, "0,1,2").split(",")
+
+
+def _runs(glosses: str) -> list[str]:
+    return [_run(glosses, seed) for seed in _seeds()]
 
 
 def _run(glosses: str, seed: str) -> str:
@@ -71,17 +82,17 @@ def _run(glosses: str, seed: str) -> str:
     return folder
 
 
-def _quality(found: dict[str, list[str]]) -> Iterator[Row]:
-    numbers = {name: [_metrics(folder) for folder in folders] for name, folders in found.items()}
+def _quality(folders: list[str]) -> Iterator[Row]:
+    runs = [_metrics(folder) for folder in folders]
     for label, column in MEASURES.items():
-        row: dict[str, object] = {"metric": label}
-        for name, runs in numbers.items():
-            trained, untrained, random = ([run[kind].get(column, np.nan) for run in runs] for kind in range(3))
-            row[name] = _median(trained)
-            row[f"{name}, by seed"] = ", ".join(f"{value:.3f}" for value in trained)
-            row[f"{name}, untrained"] = _median(untrained)
-            row["random vectors"] = _median(random)
-        yield row
+        trained, untrained, random = ([run[kind].get(column, np.nan) for run in runs] for kind in range(3))
+        yield {
+            "metric": label,
+            "median": _median(trained),
+            "by seed": ", ".join(f"{value:.3f}" for value in trained),
+            "untrained": _median(untrained),
+            "random vectors": _median(random),
+        }
 
 
 def _variants(folders: list[str]) -> Iterator[Row]:

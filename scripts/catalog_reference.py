@@ -153,7 +153,8 @@ def _type(text: str) -> str:
 
 
 def _row(entry: Entry, columns: Sequence[str]) -> str:
-    made_by = ", ".join(f"`{name}`" for name in entry.producers) or "the training"
+    others = "the training" if entry.name.endswith("training_state") else "all runs of the data root"
+    made_by = ", ".join(f"`{name}`" for name in entry.producers) or others
     described = "; ".join(columns) if len(columns) <= 30 else "; ".join([*columns[:30], f"{len(columns) - 30} more"])
     short = entry.name.rpartition(".")[2]
     return f"| `{short}` | {entry.kind.removesuffix('Dataset')} | {entry.layer} | {made_by} | {described} |"

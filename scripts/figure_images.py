@@ -25,7 +25,7 @@ def draw_figure(figure: Mapping[str, Any], path: Path, width: int = 900, height:
     Args:
         figure: Plotly's JSON, with `data` and `layout`.
         path: the picture.
-        width, height: its size in pixels.
+        width, height: its size in pixels, where the figure has none of its own.
 
     Returns:
         The path.
@@ -40,6 +40,7 @@ def draw_figure(figure: Mapping[str, Any], path: Path, width: int = 900, height:
     chromium = shutil.which("chromium")
     if chromium is None:
         raise NoBrowserError("figures are drawn with Chromium: apt install chromium")
+    width, height = (int(figure["layout"].get(name) or size) for name, size in (("width", width), ("height", height)))
     drawn = plotly.io.from_json(plotly.io.to_json(dict(figure)), skip_invalid=True)
     drawn.update_layout(width=width, height=height, autosize=False)
     with tempfile.TemporaryDirectory() as folder:

@@ -61,7 +61,8 @@ def markdown_table(html: str) -> str:
     parser.feed(html)
     rows = [row for row in parser.rows if row]
     width = max(map(len, rows))
-    if len(rows) > 1 and not any(rows[1][len(rows[1]) // 2 :]):  # the names of the index have a row of their own
+    names_of_index = len(rows) > 1 and all(bool(above) != bool(below) for above, below in zip(*rows[:2], strict=False))
+    if names_of_index:  # in a row of their own
         rows[0] = [name or index for name, index in zip(rows[0], rows.pop(1), strict=True)]
     lines = [[*row, *[""] * (width - len(row))] for row in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in [lines[0], ["---"] * width, *lines[1:]])
@@ -100,18 +101,25 @@ def _wrapped(markdown: str) -> str:
 
 
 class _Cells(HTMLParser):
-    """Collects the cells of tables, row by row."""
+    """Collects the cells of tables, row by row; one that spans rows is in each of them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[list[str]] = []
         self._open = False
+        self._spans: set[tuple[int, int]] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
+            above = self.rows[-1] if self.rows else []
             self.rows.append([])
+            while (len(self.rows) - 1, len(self.rows[-1])) in self._spans:
+                self.rows[-1].append(above[len(self.rows[-1])])
         elif tag in ("td", "th"):
             self._open = True
+            row, column = len(self.rows) - 1, len(self.rows[-1])
+            for below in range(1, int(dict(attrs).get("rowspan") or 1)):
+                self._spans.add((row + below, column))
             self.rows[-1].append("")
 
     def handle_endtag(self, tag: str) -> None:

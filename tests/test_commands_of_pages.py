@@ -143,12 +143,26 @@ class Runner:
                 assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), target
             case ["kedro", "viz", action, *_]:
                 self.run("kedro", "viz", action, "--help")
-            case ["kedro", "run", *options] if parameters:
+            case ["kedro", "run", *options]:
                 given = next((word for word in options if word.startswith("--params=")), "--params=")
                 others = [word for word in options if word != given]
-                self.run(*KEDRO_RUN, *others, f"{given}{',' if given != '--params=' else ''}{parameters}")
+                parts = [given.removeprefix("--params="), parameters, *self._further(given)]
+                self.run(
+                    *KEDRO_RUN, *others, *([f"--params={text}"] if (text := ",".join(filter(None, parts))) else [])
+                )
             case _:
                 self.run("bash", "-c", shlex.join(words) if ">" not in words else " ".join(map(_quoted, words)))
+
+    def _further(self, given):
+        """What a run needs since the defaults of the copy are small, and the taxa of a run stay apart from others.
+
+        A file is read as a whole unless a clade of it is named. What names taxa of its own runs in a folder of its
+        own: commands that read the newest run are for the default taxa.
+        """
+        if "hyperbolic.source.path=" in given and "hyperbolic.source.clade=" not in given:
+            yield "hyperbolic.source.clade=null"
+        if "hyperbolic.source." in given and "data_root=" not in given:
+            yield f"data_root={self.folder}/others"
 
     def _filled(self, text):
         """The text with folders below the test's and with versions that exist."""

@@ -10,7 +10,7 @@ from terrarium.hooks.pinning import OrderVersions, PinVersions
 from terrarium.hooks.process.joining import JoinProcesses
 from terrarium.hooks.process.refusals import RefuseInOneLine
 from terrarium.hooks.recording import RecordRuns
-from terrarium.hooks.results import AnnounceResults
+from terrarium.hooks.results import AnnounceResults, LogToTensorBoard
 from terrarium.hooks.sources import CheckSources
 
 HOOKS = (
@@ -22,6 +22,7 @@ HOOKS = (
     RecordRuns(),
     RefuseInOneLine(),
     AnnounceResults(),
+    LogToTensorBoard(),
     JoinProcesses(),
 )
 

@@ -51,6 +51,13 @@ def test_outputs_follow_their_cell(monkeypatch):
     assert [Path(path).name for path in drawn] == ["example-1.png"]
 
 
+def test_an_index_that_spans_rows_is_in_each_of_them():
+    index = pd.MultiIndex.from_tuples([("test", "a"), ("test", "b")], names=["split", "method"])
+    html = pd.DataFrame({"mrr": [0.5, 0.25]}, index=index).to_html()
+    rows = ["| split | method | mrr |", "| --- | --- | --- |", "| test | a | 0.50 |", "| test | b | 0.25 |"]
+    assert markdown_table(html).splitlines() == rows
+
+
 def test_a_table_keeps_its_cells():
     html = pd.DataFrame({"a|b": ["x", "y"], "n": [1.5, 2.0]}).to_html()
     assert markdown_table(html).splitlines() == [

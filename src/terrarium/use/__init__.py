@@ -10,6 +10,7 @@ from terrarium.use.artifacts import Artifacts, MissingArtifactError
 
 if TYPE_CHECKING:
     from terrarium.hyperbolic.use.embedding import HyperbolicEmbedding
+    from terrarium.kge.evaluation.calibration import Calibration
     from terrarium.kge.use.embedding import GraphEmbedding
     from terrarium.scenes.use.embedding import SceneEmbedding
     from terrarium.senses.use.embedding import SenseEmbedding
@@ -122,8 +123,20 @@ def _knowledge_graph(artifacts: Artifacts, version: str | None) -> GraphEmbeddin
     tables = ["triples", "entities", "relations", "checkpoints"]
     parts = artifacts.load("knowledge_graph.weights", version, [f"knowledge_graph.{name}" for name in tables])
     weights, triples, entities, relations, checkpoints = parts.values()
-    trained = TrainedGraph.from_tables(weights, triples, entities, relations)
+    calibration = _calibration(artifacts, version)
+    trained = TrainedGraph.from_tables(weights, triples, entities, relations, calibration)
     return GraphEmbedding(trained, explainer(trained, checkpoints, artifacts.parameters["influence"]))
+
+
+def _calibration(artifacts: Artifacts, version: str | None) -> Calibration | None:
+    """Return the calibration that was made with the weights; None if their run stopped before it."""
+    from terrarium.kge.evaluation.calibration import Calibration
+
+    name = "knowledge_graph.calibration"
+    try:
+        return Calibration.from_metrics(artifacts.load("knowledge_graph.weights", version, [name])[name])
+    except MissingArtifactError:
+        return None
 
 
 _OPENERS: dict[str, Callable[[Artifacts, str | None], Any]] = {

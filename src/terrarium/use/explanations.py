@@ -33,8 +33,10 @@ def explainer(trained: TrainedGraph, checkpoints: Path, options: Mapping[str, An
 
         graph = trained.graph
         scoring = ScoringOptions(**{**options["scoring"], "top_k": min(k, len(graph.splits[TRAIN]))})
-        selection = CheckpointOptions(**options["checkpoints"])
-        attribution = AttributionOptions(**options["attribution"])
+        selection, attribution = (
+            CheckpointOptions(**options["checkpoints"]),
+            AttributionOptions(**options["attribution"]),
+        )
         context = load_context(graph, checkpoints, selection, attribution, scoring)
         named = NamedGraph(graph, trained.entities, trained.relations)
         queries = named.name(triples).assign(self_influence=float("nan"))

@@ -112,7 +112,7 @@ def _details(nodes: pd.DataFrame, tree: Hierarchy, layout: Layout) -> pd.DataFra
         rank = choose_disk_rank(tree, nodes["rank"])
         group = group_labels(tree, nodes["rank"], rank)
         names = nodes["name"].astype(object).to_numpy()
-        table.insert(0, f"{rank} above", pd.Series(names[group], dtype=object).where(group >= 0, None))
+        table.insert(0, f"{rank} above", pd.Series(names[group]).where(group >= 0, None))
     return table
 
 

@@ -1,8 +1,8 @@
 """Calibrated probabilities: how often an answer with this score is right.
 
-The score of an answer is compared with those of the other candidates that are not known: u = log softmax over them. The
-probability is 1 / (1 + exp(-(slope u + intercept))) (Platt 1999), fitted to validation triples. Candidates are the
-answers that the relation has in training.
+The score of an answer is compared with those of the other candidates: u = log softmax over them. The probability is
+1 / (1 + exp(-(slope u + intercept))) (Platt 1999), fitted to validation triples. Candidates are the answers that the
+relation has in training.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from terrarium.common.arrays import BoolArray, Float64Array, Int64Array
+from terrarium.common.arrays import BoolArray, Float64Array
 from terrarium.kge.data.graph import HEAD, LEFT_OUT, RELATION, TAIL, TEST, TRAIN, VALIDATION, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers, group_by_query
 from terrarium.kge.evaluation.ranking import score_batches
@@ -85,18 +85,19 @@ def calibrate(graph: Graph, scorer: Scorer, evaluation: EvaluationOptions) -> tu
     return metrics, pd.DataFrame(rows, columns=RELIABILITY)
 
 
-def log_softmax_of_unknown(scores: torch.Tensor, candidates: BoolArray, known: tuple[Int64Array, Int64Array]) -> Any:
-    """Return u (B, N): scores minus the logarithm of the summed exponentials of candidates that are not known.
+def log_softmax_of_candidates(scores: torch.Tensor, candidates: BoolArray) -> Float64Array:
+    """Return u (B, N): scores minus the logarithm of the summed exponentials of candidates.
+
+    Candidates that are known answers count, too: where they take the mass, little is left for others.
 
     Args:
         scores: (B, N).
         candidates: (N,) or (B, N) what may be an answer.
-        known: row and entity (K,) of each known answer.
     """
-    open_ = torch.from_numpy(np.broadcast_to(candidates, scores.shape).copy()).to(scores.device)
-    open_[torch.from_numpy(known[0]), torch.from_numpy(known[1])] = False
-    normalizer = torch.logsumexp(scores.masked_fill(~open_, -torch.inf), 1, keepdim=True)
-    return (scores - normalizer).clamp_max(0.0)
+    values = scores.double().cpu()
+    mask = torch.from_numpy(np.broadcast_to(candidates, values.shape).copy())
+    normalizer = torch.logsumexp(values.masked_fill(~mask, -torch.inf), 1, keepdim=True)
+    return np.asarray((values - normalizer).clamp_max(0.0).numpy())
 
 
 class _Counts(NamedTuple):
@@ -135,12 +136,11 @@ def _answers(
         for rows, scores in score_batches(scorer, queries, side, evaluation):
             source, relation = queries[rows, TAIL - side], queries[rows, RELATION]
             allowed = np.stack([masks[number] for number in relation.tolist()])
-            known_pairs = known.lookup(source, relation + inverse)
-            log_p = log_softmax_of_unknown(scores.double().cpu(), allowed, known_pairs).numpy()
-            allowed[known_pairs] = False
+            log_p = log_softmax_of_candidates(scores, allowed)
+            allowed[known.lookup(source, relation + inverse)] = False
             is_right = np.zeros_like(allowed)
             is_right[right.lookup(source, relation + inverse)] = True
-            yield np.nan_to_num(log_p, nan=LOWEST, posinf=0.0, neginf=LOWEST), allowed, is_right & allowed
+            yield log_p, allowed, is_right & allowed
 
 
 def _queries(triples: Triples, side: int, num_relations: int) -> Triples:

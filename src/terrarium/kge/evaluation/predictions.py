@@ -11,9 +11,8 @@ import torch
 
 from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN, Graph, Triples
-from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.evaluation.baselines import relation_index
-from terrarium.kge.evaluation.calibration import Calibration, candidate_masks, log_softmax_of_unknown
+from terrarium.kge.evaluation.calibration import Calibration, candidate_masks, log_softmax_of_candidates
 from terrarium.kge.evaluation.ranking import score_batches
 from terrarium.kge.models.scorer import Scorer
 from terrarium.kge.options import EvaluationOptions, PredictOptions
@@ -58,7 +57,7 @@ def predict_answers(
         entities, relations: its tables.
         scorer: the trained model.
         evaluation: the queries, how many answers and among which, and how to score.
-        calibration: of probabilities; None takes the softmax over the candidates that are not known.
+        calibration: of probabilities; None takes the softmax over the candidates.
 
     Returns:
         Columns head, head_name, relation, rank (from 1), tail, tail_name, score, probability (NaN for relations), and
@@ -120,11 +119,7 @@ def _probabilities(
         return np.full(tuple(scores.shape), np.nan)
     masks = candidate_masks(queries.triples, graph, queries.predicted)
     allowed = np.stack([masks[relation] for relation in queries.triples[positions, RELATION].tolist()])
-    source = queries.triples[positions, TAIL - queries.predicted]
-    inverse = graph.num_relations if queries.predicted == HEAD else 0
-    known = KnownAnswers(graph.known_triples, graph.num_relations)
-    pairs = known.lookup(source, queries.triples[positions, RELATION] + inverse)
-    log_p = log_softmax_of_unknown(scores.double().cpu(), allowed, pairs).numpy()
+    log_p = log_softmax_of_candidates(scores, allowed)
     if calibration is None:
         return np.exp(log_p)
     return (calibration.head if queries.predicted == HEAD else calibration.tail).probability(log_p)

@@ -12,7 +12,7 @@ import torch
 from terrarium.common.arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from terrarium.common.names import NameIndex
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
-from terrarium.kge.evaluation.calibration import log_softmax_of_unknown
+from terrarium.kge.evaluation.calibration import log_softmax_of_candidates
 from terrarium.kge.models.scorer import score_entities
 from terrarium.kge.use.new_entities import FitReport
 from terrarium.kge.use.new_entities import add_entities as fit_entities
@@ -132,7 +132,7 @@ class GraphEmbedding:
                 "entity": self.entities["entity"].to_numpy()[chosen],
                 "name": self.entities["name"].to_numpy()[chosen],
                 "score": scores[best],
-                "probability": self._probabilities(every, entity, number, side)[chosen],
+                "probability": self._probabilities(every, number, side)[chosen],
                 "known": split[best],
             }
         )
@@ -245,14 +245,12 @@ class GraphEmbedding:
             split[np.isin(keys, _keys(part, entities, relations))] = name
         return split
 
-    def _probabilities(self, scores: Float64Array, entity: int, relation: int, side: int) -> Float64Array:
+    def _probabilities(self, scores: Float64Array, relation: int, side: int) -> Float64Array:
         """Return the (N,) probabilities of the answers of a query with (N,) scores."""
         trained = self.trained
-        query = relation if side == TAIL else relation + trained.graph.num_relations
-        known = trained.known.lookup(np.array([entity]), np.array([query]))
         candidates = np.zeros(len(scores), np.bool_)
         candidates[trained.answers(relation, side)] = True
-        log_p = log_softmax_of_unknown(torch.from_numpy(scores)[None], candidates, known).numpy()[0]
+        log_p = log_softmax_of_candidates(torch.from_numpy(scores)[None], candidates)[0]
         if trained.calibration is None:
             return np.exp(log_p)
         return (trained.calibration.tail if side == TAIL else trained.calibration.head).probability(log_p)

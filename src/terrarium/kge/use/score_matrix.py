@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from terrarium.common.arrays import BoolArray, Float64Array, Int64Array
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, TEST, TRAIN
-from terrarium.kge.evaluation.calibration import log_softmax_of_unknown
+from terrarium.kge.evaluation.calibration import log_softmax_of_candidates
 from terrarium.kge.models.scorer import score_entities
 from terrarium.kge.use.trained import TrainedGraph
 
@@ -81,7 +81,7 @@ def write_score_matrix(trained: TrainedGraph, query: PairQuery, path: Path) -> S
         trained: the model.
         query: the pairs.
         path: the Parquet file to write. Columns: head, head_name, relation, tail, tail_name, score, probability
-            (calibrated if the model is, else the softmax over candidates that are not known), known (the split that
+            (calibrated if the model is, else the softmax over the tails that the relation has), known (the split that
             holds the triple, or an empty text), tail_rank, head_rank (from 1; other known pairs do not count, equal
             scores share the mean of their ranks).
 
@@ -171,8 +171,7 @@ def _chunks(trained: TrainedGraph, query: PairQuery, head_ranks: Float32Array) -
     for rows in _split(len(query.heads), len(scored)):
         heads = query.heads[rows]
         scores = _score(trained, heads, query.relation, scored)
-        known_row, known_column = _known(trained, heads, query.relation, scored)
-        log_p = log_softmax_of_unknown(scores.double(), candidates, (known_row, known_column)).numpy()[:, of_tails]
+        log_p = log_softmax_of_candidates(scores, candidates)[:, of_tails]
         splits = _splits(trained, query, heads)
         values = scores.numpy()[:, of_tails]
         calibration = trained.calibration

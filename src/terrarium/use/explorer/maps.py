@@ -56,7 +56,7 @@ def _scenes(embedding: Any, graphs: Any, index: pd.DataFrame, lanes: pd.DataFram
     from terrarium.scenes.graphs.columns import from_state
     from terrarium.scenes.reporting.thumbnail import thumbnail
 
-    tags = {str(tag): embedding.tags[tag].astype(bool).map({True: "yes", False: None}) for tag in embedding.tags}
+    tags = {str(tag): embedding.tags[tag].map({True: "yes", False: None}) for tag in embedding.tags}
     details = embedding.graphs.drop(columns="graph_id").assign(**tags)
     points = _plane(
         f"{len(details):,} scene graphs",
