@@ -41,12 +41,12 @@ class LogToTensorBoard:
     """
 
     def __init__(self) -> None:
-        self._version = ""
+        self.run = ""
 
     @hook_impl
     def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
         """Note the version of the run."""
-        self._version = run_params["run_id"]
+        self.run = run_params["run_id"]
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -59,7 +59,7 @@ class LogToTensorBoard:
         except ImportError:
             logger.warning("TERRARIUM_TENSORBOARD is set and tensorboard is not installed: pip install tensorboard")
             return
-        with SummaryWriter(str(Path(folder) / self._version / family)) as writer:
+        with SummaryWriter(str(Path(folder) / self.run / family)) as writer:
             for name, value, step in _scalars(data):
                 writer.add_scalar(name, value, step)
 
