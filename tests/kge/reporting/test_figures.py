@@ -1,6 +1,7 @@
 import pandas as pd
 
 from terrarium.kge.evaluation.baselines import COLUMNS
+from terrarium.kge.evaluation.calibration import RELIABILITY
 from terrarium.kge.evaluation.metrics import RANK_METRICS
 from terrarium.kge.reporting import figures
 from tests.kge.graphs import options
@@ -14,6 +15,7 @@ def test_figures_without_data_say_why():
         figures.validation_figure(history),
         figures.relation_figure(relations, options().reporting),
         figures.method_figure(pd.DataFrame(columns=COLUMNS)),
+        figures.reliability_figure(pd.DataFrame(columns=RELIABILITY)),
     )
     assert all(figure.layout.annotations for figure in drawn)
 

@@ -68,9 +68,11 @@ def test_weights_of_another_split_are_refused(done):
 
 def test_the_report_shows_quality_answers_and_training(done):
     given, chosen, weights, history, summary, (metrics, relations, methods, _), _ = done
-    predictions = nodes.predict(*given, weights, chosen.evaluation)
+    calibration, reliability = nodes.calibrate(*given, weights, chosen.evaluation).values()
+    predictions = nodes.predict(*given, weights, calibration, chosen.evaluation)
+    assert predictions["probability"].between(0, 1).all()
     page = report_page(
-        source_counts={"lines": 120, "pairs_in_two_splits": 3},
+        source_counts={"lines": 120, "pairs_in_two_splits": 3, "held_out_triples_given_away": 7},
         split_counts={},
         n3_search=pd.DataFrame({"n3_weight": [0.1, 0.03], "chosen": [False, True]}),
         training_summary=summary
@@ -80,17 +82,21 @@ def test_the_report_shows_quality_answers_and_training(done):
         relation_metrics=relations,
         method_metrics=methods,
         predictions=predictions,
+        calibration=calibration,
         reporting=chosen.reporting,
         figure_loss=figures.loss_figure(history),
         figure_validation=figures.validation_figure(history),
         figure_relations=figures.relation_figure(relations, chosen.reporting),
         figure_methods=figures.method_figure(methods),
+        figure_reliability=figures.reliability_figure(reliability),
     )
     for text in (
         "Best answers",
         "p01",
         "3 pairs of entities are in two",
         "4.0 MB without it",
+        "7 held-out triples follow from",
+        "Mean squared error of the probabilities",
         "cleanup saved nothing",
         "has collapsed",
         "trial trainings",

@@ -20,7 +20,7 @@ def test_word_pairs_of_several_files_stand_together(tmp_path):
 
 
 def test_without_files_there_are_no_word_pairs():
-    assert list(read_word_pairs(source()).columns) == ["dataset", "word1", "word2", "score"]
+    assert list(read_word_pairs(source()).columns) == ["dataset", "word1", "word2", "score", "pos"]
     assert read_word_pairs(source()).empty
 
 

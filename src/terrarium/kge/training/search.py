@@ -13,7 +13,7 @@ from terrarium.kge.data.ancestors import uses_ancestors
 from terrarium.kge.data.graph import VALIDATION, Graph
 from terrarium.kge.options import EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training.collapse import is_collapsed
-from terrarium.kge.training.defaults import default_n3_weight, scores_per_epoch
+from terrarium.kge.training.defaults import default_n3_weight, fill_training, scores_per_epoch
 from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.stopping import EarlyStopping, StoppingState
 
@@ -47,12 +47,13 @@ def search_n3_weight(
 
     Args:
         graph: the graph.
-        model, training, evaluation: options of the training, with null filled in (`defaults.fill_training`).
+        model, training, evaluation: options of the training.
 
     Returns:
         One row per weight in the order of the search: n3_weight, origin (given, rule or search), metric, value (the
         best of the metric; NaN without a trial), best_epoch, epochs, collapsed, chosen (true for one row).
     """
+    training = fill_training(graph, training)
     metric = training.stopping.metric
     given = training.loss.n3_weight
     start = default_n3_weight(graph) if given is None else given

@@ -91,11 +91,10 @@ def choose_n3_weight(
 
     `run_config` is an input so that options are checked before the first trial.
     """
-    from terrarium.kge.training.defaults import fill_training
     from terrarium.kge.training.search import search_n3_weight
 
     graph = Graph.from_tables(triples, entities, relations)
-    return search_n3_weight(graph, model, fill_training(graph, training), evaluation)
+    return search_n3_weight(graph, model, training, evaluation)
 
 
 def train(
