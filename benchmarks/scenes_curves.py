@@ -86,7 +86,7 @@ def _kept(folder: str) -> list[tuple[int, Path]]:
 
 
 def _weights(path: Path, like: State) -> State:
-    """Return the encoder of a checkpoint as weights."""
+    """Return weights with the encoder of a checkpoint; what is not trained, such as graphlets, stays."""
     tensors = read_checkpoint(path).state.tensors
     encoder = {name.removeprefix(_ENCODER): tensors[name] for name in tensors if name.startswith(_ENCODER)}
-    return State({name: encoder[name] for name in like.tensors}, like.metadata)
+    return State({name: encoder.get(name, tensor) for name, tensor in like.tensors.items()}, like.metadata)
