@@ -14,7 +14,12 @@ from tests.project import KEDRO, ROOT, environment
 def test_the_page_is_served_until_it_is_interrupted(root):
     command = [str(KEDRO), "terrarium", "explore", "--no-browser", "--port=0", f"--data-root={root}"]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environment(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background may ignore it
     )
     try:
         address = None
