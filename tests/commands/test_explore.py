@@ -13,14 +13,11 @@ from tests.project import KEDRO, ROOT, environment
 
 def test_the_page_is_served_until_it_is_interrupted(root):
     command = [str(KEDRO), "terrarium", "explore", "--no-browser", "--port=0", f"--data-root={root}"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child of what ignores it would ignore it, too
     process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background may ignore it
+        command, cwd=ROOT, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, text=True
     )
+    signal.signal(signal.SIGINT, before)
     try:
         address = None
         while address is None:
