@@ -50,7 +50,7 @@ def value_for(name, folder):
 
 
 def test_every_dataset_is_tested():
-    assert {*VERSIONED, "TrainingStateDataset"} == set(terrarium.datasets.__all__)
+    assert {*VERSIONED, "TrainingStateDataset", "RunResultsDataset"} == set(terrarium.datasets.__all__)
 
 
 @pytest.mark.parametrize("name", VERSIONED)
