@@ -46,7 +46,7 @@ def test_the_map_is_what_the_filters_leave(stack, expected):
         ({"training__batch_size": 1}, "greater than 1"),
         (
             {"training__stopping__metric": "validation_mmr"},
-            r"stopping\.metric\s+Input should be 'loss', 'vali",
+            r"stopping\.metric\s+Input should be 'auto', 'loss', 'vali",
         ),
     ],
 )

@@ -63,9 +63,13 @@ def test_candidates_are_answers_of_the_relation_a_category_or_a_list(family):
         family.predict("p01", "parent_of", among="drug")
 
 
-def test_probabilities_of_the_unknown_candidates_add_to_one(family):
+def test_probabilities_of_all_candidates_known_ones_included_add_to_one(family):
+    every = family.predict("p01", "lives_in", k=1000, known=True)
     unknown = family.predict("p01", "lives_in", k=1000)
-    np.testing.assert_allclose(unknown["probability"].sum(), 1.0, atol=1e-6)
+    np.testing.assert_allclose(every["probability"].sum(), 1.0, atol=1e-6)
+    np.testing.assert_allclose(
+        unknown["probability"].sum(), 1.0 - every.loc[every["known"] != "", "probability"].sum(), atol=1e-6
+    )
 
 
 def test_a_calibration_replaces_the_softmax():
