@@ -90,7 +90,7 @@ def make_copy(folder):
     """A copy of the project whose defaults are the small sizes of conf/test, with the files that pages name."""
     project = folder / "project"
     shutil.copytree(ROOT / "conf", project / "conf")
-    for name in ("pyproject.toml", "benchmarks", "scripts", "Makefile"):
+    for name in ("pyproject.toml", "benchmarks", "scripts", "tests", "Makefile"):
         os.symlink(ROOT / name, project / name)
     (project / "src").mkdir()  # empty: the code is found by PYTHONPATH, where its kernels are compiled
     for path in (ROOT / "conf/test/parameters").glob("*.yml"):
