@@ -44,6 +44,7 @@ class KeyRow(NamedTuple):
 
 _VIRUS, _TU = "virus_host", "scenes_tu"
 _OTHER_LAYOUTS = ("combinatorial", "inherited, equal steps")
+_LARGE_LAYOUTS = ("cones", "combinatorial")
 _LOWEST = "100,000 lowest tax ids"
 _LDS, _DELETION, _WORDNET = "influence_lds", "influence_deletion", "wordnet_reconstruction"
 _SHORTCUT = "the shortcut: plain, last checkpoint, relation vectors alone"
@@ -56,6 +57,11 @@ def _layout(task: str, data: str, layout: str, radius: int, metric: str) -> KeyR
     ]
     where = f"{data}, radius {radius}"
     return KeyRow(task, where, f"{metric}, {layout}", cells[0], cells[1]._replace(note="combinatorial"), cells[2])
+
+
+def _whole(task: str, metric: str) -> KeyRow:
+    cones, other = (Cell("hyperbolic_whole", f"all of NCBI, {name}, radius 34", metric) for name in _LARGE_LAYOUTS)
+    return KeyRow(task, "all of NCBI, radius 34", f"{metric}, cones", cones, other._replace(note="combinatorial"))
 
 
 def _wordnet(data: str, published: str) -> KeyRow:
@@ -119,9 +125,13 @@ TABLES: dict[str, list[KeyRow]] = {
         _layout("rank ancestors", "Mammalia", "caps", 12, "MAP by distance"),
         _layout("rank parent and children", "Mammalia", "rays", 12, "edge MAP"),
         _layout("keep path lengths", "Mammalia", "rays", 12, "Spearman of path lengths"),
+        _layout("rank ancestors", "Mammalia", "cones", 9, "MAP by detour"),
+        _layout("rank parent and children", "Mammalia", "cones", 9, "edge MAP"),
         _layout("rank ancestors", _LOWEST, "rays", 34, "MAP by detour"),
         _layout("rank ancestors", _LOWEST, "caps", 34, "MAP by distance"),
         _layout("rank parent and children", _LOWEST, "rays", 34, "edge MAP"),
+        _whole("rank ancestors", "MAP by detour"),
+        _whole("rank parent and children", "edge MAP"),
         _wordnet("mammals", "published: Nickel and Kiela 2017, mammals"),
         _wordnet("nouns", "published: 2017, nouns"),
     ],
