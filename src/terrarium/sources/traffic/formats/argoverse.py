@@ -19,7 +19,7 @@ from terrarium.sources.errors import SourceError, one_line
 from terrarium.sources.files import is_name, read_text
 from terrarium.sources.traffic.cells import LARGEST_NUMBER, read_numbers, read_texts, require_columns
 from terrarium.sources.traffic.placement import LaneLines, Positions, middle_line, place_road_users
-from terrarium.sources.traffic.tables import LINKS, Recording
+from terrarium.sources.traffic.tables import LINKS, Recording, join
 
 HERTZ = 10.0
 BIKE = "BIKE"
@@ -73,11 +73,7 @@ def read_argoverse(path: str | Path, source: str) -> Recording:
     files = sorted(Path(path).rglob("scenario_*.parquet"))
     if not files:
         raise SourceError(f"{path} has no scenario_*.parquet: give a folder of Argoverse 2 scenarios")
-    recordings = [_scenario(file, source) for file in files]
-    return Recording(
-        pd.concat([recording.tracks for recording in recordings], ignore_index=True),
-        pd.concat([recording.lanes for recording in recordings], ignore_index=True),
-    )
+    return join([_scenario(file, source) for file in files])
 
 
 def _scenario(file: Path, source: str) -> Recording:

@@ -17,7 +17,7 @@ from terrarium.sources.errors import SourceError
 from terrarium.sources.files import is_name
 from terrarium.sources.traffic.formats.markup import parse_tree, read_number
 from terrarium.sources.traffic.placement import LaneLines, Positions, middle_line, place_road_users
-from terrarium.sources.traffic.tables import LINKS, Recording
+from terrarium.sources.traffic.tables import LINKS, Recording, join
 
 _TYPES = {
     **dict.fromkeys(("car", "truck", "bus", "priorityVehicle", "taxi", "parkedVehicle"), "vehicle"),
@@ -70,11 +70,7 @@ def read_commonroad(path: str | Path, source: str) -> Recording:
     files = sorted(file for file in Path(path).rglob("*.xml*") if file.is_file())
     if not files:
         raise SourceError(f"{path} has no *.xml: give a folder of CommonRoad scenarios")
-    recordings = [_scenario(file, source) for file in files]
-    return Recording(
-        pd.concat([recording.tracks for recording in recordings], ignore_index=True),
-        pd.concat([recording.lanes for recording in recordings], ignore_index=True),
-    )
+    return join([_scenario(file, source) for file in files])
 
 
 def _scenario(file: Path, source: str) -> Recording:
