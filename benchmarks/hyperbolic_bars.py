@@ -28,7 +28,7 @@ TRAINED_FROM_CONES = {
     "training.optimizer.learning_rate": 0.02,
 }
 QUERIES, DISTORTION_PAIRS = 1000, 200_000
-CASES = ("default, radius 34", "rays, radius 34", "default, radius 12", "trained, radius 12", "prescribed norms")
+CASES = ("default, radius 34", "cones, radius 34", "default, radius 12", "trained, radius 12", "prescribed norms")
 
 
 def main() -> None:

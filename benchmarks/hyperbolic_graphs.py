@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.hyperbolic_layouts import DIM, SEED, read_hierarchy, rounded
 from benchmarks.parameters import parameters_of
-from benchmarks.results import Row, report_table
+from benchmarks.results import Row, chosen, report_table
 from terrarium.common.arrays import Float64Array, Int32Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.holdout import split_links
@@ -23,7 +23,7 @@ from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.cones import cone_layout
 from terrarium.hyperbolic.layouts.graphs.nested import nested_layout
 from terrarium.hyperbolic.layouts.graphs.spanning import in_rows_of, spanning_tree
-from terrarium.hyperbolic.options import ModelOptions, Options
+from terrarium.hyperbolic.options import Options
 from terrarium.sources.word_pairs import read_word_pairs
 from terrarium.sources.wordnet import find_wordnet, read_wordnet
 
@@ -34,25 +34,34 @@ KINDS: dict[str, tuple[dict[str, object], str, int]] = {
     "verbs": ({"select": "all", "virtual_root": 0}, "wordnet_verbs", DIM),
 }
 REFITTED = "caps refitted for second parents"
-LOWEST_RANK = "caps of the recipe mean_rank"
+OUTER = "caps, missed_weight 5, leaf_radius largest"
+WIDE = "caps, missed_weight 20, leaf_radius largest"
+CONES = "cones refitted for second parents"
 SETTINGS: dict[str, dict[str, object]] = {
     REFITTED: {},
-    "caps, missed_weight 5, leaf_radius largest": {"missed_weight": 5.0, "leaf_radius": "largest"},
-    LOWEST_RANK: {"missed_weight": 20.0, "leaf_radius": "largest"},
-    "cones refitted for second parents": {"construction": "cones"},
+    OUTER: {"missed_weight": 5.0, "leaf_radius": "largest"},
+    WIDE: {"missed_weight": 20.0, "leaf_radius": "largest"},
+    CONES: {"construction": "cones"},
 }
+FIRST, LONGEST = "of first parents", "of the longest paths"
+UNFITTED = {f"{kind} {tree}": kind for tree in (FIRST, LONGEST) for kind in ("caps", "cones")}
 RULE = "is an ancestor (no embedding)"
 MAX_STEPS = 12
 _TRUE, _FALSE = 100_000, 500_000
 
 
+TABLES = ("reconstruction", "recall", "hyperlex")
+
+
 def main() -> None:
-    """Measure WordNet and, if TERRARIUM_HYPERLEX names its nouns' file, HyperLex."""
-    studies = [_Study(data) for data in KINDS]
-    report_table("hyperbolic_wordnet_caps", (row for study in studies for row in study.rows()), seed=SEED)
+    """Measure WordNet; TERRARIUM_HYPERLEX names HyperLex's nouns, TERRARIUM_ONLY the tables, by default all."""
+    studies, tables = [_Study(data) for data in KINDS], chosen(TABLES)
+    if "reconstruction" in tables:
+        report_table("hyperbolic_wordnet_caps", (row for study in studies for row in study.rows()), seed=SEED)
     nouns = next(study for study in studies if study.data == "nouns")
-    report_table("wordnet_recall_by_steps", _recall_rows(nouns), seed=SEED)
-    if "TERRARIUM_HYPERLEX" in os.environ:
+    if "recall" in tables:
+        report_table("wordnet_recall_by_steps", _recall_rows(nouns), seed=SEED)
+    if "hyperlex" in tables:
         report_table("hyperlex", _hyperlex_rows(nouns, Path(os.environ["TERRARIUM_HYPERLEX"])), seed=SEED)
 
 
@@ -61,31 +70,38 @@ class _Study:
 
     def __init__(self, data: str) -> None:
         self.data = data
-        chosen, kind, self.dim = KINDS[data]
-        self._source = {"kind": kind, "allow_multiple_parents": True, **chosen}
+        part, kind, self.dim = KINDS[data]
+        self._source = {"kind": kind, "allow_multiple_parents": True, **part}
+        self._made: dict[str, tuple[Layout, float]] = {}
 
     @cached_property
     def tree(self) -> Hierarchy:
         return read_hierarchy(**self._source)
 
-    @cached_property
-    def layouts(self) -> dict[str, tuple[Layout, float]]:
-        """Layouts by name, with the CPU seconds that each took."""
-        options = Options.model_validate(parameters_of("hyperbolic", "base")).model
-        model = options.model_copy(update={"construction": "caps", "dim": self.dim, "max_radius": RADIUS})
+    def layout(self, name: str) -> tuple[Layout, float]:
+        """Return a layout, with the CPU seconds that its refit took."""
+        if name not in self._made:
+            self._made[name] = self._unfitted(name) if name in UNFITTED else self._refitted(SETTINGS[name])
+        return self._made[name]
+
+    def _unfitted(self, name: str) -> tuple[Layout, float]:
+        make = cap_layout if UNFITTED[name] == "caps" else cone_layout
+        if name.endswith(FIRST):
+            return make(self.tree, self.dim, RADIUS, SEED), 0.0
         spanning = spanning_tree(self.tree)
-        made = {}
-        for name, make in (("caps", cap_layout), ("cones", cone_layout)):
-            made[f"{name} of first parents"] = make(self.tree, self.dim, RADIUS, SEED), 0.0
-            nested = make(spanning, self.dim, RADIUS, SEED)
-            made[f"{name} of the longest paths"] = in_rows_of(self.tree, spanning, nested), 0.0
-        for name, change in SETTINGS.items():
-            made[name] = _timed(self.tree, model.model_copy(update=change))
-        return made
+        return in_rows_of(self.tree, spanning, make(spanning, self.dim, RADIUS, SEED)), 0.0
+
+    def _refitted(self, change: dict[str, object]) -> tuple[Layout, float]:
+        model = Options.model_validate(parameters_of("hyperbolic", "base")).model
+        given = {"construction": "caps", "dim": self.dim, "max_radius": RADIUS, **change}
+        started = time.process_time()
+        layout = nested_layout(self.tree, model.model_copy(update=given))
+        return layout, time.process_time() - started
 
     def rows(self) -> Iterator[Row]:
         sample = choose_queries(self.tree, 0, QUERIES, SEED)
-        for name, (points, seconds) in self.layouts.items():
+        for name in (*UNFITTED, *SETTINGS):
+            points, seconds = self.layout(name)
             found = reconstruct(self.tree, points, sample).metrics()
             found |= reconstruct_undirected(self.tree, points, sample)
             links = link_quality(self.tree, points, "detour" if name.startswith("cones") else "cap")
@@ -103,12 +119,6 @@ class _Study:
                 "recall": rounded(links["recall"]),
                 "CPU s": round(seconds, 1),
             }
-
-
-def _timed(tree: Hierarchy, model: ModelOptions) -> tuple[Layout, float]:
-    started = time.process_time()
-    layout = nested_layout(tree, model)
-    return layout, time.process_time() - started
 
 
 def link_quality(tree: Hierarchy, points: Layout, score: str) -> dict[str, float]:
@@ -135,8 +145,8 @@ def _recall_rows(study: _Study) -> Iterator[Row]:
     false = pairs[:, (pairs[0] != pairs[1]) & ~tree.is_ancestor(pairs[0], pairs[1])]
     columns = [str(step) for step in range(1, MAX_STEPS)] + [f"{MAX_STEPS} or more"]
     capped = np.minimum(steps[true], MAX_STEPS)
-    for name in ("caps of first parents", REFITTED, LOWEST_RANK):
-        points, _ = study.layouts[name]
+    for name in ("caps of first parents", REFITTED, WIDE):
+        points, _ = study.layout(name)
         hit = score_pairs(points, descendant[true], ancestor[true], "cap") <= 0.0
         wrong = score_pairs(points, false[1], false[0], "cap") <= 0.0
         by_steps = {column: rounded(hit[capped == k].mean()) for k, column in enumerate(columns, start=1)}
@@ -162,10 +172,10 @@ def _hyperlex_rows(study: _Study, path: Path) -> Iterator[Row]:
     for name, score in (
         ("caps of first parents", "cap"),
         (REFITTED, "cap"),
-        (LOWEST_RANK, "cap"),
-        ("cones refitted for second parents", "detour"),
+        (WIDE, "cap"),
+        (CONES, "detour"),
     ):
-        points, _ = study.layouts[name]
+        points, _ = study.layout(name)
         best = [-score_pairs(points, rows[0], rows[1], score).min() for rows in candidates]
         yield {"score": f"{name}, by {score}", "Spearman": rounded(spearmanr(best, known["score"])[0]), **head}
     rule = [_is_below(study.tree, rows).max() for rows in candidates]

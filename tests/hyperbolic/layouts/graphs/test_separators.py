@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
-from terrarium.hyperbolic.geometry.ball import detour, pairwise
+from terrarium.hyperbolic.geometry.ball import Layout, detour, pairwise
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.cones import cone_layout
 from terrarium.hyperbolic.layouts.graphs import separators
@@ -107,3 +108,12 @@ def test_the_sample_stands_for_all_nodes(monkeypatch):
         sides = refit._sample(0, below, [(1.0, caps.direction[1])])
         assert sides.weight[sides.sign > 0].sum() == pytest.approx(3.0 * 120)
         assert sides.weight[sides.sign < 0].sum() == pytest.approx(300 - 1 - 120)
+
+
+@pytest.mark.parametrize("half_angle", [1.0, 1e-5, 1e-9])
+def test_chords_are_exact_in_caps_of_any_size(half_angle):
+    start = np.eye(4)[0]
+    rows = normalize_rows(start + half_angle * np.random.default_rng(0).normal(size=(50, 4)))
+    refit = separators._Refit(Layout(np.ones(50), rows), CAP, 1.0, 0)
+    expected = np.square(rows - start).sum(axis=1)
+    assert refit._square_chords(start, half_angle) == pytest.approx(expected, rel=1e-4)
