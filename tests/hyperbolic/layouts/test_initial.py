@@ -4,6 +4,7 @@ import pytest
 from terrarium.hyperbolic.geometry.ball import to_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.graphs.nested import nested_layout
 from terrarium.hyperbolic.layouts.initial import (
     CONSTRUCTIONS,
     constructed_layout,
@@ -17,13 +18,21 @@ from terrarium.hyperbolic.layouts.initial import (
     untrained_layouts,
 )
 from terrarium.hyperbolic.layouts.rays import ray_layout
-from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from tests.hyperbolic.trees import chain, random_dag, random_tree, star, tree_of
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=1)
+MODEL = ModelOptions(
+    dim=5,
+    init="inherited",
+    init_noise=0.3,
+    construction="combinatorial",
+    max_radius=34.0,
+    missed_weight=1.0,
+    leaf_radius="nested",
+    seed=1,
+)
 
 
 def start(tree, loss="detour", **changes):
@@ -140,11 +149,11 @@ def test_the_construction_is_the_one_that_is_named(tree):
     assert (caps.direction == cap_layout(tree, 5, 34.0, seed=1).direction).all()
 
 
-def test_caps_of_a_graph_are_refitted():
+@pytest.mark.parametrize("name", ["caps", "cones"])
+def test_nested_layouts_of_a_graph_are_refitted(name):
     graph = random_dag(np.random.default_rng(0), 200)
-    model = MODEL.model_copy(update={"construction": "caps"})
-    expected = refit_caps(graph, cap_layout(graph, 5, 34.0, seed=1))
-    assert (constructed_layout(graph, model).direction == expected.direction).all()
+    model = MODEL.model_copy(update={"construction": name})
+    assert (constructed_layout(graph, model).direction == nested_layout(graph, model).direction).all()
 
 
 @pytest.mark.parametrize("construction", ["cones", "caps"])

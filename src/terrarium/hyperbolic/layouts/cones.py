@@ -143,8 +143,12 @@ def cone_offset(tree: Hierarchy, half_angle: Float64Array) -> float:
     """Return the angle between a child and its parent, over the parent's half angle."""
     if len(tree) == 1:
         return MAX_OFFSET
-    step = float(np.log(half_angle[tree.parent[1:]] / half_angle[1:]).mean())
-    return min(MAX_OFFSET, SPREAD * max(step, 0.0))
+    return min(MAX_OFFSET, SPREAD * max(mean_log_step(tree, half_angle), 0.0))
+
+
+def mean_log_step(tree: Hierarchy, half_angle: Float64Array) -> float:
+    """Return the mean of ln(half angle of the parent / half angle of the child), of a tree with a link."""
+    return float(np.log(half_angle[tree.parent[1:]] / half_angle[1:]).mean())
 
 
 def _half_angles(log_alpha: Float64Array, max_radius: float) -> Float64Array:

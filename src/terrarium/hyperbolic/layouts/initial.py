@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from terrarium.common.arrays import Float64Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball
-from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.layouts.cones import cone_layout
+from terrarium.hyperbolic.layouts.graphs.nested import nested_layout
 from terrarium.hyperbolic.layouts.nested import MIN_DIM
 from terrarium.hyperbolic.layouts.rays import ray_layout, rays_have_room
-from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.options import ConstructionName, LossName, ModelOptions
 
+Construct = Callable[[Hierarchy, ModelOptions, Float64Array | None], Layout]
+"""A function with the arguments of `constructed_layout`."""
 UNIFORM_HALF_WIDTH = 1e-3
 CONSTRUCTIONS: tuple[ConstructionName, ...] = ("rays", "cones", "caps", "combinatorial")
 _NESTED = {"cones", "caps"}
@@ -29,6 +31,7 @@ def initial_layout(
     model: ModelOptions,
     loss: LossName,
     lengths: Float64Array | None = None,
+    construct_with: Construct | None = None,
 ) -> Layout:
     """Return the layout that training starts from.
 
@@ -41,13 +44,14 @@ def initial_layout(
         model: dimension, initial layout, largest radius and seed.
         loss: the loss of the training.
         lengths: (N,) branch lengths, for the constructed layout; None where the tree has none.
+        construct_with: what makes the constructed layout; None: `constructed_layout`.
     """
     match model.init:
         case "uniform":
             return uniform_layout(len(tree), model.dim, model.seed)
         case "constructed":
             fitting = fit_to(tree, model, target, loss, lengths)
-            return Layout(target, constructed_layout(tree, fitting, lengths).direction)
+            return Layout(target, (construct_with or constructed_layout)(tree, fitting, lengths).direction)
         case "random":
             return Layout(target, random_directions(len(tree), model.dim, model.seed))
     return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
@@ -59,6 +63,7 @@ def untrained_layouts(
     model: ModelOptions,
     loss: LossName,
     lengths: Float64Array | None = None,
+    construct_with: Construct | None = None,
 ) -> dict[str, Layout]:
     """Return the layouts that a trained one is compared with, all with the same largest radius.
 
@@ -69,8 +74,9 @@ def untrained_layouts(
     fitting = fit_to(tree, model, target, loss, lengths)
     own = fitting.construction
     names = [own, *(name for name in constructions(model.dim) if name != own)]
+    make = construct_with or constructed_layout
     constructed: dict[str, Layout] = {
-        name: constructed_layout(tree, fitting.model_copy(update={"construction": name}), lengths) for name in names
+        name: make(tree, fitting.model_copy(update={"construction": name}), lengths) for name in names
     }
     return {
         **constructed,
@@ -121,7 +127,7 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
 
     Args:
         tree: N nodes.
-        model: dimension, construction, largest radius and seed.
+        model: dimension, construction, largest radius and seed; of caps and cones, how they are refitted.
         lengths: (N,) length of the branch above each node, 0 at the root; None where the tree has none.
 
     Raises:
@@ -130,11 +136,8 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
     match model.construction:
         case "rays":
             return ray_layout(tree, model.dim, model.max_radius, lengths)
-        case "caps":
-            caps = cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
-            return caps if tree.is_tree else refit_caps(tree, caps)
-        case "cones":
-            return cone_layout(tree, model.dim, model.max_radius, model.seed, lengths)
+        case "caps" | "cones":
+            return nested_layout(tree, model, lengths)
         case "combinatorial":
             return construct(tree, model.dim, model.max_radius, lengths)
     raise ValueError("construction auto depends on the tree and the loss: name the construction first")

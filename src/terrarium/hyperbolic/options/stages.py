@@ -114,6 +114,15 @@ class ModelOptions(Options):
         le=SAFE_RADIUS_FLOAT64,
         description="largest hyperbolic radius; float32 keeps the layout up to about 12, float64 up to 34",
     )
+    missed_weight: float = Field(
+        gt=0,
+        description="where nodes have several parents, weight of a descendant outside the cap or cone of its ancestor "
+        "over that of another node inside; more lowers the mean rank of ancestors, and MAP",
+    )
+    leaf_radius: Literal["nested", "largest"] = Field(
+        description="of caps, leaves at the radius of their own cap, or all at max_radius: ancestors then rank before "
+        "other leaves, and descendants of inner nodes worse"
+    )
     seed: int = Field(ge=0, description="seed of the initial layout")
 
     @model_validator(mode="after")
