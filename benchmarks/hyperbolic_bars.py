@@ -60,7 +60,7 @@ def _constructed(study: Study, name: str) -> tuple[Layout, str, float]:
         update={"max_radius": float(radius), "construction": "auto" if kind == "default" else kind}
     )
     started = time.process_time()
-    named = name_construction(tree, model, "joint")
+    named = name_construction(model, "joint")
     return constructed_layout(tree, named), str(named.construction), time.process_time() - started
 
 

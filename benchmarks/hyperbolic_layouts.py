@@ -26,7 +26,7 @@ from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.cones import cone_layout
 from terrarium.hyperbolic.layouts.initial import inherited_directions
-from terrarium.hyperbolic.layouts.rays import ray_layout, rays_have_room
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.options import SourceOptions
 
 DIM, SEED = 10, 0
@@ -38,6 +38,7 @@ PUBLISHED = {"carnivora_lengths": "", "lichen_lengths": "12.0"}
 """Worst distortion of HS-DTE (van Spengler and Mettes, ICML 2025), where it is reported for this tree."""
 CLADES = ("Mammalia", "Echinodermata", "Cnidaria", "Aves")
 LAYOUTS: dict[str, Callable[..., Layout]] = {"rays": ray_layout, "cones": cone_layout, "combinatorial": construct}
+DEFAULT = "cones"
 
 
 def trees() -> None:
@@ -96,13 +97,12 @@ def _whole_rows() -> Iterator[Row]:
     started = time.process_time()
     tree = read_hierarchy(select="all")
     reading = round(time.process_time() - started, 1)
-    default = "rays" if rays_have_room(tree, DIM, WHOLE_RADIUS) else "cones"
-    for name in (default, *(name for name in LAYOUTS if name != default)):
+    for name in (DEFAULT, *(name for name in LAYOUTS if name != DEFAULT)):
         started = time.process_time()
         points = LAYOUTS[name](tree, DIM, WHOLE_RADIUS)
         seconds = time.process_time() - started
         started = time.process_time()
-        sample = choose_queries(tree, 0, WHOLE_QUERIES if name == default else QUERIES, SEED)
+        sample = choose_queries(tree, 0, WHOLE_QUERIES if name == DEFAULT else QUERIES, SEED)
         row = _quality(tree, "all of NCBI", WHOLE_RADIUS, name, points, sample)
         measuring = round(time.process_time() - started, 1)
         yield {

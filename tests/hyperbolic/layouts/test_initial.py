@@ -114,21 +114,21 @@ def test_all_untrained_layouts_reach_as_far_as_the_targets(tree):
 
 
 @pytest.mark.parametrize(
-    ("loss", "dim", "max_radius", "lengths", "name"),
+    ("loss", "dim", "lengths", "name"),
     [
-        ("joint", 5, 34.0, False, "rays"),
-        ("joint", 5, 3.0, False, "cones"),
-        ("detour", 5, 3.0, False, "cones"),
-        ("joint", 2, 3.0, False, "rays"),
-        ("joint", 5, 3.0, True, "rays"),
-        ("distance_softmax", 5, 3.0, False, "caps"),
+        ("joint", 10, False, "cones"),
+        ("detour", 6, False, "cones"),
+        ("joint", 5, False, "rays"),
+        ("joint", 10, True, "rays"),
+        ("distance_softmax", 10, False, "caps"),
+        ("distance_softmax", 5, False, "caps"),
     ],
 )
-def test_the_construction_follows_tree_radius_and_loss_unless_it_is_named(tree, loss, dim, max_radius, lengths, name):
+def test_the_construction_follows_dimension_lengths_and_loss_unless_it_is_named(tree, loss, dim, lengths, name):
     given = np.ones(len(tree)) if lengths else None
-    model = MODEL.model_copy(update={"construction": "auto", "dim": dim, "max_radius": max_radius})
-    assert name_construction(tree, model, loss, given).construction == name
-    assert name_construction(tree, MODEL, loss, given) == MODEL
+    model = MODEL.model_copy(update={"construction": "auto", "dim": dim})
+    assert name_construction(model, loss, given).construction == name
+    assert name_construction(MODEL, loss, given) == MODEL
 
 
 def test_only_points_at_the_origin_leave_it(tree):

@@ -13,13 +13,15 @@ from terrarium.hyperbolic.geometry.ball import Layout, from_ball
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.graphs.nested import nested_layout
 from terrarium.hyperbolic.layouts.nested import MIN_DIM
-from terrarium.hyperbolic.layouts.rays import ray_layout, rays_have_room
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.options import ConstructionName, LossName, ModelOptions
 
 Construct = Callable[[Hierarchy, ModelOptions, Float64Array | None], Layout]
 """A function with the arguments of `constructed_layout`."""
 UNIFORM_HALF_WIDTH = 1e-3
 CONSTRUCTIONS: tuple[ConstructionName, ...] = ("rays", "cones", "caps", "combinatorial")
+MIN_CONE_DIM = 6
+"""Cones are the default from this dimension on: below it their codes are too dense for crowded nodes."""
 _NESTED = {"cones", "caps"}
 _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
@@ -95,20 +97,16 @@ def fit_to(
 ) -> ModelOptions:
     """Return the model with its construction named, and no larger radius than the largest target."""
     radius = min(float(target.max()), model.max_radius)
-    return name_construction(tree, model, loss, lengths).model_copy(update={"max_radius": radius})
+    return name_construction(model, loss, lengths).model_copy(update={"max_radius": radius})
 
 
-def name_construction(
-    tree: Hierarchy, model: ModelOptions, loss: LossName, lengths: Float64Array | None = None
-) -> ModelOptions:
+def name_construction(model: ModelOptions, loss: LossName, lengths: Float64Array | None = None) -> ModelOptions:
     """Return the model with its construction named where it is `auto`.
 
-    It is caps for distance_softmax. Otherwise it is rays where the largest radius leaves their steps room for the
-    crowding of the levels, in two dimensions, and for branch lengths; else cones, which need less radius.
+    It is caps for distance_softmax. Otherwise it is rays in few dimensions and for branch lengths, else cones.
 
     Args:
-        tree: N nodes.
-        model: dimension, construction and largest radius.
+        model: dimension and construction.
         loss: the loss of the training.
         lengths: (N,) branch lengths; None where the tree has none.
     """
@@ -117,7 +115,7 @@ def name_construction(
     name: ConstructionName = "rays"
     if loss == "distance_softmax":
         name = "caps"
-    elif lengths is None and model.dim >= MIN_DIM and not rays_have_room(tree, model.dim, model.max_radius):
+    elif lengths is None and model.dim >= MIN_CONE_DIM:
         name = "cones"
     return model.model_copy(update={"construction": name})
 
@@ -140,7 +138,7 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
             return nested_layout(tree, model, lengths)
         case "combinatorial":
             return construct(tree, model.dim, model.max_radius, lengths)
-    raise ValueError("construction auto depends on the tree and the loss: name the construction first")
+    raise ValueError("construction auto depends on the loss: name the construction first")
 
 
 def random_directions(count: int, dim: int, seed: int) -> Float64Array:

@@ -106,8 +106,8 @@ class ModelOptions(Options):
     construction: ConstructionName = Field(
         description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), nested "
         "cones for a tight radius (cones), or nested caps in which ancestors come first by plain distance (caps); "
-        "cones and caps need dim >= 3; auto: caps for loss distance_softmax, else cones where the radius is too small "
-        "for rays, else rays"
+        "cones and caps need dim >= 3; auto: caps for loss distance_softmax, else rays in up to five dimensions and "
+        "for branch lengths, else cones"
     )
     max_radius: float = Field(
         gt=0,

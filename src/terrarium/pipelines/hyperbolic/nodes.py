@@ -81,7 +81,7 @@ def compute_target_radii(
     tree = build.hierarchy_of(edges)
     lengths = build.edge_lengths(tree, edges)
     if features.radius_schedule == "construction":
-        named = name_construction(tree, model, loss, lengths)
+        named = name_construction(model, loss, lengths)
         logger.info(
             "hyperbolic: the constructed layout is %s (model.construction %s)", named.construction, model.construction
         )
