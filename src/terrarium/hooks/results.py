@@ -1,10 +1,13 @@
-"""A run ends with the paths of its results; histories and metrics go to TensorBoard, if that is wanted."""
+"""A run ends with the paths of its results; TensorBoard and MLflow get its histories and metrics, if that is wanted."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,18 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from terrarium.datasets.base import location
-from terrarium.hooks.catalogs import family_of, versioned_datasets
+from terrarium.hooks.catalogs import MANIFEST, family_of, versioned_datasets
+from terrarium.hooks.manifests import manifest_reader
 
 logger = logging.getLogger(__name__)
 
 _ANNOUNCED = ("report", "vectors", "metrics")
+_MLFLOW = "TERRARIUM_MLFLOW"
+_BATCH = {"params": 100, "metrics": 1000}
+"""What one call of MLflow's `log_batch` takes."""
+_MAX_PARAMETER = 6000
+"""Characters of a parameter's value in MLflow."""
+_NOT_IN_NAMES = re.compile(r"[^\w\-. /:]")
 
 
 class AnnounceResults:
@@ -52,7 +62,7 @@ class LogToTensorBoard:
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Write the scalars of a history, one step per epoch, or of metrics, as step 0."""
         folder, family = os.environ.get("TERRARIUM_TENSORBOARD"), dataset_name.rpartition(".")[0]
-        if not folder or dataset_name.rpartition(".")[2] not in ("history", "metrics"):
+        if not folder or not _has_scalars(dataset_name):
             return
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -62,6 +72,84 @@ class LogToTensorBoard:
         with SummaryWriter(str(Path(folder) / self.run / family)) as writer:
             for name, value, step in _scalars(data):
                 writer.add_scalar(name, value, step)
+
+
+class LogToMlflow:
+    """Log a finished run to the MLflow server, database or folder that `TERRARIUM_MLFLOW` names.
+
+    The run is named by its version and has the parameters, histories, metrics, reports and the manifest. It needs the
+    package mlflow-skinny or mlflow. Without the variable nothing is done; a server that fails is a warning, since the
+    results are saved by then.
+    """
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Log the run, all at once."""
+        uri = os.environ.get(_MLFLOW)
+        manifest = manifest_reader(catalog)(run_params["run_id"]) if uri else None
+        if uri is None or manifest is None:
+            return
+        try:
+            from mlflow import MlflowClient
+            from mlflow.exceptions import MlflowException
+        except ImportError:
+            logger.warning("%s is set and MLflow is not installed: pip install mlflow-skinny", _MLFLOW)
+            return
+        try:
+            _log_run(MlflowClient(tracking_uri=uri), manifest, pipeline, catalog)
+        except (MlflowException, OSError) as error:
+            text = " ".join(str(error).split())
+            logger.warning("The run is not in MLflow (%s): %s", uri, text, extra={"markup": False})
+
+
+def _log_run(client: Any, manifest: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    families = {family_of(name) for name in pipeline.datasets()}
+    started, ended = (_milliseconds(manifest[key]) for key in ("started", "ended"))
+    experiment = client.get_experiment_by_name("terrarium")
+    number = experiment.experiment_id if experiment else client.create_experiment("terrarium")
+    run = client.create_run(number, start_time=started, run_name=manifest["run"]).info.run_id
+    tags = {"pipelines": ",".join(manifest["pipelines"]), "environment": manifest["environment"] or "base"}
+    if manifest["git"]:
+        tags["mlflow.source.git.commit"] = manifest["git"]["commit"]
+    client.log_batch(run, tags=[RunTag(*tag) for tag in tags.items()])
+    chosen = {name: value for name, value in manifest["parameters"].items() if name in families}
+    written = versioned_datasets(catalog, pipeline.all_outputs() | {MANIFEST})
+    data = {name: catalog.load(name) for name in written if _has_scalars(name)}
+    entries = {
+        "params": [Param(name, text[:_MAX_PARAMETER]) for name, text in _leaves(chosen)],
+        "metrics": [
+            Metric(_NOT_IN_NAMES.sub("_", f"{name.rpartition('.')[0]}/{scalar}"), value, ended, step)
+            for name in data
+            for scalar, value, step in _scalars(data[name])
+        ],
+    }
+    for kind, items in entries.items():
+        for start in range(0, len(items), _BATCH[kind]):
+            client.log_batch(run, **{kind: items[start : start + _BATCH[kind]]})
+    for name, dataset in written.items():
+        path = location(dataset, str(dataset.resolve_save_version()))
+        if name.rpartition(".")[2] in ("report", "manifest") and Path(path).is_file():
+            client.log_artifact(run, path, name.rpartition(".")[0])
+    client.set_terminated(run, end_time=ended)
+
+
+def _has_scalars(name: str) -> bool:
+    return name.rpartition(".")[2] in ("history", "metrics")
+
+
+def _milliseconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each parameter as a dotted name and its value as JSON."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)
 
 
 def _scalars(data: Any) -> Iterator[tuple[str, float, int]]:
