@@ -23,7 +23,6 @@ COLUMNS = (
 )
 STAGES = "--tags=ingestion,features,training,evaluation"
 REMOVED = 50
-DELETION_QUERIES = 3
 
 
 class Values(NamedTuple):
@@ -110,12 +109,7 @@ def _influence_runs() -> Sequence[Sequence[str]]:
     given = ",".join(f"knowledge_graph.{option}" for option in model.split(","))
     return [
         [environment, "--pipelines=knowledge_graph", "--tags=ingestion,features,training", f"--params={given}"],
-        [
-            environment,
-            "--pipelines=influence_validation",
-            "--nodes=influence.validation.delete_proponents",
-            f"--params=influence.validation.num_deletion_queries={DELETION_QUERIES}",
-        ],
+        [environment, "--pipelines=influence_validation", "--nodes=influence.validation.delete_proponents"],
     ]
 
 
