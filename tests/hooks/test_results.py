@@ -19,66 +19,68 @@ from terrarium.hooks.results import LogToMlflow, LogToTensorBoard
 HISTORY = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25], "best": [False, True], "note": ["a", "b"]})
 
 
-def log(folder, monkeypatch, name="senses.history", data=HISTORY):
-    monkeypatch.setenv("TERRARIUM_TENSORBOARD", str(folder))
-    hook = LogToTensorBoard()
-    hook.before_pipeline_run({"run_id": "2026-01-31"})
-    hook.after_dataset_saved(name, data)
-    return folder / "2026-01-31" / name.rpartition(".")[0]
-
-
-def test_tensorboard_reads_what_was_logged(tmp_path, monkeypatch):
-    reader = pytest.importorskip(
-        "tensorboard.backend.event_processing.event_accumulator", reason="pip install tensorboard"
-    )
-    folder = log(tmp_path, monkeypatch)
-    log(tmp_path, monkeypatch, "senses.metrics", {"test_mrr": 0.75, "layout": "trained"})
-    read = reader.EventAccumulator(str(folder))
-    read.Reload()
-    assert [(event.step, event.value) for event in read.Scalars("history/loss")] == [(1, 0.5), (2, 0.25)]
-    assert [event.value for event in read.Scalars("metrics/test_mrr")] == [0.75]
-    assert not any("note" in tag or "layout" in tag for tag in read.Tags()["scalars"])
-
-
-def test_without_the_variable_nothing_is_written(tmp_path, monkeypatch):
-    monkeypatch.delenv("TERRARIUM_TENSORBOARD", raising=False)
-    monkeypatch.chdir(tmp_path)
-    LogToTensorBoard().after_dataset_saved("senses.history", HISTORY)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_other_datasets_are_left_alone(tmp_path, monkeypatch):
-    log(tmp_path, monkeypatch, "senses.vectors", HISTORY)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_missing_package_is_a_warning(tmp_path, monkeypatch, caplog):
-    monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
-    with caplog.at_level(logging.WARNING):
-        log(tmp_path, monkeypatch)
-    assert "pip install tensorboard" in caplog.text
+STAMP = "2026-01-31T12.00.00.000Z"
+METRICS = {"test_mrr": 0.75, "hits@10": 1, "layout": "trained"}
 
 
 def double(raw: pd.DataFrame) -> pd.DataFrame:
     return raw
 
 
-def finish(folder, stamp="2026-01-31T12.00.00.000Z", parameters=None):
-    """Record a run that writes a history and metrics, and give it to MLflow."""
+def finish(hook, folder, parameters=None, metrics=METRICS):
+    """Record a run that saves a history and metrics (unless they are None), and give it to a hook."""
     files = {"f.raw": ParquetDataset, "f.history": ParquetDataset, "f.metrics": JSONDataset}
     files |= {"runs.manifest": RunManifestDataset}
     data = DataCatalog(
-        {name: kind(filepath=str(folder / "data" / name), version=Version(None, stamp)) for name, kind in files.items()}
+        {name: kind(filepath=str(folder / "data" / name), version=Version(None, STAMP)) for name, kind in files.items()}
     )
     data["parameters"] = MemoryDataset(parameters or {"f": {"model": {"dim": 5}, "ranks": ["order"]}, "g": {"dim": 7}})
     pipeline = Pipeline([Node(double, "f.raw", ["f.history", "f.metrics"], name="f.make")])
-    params = {"run_id": stamp, "project_path": str(folder), "load_versions": {}, "pipeline_names": ["f"]}
+    params = {"run_id": STAMP, "project_path": str(folder), "load_versions": {}, "pipeline_names": ["f"]}
     recorder = RecordRuns()
     recorder.before_pipeline_run(params, pipeline, data)
     data["f.history"].save(HISTORY)
-    data["f.metrics"].save({"test_mrr": 0.75, "hits@10": 1, "layout": "trained"})
-    recorder.after_pipeline_run(params, data)
-    LogToMlflow().after_pipeline_run(params, pipeline, data)
+    if metrics is None:
+        recorder.on_pipeline_error(ValueError("no metrics"), params, data)
+        hook.on_pipeline_error(params, pipeline, data)
+    else:
+        data["f.metrics"].save(metrics)
+        recorder.after_pipeline_run(params, data)
+        hook.after_pipeline_run(params, pipeline, data)
+
+
+def read_scalars(folder):
+    reader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="pip install tensorboard"
+    )
+    read = reader.EventAccumulator(str(folder / STAMP / "f"))
+    read.Reload()
+    return {tag: [(event.step, event.value) for event in read.Scalars(tag)] for tag in read.Tags()["scalars"]}
+
+
+@pytest.mark.parametrize("metrics", [METRICS, None], ids=["finished", "failed"])
+def test_tensorboard_reads_what_was_logged(tmp_path, monkeypatch, metrics):
+    monkeypatch.setenv("TERRARIUM_TENSORBOARD", str(tmp_path))
+    finish(LogToTensorBoard(), tmp_path, metrics=metrics)
+    found = read_scalars(tmp_path)
+    assert found["history/loss"] == [(1, 0.5), (2, 0.25)]
+    assert found.get("metrics/test_mrr") == (None if metrics is None else [(0, 0.75)])
+    assert not any("note" in tag or "layout" in tag for tag in found)
+
+
+def test_without_its_variable_tensorboard_gets_nothing(tmp_path, monkeypatch):
+    monkeypatch.delenv("TERRARIUM_TENSORBOARD", raising=False)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    finish(LogToTensorBoard(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_without_tensorboard_there_is_a_warning(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("TERRARIUM_TENSORBOARD", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with caplog.at_level(logging.WARNING):
+        finish(LogToTensorBoard(), tmp_path)
+    assert "pip install tensorboard" in caplog.text
 
 
 def test_mlflow_reads_what_was_logged(tmp_path, monkeypatch):
@@ -86,10 +88,10 @@ def test_mlflow_reads_what_was_logged(tmp_path, monkeypatch):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("TERRARIUM_MLFLOW", uri)
     monkeypatch.chdir(tmp_path)
-    finish(tmp_path, parameters={"f": {f"option_{i}": i for i in range(150)}})
+    finish(LogToMlflow(), tmp_path, parameters={"f": {f"option_{i}": i for i in range(150)}})
     client = mlflow.MlflowClient(uri)
     (run,) = client.search_runs([client.get_experiment_by_name("terrarium").experiment_id])
-    assert (run.info.run_name, run.info.status) == ("2026-01-31T12.00.00.000Z", "FINISHED")
+    assert (run.info.run_name, run.info.status) == (STAMP, "FINISHED")
     assert run.data.params == {f"f.option_{i}": str(i) for i in range(150)}
     assert run.data.metrics == {"f/history/loss": 0.25, "f/history/epoch": 2.0, "f/history/best": 1.0} | {
         "f/metrics/test_mrr": 0.75,
@@ -145,7 +147,7 @@ def client(monkeypatch):
 
 
 def test_mlflow_gets_parameters_of_the_families_of_the_run_and_all_scalars(client, tmp_path):
-    finish(tmp_path)
+    finish(LogToMlflow(), tmp_path)
     assert [call[1:] for call in client.calls if call[0] == "params"] == [
         ("f.model.dim", "5"),
         ("f.ranks", '["order"]'),
@@ -162,18 +164,18 @@ def test_mlflow_gets_parameters_of_the_families_of_the_run_and_all_scalars(clien
 def test_a_server_that_fails_is_a_warning(client, tmp_path, caplog):
     client.refuses = True
     with caplog.at_level(logging.WARNING):
-        finish(tmp_path)
+        finish(LogToMlflow(), tmp_path)
     assert "The run is not in MLflow (http://127.0.0.1:1): no server" in caplog.text
 
 
 def test_without_its_variable_mlflow_gets_nothing(client, tmp_path, monkeypatch):
     monkeypatch.delenv("TERRARIUM_MLFLOW")
-    finish(tmp_path)
+    finish(LogToMlflow(), tmp_path)
     assert client.calls == []
 
 
 def test_without_mlflow_there_is_a_warning(client, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with caplog.at_level(logging.WARNING):
-        finish(tmp_path)
+        finish(LogToMlflow(), tmp_path)
     assert "pip install mlflow-skinny" in caplog.text

@@ -16,7 +16,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from terrarium.datasets.base import location
+from terrarium.datasets.base import has_version, location
 from terrarium.hooks.catalogs import MANIFEST, family_of, versioned_datasets
 from terrarium.hooks.manifests import manifest_reader
 
@@ -47,31 +47,29 @@ class LogToTensorBoard:
     """Write histories and metrics as scalars below the folder that `TERRARIUM_TENSORBOARD` names.
 
     Each run and family has a folder of its own: FOLDER/VERSION/FAMILY. It needs the package tensorboard. Without the
-    variable nothing is done.
+    variable nothing is done. A run that fails has what it had saved.
     """
 
-    def __init__(self) -> None:
-        self.run = ""
-
-    @hook_impl
-    def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
-        """Note the version of the run."""
-        self.run = run_params["run_id"]
-
-    @hook_impl
-    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Write the scalars of a history, one step per epoch, or of metrics, as step 0."""
-        folder, family = os.environ.get("TERRARIUM_TENSORBOARD"), dataset_name.rpartition(".")[0]
-        if not folder or not _has_scalars(dataset_name):
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Write the scalars of a history, one step per epoch, and of metrics, as step 0."""
+        folder = os.environ.get("TERRARIUM_TENSORBOARD")
+        if not folder:
             return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             logger.warning("TERRARIUM_TENSORBOARD is set and tensorboard is not installed: pip install tensorboard")
             return
-        with SummaryWriter(str(Path(folder) / self.run / family)) as writer:
-            for name, value, step in _scalars(data):
-                writer.add_scalar(name, value, step)
+        for dataset, data in _saved_scalars(pipeline, catalog):
+            with SummaryWriter(str(Path(folder) / run_params["run_id"] / dataset.rpartition(".")[0])) as writer:
+                for name, value, step in _scalars(data):
+                    writer.add_scalar(name, value, step)
+
+    @hook_impl
+    def on_pipeline_error(self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Write what the run had saved before it failed."""
+        self.after_pipeline_run(run_params, pipeline, catalog)
 
 
 class LogToMlflow:
@@ -116,13 +114,12 @@ def _log_run(client: Any, manifest: Mapping[str, Any], pipeline: Pipeline, catal
     client.log_batch(run, tags=[RunTag(*tag) for tag in tags.items()])
     chosen = {name: value for name, value in manifest["parameters"].items() if name in families}
     written = versioned_datasets(catalog, pipeline.all_outputs() | {MANIFEST})
-    data = {name: catalog.load(name) for name in written if _has_scalars(name)}
     entries = {
         "params": [Param(name, text[:_MAX_PARAMETER]) for name, text in _leaves(chosen)],
         "metrics": [
             Metric(_NOT_IN_NAMES.sub("_", f"{name.rpartition('.')[0]}/{scalar}"), value, ended, step)
-            for name in data
-            for scalar, value, step in _scalars(data[name])
+            for name, data in _saved_scalars(pipeline, catalog)
+            for scalar, value, step in _scalars(data)
         ],
     }
     for kind, items in entries.items():
@@ -135,8 +132,12 @@ def _log_run(client: Any, manifest: Mapping[str, Any], pipeline: Pipeline, catal
     client.set_terminated(run, end_time=ended)
 
 
-def _has_scalars(name: str) -> bool:
-    return name.rpartition(".")[2] in ("history", "metrics")
+def _saved_scalars(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[tuple[str, Any]]:
+    """Yield name and content of the histories and metrics that a run has saved."""
+    wanted = {name for name in pipeline.all_outputs() if name.rpartition(".")[2] in ("history", "metrics")}
+    for name, dataset in versioned_datasets(catalog, wanted).items():
+        if has_version(dataset, str(dataset.resolve_save_version())):
+            yield name, catalog.load(name)
 
 
 def _milliseconds(moment: str) -> int:
