@@ -28,7 +28,7 @@ _CRITICAL = {
     PET: ("encroachment", "s"),
 }
 """Measures of criticality in the titles of pictures: name and unit."""
-MARGIN_M, COLUMNS, TITLE_WIDTH = 20.0, 3, 42
+MARGIN_M, COLUMNS, TITLE_WIDTH = 20.0, 3, 34
 
 
 def exemplar_figure(
@@ -81,8 +81,8 @@ def draw_graphs(
     columns = from_state(graphs)
     rows = max(1, -(-len(titles) // COLUMNS))
     lines = max((text.count("<br>") + 1 for text in titles.values()), default=1)
-    height = 330 + 16 * lines
-    panels = {"subplot_titles": list(titles.values()), "vertical_spacing": (30 + 16 * lines) / (height * rows)}
+    height = 350 + 16 * lines
+    panels = {"subplot_titles": list(titles.values()), "vertical_spacing": (50 + 16 * lines) / (height * rows)}
     figure = new_figure(title, 120 + height * rows, rows=rows, cols=COLUMNS, **panels)
     if not titles:
         note_empty(figure, "there is no graph to show")
