@@ -219,7 +219,7 @@ class CoverageOptions(Base):
         description="source to compare it with; null: the recording, or the simulator's stand-in without one"
     )
     detector: Literal["combination", "patterns", "road_users", "embedding", "neighbors"] = Field(
-        description="what ranks recorded graphs; combination: patterns and road users, which need no training"
+        description="what ranks recorded graphs; combination: patterns, road users and graphlets, without training"
     )
     alarm_fraction: float = Field(
         gt=0, lt=1, description="fraction of graphs that would count as gaps if the sources did not differ"
@@ -228,8 +228,8 @@ class CoverageOptions(Base):
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
     target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
     num_random_splits: int = Field(gt=0, description="random splits of the simulated scenes in the deletion test")
-    C: float = Field(gt=0, description="inverse regularization strength of the graph classifier in the deletion test")
-    node_C: float = Field(gt=0, description="inverse regularization strength of the node classifier in that test")
+    C: float = Field(gt=0, description="inverse regularization strength of classifiers of graphs")
+    node_C: float = Field(gt=0, description="inverse regularization strength of classifiers of road users")
 
 
 class EvaluationOptions(Base):
