@@ -38,7 +38,7 @@ def recipes() -> None:
             options = options_of_recipe(environment, seed)
             made = made or build(options)
             found[environment].append(measure(options, **made))
-        replace_rows("scenes_recipes_seeds", _rows(found), seed=", ".join(map(str, SEEDS[: number + 1])))
+        replace_rows("scenes_recipes_seeds", rows_of(found), seed=", ".join(map(str, SEEDS[: number + 1])))
 
 
 def options_of_recipe(environment: str, seed: int) -> Options:
@@ -73,7 +73,7 @@ def measure(options: Options, graphs: State, graph_index: pd.DataFrame, archetyp
     return found
 
 
-def _rows(found: dict[str, list[Measures]]) -> Iterator[Row]:
+def rows_of(found: dict[str, list[Measures]]) -> Iterator[Row]:
     """Yield a row per recipe, and one of graphlets on the same graphs."""
     for environment, of_seeds in found.items():
         losses = [interval([done[TRAINED][name] for done in of_seeds]) for name in ("first loss", "last loss")]
