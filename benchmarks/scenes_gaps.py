@@ -148,7 +148,7 @@ def thinned_archetypes(world: World) -> np.ndarray:
 
 def _detectors(world: World, chosen: np.ndarray, options: CoverageOptions) -> dict[str, Detector]:
     """Return every detector alone, the combination, and chance."""
-    patterns, road_users, graphlets = _parts(world, chosen, options)
+    patterns, road_users, graphlets = (_Remembered(part) for part in _parts(world, chosen, options))
     train = np.flatnonzero(world.index["split"] == "train")
     statistics, vectors = standardized_statistics(world.graphs, train), fit_counter(world.graphs, train)
     exported = vectors.vectors(world.graphs).astype(np.float64)

@@ -118,8 +118,10 @@ class AugmentationOptions(Base):
         "drop_edge": "edge_drop_prob",
         "drop_in_pairs": "drop_edge_pairs",
         "drop_node": "node_drop_prob",
-        "subgraph": "subgraph_fraction",
-        "mask_features": "feature_mask_prob",
+        **dict.fromkeys(
+            ("subgraph", "subgraph_fraction", "mask_features", "feature_mask_prob"),
+            "was removed: no recipe used it",
+        ),
         "temporal": "temporal_positive_prob",
     }
 
@@ -129,10 +131,6 @@ class AugmentationOptions(Base):
     edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped")
     drop_edge_pairs: bool = Field(description="drop both directions of a relation together")
     node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped")
-    subgraph_fraction: float = Field(
-        gt=0, le=1, description="keep this fraction of the nodes, those nearest to a random one"
-    )
-    feature_mask_prob: float = Field(ge=0, lt=1, description="probability that all features of a node are set to 0")
     temporal_positive_prob: float = Field(
         ge=0, le=1, description="probability that the second view is the same group one second later"
     )

@@ -105,15 +105,19 @@ def draw_graphs(
 def _title(row: pd.Series) -> str:
     """Return the name of a situation, how much rarer it is, its p-value, and what is critical, in short lines."""
     how_rare = f"{row['times_rarer']:.1f} times rarer, {row['graphs']} graphs"
-    p = "" if pd.isna(row["p"]) else f", p {row['p']:.2g}"
+    p = "" if pd.isna(row["p_adjusted"]) else f", adjusted p {row['p_adjusted']:.2g}"
     critical = [
         f"{name} {row[column]:.1f} {unit}"
         for column, (name, unit) in _CRITICAL.items()
         if row["tags"] and np.isfinite(row[column])
     ]
-    lines = [*wrap(row["situation"], TITLE_WIDTH), how_rare + p, *wrap(", ".join(critical), TITLE_WIDTH)]
+    lines = [
+        *wrap(row["situation"], TITLE_WIDTH),
+        *wrap(how_rare + p, TITLE_WIDTH),
+        *wrap(", ".join(critical), TITLE_WIDTH),
+    ]
     lines.append(str(row["graph_id"]))
-    return "<br>".join(line for line in lines if line)
+    return "<br>".join(lines)
 
 
 def _draw_lanes(figure: Any, lanes: pd.DataFrame, around: np.ndarray, panel: dict[str, int]) -> None:
