@@ -217,7 +217,14 @@ def _lines(network: _Network) -> LaneLines:
 
 def _lane_table(network: _Network) -> pd.DataFrame:
     lanes = list(network.lanes.values())
-    links = [_links(lane, network) for lane in lanes]
+    by_edge: dict[str, dict[int, str]] = {}
+    for lane in lanes:
+        by_edge.setdefault(lane.edge, {})[lane.index] = lane.name
+    between: dict[tuple[str, str], list[str]] = {}
+    for edge, ends in network.ends.items():
+        if all(ends) and edge in by_edge:
+            between.setdefault(ends, []).append(edge)
+    links = [_links(lane, network, by_edge, between) for lane in lanes]
     return pd.DataFrame(
         {
             "lane": [lane.name for lane in lanes],
@@ -230,18 +237,21 @@ def _lane_table(network: _Network) -> pd.DataFrame:
     )
 
 
-def _links(lane: _Lane, network: _Network) -> dict[str, list[str]]:
-    """Return connected lanes, those next to it on its edge, and the leftmost lane of the edge against it."""
-    same = {other.index: other.name for other in network.lanes.values() if other.edge == lane.edge}
-    opposite: list[str] = []
-    if lane.edge in network.ends and lane.index == max(same):
-        back = network.ends[lane.edge][::-1]
-        for edge, ends in network.ends.items():
-            across = {other.index: other.name for other in network.lanes.values() if other.edge == edge}
-            if ends == back and all(ends) and edge != lane.edge and across:
-                opposite.append(across[max(across)])
+def _links(
+    lane: _Lane, network: _Network, by_edge: dict[str, dict[int, str]], between: dict[tuple[str, str], list[str]]
+) -> dict[str, list[str]]:
+    """Return connected lanes, those next to it on its edge, and the leftmost lane of each edge against it.
+
+    Args:
+        lane: of the network.
+        network: of all lanes.
+        by_edge: edge -> index of a lane -> its name.
+        between: first and last junction -> edges with lanes.
+    """
+    same, ends = by_edge[lane.edge], network.ends.get(lane.edge, ("", ""))
+    against = between.get(ends[::-1], []) if lane.index == max(same) else []
     return {
         "following": sorted(name for name in network.following.get(lane.name, ()) if name in network.lanes),
         "neighbour": [same[index] for index in (lane.index - 1, lane.index + 1) if index in same],
-        "opposite": sorted(opposite),
+        "opposite": sorted(by_edge[edge][max(by_edge[edge])] for edge in against if edge != lane.edge),
     }
