@@ -70,8 +70,18 @@ def test_a_scenario_becomes_the_two_tables(folder):
     assert first["place"].tolist() == ["lane", "lane", "lane", "off_lane", "parked"]
     assert first["s_m"].to_numpy()[:3] == pytest.approx([10.0, 30.0, 10.0])
     assert first.loc["104", ["length_m", "width_m"]].tolist() == [0.8, 0.8]
-    assert set(read.tracks["scene"]) == {"rounD/DEU_Test-1_1_T-1"}
+    assert set(read.tracks["scene"]) == {"rounD/one"}
     assert read.tracks.groupby("actor")["time_s"].max().eq(2.0).all()
+
+
+def test_scenarios_that_share_an_id_are_scenes_of_their_own(folder):
+    """Converters give all their files one benchmarkID, and folders hold files of one name."""
+    (folder / "two.xml").write_text(SCENARIO, encoding="utf-8")
+    assert set(read_commonroad(folder, "a").tracks["scene"]) == {"a/one", "a/two"}
+    (folder / "more").mkdir()
+    (folder / "more" / "two.xml").write_text(SCENARIO, encoding="utf-8")
+    scenes = set(read_commonroad(folder, "a").tracks["scene"])
+    assert scenes == {"a/one.xml", "a/two.xml", "a/more/two.xml"}
 
 
 def test_lanes_have_their_links_and_junctions(folder):

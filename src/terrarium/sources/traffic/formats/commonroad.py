@@ -15,7 +15,7 @@ import pandas as pd
 
 from terrarium.sources.errors import SourceError
 from terrarium.sources.files import is_name
-from terrarium.sources.traffic.formats.markup import parse_tree, read_number
+from terrarium.sources.traffic.formats.markup import name_scenes, parse_tree, read_number
 from terrarium.sources.traffic.placement import LaneLines, Positions, middle_line, place_road_users
 from terrarium.sources.traffic.tables import LINKS, Recording, join
 
@@ -54,7 +54,7 @@ class _State:
 
 
 def read_commonroad(path: str | Path, source: str) -> Recording:
-    """Read all scenarios of a folder: each XML file is one scene with its own map.
+    """Read all scenarios of a folder: each XML file is one scene with its own map, named after the file.
 
     Lanelets become lanes, their middle the centre line. Sidewalks and crosswalks are no lanes. Those that an
     intersection names as successors of its incoming lanelets are in a junction. Static parked vehicles stand for the
@@ -71,17 +71,17 @@ def read_commonroad(path: str | Path, source: str) -> Recording:
     files = sorted(file for file in Path(path).rglob("*.xml*") if file.is_file())
     if not files:
         raise SourceError(f"{path} has no *.xml: give a folder of CommonRoad scenarios")
-    return join([_scenario(file, source) for file in files])
+    named = zip(files, name_scenes(files, path), strict=True)
+    return join([_scenario(file, f"{source}/{name}", source) for file, name in named])
 
 
-def _scenario(file: Path, source: str) -> Recording:
+def _scenario(file: Path, name: str, source: str) -> Recording:
     root = parse_tree(file)
     if root.tag != "commonRoad":
         raise SourceError(f"{file} is {root.tag[:40]!r}, not a commonRoad file: remove it from the folder")
-    own, step = root.get("benchmarkID", file.stem), read_number(root.get("timeStepSize"), "timeStepSize", file)
-    if not is_name(own) or step <= 0.0:
-        raise SourceError(f"{file}: benchmarkID or timeStepSize is wrong: give a name, and seconds above 0")
-    name = f"{source}/{own}"
+    step = read_number(root.get("timeStepSize"), "timeStepSize", file)
+    if step <= 0.0:
+        raise SourceError(f"{file}: timeStepSize is {step:g}: give seconds above 0")
     lanes = _lanes(root, file)
     return Recording(_tracks(root, lanes, name, step, file).assign(source=source), _lane_table(root, lanes, name))
 

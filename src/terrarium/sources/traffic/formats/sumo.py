@@ -13,7 +13,7 @@ import pandas as pd
 
 from terrarium.sources.errors import SourceError
 from terrarium.sources.files import is_name
-from terrarium.sources.traffic.formats.markup import parse_starts, read_number
+from terrarium.sources.traffic.formats.markup import name_scenes, parse_starts, read_number
 from terrarium.sources.traffic.placement import LaneLines, Positions, place_road_users
 from terrarium.sources.traffic.tables import LINKS, Recording
 
@@ -85,9 +85,8 @@ def read_sumo(path: str | Path, source: str) -> Recording:
         raise SourceError(f"{path} has no *fcd*.xml: run sumo with --fcd-output FOLDER/NAME.fcd.xml")
     network = _read_network(networks[0])
     kinds = _read_kinds([file for file in files if file not in networks and file not in runs])
-    stems = [file.name.split(".xml")[0] for file in runs]
-    names = stems if len(set(stems)) == len(stems) else [str(file.relative_to(path)) for file in runs]
-    tracks = [_read_run(file, f"{source}/{name}", network, kinds) for file, name in zip(runs, names, strict=True)]
+    named = zip(runs, name_scenes(runs, path), strict=True)
+    tracks = [_read_run(file, f"{source}/{name}", network, kinds) for file, name in named]
     return Recording(
         pd.concat(tracks, ignore_index=True).assign(source=source, map=source), _lane_table(network).assign(map=source)
     )
