@@ -109,6 +109,14 @@ def test_who_is_off_the_lanes_or_parked_is_kept_and_flagged():
         assert placed.s == pytest.approx(30.0)
 
 
+def test_a_parked_vehicle_whose_position_jumps_is_parked_and_one_that_leaves_its_place_is_not():
+    """As on recordings of a camera that sees a part of it."""
+    jumps = np.where(np.arange(40) < 36, 30.0, 33.0)
+    leaves = np.where(np.arange(40) < 30, 30.0, 30.0 + np.arange(40) - 30.0)
+    for x, place in ((jumps, {"parked"}), (leaves, {"lane"})):
+        assert set(place_road_users(drive(np.full(40, -2.0), x=x), PARALLEL).place) == place
+
+
 def test_against_the_direction_costs_so_that_the_other_lane_is_taken():
     lanes = LaneLines([PARALLEL.lines[0], PARALLEL.lines[1][::-1]], [[], []], PARALLEL.is_bike)
     y = np.full(20, 1.0)

@@ -11,8 +11,9 @@ from terrarium.sources.traffic.polylines import project_points
 
 LARGEST_OFFSET_M = 3.0
 """A road user further than this from the centre line of its lane is off the lanes."""
-PARKED_BELOW_M = 1.0
-"""A vehicle that moves less than this in a recording stands still."""
+PARKED_BELOW_M, LARGEST_JITTER_M = 1.0, 5.0
+"""A vehicle stands still if the middle half of its positions covers less than the first, and all less than the second:
+positions of half hidden vehicles jump, and a vehicle that leaves its place drives further than a car is long."""
 PARKED_BEYOND_M = 1.5
 """A vehicle that stands still further than this from the centre line is parked beside the lane; a nearer one waits."""
 SWITCH_COST = 1.0
@@ -95,8 +96,11 @@ def place_road_users(positions: Positions, lanes: LaneLines) -> Placement:
         chosen = kept[best_sequence(cost[:, kept], np.where(follows, 0.0, SWITCH_COST / max(step, 1e-3)))]
         row = np.arange(len(rows))
         lane[rows], s[rows], offset = candidates[chosen], along[row, chosen], distance[row, chosen]
-        stands = np.ptp(positions.place[rows], axis=0).max() < PARKED_BELOW_M
-        if stands and positions.type[rows[0]] == "vehicle" and np.median(offset) > PARKED_BEYOND_M:
+        if (
+            _stands_still(positions.place[rows])
+            and positions.type[rows[0]] == "vehicle"
+            and np.median(offset) > PARKED_BEYOND_M
+        ):
             place[rows] = "parked"
         else:
             place[rows[offset > LARGEST_OFFSET_M]] = "off_lane"
@@ -163,6 +167,11 @@ def _costs(
     is_motor = np.isin(positions.type[rows], ("vehicle", "motorcycle"))
     wrong = against | (is_motor[:, None] & lanes.is_bike[candidates])
     return along, distance, np.minimum(distance + np.where(wrong, LARGEST_OFFSET_M, 0.0), _FAR)
+
+
+def _stands_still(place: Float64Array) -> bool:
+    low, high = np.quantile(place, 0.25, axis=0), np.quantile(place, 0.75, axis=0)
+    return bool((high - low).max() < PARKED_BELOW_M and np.ptp(place, axis=0).max() < LARGEST_JITTER_M)
 
 
 def _tracks(positions: Positions) -> list[Int64Array]:
