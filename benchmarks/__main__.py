@@ -12,6 +12,7 @@ from benchmarks import (
     fuzz,
     hyperbolic_layouts,
     influence,
+    influence_retraining,
     ingestion,
     knowledge_graph,
     knowledge_graph_memory,
@@ -36,6 +37,7 @@ from benchmarks import (
     senses_quality,
     throughput,
     use,
+    virus_hosts,
 )
 
 BENCHMARKS = {
@@ -53,6 +55,8 @@ BENCHMARKS = {
     "hyperbolic_wordnet_caps": hyperbolic_layouts.wordnet,
     "fuzz": fuzz.main,
     "influence": influence.main,
+    "influence_averaged": influence_retraining.datamodels,
+    "influence_held_out": influence_retraining.mislabelled,
     "influence_large": influence.large,
     "influence_switches": influence.switches,
     "influence_validation": influence.validation,
@@ -95,6 +99,7 @@ BENCHMARKS = {
     "use": use.questions,
     "use_explorer": use.explorer,
     "use_indexes": use.indexes,
+    "virus_hosts": virus_hosts.main,
 }
 
 

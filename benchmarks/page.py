@@ -197,7 +197,7 @@ SCREEN_ROWS: dict[str, KeyRow] = {
 SCREEN_COMMANDS = {
     "hyperbolic": "python -m benchmarks hyperbolic_clades",
     "senses": "python -m benchmarks senses_quality",
-    "knowledge_graph": "kedro run --pipelines=knowledge_graph",
+    "knowledge_graph": "python -m benchmarks virus_hosts",
     "influence": "python -m benchmarks influence_validation",
     "scenes": "python -m benchmarks scenes_graphlets",
 }

@@ -10,6 +10,7 @@ import pandas as pd
 from terrarium.influence.data.named_graph import triple_text
 from terrarium.influence.options import AttributionOptions, ReportingOptions
 from terrarium.influence.reporting.figures import graph_figure, score_figure
+from terrarium.influence.reporting.sentences import explanation
 from terrarium.influence.scoring.method import count_checkpoints, method_name
 from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
 from terrarium.reporting.page import render_page
@@ -69,6 +70,7 @@ def _query_section(
         "rank": query["rank"],
         "probability": query["probability"],
         "split": query["split"],
+        "explanation": explanation(rows),
         "plot": graph_figure(scores, number, reporting.num_proponents),
         "influences": pd.DataFrame(
             {
