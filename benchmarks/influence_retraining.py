@@ -40,8 +40,9 @@ def _report(name: str, measure: Any) -> None:
 def _datamodels(folder: str) -> Iterator[Row]:
     from terrarium.influence.validation.studies import score_datamodels
 
-    table = score_datamodels(study_of(folder, EPOCHS, SEEDS)).groupby("method", sort=False)["lds"]
-    for method, values in table:
+    table = score_datamodels(study_of(folder, EPOCHS, SEEDS))
+    for method in table["method"].astype("str").unique():
+        values = table.loc[table["method"] == method, "lds"]
         if method in METHODS or "mean of" in method:
             yield {
                 "graph: method": f"{Path(folder).name}: {method}",

@@ -75,7 +75,7 @@ def train_and_test(graph: Any, options: Any, seconds: float) -> dict[str, str]:
     from terrarium.kge.data.queries import KnownAnswers
     from terrarium.kge.evaluation.ranking import rank_triples
     from terrarium.kge.models.scorer import load_scorer
-    from terrarium.kge.training.defaults import fill_training
+    from terrarium.kge.training.defaults import fill_training, limit_epochs
     from terrarium.kge.training.search import search_n3_weight
     from terrarium.kge.training.trainer import ScorerTrainer
     from terrarium.training.stopping import EarlyStopping, StoppingState
@@ -86,6 +86,7 @@ def train_and_test(graph: Any, options: Any, seconds: float) -> dict[str, str]:
     training = fill_training(graph, options.training).with_n3_weight(weight)
     searched = time.process_time()
     trainer = ScorerTrainer(graph, options.model, training, options.evaluation)
+    training = limit_epochs(graph, training, len(trainer.queries))
     early = EarlyStopping(training.stopping.patience, training.stopping.min_delta, training.stopping.direction)
     state, epoch, weights, spent = StoppingState(), 0, None, 0.0
     while epoch < training.max_epochs and spent < seconds and not early.should_stop(state):

@@ -30,12 +30,13 @@ def main() -> None:
 
 def rows_of(folder: str) -> Iterator[Row]:
     """Yield one row per split and method of the run in a folder."""
-    table = pd.read_parquet(artifact(folder, "method_metrics.parquet")).set_index(["split", "method"])
+    rows = pd.read_parquet(artifact(folder, "method_metrics.parquet")).to_dict("records")
+    table = {(row["split"], row["method"]): row for row in rows}
     metrics = json.loads(artifact(folder, "metrics.json").read_text(encoding="utf-8"))
     summary = json.loads(artifact(folder, "training_summary.json").read_text(encoding="utf-8"))
     for split, text in SPLITS.items():
         for method, name in METHODS.items():
-            row, is_trained = table.loc[(split, method)], method == "trained"
+            row, is_trained = table[split, method], method == "trained"
             yield {
                 "split: method": f"{text}: {name}",
                 "queries": f"{row['queries']:.0f}",
