@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -50,6 +51,7 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
 }
 _FILES = {"Mammalia": "mammalia", "100,000 lowest tax ids": "lowest_taxids"}
 UNTRAINED = "Terrarium, inherited start, untrained"
+CONSTRUCTED = "Terrarium, default: constructed, not trained"
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,10 @@ def quality(tables: dict[str, pd.DataFrame], seconds: float = QUALITY_SECONDS) -
 
 def _quality(tree: Hierarchy, table: pd.DataFrame, seconds: float) -> Iterator[Row]:
     yield {"program": UNTRAINED, "CPU s": 0, "epochs": 0} | _named(measures(tree, untrained(tree)))
+    begun = time.process_time()
+    layout = constructed(tree)
+    cpu = time.process_time() - begun
+    yield {"program": CONSTRUCTED, "CPU s": f"{cpu:.1f}", "epochs": 0} | _named(measures(tree, layout))
     for contender in [*ours(50), *ours(50, "random"), *peers()]:
         done = run(contender, table, seconds)
         if isinstance(done, str):
@@ -209,6 +215,15 @@ def untrained(tree: Hierarchy) -> Layout:
 
     layout: Layout = our_problem(Spec("terrarium", "", "", 0.0), tree, epochs=1).initial
     return layout
+
+
+def constructed(tree: Hierarchy) -> Layout:
+    """Return the layout that the defaults give, in ten dimensions at the default's largest radius."""
+    from benchmarks.parameters import options_of
+    from terrarium.hyperbolic.layouts.initial import constructed_layout, name_construction
+
+    options = options_of("local")
+    return constructed_layout(tree, name_construction(tree, options.model, options.training.loss.name))
 
 
 def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float | None = None) -> Trained | str:

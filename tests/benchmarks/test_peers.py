@@ -115,7 +115,7 @@ def test_tables_have_a_line_a_program(table, monkeypatch, capsys):
     peers.quality({"tiny": table}, 1.0)
     lines = capsys.readouterr().out.splitlines()
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
-    assert sum(line.startswith("| Terrarium") for line in lines) == 7
+    assert sum(line.startswith("| Terrarium") for line in lines) == 8
 
 
 def test_ratios_are_to_ours_with_as_many_negatives(table, monkeypatch, capsys):
