@@ -1,4 +1,4 @@
-"""Layouts without training at equal largest radius: trees with branch lengths, clades, large sets and WordNet."""
+"""Layouts without training at equal largest radius: trees with branch lengths, clades and large sets."""
 
 import os
 import resource
@@ -14,23 +14,19 @@ from benchmarks.results import Row, report_table
 from terrarium.common.arrays import Float64Array
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.data.build import build_taxonomy, hierarchy_of
-from terrarium.hyperbolic.data.holdout import split_links
 from terrarium.hyperbolic.data.read import read_source
 from terrarium.hyperbolic.evaluation.distortion import distortion
-from terrarium.hyperbolic.evaluation.link_prediction import classify
 from terrarium.hyperbolic.evaluation.reconstruction import (
     QuerySample,
     choose_queries,
     reconstruct,
-    reconstruct_undirected,
 )
-from terrarium.hyperbolic.geometry.ball import Layout, cap_margin
+from terrarium.hyperbolic.geometry.ball import Layout
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
 from terrarium.hyperbolic.layouts.cones import cone_layout
 from terrarium.hyperbolic.layouts.initial import inherited_directions
-from terrarium.hyperbolic.layouts.rays import ray_layout, rays_have_room
-from terrarium.hyperbolic.layouts.separators import refit_caps
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.options import SourceOptions
 
 DIM, SEED = 10, 0
@@ -42,6 +38,7 @@ PUBLISHED = {"carnivora_lengths": "", "lichen_lengths": "12.0"}
 """Worst distortion of HS-DTE (van Spengler and Mettes, ICML 2025), where it is reported for this tree."""
 CLADES = ("Mammalia", "Echinodermata", "Cnidaria", "Aves")
 LAYOUTS: dict[str, Callable[..., Layout]] = {"rays": ray_layout, "cones": cone_layout, "combinatorial": construct}
+DEFAULT = "cones"
 
 
 def trees() -> None:
@@ -57,11 +54,6 @@ def clades() -> None:
 def whole() -> None:
     """Measure all of NCBI: the default layout with 20,000 queries, the others with 1,000."""
     report_table("hyperbolic_whole", _whole_rows(), seed=SEED)
-
-
-def wordnet() -> None:
-    """Measure caps on WordNet, before and after they are refitted for second parents."""
-    report_table("hyperbolic_wordnet_caps", _wordnet_rows(), seed=SEED)
 
 
 def _tree_rows(folder: Path) -> Iterator[Row]:
@@ -81,8 +73,8 @@ def _tree_rows(folder: Path) -> Iterator[Row]:
                     "nodes": len(tree),
                     "layout": layout_name,
                     "largest radius": radius,
-                    "worst distortion": _rounded(found.get("distortion_worst", np.inf)),
-                    "mean distortion": _rounded(found["distortion_mean"]),
+                    "worst distortion": rounded(found.get("distortion_worst", np.inf)),
+                    "mean distortion": rounded(found["distortion_mean"]),
                     "HS-DTE, worst distortion": PUBLISHED.get(name, ""),
                 }
 
@@ -105,13 +97,12 @@ def _whole_rows() -> Iterator[Row]:
     started = time.process_time()
     tree = read_hierarchy(select="all")
     reading = round(time.process_time() - started, 1)
-    default = "rays" if rays_have_room(tree, DIM, WHOLE_RADIUS) else "cones"
-    for name in (default, *(name for name in LAYOUTS if name != default)):
+    for name in (DEFAULT, *(name for name in LAYOUTS if name != DEFAULT)):
         started = time.process_time()
         points = LAYOUTS[name](tree, DIM, WHOLE_RADIUS)
         seconds = time.process_time() - started
         started = time.process_time()
-        sample = choose_queries(tree, 0, WHOLE_QUERIES if name == default else QUERIES, SEED)
+        sample = choose_queries(tree, 0, WHOLE_QUERIES if name == DEFAULT else QUERIES, SEED)
         row = _quality(tree, "all of NCBI", WHOLE_RADIUS, name, points, sample)
         measuring = round(time.process_time() - started, 1)
         yield {
@@ -142,10 +133,10 @@ def _quality(tree: Hierarchy, data: str, radius: float, name: str, points: Layou
         "taxa": len(tree),
         "layout": name,
         "largest radius": radius,
-        "MAP by detour": _rounded(found["ancestor_map_detour"]),
-        "MAP by distance": _rounded(found["ancestor_map_distance"]),
-        "mean rank by distance": _rounded(found["ancestor_mean_rank_distance"]),
-        "edge MAP": _rounded(found["edge_map"]),
+        "MAP by detour": rounded(found["ancestor_map_detour"]),
+        "MAP by distance": rounded(found["ancestor_map_distance"]),
+        "mean rank by distance": rounded(found["ancestor_mean_rank_distance"]),
+        "edge MAP": rounded(found["edge_map"]),
         **_path_lengths(tree, points),
     }
 
@@ -153,48 +144,10 @@ def _quality(tree: Hierarchy, data: str, radius: float, name: str, points: Layou
 def _path_lengths(tree: Hierarchy, points: Layout) -> dict[str, float]:
     found = distortion(tree, points, max_pairs=200_000, seed=SEED)
     return {
-        "Spearman of path lengths": _rounded(found["hops_spearman"]),
-        "mean distortion": _rounded(found["distortion_mean"]),
-        "r of depth and radius": _rounded(float(np.corrcoef(tree.depth, points.radius)[0, 1])),
+        "Spearman of path lengths": rounded(found["hops_spearman"]),
+        "mean distortion": rounded(found["distortion_mean"]),
+        "r of depth and radius": rounded(float(np.corrcoef(tree.depth, points.radius)[0, 1])),
     }
-
-
-def _wordnet_rows() -> Iterator[Row]:
-    kinds: dict[str, tuple[dict[str, object], str, int]] = {
-        "mammals": ({"clade": "mammal.n.01"}, "wordnet_nouns", 5),
-        "nouns": ({"select": "all"}, "wordnet_nouns", DIM),
-        "verbs": ({"select": "all", "virtual_root": 0}, "wordnet_verbs", DIM),
-    }
-    for data, (chosen, kind, dim) in kinds.items():
-        tree = read_hierarchy(kind=kind, allow_multiple_parents=True, **chosen)
-        caps = cap_layout(tree, dim, 34.0)
-        started = time.process_time()
-        refitted = refit_caps(tree, caps)
-        seconds = time.process_time() - started
-        for name, points in (("caps of first parents", caps), ("caps refitted for second parents", refitted)):
-            sample = choose_queries(tree, 0, QUERIES, SEED)
-            found = reconstruct(tree, points, sample).metrics() | reconstruct_undirected(tree, points, sample)
-            yield {
-                "case": f"{data}, {name}",
-                "data": data,
-                "dimension": dim,
-                "layout": name,
-                "MAP": _rounded(found["ancestor_map_distance"]),
-                "mean rank": _rounded(found["ancestor_mean_rank_distance"]),
-                "undirected MAP": _rounded(found["undirected_map_distance"]),
-                "F1 of held-out links": _rounded(_link_f1(tree, points)),
-                "CPU s": round(seconds, 1) if points is refitted else 0.0,
-            }
-
-
-def _link_f1(tree: Hierarchy, points: Layout) -> float:
-    """Return the F1 of test pairs by the cap margin, where only the transitive reduction is known."""
-    split = split_links(tree, link_fraction=0.05, train_fraction=0.0, num_corruptions=5, seed=SEED)
-    scores = [
-        cap_margin(points.radius[d], points.direction[d], points.radius[a], points.direction[a])
-        for a, d in ((pairs.ancestor, pairs.descendant) for pairs in (split.validation, split.test))
-    ]
-    return classify(scores[0], split.validation.label, scores[1], split.test.label)["f1"]
 
 
 def read_hierarchy(**source: object) -> Hierarchy:
@@ -203,5 +156,6 @@ def read_hierarchy(**source: object) -> Hierarchy:
     return hierarchy_of(build_taxonomy(read_source(options), options).edges)
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """Return a value with four digits."""
     return float(f"{value:.4g}")

@@ -223,7 +223,7 @@ def constructed(tree: Hierarchy) -> Layout:
     from terrarium.hyperbolic.layouts.initial import constructed_layout, name_construction
 
     options = options_of("local")
-    return constructed_layout(tree, name_construction(tree, options.model, options.training.loss.name))
+    return constructed_layout(tree, name_construction(options.model, options.training.loss.name))
 
 
 def run(contender: Contender, table: pd.DataFrame, seconds: float, limit: float | None = None) -> Trained | str:

@@ -46,6 +46,6 @@ def _rows(studies: list[tuple[str, dict[str, Any]]]) -> Iterator[Row]:
 def _measure(study: Study) -> pd.DataFrame:
     _, edges = study.data
     tree, options = hierarchy_of(edges), study.options
-    start = constructed_layout(tree, name_construction(tree, options.model, options.training.loss.name))
+    start = constructed_layout(tree, name_construction(options.model, options.training.loss.name))
     problem = Problem(tree, *tree.closure(), start.radius, start, options.model.max_radius, options.training)
     return measure_radii(problem, options.model, options.evaluation)

@@ -49,7 +49,10 @@ def _rows() -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             usual = run(GROUPS[group], folder / "usual", USUAL)
-            found = {way: compare(usual, run(GROUPS[group], folder / way, how)) for way, how in WAYS.items()}
+            found = {
+                way: compare(usual, run(GROUPS[group], folder / str(number), how))
+                for number, (way, how) in enumerate(WAYS.items())
+            }
         yield {"pipelines": group, "artifacts": len(usual), **found}
 
 
@@ -64,6 +67,7 @@ def run(pipelines: str, root: Path, way: Way) -> dict[str, str]:
         "--env=test",
         f"--pipelines={pipelines}",
         f"--params=data_root={root}",
+        *way.arguments,
     ]
     done = subprocess.run(
         command,

@@ -61,26 +61,26 @@ class Study:
         )
         return built["taxa"], built["edges"]
 
-    def train(self, taxa: pd.DataFrame, edges: pd.DataFrame) -> tuple[pd.DataFrame, State, pd.DataFrame]:
-        """Train on some taxa; return depths, weights and history."""
+    def train(self, taxa: pd.DataFrame, edges: pd.DataFrame) -> tuple[State, State, pd.DataFrame]:
+        """Train on some taxa; return the constructed layout, weights and history."""
         chosen = self.options
         loss = chosen.training.loss.name
-        depths = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, loss)
+        features = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, loss)
         closure = nodes.build_closure(edges, chosen.source)
-        start = nodes.initialize(edges, depths, {}, chosen.source, chosen.model, loss)
+        start = nodes.initialize(edges, features["constructed_layout"], {}, chosen.source, chosen.model, loss)
         with tempfile.TemporaryDirectory() as folder:
             store = TrainingStore(Path(folder))
-            trained = nodes.train(edges, closure, depths, start, store, chosen.model, chosen.training)
-        return depths, trained["weights"], trained["history"]
+            trained = nodes.train(edges, closure, features["depths"], start, store, chosen.model, chosen.training)
+        return features["constructed_layout"], trained["weights"], trained["history"]
 
     def measure(self, *, untrained: bool = True) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return one row of metrics per layout, indexed by layout, and the history of the training."""
         taxa, edges = self.data
-        depths, weights, history = self.train(taxa, edges)
+        constructed, weights, history = self.train(taxa, edges)
         tree, model = hierarchy_of(edges), self.options.model
         layouts = {TRAINED: nodes.layout_of(weights, tree)}
         loss = self.options.training.loss.name
-        layouts |= nodes.untrained(tree, edges, depths, model.dim, model, loss) if untrained else {}
+        layouts |= nodes.untrained(tree, edges, constructed, model.dim, model, loss) if untrained else {}
         measured = compare_layouts(tree, layouts, taxa["rank"], self.options.evaluation)
         table = measured.by_layout.set_index("layout")
         for metric in ("separation", "purity"):
@@ -93,10 +93,10 @@ class Study:
         """Hold out taxa, train, and predict their parents: layout, score, kind, exact, hops, wu_palmer."""
         kept = holdout_nodes.hold_out_taxa(*self.data, self.options.holdout)
         chosen, loss = self.options, self.options.training.loss.name
-        depths, weights, _ = self.train(kept["taxa"], kept["edges"])
+        constructed, weights, _ = self.train(kept["taxa"], kept["edges"])
         placed = holdout_nodes.place_taxa(
             **kept,
-            depths=depths,
+            constructed=constructed,
             weights=weights,
             model=chosen.model,
             holdout=chosen.holdout,

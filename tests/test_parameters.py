@@ -143,10 +143,12 @@ def hominidae():
 def test_every_recipe_trains(hominidae, recipe, tmp_path):
     taxa, edges, closure = hominidae
     chosen = Options.model_validate(parameters(recipe)["hyperbolic"])
-    depths = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, chosen.training.loss.name)
+    features = nodes.compute_target_radii(taxa, edges, chosen.features, chosen.model, chosen.training.loss.name)
     training = chosen.training.model_copy(update={"max_epochs": 1})
-    start = nodes.initialize(edges, depths, {}, chosen.source, chosen.model, chosen.training.loss.name)
-    trained = nodes.train(edges, closure, depths, start, TrainingStore(tmp_path), chosen.model, training)
+    start = nodes.initialize(
+        edges, features["constructed_layout"], {}, chosen.source, chosen.model, chosen.training.loss.name
+    )
+    trained = nodes.train(edges, closure, features["depths"], start, TrainingStore(tmp_path), chosen.model, training)
     history = trained["history"]
     assert isinstance(history, pd.DataFrame)
     row = history.iloc[0]

@@ -3,6 +3,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import betainc
 
+from terrarium.hyperbolic.geometry import spherical_codes
 from terrarium.hyperbolic.geometry.spherical_codes import code_size, smallest_angle, spherical_code
 
 
@@ -43,6 +44,20 @@ def _packing_bound(count, dim):
 @pytest.mark.parametrize("count", [50, 300, 1000, 3000])
 def test_codes_of_any_size_and_dimension_come_near_the_densest_packing(count, dim):
     assert 0.4 < smallest_angle(spherical_code(count, dim)) / _packing_bound(count, dim) <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize(("dim", "count"), [(4, 24), (7, 126), (8, 240), (9, 306), (10, 500)])
+def test_as_many_points_as_are_known_stand_60_degrees_apart(dim, count):
+    assert smallest_angle(spherical_code(count, dim)) == pytest.approx(np.pi / 3.0)
+    assert smallest_angle(spherical_code(count + 1, dim)) < np.pi / 3.0
+
+
+@pytest.mark.parametrize("dim", range(4, 17))
+@pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
+def test_no_code_is_worse_than_repelled_points(dim, share):
+    count = int(share * len(spherical_codes._quadruple_code(dim)))
+    found = smallest_angle(spherical_code(count, dim))
+    assert found >= smallest_angle(spherical_codes._repelled(count, dim)) - 1e-9
 
 
 def test_smallest_angle_is_that_of_the_closest_pair():

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.evaluation.reconstruction import choose_queries, reconstruct
 from terrarium.hyperbolic.geometry.ball import detour
 from terrarium.hyperbolic.layouts import cones
-from terrarium.hyperbolic.layouts.cones import cone_layout, cone_offset
+from terrarium.hyperbolic.layouts.cones import cone_layout, cone_offset, smallest_offset, smallest_step
 from terrarium.hyperbolic.layouts.rays import ray_layout
 from tests.hyperbolic.trees import chain, random_tree, star, trees
 
@@ -46,6 +47,47 @@ def test_the_detour_follows_the_angle_over_the_half_angle_of_the_cone(r, extra, 
     directions = np.array([[1.0, 0.0], [np.cos(theta), np.sin(theta)]])
     found = detour(np.array([r + extra]), directions[:1], np.array([r]), directions[1:])
     assert np.exp(found[0]) == pytest.approx(1.0 + angle**2, rel=0.02)
+
+
+def _sibling_and_parent_distances(chord, offset, step, radius=12.0):
+    """Distances of two children at `chord` of each other's code points, and of a child and its parent, far out."""
+    angle = offset * 2.0 * np.exp(-radius)
+    half = np.arcsin(chord / 2.0 * np.sin(angle))
+    siblings = 2.0 * np.arcsinh(np.sinh(radius + step) * np.sin(half))
+    above = np.sinh(step / 2.0) ** 2 + np.sinh(radius) * np.sinh(radius + step) * np.sin(angle / 2.0) ** 2
+    return siblings, 2.0 * np.arcsinh(np.sqrt(above))
+
+
+@given(chord=st.floats(0.5, 1.4), offset=st.floats(0.5, 1.2))
+def test_the_smallest_step_puts_siblings_as_far_apart_as_from_their_parent(chord, offset):
+    step = smallest_step(np.array([chord]), np.array([offset]))[0]
+    siblings, above = _sibling_and_parent_distances(chord, offset, step)
+    assert siblings >= above * (1.0 - 1e-6)
+    if step > 0.0:
+        siblings, above = _sibling_and_parent_distances(chord, offset, step - 0.01)
+        assert siblings < above * (1.0 + 1e-6)
+
+
+@given(chord=st.floats(1.0, 1.4), step=st.floats(0.1, 1.5))
+def test_the_smallest_offset_puts_siblings_as_far_apart_as_from_their_parent(chord, step):
+    offset = smallest_offset(np.array([chord]), np.array([step]))[0]
+    siblings, above = _sibling_and_parent_distances(chord, offset, step)
+    assert siblings == pytest.approx(above, rel=1e-3)
+
+
+def test_no_offset_parts_the_points_of_a_dense_code():
+    assert smallest_offset(np.array([0.5]), np.array([0.3]))[0] == np.inf
+
+
+@pytest.mark.parametrize("children", [100, 240, 300])
+def test_the_children_of_a_crowded_node_are_nearer_to_it_than_to_each_other(children):
+    lineage = 6
+    parent = np.r_[-1, np.arange(lineage - 1), np.full(children, lineage - 1)]
+    tree = Hierarchy.from_parents(np.arange(len(parent)), parent)
+    layout = cone_layout(tree, 10, 3.0)
+    edges = reconstruct(tree, layout, choose_queries(tree, 10**6, 1, 0)).metrics()["edge_map"]
+    assert edges > 0.99
+    assert layout.radius.max() == pytest.approx(3.0)
 
 
 def test_equally_crowded_levels_make_the_radius_a_function_of_depth():

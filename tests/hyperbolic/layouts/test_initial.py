@@ -4,6 +4,7 @@ import pytest
 from terrarium.hyperbolic.geometry.ball import to_ball
 from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
+from terrarium.hyperbolic.layouts.graphs.nested import nested_layout
 from terrarium.hyperbolic.layouts.initial import (
     CONSTRUCTIONS,
     constructed_layout,
@@ -17,13 +18,21 @@ from terrarium.hyperbolic.layouts.initial import (
     untrained_layouts,
 )
 from terrarium.hyperbolic.layouts.rays import ray_layout
-from terrarium.hyperbolic.layouts.separators import refit_caps
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
 from tests.hyperbolic.trees import chain, random_dag, random_tree, star, tree_of
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(dim=5, init="inherited", init_noise=0.3, construction="combinatorial", max_radius=34.0, seed=1)
+MODEL = ModelOptions(
+    dim=5,
+    init="inherited",
+    init_noise=0.3,
+    construction="combinatorial",
+    max_radius=34.0,
+    missed_weight=1.0,
+    leaf_radius="nested",
+    seed=1,
+)
 
 
 def start(tree, loss="detour", **changes):
@@ -105,21 +114,21 @@ def test_all_untrained_layouts_reach_as_far_as_the_targets(tree):
 
 
 @pytest.mark.parametrize(
-    ("loss", "dim", "max_radius", "lengths", "name"),
+    ("loss", "dim", "lengths", "name"),
     [
-        ("joint", 5, 34.0, False, "rays"),
-        ("joint", 5, 3.0, False, "cones"),
-        ("detour", 5, 3.0, False, "cones"),
-        ("joint", 2, 3.0, False, "rays"),
-        ("joint", 5, 3.0, True, "rays"),
-        ("distance_softmax", 5, 3.0, False, "caps"),
+        ("joint", 10, False, "cones"),
+        ("detour", 6, False, "cones"),
+        ("joint", 5, False, "rays"),
+        ("joint", 10, True, "rays"),
+        ("distance_softmax", 10, False, "caps"),
+        ("distance_softmax", 5, False, "caps"),
     ],
 )
-def test_the_construction_follows_tree_radius_and_loss_unless_it_is_named(tree, loss, dim, max_radius, lengths, name):
+def test_the_construction_follows_dimension_lengths_and_loss_unless_it_is_named(tree, loss, dim, lengths, name):
     given = np.ones(len(tree)) if lengths else None
-    model = MODEL.model_copy(update={"construction": "auto", "dim": dim, "max_radius": max_radius})
-    assert name_construction(tree, model, loss, given).construction == name
-    assert name_construction(tree, MODEL, loss, given) == MODEL
+    model = MODEL.model_copy(update={"construction": "auto", "dim": dim})
+    assert name_construction(model, loss, given).construction == name
+    assert name_construction(MODEL, loss, given) == MODEL
 
 
 def test_only_points_at_the_origin_leave_it(tree):
@@ -140,11 +149,11 @@ def test_the_construction_is_the_one_that_is_named(tree):
     assert (caps.direction == cap_layout(tree, 5, 34.0, seed=1).direction).all()
 
 
-def test_caps_of_a_graph_are_refitted():
+@pytest.mark.parametrize("name", ["caps", "cones"])
+def test_nested_layouts_of_a_graph_are_refitted(name):
     graph = random_dag(np.random.default_rng(0), 200)
-    model = MODEL.model_copy(update={"construction": "caps"})
-    expected = refit_caps(graph, cap_layout(graph, 5, 34.0, seed=1))
-    assert (constructed_layout(graph, model).direction == expected.direction).all()
+    model = MODEL.model_copy(update={"construction": name})
+    assert (constructed_layout(graph, model).direction == nested_layout(graph, model).direction).all()
 
 
 @pytest.mark.parametrize("construction", ["cones", "caps"])

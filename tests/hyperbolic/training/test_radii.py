@@ -45,11 +45,12 @@ def test_a_large_radius_is_better_in_float64_and_lost_in_float32(table):
     assert rows[4.0, "float32"] == pytest.approx(rows[4.0, "float64"], abs=0.01)
 
 
-def test_the_layout_that_suits_the_radius_is_trained():
+@pytest.mark.parametrize(("dim", "layout"), [(5, "rays"), (6, "cones")])
+def test_the_default_layout_is_trained(dim, layout):
     task = problem(loss="joint", train_radius=True, positive_weight=0.0, max_epochs=1)
-    table = measure_radii(task, RAYS.model_copy(update={"construction": "auto"}), MEASURED)
+    table = measure_radii(task, RAYS.model_copy(update={"construction": "auto", "dim": dim}), MEASURED)
     trained = table[table["trained"]].drop_duplicates("max_radius").set_index("max_radius")["layout"]
-    assert trained.to_dict() == {4.0: "cones", 30.0: "rays"}
+    assert trained.to_dict() == {4.0: layout, 30.0: layout}
 
 
 def test_large_trees_are_not_trained():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import combinations, product
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -27,6 +28,9 @@ _SEARCHES, _ROUNDS_PER_SEARCH = 10, 6
 _SEARCHES_LARGE, _ROUNDS_PER_SEARCH_LARGE, _TOLERANCE_LARGE = 5, 4, 1.0
 _SEARCHES_HUGE, _NEIGHBOURS_HUGE = 3, 12
 _STEP = 0.15
+_MIN_QUADRUPLE_DIM, _MAX_QUADRUPLE_DIM = 4, 16
+_TEN_POINTS = ((0, 1, 3, 4), (0, 1, 2, 6), (0, 2, 4, 7))
+"""Turned modulo 10, these are the 30 quadruples of the Steiner system of ten points, in which all triples are once."""
 _FIRST_POWER, _LAST_POWER = 4.0, 64.0
 
 
@@ -45,7 +49,8 @@ def spherical_code(count: int, dim: int) -> Float64Array:
 
     Up to dim + 1 points are the simplex, up to 2 dim the cross-polytope, which are optimal. Beyond that, points of the
     plane are evenly spaced, many points in space are a Fibonacci lattice (Gonzalez 2010), and in other dimensions
-    random points push their nearest neighbours away in rounds of growing power.
+    random points push their nearest neighbours away in rounds of growing power. In 4 to 16 dimensions these compete
+    with points that are 60 degrees apart (see `_quadruple_code`); the code with the larger angle is taken.
     """
     if count <= dim + 1:
         code = _simplex(count, dim)
@@ -57,7 +62,7 @@ def spherical_code(count: int, dim: int) -> Float64Array:
     elif dim == 3 and count >= _MIN_FIBONACCI:
         code = _fibonacci(count)
     else:
-        code = _repelled(count, dim)
+        code = max(_repelled(count, dim), _quadruple_code(dim)[:count], key=lambda c: (len(c), smallest_angle(c)))
     code.setflags(write=False)
     return code
 
@@ -83,6 +88,34 @@ def _fibonacci(count: int) -> Float64Array:
     height, longitude = 1.0 - 2.0 * place / count, np.pi * (1.0 + np.sqrt(5.0)) * place
     breadth = np.sqrt(1.0 - height**2)
     return np.column_stack([breadth * np.cos(longitude), breadth * np.sin(longitude), height])
+
+
+@lru_cache
+def _quadruple_code(dim: int) -> Float64Array:
+    """Return as many points as this finds at 60 degrees: 24, 126, 240, 306 and 500 in 4, 7, 8, 9 and 10 dimensions.
+
+    These are +-2 e_i, and +-1 at the four places of quadruples of which no two share three places (construction A of
+    Conway and Sloane, Sphere Packings, Lattices and Groups, chapter 5). The latter are in random order, so that fewer
+    points are better spread. No points in fewer than 4 and in more than 16 dimensions.
+    """
+    if not _MIN_QUADRUPLE_DIM <= dim <= _MAX_QUADRUPLE_DIM:
+        return np.empty((0, dim))
+    axes = 2.0 * np.vstack([np.eye(dim), -np.eye(dim)])
+    quadruples = np.array(_quadruples(dim))
+    signs = np.array(list(product((1.0, -1.0), repeat=4)))
+    points = np.zeros((len(quadruples), len(signs), dim))
+    np.put_along_axis(points, quadruples[:, None, :].repeat(len(signs), axis=1), signs[None], axis=2)
+    points = np.random.default_rng(dim).permutation(points.reshape(-1, dim))
+    code: Float64Array = np.vstack([axes, points]) / 2.0
+    return code
+
+
+def _quadruples(dim: int) -> list[tuple[int, ...]]:
+    """Return quadruples of places of which no two share three: of a Steiner system of 10, or else of 8 or 16 places."""
+    if dim in (9, 10):
+        turned = {tuple(sorted((x + turn) % 10 for x in base)) for base in _TEN_POINTS for turn in range(10)}
+        return sorted(places for places in turned if max(places) < dim)
+    return [places for places in combinations(range(dim), 4) if not np.bitwise_xor.reduce(places)]
 
 
 def _repelled(count: int, dim: int) -> Float64Array:

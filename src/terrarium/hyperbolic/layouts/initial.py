@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from terrarium.common.arrays import Float64Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.hierarchy import Hierarchy
 from terrarium.hyperbolic.geometry.ball import Layout, from_ball
-from terrarium.hyperbolic.layouts.caps import cap_layout
 from terrarium.hyperbolic.layouts.combinatorial import construct
-from terrarium.hyperbolic.layouts.cones import cone_layout
+from terrarium.hyperbolic.layouts.graphs.nested import nested_layout
 from terrarium.hyperbolic.layouts.nested import MIN_DIM
-from terrarium.hyperbolic.layouts.rays import ray_layout, rays_have_room
-from terrarium.hyperbolic.layouts.separators import refit_caps
+from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.options import ConstructionName, LossName, ModelOptions
 
+Construct = Callable[[Hierarchy, ModelOptions, Float64Array | None], Layout]
+"""A function with the arguments of `constructed_layout`."""
 UNIFORM_HALF_WIDTH = 1e-3
 CONSTRUCTIONS: tuple[ConstructionName, ...] = ("rays", "cones", "caps", "combinatorial")
+MIN_CONE_DIM = 6
+"""Cones are the default from this dimension on: below it their codes are too dense for crowded nodes."""
 _NESTED = {"cones", "caps"}
 _FREE_DEPTH = 3
 _OFF_ORIGIN = 0.01
@@ -29,6 +33,7 @@ def initial_layout(
     model: ModelOptions,
     loss: LossName,
     lengths: Float64Array | None = None,
+    construct_with: Construct | None = None,
 ) -> Layout:
     """Return the layout that training starts from.
 
@@ -41,13 +46,14 @@ def initial_layout(
         model: dimension, initial layout, largest radius and seed.
         loss: the loss of the training.
         lengths: (N,) branch lengths, for the constructed layout; None where the tree has none.
+        construct_with: what makes the constructed layout; None: `constructed_layout`.
     """
     match model.init:
         case "uniform":
             return uniform_layout(len(tree), model.dim, model.seed)
         case "constructed":
             fitting = fit_to(tree, model, target, loss, lengths)
-            return Layout(target, constructed_layout(tree, fitting, lengths).direction)
+            return Layout(target, (construct_with or constructed_layout)(tree, fitting, lengths).direction)
         case "random":
             return Layout(target, random_directions(len(tree), model.dim, model.seed))
     return Layout(target, inherited_directions(tree, model.dim, model.init_noise, model.seed))
@@ -59,6 +65,7 @@ def untrained_layouts(
     model: ModelOptions,
     loss: LossName,
     lengths: Float64Array | None = None,
+    construct_with: Construct | None = None,
 ) -> dict[str, Layout]:
     """Return the layouts that a trained one is compared with, all with the same largest radius.
 
@@ -69,8 +76,9 @@ def untrained_layouts(
     fitting = fit_to(tree, model, target, loss, lengths)
     own = fitting.construction
     names = [own, *(name for name in constructions(model.dim) if name != own)]
+    make = construct_with or constructed_layout
     constructed: dict[str, Layout] = {
-        name: constructed_layout(tree, fitting.model_copy(update={"construction": name}), lengths) for name in names
+        name: make(tree, fitting.model_copy(update={"construction": name}), lengths) for name in names
     }
     return {
         **constructed,
@@ -89,20 +97,16 @@ def fit_to(
 ) -> ModelOptions:
     """Return the model with its construction named, and no larger radius than the largest target."""
     radius = min(float(target.max()), model.max_radius)
-    return name_construction(tree, model, loss, lengths).model_copy(update={"max_radius": radius})
+    return name_construction(model, loss, lengths).model_copy(update={"max_radius": radius})
 
 
-def name_construction(
-    tree: Hierarchy, model: ModelOptions, loss: LossName, lengths: Float64Array | None = None
-) -> ModelOptions:
+def name_construction(model: ModelOptions, loss: LossName, lengths: Float64Array | None = None) -> ModelOptions:
     """Return the model with its construction named where it is `auto`.
 
-    It is caps for distance_softmax. Otherwise it is rays where the largest radius leaves their steps room for the
-    crowding of the levels, in two dimensions, and for branch lengths; else cones, which need less radius.
+    It is caps for distance_softmax. Otherwise it is rays in few dimensions and for branch lengths, else cones.
 
     Args:
-        tree: N nodes.
-        model: dimension, construction and largest radius.
+        model: dimension and construction.
         loss: the loss of the training.
         lengths: (N,) branch lengths; None where the tree has none.
     """
@@ -111,7 +115,7 @@ def name_construction(
     name: ConstructionName = "rays"
     if loss == "distance_softmax":
         name = "caps"
-    elif lengths is None and model.dim >= MIN_DIM and not rays_have_room(tree, model.dim, model.max_radius):
+    elif lengths is None and model.dim >= MIN_CONE_DIM:
         name = "cones"
     return model.model_copy(update={"construction": name})
 
@@ -121,7 +125,7 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
 
     Args:
         tree: N nodes.
-        model: dimension, construction, largest radius and seed.
+        model: dimension, construction, largest radius and seed; of caps and cones, how they are refitted.
         lengths: (N,) length of the branch above each node, 0 at the root; None where the tree has none.
 
     Raises:
@@ -130,14 +134,11 @@ def constructed_layout(tree: Hierarchy, model: ModelOptions, lengths: Float64Arr
     match model.construction:
         case "rays":
             return ray_layout(tree, model.dim, model.max_radius, lengths)
-        case "caps":
-            caps = cap_layout(tree, model.dim, model.max_radius, model.seed, lengths)
-            return caps if tree.is_tree else refit_caps(tree, caps)
-        case "cones":
-            return cone_layout(tree, model.dim, model.max_radius, model.seed, lengths)
+        case "caps" | "cones":
+            return nested_layout(tree, model, lengths)
         case "combinatorial":
             return construct(tree, model.dim, model.max_radius, lengths)
-    raise ValueError("construction auto depends on the tree and the loss: name the construction first")
+    raise ValueError("construction auto depends on the loss: name the construction first")
 
 
 def random_directions(count: int, dim: int, seed: int) -> Float64Array:

@@ -72,11 +72,6 @@ def depth_radii(tree: Hierarchy, around: Codes, max_radius: float) -> Float64Arr
     return radius
 
 
-def rays_have_room(tree: Hierarchy, dim: int, max_radius: float) -> bool:
-    """Return whether the steps of radius make up for the whole crowding of the levels: the scale is 1/2 or more."""
-    return _step_scale(_level_crowding(tree, assign_codes(tree, dim)), max_radius) >= SIBLING_SHARE
-
-
 def _level_crowding(tree: Hierarchy, around: Codes) -> Float64Array:
     """Return the crowding of the median child's parent for each depth of parents, shape (max_depth,)."""
     children = np.bincount(tree.parent[1:], minlength=len(tree))

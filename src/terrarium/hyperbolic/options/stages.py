@@ -106,13 +106,22 @@ class ModelOptions(Options):
     construction: ConstructionName = Field(
         description="the constructed layout: edge lengths by crowding (combinatorial), radius by depth (rays), nested "
         "cones for a tight radius (cones), or nested caps in which ancestors come first by plain distance (caps); "
-        "cones and caps need dim >= 3; auto: caps for loss distance_softmax, else cones where the radius is too small "
-        "for rays, else rays"
+        "cones and caps need dim >= 3; auto: caps for loss distance_softmax, else rays in up to five dimensions and "
+        "for branch lengths, else cones"
     )
     max_radius: float = Field(
         gt=0,
         le=SAFE_RADIUS_FLOAT64,
         description="largest hyperbolic radius; float32 keeps the layout up to about 12, float64 up to 34",
+    )
+    missed_weight: float = Field(
+        gt=0,
+        description="where nodes have several parents, weight of a descendant outside the cap or cone of its ancestor "
+        "over that of another node inside; more lowers the mean rank of ancestors, and MAP",
+    )
+    leaf_radius: Literal["nested", "largest"] = Field(
+        description="of caps, leaves at the radius of their own cap, or all at max_radius: ancestors then rank before "
+        "other leaves, and descendants of inner nodes worse"
     )
     seed: int = Field(ge=0, description="seed of the initial layout")
 

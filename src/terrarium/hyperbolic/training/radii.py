@@ -54,10 +54,10 @@ def measure_radii(
         and problem.options.max_epochs > 0
         and len(problem.tree) <= options.max_radius_taxa
     )
+    own = name_construction(model, loss, lengths).construction
     rows: list[dict[str, object]] = []
     for radius in options.radii:
         at_radius = model.model_copy(update={"max_radius": radius})
-        own = name_construction(problem.tree, at_radius, loss, lengths).construction
         for name in constructions(model.dim):
             fitting = at_radius.model_copy(update={"construction": name})
             layout = constructed_layout(problem.tree, fitting, lengths)

@@ -45,4 +45,4 @@ def start_name(problem: Problem, model: ModelOptions) -> str:
     """Return the name of the layout that training starts from."""
     if model.init != "constructed":
         return model.init
-    return name_construction(problem.tree, model, problem.options.loss.name, problem.root_distance).construction
+    return name_construction(model, problem.options.loss.name, problem.root_distance).construction

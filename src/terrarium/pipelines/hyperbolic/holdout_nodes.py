@@ -45,7 +45,7 @@ def hold_out_taxa(taxa: pd.DataFrame, edges: pd.DataFrame, holdout: HoldoutOptio
 def place_taxa(
     taxa: pd.DataFrame,
     edges: pd.DataFrame,
-    depths: pd.DataFrame,
+    constructed: State,
     weights: State,
     held_out: pd.DataFrame,
     model: ModelOptions,
@@ -61,7 +61,7 @@ def place_taxa(
     """
     tree = hierarchy_of(edges)
     parents, names = tree.rows(held_out["parent"]), taxa["name"].to_numpy()
-    layouts = _layouts(tree, edges, depths, weights, model, loss)
+    layouts = _layouts(tree, edges, constructed, weights, model, loss)
     relatives = draw_relatives(tree, parents, holdout)
     result = evaluate_placement(tree, layouts, parents, held_out["kind"].to_numpy(), relatives)
     placements = held_out.assign(
@@ -107,7 +107,7 @@ def hold_out_links(edges: pd.DataFrame, source: SourceOptions, holdout: HoldoutO
 
 def classify_links(
     edges: pd.DataFrame,
-    depths: pd.DataFrame,
+    constructed: State,
     weights: State,
     closure: pd.DataFrame,
     link_pairs: pd.DataFrame,
@@ -126,7 +126,7 @@ def classify_links(
         library.LabelledPairs.from_table(tree, link_pairs[link_pairs["split"] == split])
         for split in ("validation", "test")
     )
-    layouts = _layouts(tree, edges, depths, weights, model, loss)
+    layouts = _layouts(tree, edges, constructed, weights, model, loss)
     table = link_table(tree, layouts, closure[closure["in_reduction"]], validation, test)
     return {"metrics": link_metrics(table, layout_name(weights)), "layout_metrics": table}
 
@@ -134,10 +134,10 @@ def classify_links(
 def _layouts(
     tree: Hierarchy,
     edges: pd.DataFrame,
-    depths: pd.DataFrame,
+    constructed: State,
     weights: State,
     model: ModelOptions,
     loss: LossName,
 ) -> dict[str, Layout]:
     result, name = layout_of(weights, tree), layout_name(weights)
-    return {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}
+    return {name: result, **untrained(tree, edges, constructed, result.dim, model, loss)} | {name: result}

@@ -9,7 +9,9 @@ from terrarium.hyperbolic.reporting.figures import link_figure, placement_figure
 from terrarium.pipelines.hyperbolic import holdout_nodes
 from terrarium.pipelines.hyperbolic.pipeline import LOSS, NAMESPACE, build_closure, compute_target_radii, training
 
-_WHOLE = {f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths", "source_info")}
+_WHOLE = {
+    f"all_{name}": f"{NAMESPACE}.{name}" for name in ("taxa", "edges", "depths", "constructed_layout", "source_info")
+}
 
 
 def create_placement_pipeline() -> Pipeline:
@@ -30,7 +32,7 @@ def create_placement_pipeline() -> Pipeline:
             {
                 "taxa": "taxa",
                 "edges": "edges",
-                "depths": "depths",
+                "constructed": "constructed_layout",
                 "weights": "weights",
                 "held_out": "held_out",
                 "model": "params:model",
@@ -56,12 +58,12 @@ def create_links_pipeline() -> Pipeline:
             name="hold_out_links",
             tags="ingestion",
         ),
-        *training("all_edges", "all_depths", "all_source_info"),
+        *training("all_edges", "all_depths", "all_constructed_layout", "all_source_info"),
         Node(
             holdout_nodes.classify_links,
             {
                 "edges": "all_edges",
-                "depths": "all_depths",
+                "constructed": "all_constructed_layout",
                 "weights": "weights",
                 "closure": "closure",
                 "link_pairs": "link_pairs",

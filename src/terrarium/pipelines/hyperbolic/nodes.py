@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,13 @@ from terrarium.hyperbolic.geometry.ball import Layout, norm_of_radius, to_ball
 from terrarium.hyperbolic.geometry.precision import precision_report
 from terrarium.hyperbolic.layouts.initial import (
     constructed_layout,
+    fit_to,
     initial_layout,
     move_off_origin,
     name_construction,
     untrained_layouts,
 )
+from terrarium.hyperbolic.layouts.stored import store_layout, stored_layout
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import (
     EvaluationOptions,
@@ -69,25 +72,33 @@ def build_closure(edges: pd.DataFrame, source: SourceOptions) -> pd.DataFrame:
 
 def compute_target_radii(
     taxa: pd.DataFrame, edges: pd.DataFrame, features: FeatureOptions, model: ModelOptions, loss: LossName
-) -> pd.DataFrame:
-    """Compute the target radius and norm of each taxon, from its depth or its place in the constructed layout."""
+) -> dict[str, Any]:
+    """Compute the target radius and norm of each taxon, from its depth or its place in the constructed layout.
+
+    Returns:
+        depths: one row per taxon; constructed_layout: that layout, with the target radii.
+    """
+    tree = build.hierarchy_of(edges)
+    lengths = build.edge_lengths(tree, edges)
     if features.radius_schedule == "construction":
-        tree = build.hierarchy_of(edges)
-        lengths = build.edge_lengths(tree, edges)
-        named = name_construction(tree, model, loss, lengths)
+        named = name_construction(model, loss, lengths)
         logger.info(
             "hyperbolic: the constructed layout is %s (model.construction %s)", named.construction, model.construction
         )
-        radius = constructed_layout(tree, named, lengths).radius
+        layout = constructed_layout(tree, named, lengths)
+        radius = layout.radius
+        fitting = fit_to(tree, model, radius, loss, lengths)
     else:
         radius = target_radii(taxa["depth"], features)
+        fitting = fit_to(tree, model, radius, loss, lengths)
+        layout = constructed_layout(tree, fitting, lengths)
     columns = {"id": taxa["id"], "depth": taxa["depth"], "target_radius": radius, "target_norm": norm_of_radius(radius)}
-    return pd.DataFrame(columns)
+    return {"depths": pd.DataFrame(columns), "constructed_layout": store_layout(tree, fitting, layout, radius)}
 
 
 def initialize(
     edges: pd.DataFrame,
-    depths: pd.DataFrame,
+    constructed: State,
     source_info: dict[str, Any],
     source: SourceOptions,
     model: ModelOptions,
@@ -101,7 +112,8 @@ def initialize(
     require_source(source_info.get("options"), source)
     tree = build.hierarchy_of(edges)
     lengths = build.edge_lengths(tree, edges)
-    return pack_weights(tree, initial_layout(tree, _target(depths, model), model, loss, lengths))
+    target = _capped(constructed.tensors["target_radius"], model)
+    return pack_weights(tree, initial_layout(tree, target, model, loss, lengths, partial(stored_layout, constructed)))
 
 
 def train(
@@ -120,7 +132,8 @@ def train(
         ended.
     """
     tree = build.hierarchy_of(edges)
-    initial, target = layout_of(initial_weights, tree), _target(depths, model)
+    initial = layout_of(initial_weights, tree)
+    target = _capped(depths["target_radius"].to_numpy(np.float64, copy=True), model)
     problem = _problem(edges, closure, initial, target, model, training)
     untrained = reason_not_to_train(problem, model)
     if untrained:
@@ -161,7 +174,7 @@ def export_vectors(taxa: pd.DataFrame, edges: pd.DataFrame, weights: State) -> p
 def evaluate(
     taxa: pd.DataFrame,
     edges: pd.DataFrame,
-    depths: pd.DataFrame,
+    constructed: State,
     weights: State,
     model: ModelOptions,
     evaluation: EvaluationOptions,
@@ -177,7 +190,7 @@ def evaluate(
     build.check_ranks(taxa, [] if evaluation.ranks == AUTO else evaluation.ranks)
     tree = build.hierarchy_of(edges)
     result, name = layout_of(weights, tree), layout_name(weights)
-    layouts = {name: result, **untrained(tree, edges, depths, result.dim, model, loss)} | {name: result}
+    layouts = {name: result, **untrained(tree, edges, constructed, result.dim, model, loss)} | {name: result}
     comparison = compare_layouts(
         tree, layouts, taxa["rank"], evaluation, trained_norm(weights), build.root_distance(tree, edges)
     )
@@ -201,6 +214,7 @@ def evaluate(
 def measure_radii(
     edges: pd.DataFrame,
     closure: pd.DataFrame,
+    constructed: State,
     model: ModelOptions,
     training: TrainingOptions,
     evaluation: EvaluationOptions,
@@ -208,7 +222,7 @@ def measure_radii(
     """Measure every constructed layout at several largest radii, trained (in small trees) and not."""
     tree = build.hierarchy_of(edges)
     lengths = build.edge_lengths(tree, edges)
-    start = constructed_layout(tree, name_construction(tree, model, training.loss.name, lengths), lengths)
+    start = Layout(constructed.tensors["radius"], constructed.tensors["direction"])
     problem = _problem(edges, closure, start, start.radius, model, training)
     return radii.measure_radii(problem, model, evaluation, lengths)
 
@@ -236,11 +250,12 @@ def _problem(
 
 
 def untrained(
-    tree: Hierarchy, edges: pd.DataFrame, depths: pd.DataFrame, dim: int, model: ModelOptions, loss: LossName
+    tree: Hierarchy, edges: pd.DataFrame, constructed: State, dim: int, model: ModelOptions, loss: LossName
 ) -> dict[str, Layout]:
     """Return the layouts that need no training, by name, in the dimension of the result."""
     resized, lengths = model.model_copy(update={"dim": dim}), build.edge_lengths(tree, edges)
-    return untrained_layouts(tree, _target(depths, model), resized, loss, lengths)
+    target = _capped(constructed.tensors["target_radius"], model)
+    return untrained_layouts(tree, target, resized, loss, lengths, partial(stored_layout, constructed))
 
 
 def layout_of(weights: State, tree: Hierarchy) -> Layout:
@@ -260,5 +275,5 @@ def layout_of(weights: State, tree: Hierarchy) -> Layout:
     return unpack_weights(weights)
 
 
-def _target(depths: pd.DataFrame, model: ModelOptions) -> Float64Array:
-    return np.minimum(depths["target_radius"].to_numpy(np.float64, copy=True), model.max_radius)
+def _capped(target: Float64Array, model: ModelOptions) -> Float64Array:
+    return np.minimum(target, model.max_radius)

@@ -26,28 +26,34 @@ def build_closure() -> Node:
 
 
 def compute_target_radii() -> Node:
-    """Return the node that computes target radii from depths."""
+    """Return the node that constructs the layout and computes target radii."""
     return Node(
         nodes.compute_target_radii,
         ["taxa", "edges", "params:features", "params:model", LOSS],
-        "depths",
+        {name: name for name in ("depths", "constructed_layout")},
         name="compute_target_radii",
         tags="features",
     )
 
 
-def training(edges: str = "edges", depths: str = "depths", source_info: str = "source_info") -> list[Node]:
+def training(
+    edges: str = "edges",
+    depths: str = "depths",
+    constructed: str = "constructed_layout",
+    source_info: str = "source_info",
+) -> list[Node]:
     """Return the nodes that make the initial layout and train it.
 
     Args:
         edges: dataset of the edges.
         depths: dataset of depths and target radii.
+        constructed: dataset of the constructed layout.
         source_info: dataset that says what the taxa were read from.
     """
     return [
         Node(
             nodes.initialize,
-            [edges, depths, source_info, "params:source", "params:model", LOSS],
+            [edges, constructed, source_info, "params:source", "params:model", LOSS],
             "initial_weights",
             name="initialize",
             tags="training",
@@ -93,7 +99,7 @@ def _evaluation() -> list[Node]:
         ),
         Node(
             nodes.evaluate,
-            ["taxa", "edges", "depths", "weights", "params:model", "params:evaluation", LOSS],
+            ["taxa", "edges", "constructed_layout", "weights", "params:model", "params:evaluation", LOSS],
             {name: name for name in ("metrics", "layout_metrics", "rank_metrics", "misplaced")},
             name="evaluate",
             tags="evaluation",
@@ -104,7 +110,7 @@ def _evaluation() -> list[Node]:
 def _radii() -> Node:
     return Node(
         nodes.measure_radii,
-        ["edges", "closure", "params:model", "params:training", "params:evaluation"],
+        ["edges", "closure", "constructed_layout", "params:model", "params:training", "params:evaluation"],
         "radius_metrics",
         name="measure_radii",
         tags="evaluation",
