@@ -4,8 +4,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +46,7 @@ def indexes() -> None:
 
 
 def explorer() -> None:
-    """Measure frames of the explorer in headless Chromium without a graphics card."""
+    """Measure frames of the explorer in headless Chromium without a graphics card, and what the page itself takes."""
     report_table("use_explorer", _explorer_rows())
 
 
@@ -114,22 +116,40 @@ def _frames(server: ExplorerServer) -> Row:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder, Browser(Path(folder)) as page:
         page.open(server.address)
-        root = psutil.Process(page.process.pid)
-
-        def seconds() -> float:
-            return sum(sum(one.cpu_times()[:2]) for one in (root, *root.children(recursive=True)))
-
-        before = seconds()
-        frames, milliseconds = page.run(_FRAMES % (1000 * _FLIGHT_S))
-        used = seconds() - before
         drawn = page.run("terrariumExplorer.points.row.length")
+        whole = _flight(page)
+        page.run("terrariumExplorer.layer.count = 0")
+        empty = _flight(page)
     server.shutdown()
     return {
         "drawn": drawn,
-        "frames per second": round(1000 * frames / milliseconds, 1),
-        "CPU ms per frame": round(1000 * used / frames, 1),
+        "frames per second": whole["frames per second"],
+        "CPU ms per frame": whole["all"],
+        "of the page": whole["renderer"],
+        "of software GL": whole["gpu-process"],
+        "frames per second without points": empty["frames per second"],
+        "CPU ms per frame without points": empty["all"],
         "load": " ".join(f"{value:.1f}" for value in psutil.getloadavg()[:1]),
     }
+
+
+def _flight(page: Any) -> dict[str, float]:
+    """Return frames per second of a flight, and CPU milliseconds per frame of the browser's processes by their type."""
+    import psutil
+
+    root = psutil.Process(page.process.pid)
+
+    def seconds() -> Counter[str]:
+        used: Counter[str] = Counter()
+        for one in (root, *root.children(recursive=True)):
+            kind = next((word.partition("=")[2] for word in one.cmdline() if word.startswith("--type=")), "browser")
+            used[kind] += sum(one.cpu_times()[:2])
+        return used
+
+    before = seconds()
+    frames, milliseconds = page.run(_FRAMES % (1000 * _FLIGHT_S))
+    used = {kind: round(1000 * (total - before[kind]) / frames, 1) for kind, total in seconds().items()}
+    return {"frames per second": round(1000 * frames / milliseconds, 1), **used, "all": round(sum(used.values()), 1)}
 
 
 def _full_tree(count: int) -> Hierarchy:

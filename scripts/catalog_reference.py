@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference/catalog.md"
 COLUMNS = ROOT / "docs/reference/columns.csv"
-_NUMBERED = re.compile(r"^(x)\d+$")
+_NUMBERED = re.compile(r"^([xu])\d+$")
 _HEAD = """# Catalog
 
 <!-- Written by `make reference` from the catalog, the pipelines and columns.csv; do not edit. -->

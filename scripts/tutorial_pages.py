@@ -24,6 +24,8 @@ NOTEBOOKS = ROOT / "notebooks"
 PAGES = ROOT / "docs/tutorials"
 PICTURES = ROOT / "docs/images/tutorials"
 FIGURE = "application/vnd.plotly.v1+json"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""Colours that rich adds to text, as Kedro installs it in notebooks."""
 _NOTE = "<!-- Written by `python -m scripts.tutorial_pages` from notebooks/{name}.ipynb; do not edit. -->"
 
 
@@ -52,7 +54,7 @@ def page_lines(name: str, cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             elif "<table" in "".join(data.get("text/html", "")):
                 yield markdown_table("".join(data["text/html"]))
             elif "text/plain" in data and "text/html" not in data:
-                yield "```text\n" + "".join(data["text/plain"]) + "\n```"
+                yield "```text\n" + _COLOURS.sub("", "".join(data["text/plain"])).strip("\n") + "\n```"
 
 
 def markdown_table(html: str) -> str:

@@ -37,8 +37,10 @@ def plain_lines(path):
 
 
 def prose(path):
-    """The text of a page, a parameter file or a template, or the docstrings of a module."""
+    """The text of a page, a parameter file or a template, or the docstrings of a module; outputs quote the data."""
     text = path.read_text(encoding="utf-8")
+    if path.parent.name == "tutorials":
+        return re.sub(r"^\|.*$", "", text, flags=re.MULTILINE)
     if path.suffix != ".py":
         return text
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -99,6 +99,15 @@ def test_the_citation_is_of_this_version():
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
 
 
+def test_the_container_gets_every_file_that_the_package_is_built_from():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    copied = {
+        word for line in re.findall(r"^COPY (.+) \S+$", text("Containerfile"), re.MULTILINE) for word in line.split()
+    }
+    assert {project["readme"], *project["license-files"], "pyproject.toml", "constraints.txt", "src"} <= copied
+    assert {line[1:] for line in text(".dockerignore").splitlines() if line.startswith("!")} == copied
+
+
 REGISTRY = "import sys; from kedro.framework.project import pipelines; names = sorted(pipelines)"
 TRAINING = """
 import sys

@@ -51,7 +51,8 @@ export class Explorer {
     this.points = points;
     this.table = this.view.prepare(points.first, points.second);
     this.places = new Float32Array(2 * points.row.length);
-    this.sizes = Float32Array.from(points.weight, (weight) => 2.6 + 1.5 * Math.log10(Math.max(weight, 1)));
+    const crowd = Math.min(3, Math.max(0.6, (20000 / points.row.length) ** 0.25));
+    this.sizes = Float32Array.from(points.weight, (weight) => crowd * (2.6 + 1.5 * Math.log10(Math.max(weight, 1))));
     const { weight } = points, order = Uint32Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a]);
     this.layer.set(this.sizes, order);
     this.colours = paint(chosen ?? { kind: "class", classes: [] }, points.value);

@@ -3,12 +3,12 @@ import * as twgl from "twgl.js";
 
 const VERTEX = `#version 300 es
 in vec2 place; in vec4 colour; in float size;
-uniform float pixels; uniform float disk; uniform float thin;
+uniform float pixels; uniform float disk;
 out vec4 fill;
 void main() {
   float rim = disk > 0.5 ? max(1.0 - dot(place, place), 0.0) : 1.0;
   gl_Position = vec4(place * 0.96, 0.0, 1.0);
-  gl_PointSize = max(size * pixels * thin * (0.35 + 0.65 * sqrt(rim)), 1.0);
+  gl_PointSize = max(size * pixels * (0.35 + 0.65 * sqrt(rim)), 1.0);
   fill = colour;
 }`;
 const FRAGMENT = `#version 300 es
@@ -63,8 +63,7 @@ export class PointLayer {
     gl.useProgram(this.program.program);
     twgl.setBuffersAndAttributes(gl, this.program, this.info);
     gl.bufferSubData(gl.ELEMENT_ARRAY_BUFFER, 0, this.chosen, this.count - drawn, drawn);
-    const thin = Math.min(1.6, Math.max(0.6, (20000 / this.count) ** 0.25));
-    twgl.setUniforms(this.program, { pixels: gl.canvas.width / 800, disk: this.isDisk ? 1 : 0, thin });
+    twgl.setUniforms(this.program, { pixels: gl.canvas.width / 800, disk: this.isDisk ? 1 : 0 });
     twgl.drawBufferInfo(gl, this.info, gl.POINTS, drawn);
   }
 

@@ -10,7 +10,7 @@ from terrarium.hooks.pinning import OrderVersions, PinVersions
 from terrarium.hooks.process.joining import JoinProcesses
 from terrarium.hooks.process.refusals import RefuseInOneLine
 from terrarium.hooks.recording import RecordRuns
-from terrarium.hooks.results import AnnounceResults, LogToTensorBoard
+from terrarium.hooks.results import AnnounceResults, LogToMlflow, LogToTensorBoard
 from terrarium.hooks.sources import CheckSources
 
 HOOKS = (
@@ -23,6 +23,7 @@ HOOKS = (
     RefuseInOneLine(),
     AnnounceResults(),
     LogToTensorBoard(),
+    LogToMlflow(),
     JoinProcesses(),
 )
 

@@ -36,11 +36,19 @@ def test_old_values_are_next_to_new_ones(runs, monkeypatch):
     assert runs[1][-1].endswith(",x=1")
 
 
-def test_without_its_graph_a_row_says_what_to_set(runs, monkeypatch):
-    monkeypatch.delenv("TERRARIUM_TRIPLES", raising=False)
-    (row,) = screen.measure(["influence"])
-    assert row["CPU s"] == "set TERRARIUM_TRIPLES"
+@pytest.mark.parametrize(("family", "variable"), [("influence", "TERRARIUM_TRIPLES"), ("senses", "TERRARIUM_WORDSIM")])
+def test_without_its_data_a_row_says_what_to_set(runs, monkeypatch, family, variable):
+    monkeypatch.delenv(variable, raising=False)
+    (row,) = screen.measure([family])
+    assert row["CPU s"] == f"set {variable}"
     assert runs == []
+
+
+def test_a_baseline_that_a_quick_run_lacks_is_left_empty(runs, monkeypatch):
+    quick = QuickRow(lambda: [["--pipelines=a"]], lambda _: Values(0.5, float("nan"), 0.125))
+    monkeypatch.setitem(QUICK, "scenes", quick)
+    (row,) = screen.measure(["scenes"])
+    assert (row["Terrarium, new"], row["baseline, new"]) == ("0.5", "")
 
 
 def save(folder, name, table):
@@ -56,7 +64,7 @@ def test_values_are_read_from_what_a_run_leaves(tmp_path):
     save(
         tmp_path,
         "layout_metrics.parquet",
-        pd.DataFrame({"layout": ["trained", "combinatorial", "inherited"], "ancestor_map_detour": [1.0, 0.9, 0.3]}),
+        pd.DataFrame({"layout": ["rays", "combinatorial", "inherited"], "ancestor_map_detour": [1.0, 0.9, 0.3]}),
     )
     methods = ["trained", "majority", "nearest relatives"]
     save(

@@ -15,21 +15,24 @@ def test_every_dataset_has_a_producer_but_working_stores():
         assert entry.producers or entry.name.endswith(("training_state", "leaderboard.results")), entry.name
 
 
-def test_recorded_columns_are_of_tables_that_exist():
-    tables = {entry.name for entry in list_entries() if entry.kind == "ParquetDataset"}
-    assert set(kept_columns()) <= tables
+def test_every_table_has_recorded_columns_and_no_other():
+    """If not: run the pipeline with `--env=test`, then `python -m scripts.catalog_reference --columns DATA_ROOT`."""
+    assert set(kept_columns()) == {entry.name for entry in list_entries() if entry.kind == "ParquetDataset"}
 
 
 def test_columns_are_those_of_the_newest_version_with_coordinates_once(tmp_path):
     entry = Entry("f.vectors", "ParquetDataset", "model_output", "07_model_output/f/vectors.parquet", ("f.export",))
     for version, table in (
         ("2026-01-01", pd.DataFrame({"old": [1]})),
-        ("2026-01-02", pd.DataFrame({"name": ["a"], "x0": [0.5], "x1": [1.5]})),
+        ("2026-01-02", pd.DataFrame({"name": ["a"], "x0": [0.5], "x1": [1.5], "u0": [0.5], "u1": [0.0]})),
     ):
         folder = tmp_path / entry.path / version
         folder.mkdir(parents=True)
         table.to_parquet(folder / "vectors.parquet")
     columns = read_columns(tmp_path, [entry])
-    assert columns == {"f.vectors": ["name string", "x0, x1, ... float64"]}
+    assert columns == {"f.vectors": ["name string", "x0, x1, ... float64", "u0, u1, ... float64"]}
     page = render_page([entry], columns)
-    assert "| `vectors` | Parquet | model_output | `f.export` | name string; x0, x1, ... float64 |" in page
+    assert (
+        "| `vectors` | Parquet | model_output | `f.export` | name string; x0, x1, ... float64; u0, u1, ... float64 |"
+        in page
+    )

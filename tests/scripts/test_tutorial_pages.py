@@ -36,7 +36,7 @@ def test_outputs_follow_their_cell(monkeypatch):
         {"output_type": "stream", "text": "a log"},
         {"data": {"text/html": table.to_html(), "text/plain": "a table"}},
         {"data": {FIGURE: {"data": [], "layout": {"title": {"text": "A title<br>more"}}}, "text/html": "<div>"}},
-        {"data": {"text/plain": "42"}},
+        {"data": {"text/plain": "\n\x1b[1m{\x1b[0m\x1b[1;36m42\x1b[0m\x1b[1m}\x1b[0m"}},
     ]
     cells = [
         {"cell_type": "markdown", "source": "# Title\n\nSome text."},
@@ -47,7 +47,7 @@ def test_outputs_follow_their_cell(monkeypatch):
     assert parts[2] == "```python\n1 + 1\n```"
     assert parts[3].splitlines()[0] == "| key | a |"
     assert parts[4] == "![A title](../images/tutorials/example-1.png)"
-    assert parts[5] == "```text\n42\n```"
+    assert parts[5] == "```text\n{42}\n```"
     assert [Path(path).name for path in drawn] == ["example-1.png"]
 
 

@@ -21,7 +21,7 @@ def test_a_finished_run_has_its_seconds_seed_and_commit():
     (row,) = list_runs([MANIFEST]).to_dict("records")
     assert row["seconds"] == 90
     assert row["seed"] == "0"
-    assert row["commit"] == "0123456789+"
+    assert row["commit"] == "0123456+"
     assert row["pipelines"] == "hyperbolic, senses"
 
 

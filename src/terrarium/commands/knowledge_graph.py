@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def predict(k: int, among: str | None, known: bool, **given: Any) -> pd.DataFrame:
     """Predict the part of a triple that is left out: give two of --head, --relation and --tail.
 
-    Example: kedro terrarium predict --head "Influenza A virus" --relation infects -k 5
+    Example: kedro terrarium predict --head "Lyssavirus khujand" --relation infects -k 5
     """
     parts = {name: given.pop(name) for name in ("head", "relation", "tail")}
     return _open(**given).predict(**parts, k=k, among=among, known=known)
@@ -62,7 +62,7 @@ def score_matrix(head_category: str, tail_category: str, relation: str, path: Pa
 def explain(head: str, relation: str, tail: str, k: int, **where: Any) -> pd.DataFrame:
     """Print the training triples that raised (proponents) or lowered (opponents) the score of a triple.
 
-    Example: kedro terrarium explain "Influenza A virus" infects "Homo sapiens" -k 5
+    Example: kedro terrarium explain "Lyssavirus khujand" infects vertebrates -k 5
     """
     return _open(**where).explain(head, relation, tail, k)
 

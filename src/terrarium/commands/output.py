@@ -61,7 +61,7 @@ def _print_rich(table: pd.DataFrame) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    printed = Table(box=box.SIMPLE_HEAD)
+    printed = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for place, (name, kind) in enumerate(table.dtypes.items()):
         justify: Literal["right", "left"] = "right" if kind.kind in "fiu" else "left"
         printed.add_column(str(name), justify=justify, overflow="fold", no_wrap=place == 0)

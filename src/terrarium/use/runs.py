@@ -9,7 +9,7 @@ import pandas as pd
 
 from terrarium.use.artifacts import Artifacts, MissingArtifactError
 
-_OF_A_RUN = ("run", "pipelines", "environment", "status", "seconds", "seed", "commit")
+_OF_A_RUN = ("run", "pipelines", "env", "status", "seconds", "seed", "commit")
 _ABSENT = "-"
 
 
@@ -17,7 +17,7 @@ def list_runs(manifests: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return one row per manifest.
 
     Returns:
-        Columns run, pipelines, environment (empty for the default), status, seconds (NaN if it did not end), seed,
+        Columns run, pipelines, env (empty for the default), status, seconds (NaN if it did not end), seed,
         commit (with `+` where files were changed since).
     """
     return pd.DataFrame([_row(manifest) for manifest in manifests], columns=list(_OF_A_RUN))
@@ -66,10 +66,10 @@ def _row(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "run": manifest["run"],
         "status": manifest["status"],
         "pipelines": ", ".join(manifest["pipelines"]),
-        "environment": manifest["environment"] or "",
+        "env": manifest["environment"] or "",
         "seconds": (pd.Timestamp(ended) - pd.Timestamp(started)).total_seconds() if ended else float("nan"),
         "seed": ", ".join(str(seed) for seed in sorted(set(manifest["seeds"].values()))),
-        "commit": (git.get("commit") or "")[:10] + ("+" if git.get("dirty") else ""),
+        "commit": (git.get("commit") or "")[:7] + ("+" if git.get("dirty") else ""),
     }
 
 

@@ -14,6 +14,7 @@ WORDS = {
     "money%1:21:00::": ("money", "n", "money.n.01", [1.0, 0.1, 0.0]),
     "hot%3:00:01::": ("hot", "a", "hot.a.01", [0.0, 0.0, 2.0]),
     "cold%3:00:01::": ("cold", "a", "cold.a.01", [0.0, 0.0, -2.0]),
+    "cold%1:26:00::": ("cold", "n", "cold.n.01", [1.0, 1.0, 0.0]),
     "ice_cream%1:13:00::": ("ice_cream", "n", "ice_cream.n.01", [0.5, 0.5, -0.5]),
 }
 
@@ -55,6 +56,9 @@ def test_an_axis_has_the_two_words_at_its_ends(senses):
     axis = senses.antonym_axis("hot", "cold", k=1)
     assert axis["lemma"].tolist() == ["hot", "cold"]
     assert axis["position"].tolist() == pytest.approx([1.0, -1.0])
+    assert set(axis["pos"]) == {"a"}, "the noun cold, an illness, comes first among the senses of the word"
+    with pytest.raises(ValueError, match="'hot' and 'bank' have no part of speech in common"):
+        senses.antonym_axis("hot", "bank")
 
 
 def test_a_dimension_shows_its_largest_and_smallest_senses_without_zeros(senses):

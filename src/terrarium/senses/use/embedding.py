@@ -106,17 +106,20 @@ class SenseEmbedding:
     def antonym_axis(self, first: str, second: str, k: int = 10) -> pd.DataFrame:
         """Rank senses along the direction from one word to its opposite.
 
-        The direction joins the first senses of the two words.
+        The direction joins the most frequent senses of the two words with the same part of speech.
 
         Args:
-            first, second: words, sense keys or synsets of one part of speech, such as "hot" and "cold".
+            first, second: words, sense keys or synsets, such as "hot" and "cold".
             k: number of senses to show at each end.
 
         Returns:
             2k senses of that part of speech by falling position: sense_key, lemma, pos, synset, gloss, position (the
             projection of the unit vector; positive near `first`).
+
+        Raises:
+            ValueError: the words have no part of speech in common.
         """
-        a, b = int(self.rows_of(first)[0]), int(self.rows_of(second)[0])
+        a, b = self._alike(first, second)
         axis = normalize_rows((self._unit[a] - self._unit[b])[None, :])[0]
         rows = np.flatnonzero((self.senses["pos"] == self.senses["pos"].iloc[a]).to_numpy(bool))
         position = self._unit[rows] @ axis
@@ -176,6 +179,16 @@ class SenseEmbedding:
             return len(self.rows_of(word)) > 0
         except UnknownNameError:
             return False
+
+    def _alike(self, first: str, second: str) -> tuple[int, int]:
+        """Return the rows of two senses with the same part of speech, the most frequent ones."""
+        pos = self.senses["pos"].to_numpy()
+        rows, others = self.rows_of(first), self.rows_of(second)
+        same = np.argwhere(pos[rows][:, None] == pos[others])
+        if not len(same):
+            raise ValueError(f"{first!r} and {second!r} have no part of speech in common")
+        i, j = same[same.sum(axis=1).argmin()]
+        return int(rows[i]), int(others[j])
 
     def _neighbours(self, query: Float32Array, own: int, name: str, k: int, allowed: np.ndarray) -> pd.DataFrame:
         cosine = np.where(allowed, self._unit @ query, -np.inf)
