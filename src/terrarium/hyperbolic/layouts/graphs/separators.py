@@ -79,7 +79,7 @@ def refit_separators(
     descendants, start = _descendants(graph)
     num_ancestors = np.diff(graph.ancestor_rows.start)
     rows = np.flatnonzero((np.diff(start) > inside) & (layout.radius > 0.0))
-    logger.info("hyperbolic: refitting %d ancestors with descendants by further links", len(rows))
+    logger.info("hyperbolic: ancestors that are refitted for descendants by further links: %d", len(rows))
     refit = _Refit(layout, score, missed_weight, seed)
     for row in rows[np.argsort(-num_ancestors[rows], kind="stable")]:
         refit.move(int(row), descendants[start[row] : start[row + 1]])
