@@ -14,10 +14,14 @@ from benchmarks import (
     hyperbolic_graphs,
     hyperbolic_layouts,
     influence,
+    influence_retraining,
     ingestion,
     knowledge_graph,
+    knowledge_graph_large,
     knowledge_graph_memory,
     knowledge_graph_peers,
+    knowledge_graph_precision,
+    knowledge_graph_settings,
     new_entities,
     objectives,
     optimisations,
@@ -40,6 +44,7 @@ from benchmarks import (
     senses_quality,
     throughput,
     use,
+    virus_hosts,
 )
 
 BENCHMARKS = {
@@ -59,13 +64,18 @@ BENCHMARKS = {
     "hyperbolic_wordnet_caps": hyperbolic_graphs.main,
     "fuzz": fuzz.main,
     "influence": influence.main,
+    "influence_averaged": influence_retraining.datamodels,
+    "influence_held_out": influence_retraining.mislabelled,
     "influence_large": influence.large,
     "influence_switches": influence.switches,
     "influence_validation": influence.validation,
     "ingestion": ingestion.main,
     "knowledge_graph": knowledge_graph.main,
+    "knowledge_graph_large": knowledge_graph_large.main,
     "knowledge_graph_memory": knowledge_graph_memory.main,
     "knowledge_graph_peers": knowledge_graph_peers.main,
+    "knowledge_graph_precision": knowledge_graph_precision.main,
+    "knowledge_graph_settings": knowledge_graph_settings.main,
     "new_entities": new_entities.main,
     "objectives": objectives.main,
     "optimisations": optimisations.main,
@@ -103,6 +113,7 @@ BENCHMARKS = {
     "use": use.questions,
     "use_explorer": use.explorer,
     "use_indexes": use.indexes,
+    "virus_hosts": virus_hosts.main,
 }
 
 

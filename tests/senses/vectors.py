@@ -3,6 +3,7 @@
 import numpy as np
 
 from terrarium.senses.data.relations import RELATIONS
+from terrarium.senses.models.operators import identity_maps
 from terrarium.senses.models.vectors import SenseVectors, random_vectors
 from tests.senses.lexicon import tables
 
@@ -16,8 +17,8 @@ def random_baseline(dim=DIM, seed=0):
     return random_vectors(len(made["synsets"]), made["senses"], dim, polar, np.random.default_rng(seed))
 
 
-def with_relations(vectors, scale=None, shift=None):
-    """The vectors with operators of the relations, by default without effect."""
-    ones = np.ones((2 * len(RELATIONS), vectors.dim), np.float32)
-    scale = ones if scale is None else scale
-    return SenseVectors(vectors.synsets, vectors.senses, scale, ones * 0 if shift is None else shift, vectors.polar)
+def with_relations(vectors, shift=None):
+    """The vectors with maps of the relations that only add a shift (2 R, D), by default none."""
+    maps = identity_maps(2 * len(RELATIONS), vectors.dim)
+    maps[:, 0] = 0 if shift is None else shift
+    return SenseVectors(vectors.synsets, vectors.senses, maps, vectors.polar)

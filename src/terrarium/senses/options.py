@@ -118,6 +118,12 @@ class LossOptions(Base):
     """Weights and constants of the losses. The link loss has weight 1."""
 
     temperature: float = Field(gt=0, description="divides the cosines of the link and direction losses")
+    vector_link_weight: float = Field(
+        ge=0,
+        le=1,
+        description="fraction of the link loss's gradient that moves the vectors of synsets; 0: links train the maps "
+        "of the relations and the offsets of senses alone. Use 1 with init random and inherited",
+    )
     direction_weight: float = Field(
         ge=0,
         description="weight of the direction loss, which trains the relations alone: a pair of a directed relation "
@@ -156,9 +162,7 @@ class OptimizerOptions(Base):
     """Adagrad with one accumulator per row of the table."""
 
     learning_rate: float = Field(gt=0, description="learning rate of the first epoch")
-    relation_lr_factor: float = Field(
-        gt=0, description="factor on the learning rate for the scales and shifts of the relations"
-    )
+    relation_lr_factor: float = Field(gt=0, description="factor on the learning rate for the maps of the relations")
 
 
 class ScheduleOptions(Base):

@@ -44,7 +44,7 @@ def test_pairs_near_the_opposite_ends_of_a_trained_antonym_are_opposed():
     rows[[0, 2, 4], 0], rows[[1, 3], 1], rows[5, 2] = 1, 1, 1
     rows[2:4, 2] = 0.3
     vectors = random_baseline(3)
-    vectors = type(vectors)(rows, unit_rows(rows), None, None, np.zeros(3, bool))
+    vectors = type(vectors)(rows, unit_rows(rows), None, np.zeros(3, bool))
     trained = SensePairs(np.array([0]), np.array([1]))
     pairs = SensePairs(np.array([2, 3, 2, 0]), np.array([3, 2, 4, 1]))
     opposed, swapped, alike, itself = opposition_score(vectors, pairs, trained)
@@ -60,7 +60,7 @@ def test_a_pair_that_differs_as_trained_antonyms_do_is_analogous():
     rows[:8:2, 0] = rows[1:8:2, 0] + np.arange(1, 5)
     rows[:8:2, 1:] = rows[1:8:2, 1:]
     rows[8, 1:], rows[8, 0] = rows[9, 1:] + 1, rows[9, 0]
-    vectors = type(random_baseline(4))(rows, rows, None, None, np.zeros(4, bool))
+    vectors = type(random_baseline(4))(rows, rows, None, np.zeros(4, bool))
     trained = SensePairs(np.array([0, 2, 4]), np.array([1, 3, 5]))
     pairs = SensePairs(np.array([6, 7, 8]), np.array([7, 6, 9]))
     assert vector_features(vectors, pairs, trained)[:, -1] == pytest.approx([1, 1, 0], abs=1e-5)

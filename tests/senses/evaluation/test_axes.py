@@ -24,7 +24,7 @@ def test_an_axis_that_parts_its_pairs_is_found_beyond_random_directions():
         }
     )
     words = Lexicon(pd.DataFrame(), senses, pairs, pd.DataFrame())
-    vectors = SenseVectors(rows, rows, None, None, np.zeros(dim, bool))
+    vectors = SenseVectors(rows, rows, None, np.zeros(dim, bool))
     axes = find_axes(vectors, words, min_pairs=5, num_directions=200, rng=np.random.default_rng(0))
     assert axes["dimension"].tolist() == ["x5", "x5"]
     assert axes["test"].tolist() == ["test", "query_half"]
@@ -35,7 +35,7 @@ def test_an_axis_that_parts_its_pairs_is_found_beyond_random_directions():
     assert numbers["axes"] == numbers["axes_beyond_null"] == numbers["axes_held_out_beyond_null"] == 1
     assert numbers["axes_agreement"] == 1
     noise = SenseVectors(
-        *[unit_rows(rng.standard_normal((2 * count, dim)).astype(np.float32))] * 2, None, None, np.zeros(dim, bool)
+        *[unit_rows(rng.standard_normal((2 * count, dim)).astype(np.float32))] * 2, None, np.zeros(dim, bool)
     )
     null = find_axes(noise, words, min_pairs=2, num_directions=50, rng=np.random.default_rng(0))
     assert (null["agreement"] > null["null_95"]).mean() < 0.5

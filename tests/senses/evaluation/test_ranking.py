@@ -17,7 +17,7 @@ def random():
 def test_ranks_are_filtered_and_ties_count_half():
     rows = np.eye(5, 4, dtype=np.float32)
     rows[4] = [0.9, 0.1, 0, 0]
-    vectors = SenseVectors(unit_rows(rows), rows, None, None, np.zeros(4, bool))
+    vectors = SenseVectors(unit_rows(rows), rows, None, np.zeros(4, bool))
     pairs = pd.DataFrame(
         {
             "relation": RELATIONS.index("similar_to"),

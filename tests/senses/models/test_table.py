@@ -33,7 +33,7 @@ def descend(made, steps=5):
         generator = torch.Generator().manual_seed(i)
         rows = torch.randperm(len(made.rows), generator=generator)[:12]
         made.step(rows, placed(made, rows, torch.randn(12, made.dim, generator=generator)), 0.1, 1.0)
-        made.step_relations(*(torch.randn(*made.scale.shape, generator=generator) for _ in range(2)), 0.01)
+        made.step_relations(torch.randn(*made.maps.shape, generator=generator), 0.01)
     made.select_entries()
 
 
@@ -72,11 +72,11 @@ def test_offsets_shrink_to_zero_without_a_gradient_and_the_row_for_none_stays():
 def test_antonymy_stays_a_reflection():
     made = table()
     descend(made)
-    assert torch.equal(made.scale[ANTONYM], 1 - 2 * made.polar.float())
-    assert (made.shift[ANTONYM + len(RELATIONS)] == 0).all()
+    assert torch.equal(made.maps[ANTONYM, 1:], torch.diag(1 - 2 * made.polar.float()))
+    assert (made.maps[ANTONYM + len(RELATIONS), 0] == 0).all()
     antonym = torch.full((30,), ANTONYM)
-    reflected = query(codes(made), antonym, made.operators)
-    assert torch.allclose(query(reflected, antonym, made.operators), codes(made), atol=1e-6)
+    reflected = query(codes(made), antonym, made.maps)
+    assert torch.allclose(query(reflected, antonym, made.maps), codes(made), atol=1e-6)
 
 
 @pytest.mark.parametrize("zeros", [0.0, 0.55])
@@ -84,9 +84,9 @@ def test_new_columns_do_not_disturb_the_function(zeros):
     made = table(dim=128, zeros=zeros)
     descend(made)
     relation = torch.zeros(30, dtype=torch.long)
-    before, queries = codes(made), query(codes(made), relation, made.operators)
+    before, queries = codes(made), query(codes(made), relation, made.maps)
     made.grow(columns(64), 0.001)
-    after, again = codes(made), query(codes(made), relation, made.operators)
+    after, again = codes(made), query(codes(made), relation, made.maps)
     assert made.dim == 192
     assert (after @ after.T - before @ before.T).abs().max() < 0.003
     assert (again @ after.T - queries @ before.T).abs().max() < 0.003
@@ -100,14 +100,15 @@ def test_the_optimisers_state_outlives_growth_and_pruning():
     made.grow(columns(20), 0.001)
     grown = made.state().tensors
     assert np.array_equal(grown["row_sum"], state["row_sum"])
-    assert np.array_equal(grown["scale_sum"][:, :40], state["scale_sum"])
-    assert (grown["scale_sum"][:, 40:] == 0).all()
+    assert np.array_equal(grown["maps_sum"][:, :41, :40], state["maps_sum"])
+    assert (grown["maps_sum"][:, 41:] == 0).all()
+    assert (grown["maps_sum"][..., 40:] == 0).all()
     keep = np.ones(60, bool)
     keep[::7] = False
     made.prune(keep)
     pruned = made.state().tensors
     assert np.array_equal(pruned["row_sum"], state["row_sum"])
-    assert np.array_equal(pruned["scale_sum"], grown["scale_sum"][:, keep])
+    assert np.array_equal(pruned["maps_sum"], grown["maps_sum"][:, np.append(True, keep)][..., keep])
     assert made.dim == int(keep.sum())
     assert torch.allclose(codes(made).norm(dim=1), torch.ones(30))
     descend(made)
@@ -122,7 +123,7 @@ def test_growth_and_pruning_stay_on_the_device_and_in_the_dtype(device):
     made.grow(columns(8), 0.001)
     made.prune(np.arange(48) % 5 > 0)
     tensors = {name: value for name, value in vars(made).items() if isinstance(value, torch.Tensor)}
-    assert len(tensors) == 9
+    assert len(tensors) == 7
     for name, value in tensors.items():
         assert value.device.type == device, name
         assert value.dtype in {torch.float32, torch.bool}, name

@@ -42,11 +42,12 @@ def batch_of(made, size=32, seed=0):
 
 def no_gradients(made):
     """Gradients of zero."""
-    return Gradients(*(torch.zeros_like(x) for x in (made.table.rows, made.table.scale, made.table.shift)))
+    return Gradients(torch.zeros_like(made.table.rows), torch.zeros_like(made.table.maps))
 
 
 def test_training_lowers_both_losses(tmp_path):
-    history = train(tmp_path, 8, training__growth__enabled=False).history
+    moving = {"training__loss__vector_link_weight": 1.0, "training__optimizer__learning_rate": 0.3}
+    history = train(tmp_path, 8, model__init="random", training__growth__enabled=False, **moving).history
     assert history["loss"].iloc[-1] < 0.6 * history["loss"].iloc[0]
     assert history["validation_loss"].min() < history["validation_loss"].iloc[0]
 
@@ -137,7 +138,7 @@ def test_columns_that_carry_nothing_are_removed(tmp_path, caplog):
     fitted = {"options": chosen.training, "store": TrainingStore(tmp_path), "fingerprint": {"data": "small"}}
     result = fit(SenseTrainer(given, chosen.model, chosen.training), **fitted, restarts="columns_added_next")
     assert result.history["dim"].tolist() == [50, 50, 40, 40]
-    assert result.final.tensors["scale"].shape[1] == result.final.tensors["codes"].shape[1] == 40
+    assert result.final.tensors["maps"].shape[2] == result.final.tensors["codes"].shape[1] == 40
     assert "Removing 10 unused dimensions (50 -> 40)" in caplog.text
 
 
@@ -158,7 +159,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole():
     meter.add(losses)
     for part in split_batch(batch, 8):
         again.add(made.add_gradients(part, parts)[1])
-    for name in ("rows", "scale", "shift"):
+    for name in ("rows", "maps"):
         assert torch.allclose(getattr(whole, name), getattr(parts, name), atol=1e-3)
     assert meter.means()["loss"] == pytest.approx(again.means()["loss"], rel=1e-4)
 
@@ -180,7 +181,7 @@ def test_the_gradient_is_that_of_the_loss():
     margin, where their loss has no derivative.
     """
     zeros = {"training__sparsity__zero_fraction": 0.0, "model__antonym_energy": 0.0}
-    made, _ = make(training__loss__direction_weight=0.0, **zeros)
+    made, _ = make(training__loss__direction_weight=0.0, training__loss__vector_link_weight=1.0, **zeros)
     batch = batch_of(made)
     gradients = no_gradients(made)
     _, losses = made.add_gradients(batch, gradients)
@@ -191,7 +192,7 @@ def test_the_gradient_is_that_of_the_loss():
     tangent[made.table.synsets :] = 0
     step = 1e-4
     made.table.rows = rows - step * tangent
-    after = batch_losses(made.table, gather_vectors(made.table, batch, None), made.table.operators, made._options.loss)
+    after = batch_losses(made.table, gather_vectors(made.table, batch, None), made.table.maps, made._options.loss)
     fall = before - after.total(made._weights, len(batch.links)).item()
     assert fall == pytest.approx(step * float((tangent**2).sum()), rel=0.1)
 
@@ -203,7 +204,24 @@ def test_the_direction_loss_moves_relations_and_no_vectors():
     with_loss.add_gradients(batch, first)
     without.add_gradients(batch, second)
     assert torch.equal(first.rows, second.rows)
-    assert not torch.allclose(first.shift, second.shift)
+    assert not torch.allclose(first.maps, second.maps)
+
+
+def test_links_move_vectors_as_much_as_asked_and_offsets_and_maps_in_any_case():
+    others = {"training__loss__taxonomy_weight": 0.0, "training__loss__antonym_weight": 0.0}
+    batch, found = batch_of(make()[0]), []
+    for weight in (0.0, 0.5, 1.0):
+        made, _ = make(training__loss__vector_link_weight=weight, **others)
+        found.append(no_gradients(made))
+        made.add_gradients(batch, found[-1])
+    sizes = [made.table.synsets, made._problem.offsets + 1]
+    none, half, whole = (torch.split(gradients.rows, sizes) for gradients in found)
+    assert (none[0] == 0).all()
+    assert whole[0].abs().max() > 0
+    assert torch.allclose(half[0], whole[0] / 2, atol=1e-5)
+    assert torch.equal(none[1], whole[1])
+    assert torch.equal(found[0].maps, found[2].maps)
+    assert whole[1].abs().max() > 0
 
 
 def test_prefixes_are_trained(tmp_path):

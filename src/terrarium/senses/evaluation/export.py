@@ -11,7 +11,7 @@ from terrarium.senses.data.relations import RELATIONS, SYMMETRIC
 from terrarium.senses.models.vectors import SenseVectors
 
 NAME_COLUMNS = ["sense_key", "lemma", "pos", "sense_number", "synset"]
-_KEYS = ["relation", "inverse", "parameter"]
+_KEYS = ["relation", "inverse", "input"]
 _PARTS = ["n", "v", "a", "s", "r"]
 
 
@@ -38,18 +38,20 @@ def synset_table(vectors: SenseVectors, synsets: pd.DataFrame) -> pd.DataFrame:
 
 
 def operator_table(vectors: SenseVectors) -> pd.DataFrame:
-    """Return scale and shift of the relations: relation, inverse, parameter (scale or shift), x0, x1, ...
+    """Return the maps of the relations: relation, inverse, input, x0, x1, ...
 
-    A polar dimension is one in which the scale of `antonym` is -1. The query of a head h in a relation is h * scale +
-    shift, at length 1; the inverse of a directed relation has parameters of its own.
+    The query of a head h in a relation is the row of the input "constant", plus the rows of the inputs x0, x1, ...
+    weighted by the entries of h, at length 1. The inverse of a directed relation has a map of its own. A polar
+    dimension is one that `antonym` maps to its negative.
     """
-    if vectors.scale is None or vectors.shift is None:
-        return pd.DataFrame({"relation": [], "inverse": [], "parameter": []})
+    if vectors.maps is None:
+        return pd.DataFrame({"relation": [], "inverse": [], "input": []})
     keys = [(name, inverse) for inverse in (False, True) for name in RELATIONS]
     used = [i for i, (name, inverse) in enumerate(keys) if not (inverse and name in SYMMETRIC)]
-    names = pd.DataFrame([(*keys[i], parameter) for parameter in ("scale", "shift") for i in used], columns=_KEYS)
-    rows = np.concatenate([vectors.scale[used], vectors.shift[used]])
-    return pd.concat([names, pd.DataFrame(rows, columns=coordinate_names(vectors.dim))], axis=1)
+    columns = coordinate_names(vectors.dim)
+    names = pd.DataFrame([(*keys[i], given) for i in used for given in ["constant", *columns]], columns=_KEYS)
+    rows = vectors.maps[used].reshape(-1, vectors.dim)
+    return pd.concat([names, pd.DataFrame(rows, columns=columns)], axis=1)
 
 
 def frequency_order(senses: pd.DataFrame) -> Int64Array:

@@ -24,4 +24,4 @@ def item_vectors(weights: State, items: pd.DataFrame, synsets: pd.DataFrame, sen
     rows = unit_rows(weights.tensors["items"])[first.reindex(keys).to_numpy(np.int64)]
     first_senses = np.flatnonzero(~senses["synset_row"].duplicated().to_numpy())
     synset_rows = rows[first_senses[np.argsort(synset_row[first_senses])]]
-    return SenseVectors(synset_rows, rows, None, None, np.zeros(rows.shape[1], bool))
+    return SenseVectors(synset_rows, rows, None, np.zeros(rows.shape[1], bool))

@@ -18,7 +18,8 @@ from terrarium.common.arrays import BoolArray, Float32Array, Int64Array
 from terrarium.common.vectors import normalize_rows
 from terrarium.senses.data.taxonomy import Taxonomy
 
-_ROUNDS, _OPPOSITION_ROUNDS = 3, 4
+_ROUNDS, _OPPOSITION_ROUNDS = 3, 6
+_TINY = 1e-12
 _ROTATION_SAMPLE, _ROTATION_STEPS, _ROTATION_GAIN = 20_000, 100, 1e-5
 
 
@@ -48,7 +49,8 @@ def opposed_rows(links: csr_array, antonyms: csr_array, dim: int, rng: np.random
     """Return rows (S, dim) in which antonyms are opposite and linked synsets are alike, of length 1 for antonyms.
 
     Antonyms start from opposite random directions. In each round a row becomes the mean of itself and of its
-    neighbours' mean, and antonyms become opposite again. The further a synset is from antonyms, the shorter is its row.
+    neighbours' mean, and antonyms become opposite again. The further a synset is from antonyms, the shorter is its row;
+    in the end lengths become their square roots, so that what is known two or three links away outlives the zeros.
 
     Args:
         links: (S, S) number of links between synsets, without antonyms; symmetric.
@@ -63,7 +65,8 @@ def opposed_rows(links: csr_array, antonyms: csr_array, dim: int, rng: np.random
     for _ in range(_OPPOSITION_ROUNDS):
         spread = (rows + links @ rows / degree) / 2
         rows = np.where(has_antonym[:, None], _oppose(spread, antonyms, opposites), spread)
-    result: Float32Array = rows.astype(np.float32)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    result: Float32Array = (rows / np.sqrt(np.maximum(length, _TINY))).astype(np.float32)
     return result
 
 

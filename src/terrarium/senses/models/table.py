@@ -9,7 +9,7 @@ import numpy as np
 from terrarium.common.arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS, SYMMETRIC
 from terrarium.senses.models.adagrad import TINY, step_rows, step_rows_compiled
-from terrarium.senses.models.operators import RelationOperators, normalize, polar_columns
+from terrarium.senses.models.operators import identity_maps, normalize, polar_columns
 from terrarium.senses.models.sparsity import count_kept, largest_entries
 from terrarium.senses.models.threads import run_in_threads
 from terrarium.training.checkpointing.state import State
@@ -21,7 +21,7 @@ _CHUNK = 16_384
 
 
 class SenseTable:
-    """Unit rows of synsets, offset rows of single senses, and scale and shift of each relation.
+    """Unit rows of synsets, offset rows of single senses, and the map of each relation.
 
     All are updated by Adagrad, with one accumulator per row of the table (its state does not depend on the dimension)
     and one per entry of the relations.
@@ -29,7 +29,7 @@ class SenseTable:
     Attributes:
         rows: (S + O + 1, D) dense rows; the last stays zero and serves senses without an offset.
         kept: (S, D) mask of the synsets' nonzero entries.
-        scale, shift: (2 R, D) of the relations and of their inverses.
+        maps: (2 R, 1 + D, D) of the relations and of their inverses, as in `operators`.
         polar: (D,) mask of the dimensions that antonymy reflects.
         directed: (2 R,) mask of the relations that differ from their inverses.
         block: (D,) number of the growth that added a column, in memory; zeros are chosen within each block.
@@ -46,9 +46,8 @@ class SenseTable:
         self.device = torch.device(device)
         self.rows = rows.to(self.device)
         self._row_sum = torch.zeros(len(rows), device=self.device)
-        self.scale = torch.ones(2 * len(RELATIONS), dim, device=self.device)
-        self.shift = torch.zeros_like(self.scale)
-        self._scale_sum, self._shift_sum = torch.zeros_like(self.scale), torch.zeros_like(self.scale)
+        self.maps = torch.from_numpy(identity_maps(2 * len(RELATIONS), dim)).to(self.device)
+        self._maps_sum = torch.zeros_like(self.maps)
         self.polar = torch.from_numpy(polar_columns(0, dim)).to(self.device)
         self.block = np.zeros(dim, np.int64)
         directed = [name not in SYMMETRIC for name in RELATIONS] * 2
@@ -64,12 +63,7 @@ class SenseTable:
     @property
     def parameters(self) -> int:
         """Number of trained parameters."""
-        return (len(self.rows) - 1) * self.dim + 2 * self.scale.numel()
-
-    @property
-    def operators(self) -> RelationOperators:
-        """Scale and shift of the relations."""
-        return RelationOperators(self.scale, self.shift)
+        return (len(self.rows) - 1) * self.dim + self.maps.numel()
 
     def select_entries(self) -> None:
         """Choose the nonzero entries of each synset again: the largest ones within each block of columns."""
@@ -85,6 +79,13 @@ class SenseTable:
     def codes(self, synset: Tensor) -> Tensor:
         """Return the sparse unit rows (B, D) of synsets (B,)."""
         return normalize(self.masked(synset))
+
+    def all_codes(self) -> Tensor:
+        """Return the sparse unit rows (S, D) of all synsets."""
+        import torch
+
+        rows = torch.arange(self.synsets, device=self.device)
+        return torch.cat([self.codes(part) for part in torch.split(rows, _CHUNK)])
 
     def masked(self, synset: Tensor) -> Tensor:
         """Return the rows (B, D) of synsets (B,), with zeros but not normalized."""
@@ -115,12 +116,17 @@ class SenseTable:
             step_rows(self.rows, self._row_sum, touched, gradient, self.synsets, rate, penalty)
         self.rows[-1] = 0.0
 
-    def step_relations(self, scale: Tensor, shift: Tensor, rate: float) -> None:
-        """Step scale and shift of the relations against their gradients (2 R, D); antonymy stays a reflection."""
-        self._scale_sum += scale.square()
-        self._shift_sum += shift.square()
-        self.scale = self.scale - rate * scale / (self._scale_sum.sqrt() + TINY)
-        self.shift = self.shift - rate * shift / (self._shift_sum.sqrt() + TINY)
+    def set_maps(self, maps: Float32Array) -> None:
+        """Set the maps (2 R, 1 + D, D) of the relations; antonymy stays a reflection."""
+        import torch
+
+        self.maps = torch.from_numpy(maps).to(self.device)
+        self._reflect()
+
+    def step_relations(self, gradient: Tensor, rate: float) -> None:
+        """Step the maps of the relations against their gradient (2 R, 1 + D, D); antonymy stays a reflection."""
+        self._maps_sum += gradient.square()
+        self.maps = self.maps - rate * gradient / (self._maps_sum.sqrt() + TINY)
         self._reflect()
 
     def grow(self, columns: Float32Array, energy: float) -> None:
@@ -141,10 +147,11 @@ class SenseTable:
         self.rows[: self.synsets] = normalize(self.rows[: self.synsets])
         self.polar = torch.cat([self.polar, torch.from_numpy(polar_columns(self.dim - count, count)).to(self.device)])
         self.block = np.append(self.block, np.full(count, self.block.max() + 1))
-        wide = torch.zeros(len(self.scale), count, device=self.device)
-        self.scale, self.shift = torch.cat([self.scale, wide + 1], dim=1), torch.cat([self.shift, wide], dim=1)
-        self._scale_sum = torch.cat([self._scale_sum, wide], dim=1)
-        self._shift_sum = torch.cat([self._shift_sum, wide], dim=1)
+        self.maps, self._maps_sum = (
+            torch.nn.functional.pad(x, (0, count, 0, count)) for x in (self.maps, self._maps_sum)
+        )
+        fresh_columns = torch.arange(self.dim - count, self.dim, device=self.device)
+        self.maps[:, fresh_columns + 1, fresh_columns] = 1.0
         self._reflect()
         self.select_entries()
 
@@ -156,8 +163,10 @@ class SenseTable:
         self.rows = self.rows.index_select(1, columns)
         self.rows[: self.synsets] = normalize(self.rows[: self.synsets])
         self.polar, self.block = self.polar.index_select(0, columns), self.block[keep]
-        for name in ("scale", "shift", "_scale_sum", "_shift_sum"):
-            setattr(self, name, getattr(self, name).index_select(1, columns))
+        map_rows = torch.cat([columns.new_zeros(1), columns + 1])
+        self.maps, self._maps_sum = (
+            x.index_select(1, map_rows).index_select(2, columns) for x in (self.maps, self._maps_sum)
+        )
         self.select_entries()
 
     def column_energy(self) -> Float64Array:
@@ -192,16 +201,14 @@ class SenseTable:
 
     def _reflect(self) -> None:
         for relation in (ANTONYM, ANTONYM + len(RELATIONS)):
-            self.scale[relation] = 1.0 - 2.0 * self.polar.float()
-            self.shift[relation] = 0.0
+            self.maps[relation] = 0.0
+            self.maps[relation, 1:].diagonal().copy_(1.0 - 2.0 * self.polar.float())
 
 
 _PLACES = {
     "rows": "rows",
     "row_sum": "_row_sum",
-    "scale": "scale",
-    "scale_sum": "_scale_sum",
-    "shift": "shift",
-    "shift_sum": "_shift_sum",
+    "maps": "maps",
+    "maps_sum": "_maps_sum",
     "polar": "polar",
 }

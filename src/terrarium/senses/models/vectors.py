@@ -18,19 +18,18 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class SenseVectors:
-    """Unit vectors and the operators of the relations.
+    """Unit vectors and the maps of the relations.
 
     Attributes:
         synsets: (S, D) one row per synset.
         senses: (N, D) one row per sense.
-        scale, shift: (2 R, D) of the relations and their inverses; None if no relations were trained.
+        maps: (2 R, 1 + D, D) of the relations and their inverses, as in `operators`; None if there are none.
         polar: (D,) mask of the dimensions that antonymy reflects.
     """
 
     synsets: Float32Array
     senses: Float32Array
-    scale: Float32Array | None
-    shift: Float32Array | None
+    maps: Float32Array | None
     polar: BoolArray
 
     @property
@@ -40,10 +39,10 @@ class SenseVectors:
 
     def queries(self, heads: Float32Array, relation: str, *, inverse: bool = False) -> Float32Array:
         """Return the queries (B, D) of heads (B, D) in a relation; the heads if no relations were trained."""
-        if self.scale is None or self.shift is None:
+        if self.maps is None:
             return heads
         row = RELATIONS.index(relation) + (len(RELATIONS) if inverse else 0)
-        return unit_rows(heads * self.scale[row] + self.shift[row])
+        return unit_rows(heads @ self.maps[row, 1:] + self.maps[row, 0])
 
 
 def unit_rows(rows: Float32Array) -> Float32Array:
@@ -55,7 +54,7 @@ def build_vectors(weights: State, senses: pd.DataFrame) -> SenseVectors:
     """Return the vectors of trained weights: a sense is its synset's code, plus its offset if it has one.
 
     Args:
-        weights: tensors codes (S, D), offsets (O, D), scale, shift and polar.
+        weights: tensors codes (S, D), offsets (O, D), maps and polar.
         senses: columns synset_row and offset_row.
     """
     codes, offsets = weights.tensors["codes"], weights.tensors["offsets"]
@@ -64,7 +63,7 @@ def build_vectors(weights: State, senses: pd.DataFrame) -> SenseVectors:
     moved = offset_row >= 0
     rows[moved] = unit_rows(rows[moved] + offsets[offset_row[moved] - len(codes)] * (rows[moved] != 0))
     tensors = weights.tensors
-    return SenseVectors(codes, rows, tensors["scale"], tensors["shift"], tensors["polar"])
+    return SenseVectors(codes, rows, tensors["maps"], tensors["polar"])
 
 
 def random_vectors(
@@ -80,7 +79,7 @@ def random_vectors(
         rng: random numbers.
     """
     rows = unit_rows(rng.standard_normal((synsets, dim), dtype=np.float32))
-    return SenseVectors(rows, rows[senses["synset_row"].to_numpy()], None, None, polar)
+    return SenseVectors(rows, rows[senses["synset_row"].to_numpy()], None, polar)
 
 
 def truncate_by_pca(vectors: SenseVectors, dim: int) -> SenseVectors:
@@ -88,15 +87,14 @@ def truncate_by_pca(vectors: SenseVectors, dim: int) -> SenseVectors:
     _, axes = np.linalg.eigh(vectors.synsets.T.astype(np.float64) @ vectors.synsets)
     basis = axes[:, ::-1][:, :dim].astype(np.float32)
     rows, senses = unit_rows(vectors.synsets @ basis), unit_rows(vectors.senses @ basis)
-    return SenseVectors(rows, senses, None, None, np.zeros(dim, bool))
+    return SenseVectors(rows, senses, None, np.zeros(dim, bool))
 
 
 def truncate(vectors: SenseVectors, dim: int) -> SenseVectors:
     """Return the vectors and relations in their first `dim` dimensions."""
-    scale = None if vectors.scale is None else vectors.scale[:, :dim]
-    shift = None if vectors.shift is None else vectors.shift[:, :dim]
+    maps = None if vectors.maps is None else vectors.maps[:, : 1 + dim, :dim]
     synsets, senses = unit_rows(vectors.synsets[:, :dim]), unit_rows(vectors.senses[:, :dim])
-    return SenseVectors(synsets, senses, scale, shift, vectors.polar[:dim])
+    return SenseVectors(synsets, senses, maps, vectors.polar[:dim])
 
 
 def with_zeros(vectors: SenseVectors, zero_fraction: float) -> SenseVectors:

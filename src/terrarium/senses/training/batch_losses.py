@@ -10,7 +10,7 @@ import numpy as np
 
 from terrarium.common.arrays import Int64Array
 from terrarium.senses.data.relations import ANTONYM, RELATIONS
-from terrarium.senses.models.operators import RelationOperators, normalize, query
+from terrarium.senses.models.operators import normalize, query
 from terrarium.senses.models.table import SenseTable
 from terrarium.senses.options import LossOptions, TrainingOptions
 from terrarium.senses.training import losses
@@ -73,8 +73,18 @@ class BatchVectors:
     axes: AxisVectors | None
 
 
-def gather_vectors(table: SenseTable, batch: Batch, axes: Axes | None, *, trainable: bool = False) -> BatchVectors:
-    """Return the vectors of a batch; with `trainable`, its leaves require gradients."""
+def gather_vectors(
+    table: SenseTable, batch: Batch, axes: Axes | None, *, trainable: bool = False, link_weight: float = 1.0
+) -> BatchVectors:
+    """Return the vectors of a batch.
+
+    Args:
+        table: has the vectors.
+        batch: the rows.
+        axes: words of the named axes; None without supervision.
+        trainable: whether the leaves require gradients.
+        link_weight: fraction of the links' gradient that reaches synsets, 0 to 1; offsets of senses take all of it.
+    """
     import torch
 
     links, antonyms = batch.links, batch.antonyms
@@ -86,11 +96,14 @@ def gather_vectors(table: SenseTable, batch: Batch, axes: Axes | None, *, traina
     offset_rows, offset_position, owner = _distinct_offsets(links, antonyms, table.device)
     synset_leaf = Leaf(rows, table.masked(rows).requires_grad_(trainable))
     offset_leaf = Leaf(offset_rows, table.offsets(owner, offset_rows).requires_grad_(trainable))
-    codes = normalize(synset_leaf.values).index_select(0, position)
-    own, others = codes[: len(offset_position)], codes[len(offset_position) :]
+    codes = normalize(synset_leaf.values)
+    by_links = codes.detach().lerp(codes, link_weight)
+    counts = [2 * len(links), 2 * len(antonyms), len(batch.negatives)]
+    ends, antonym_ends, drawn, others = torch.split(position, [*counts, len(position) - sum(counts)])
+    own = torch.cat([by_links.index_select(0, ends), codes.index_select(0, antonym_ends)])
     moved = normalize(own + offset_leaf.values.index_select(0, offset_position))
     head, tail, antonym_head, antonym_tail = torch.split(moved, [len(part) for part in senses])
-    negatives, first, second, *axis_rows = torch.split(others, [len(part) for part in synsets])
+    first, second, *axis_rows = torch.split(codes.index_select(0, others), [len(part) for part in synsets[1:]])
     return BatchVectors(
         synset_leaf=synset_leaf,
         offset_leaf=offset_leaf,
@@ -98,7 +111,7 @@ def gather_vectors(table: SenseTable, batch: Batch, axes: Axes | None, *, traina
         tail=tail,
         antonym_head=antonym_head,
         antonym_tail=antonym_tail,
-        negatives=negatives,
+        negatives=by_links.index_select(0, drawn),
         first=first,
         second=second,
         relation=torch.from_numpy(links.relation).to(table.device),
@@ -152,22 +165,19 @@ def loss_weights(options: TrainingOptions) -> dict[str, float]:
     }
 
 
-def batch_losses(
-    table: SenseTable, vectors: BatchVectors, operators: RelationOperators, options: LossOptions
-) -> BatchLosses:
+def batch_losses(table: SenseTable, vectors: BatchVectors, maps: Tensor, options: LossOptions) -> BatchLosses:
     """Return all losses of a batch.
 
     Args:
         table: gives the polar dimensions and the directed relations.
         vectors: of the batch.
-        operators: scale and shift of the relations; gradients flow to them.
+        maps: (2 R, 1 + D, D) of the relations; gradients flow to them.
         options: of the losses. With matryoshka_dims, link and taxonomy loss are means over the prefixes
             (Kusupati et al. 2022).
     """
     logit_scale, widths = 1 / options.temperature, _widths(table, options)
-    queries = query(vectors.head, vectors.relation, operators)
-    link = _mean(_link_loss(queries, vectors, width, logit_scale) for width in widths)
-    direction = _direction_loss(table, vectors, operators, logit_scale)
+    link = _mean(_link_loss(vectors, maps, width, logit_scale) for width in widths)
+    direction = _direction_loss(table, vectors, maps, logit_scale)
     taxonomy = _mean(_taxonomy_loss(vectors, width) for width in widths)
     antonym = losses.antonym_losses(
         vectors.antonym_head, vectors.antonym_tail, table.polar, options.antonym_margin
@@ -227,22 +237,19 @@ def _axis_numbers(axes: Axes, device: torch.device) -> list[Tensor]:
     return [torch.from_numpy(x).to(device) for x in (axes.pair_axis, axes.word_axis, axes.sign)]
 
 
-def _link_loss(queries: Tensor, vectors: BatchVectors, width: int, logit_scale: float) -> Tensor:
+def _link_loss(vectors: BatchVectors, maps: Tensor, width: int, logit_scale: float) -> Tensor:
     is_antonym = vectors.relation % len(RELATIONS) == ANTONYM
-    cut, tails, heads, negatives = (
-        _truncate(x, width) for x in (queries, vectors.tail, vectors.head, vectors.negatives)
-    )
-    return losses.link_losses(cut, tails, negatives, (cut * heads).sum(1), is_antonym, logit_scale).sum()
+    head, tail, negatives = (_truncate(x, width) for x in (vectors.head, vectors.tail, vectors.negatives))
+    queries = query(head, vectors.relation, maps[:, : 1 + width, :width])
+    return losses.link_losses(queries, tail, negatives, (queries * head).sum(1), is_antonym, logit_scale).sum()
 
 
-def _direction_loss(
-    table: SenseTable, vectors: BatchVectors, operators: RelationOperators, logit_scale: float
-) -> Tensor:
+def _direction_loss(table: SenseTable, vectors: BatchVectors, maps: Tensor, logit_scale: float) -> Tensor:
     """Return the sum of the direction losses. They train the relations alone: rows would learn each pair by heart."""
     directed = table.directed.index_select(0, vectors.relation)
     head, tail = vectors.head.detach(), vectors.tail.detach()
-    forward = (query(head, vectors.relation, operators) * tail).sum(1)
-    reverse = (query(tail, vectors.relation, operators) * head).sum(1)
+    forward = (query(head, vectors.relation, maps) * tail).sum(1)
+    reverse = (query(tail, vectors.relation, maps) * head).sum(1)
     return (losses.direction_losses(forward, reverse, logit_scale) * directed).sum()
 
 

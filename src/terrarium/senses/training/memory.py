@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from terrarium.senses.data.relations import RELATIONS
+
 PART_SIZE = 16_384
 """Links whose scores are held at once; a larger batch is computed in parts."""
 
@@ -13,8 +15,8 @@ class OutOfMemoryError(MemoryError):
 def training_memory(rows: int, dim: int, batch: int, num_negatives: int) -> int:
     """Return the bytes that training a table of sense vectors takes at most.
 
-    Rows, gradient, mask and accumulators, the copy that a checkpoint writes, and the activations of a part of the batch
-    with their gradients.
+    Rows, maps, gradient, mask and accumulators, the copy that a checkpoint writes, and the activations of a part of the
+    batch with their gradients.
 
     Args:
         rows: of the table.
@@ -22,9 +24,9 @@ def training_memory(rows: int, dim: int, batch: int, num_negatives: int) -> int:
         batch: links in a batch.
         num_negatives: negatives per batch.
     """
-    table = rows * dim * 4
+    table, maps = rows * dim * 4, 2 * len(RELATIONS) * (dim + 1) * dim * 4
     activations = min(batch, PART_SIZE) * (10 * dim + 3 * num_negatives) * 4 * 2
-    return 3 * table + rows * dim + rows * 4 + activations + batch * 32
+    return 3 * table + 6 * maps + rows * dim + rows * 4 + activations + batch * 32
 
 
 def available_memory(limit_gb: float | None) -> int:

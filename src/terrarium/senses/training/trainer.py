@@ -21,7 +21,7 @@ from terrarium.senses.models.initial import (
     spectral_rows,
     with_polar_columns,
 )
-from terrarium.senses.models.operators import RelationOperators, polar_columns
+from terrarium.senses.models.operators import fit_maps, polar_columns
 from terrarium.senses.models.table import SenseTable
 from terrarium.senses.models.threads import torch_threads
 from terrarium.senses.options import ModelOptions, TrainingOptions
@@ -63,11 +63,10 @@ _POLE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """Sums of gradients with the shapes of the table: rows, scale and shift."""
+    """Sums of gradients with the shapes of the table: rows and maps."""
 
     rows: Tensor
-    scale: Tensor
-    shift: Tensor
+    maps: Tensor
 
 
 class SenseTrainer:
@@ -100,6 +99,8 @@ class SenseTrainer:
         if problem.axes is not None:
             _turn_to_poles(initial, problem.axes)
         self.table = SenseTable(initial, problem.offsets, training.sparsity.zero_fraction, device)
+        links, codes = self._links, self.table.all_codes().cpu().numpy()
+        self.table.set_maps(fit_maps(codes, links.head, links.tail, links.relation, len(self.table.maps)))
         self.growth = GrowthController(training.growth, training.seed)
         self._weights = loss_weights(training)
 
@@ -160,18 +161,14 @@ class SenseTrainer:
         """Return what is exported.
 
         Returns:
-            Tensors codes (S, D) of the synsets with exact zeros, offsets (O, D) of senses, scale and shift (2 R, D) of
-            the relations, polar (D,); metadata lexicon (fingerprint) and relations (names).
+            Tensors codes (S, D) of the synsets with exact zeros, offsets (O, D) of senses, maps (2 R, 1 + D, D)
+            of the relations, polar (D,); metadata lexicon (fingerprint) and relations (names).
         """
-        import torch
-
         table = self.table
-        rows = torch.arange(table.synsets, device=table.device)
         tensors = {
-            "codes": torch.cat([table.codes(part) for part in torch.split(rows, PART_SIZE)]),
+            "codes": table.all_codes(),
             "offsets": table.rows[table.synsets : -1].clone(),
-            "scale": table.scale.clone(),
-            "shift": table.shift.clone(),
+            "maps": table.maps.clone(),
             "polar": table.polar.clone(),
         }
         arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
@@ -192,7 +189,7 @@ class SenseTrainer:
         with torch.no_grad():
             for batch in batches:
                 vectors = gather_vectors(table, batch, problem.axes)
-                meter.add(batch_losses(table, vectors, table.operators, self._options.loss))
+                meter.add(batch_losses(table, vectors, table.maps, self._options.loss))
         return meter.means()
 
     def add_gradients(self, batch: Batch, gradients: Gradients) -> tuple[Tensor, BatchLosses]:
@@ -202,17 +199,18 @@ class SenseTrainer:
         table, options = self.table, self._options.loss
         compiled = table.device.type == "cpu"
         differentiated = drop_taxonomy_pairs(batch) if compiled else batch
-        vectors = gather_vectors(table, differentiated, self._problem.axes, trainable=True)
-        operators = RelationOperators(*(x.clone().requires_grad_() for x in table.operators))
-        losses = batch_losses(table, vectors, operators, options)
+        vectors = gather_vectors(
+            table, differentiated, self._problem.axes, trainable=True, link_weight=options.vector_link_weight
+        )
+        maps = table.maps.clone().requires_grad_()
+        losses = batch_losses(table, vectors, maps, options)
         leaves = vectors.synset_leaf, vectors.offset_leaf
-        by_scale, by_shift, *by_leaf = torch.autograd.grad(
+        by_map, *by_leaf = torch.autograd.grad(
             losses.total(self._weights, len(batch.links)),
-            [*operators, *(leaf.values for leaf in leaves)],
+            [maps, *(leaf.values for leaf in leaves)],
             allow_unused=True,
         )
-        gradients.scale.add_(by_scale)
-        gradients.shift.add_(by_shift)
+        gradients.maps.add_(by_map)
         for leaf, gradient in zip(leaves, by_leaf, strict=True):
             if gradient is not None:
                 gradients.rows.index_add_(0, leaf.rows, gradient)
@@ -235,7 +233,7 @@ class SenseTrainer:
         rng = generator(options.seed, "epoch", epoch)
         by_row = torch.zeros_like(table.rows)
         for batch in draw_batches(self._problem, "train", self.batch_size, options.sampler, rng):
-            gradients = Gradients(by_row, torch.zeros_like(table.scale), torch.zeros_like(table.shift))
+            gradients = Gradients(by_row, torch.zeros_like(table.maps))
             touched = []
             for part in split_batch(batch, PART_SIZE):
                 rows, losses = self.add_gradients(part, gradients)
@@ -244,7 +242,7 @@ class SenseTrainer:
             table.step(
                 torch.unique(torch.cat(touched)), by_row, rate, options.loss.sense_offset_penalty, options.threads
             )
-            table.step_relations(gradients.scale, gradients.shift, rate * options.optimizer.relation_lr_factor)
+            table.step_relations(gradients.maps, rate * options.optimizer.relation_lr_factor)
         return meter.means()
 
     def _resize(self, epoch: int) -> None:
