@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 import pandas as pd
@@ -58,8 +57,6 @@ SWEEP: dict[str, dict[str, str]] = {
 }
 """Changes of the training, compared by the readout of the encoder on validation scenes."""
 SEEDS = (0, 1, 2, 3, 4)
-T_95 = 2.776
-"""Student's t with four degrees of freedom, for the 95 % interval of a mean of five."""
 EPOCHS, SCENES = "TERRARIUM_SCENES_EPOCHS", "TERRARIUM_SCENES"
 """Environment variables: epochs of every recipe, such as `6` or `6,graph_embedding_large=1`; scenes of each variant.
 
@@ -86,8 +83,8 @@ class Outcome:
 
 def recipes() -> None:
     """Compare the graph embedding recipes on the same graphs, next to their claimed losses; all in float32."""
-    variants = {_recipe(name): ({}, name) for name in RECIPES}
-    report_table("scenes_recipes", _variants(variants, {_recipe(name): loss for name, loss in RECIPES.items()}))
+    variants = {recipe_name(name): ({}, name) for name in RECIPES}
+    report_table("scenes_recipes", _variants(variants, {recipe_name(name): loss for name, loss in RECIPES.items()}))
 
 
 def ablation() -> None:
@@ -170,9 +167,11 @@ def loading() -> None:
 
 
 def interval(values: list[float]) -> str:
-    """Format the mean and half the width of its 95 % interval; only the mean if all values are equal."""
+    """Format the mean and half of its 95 % interval (Student's t); the mean alone of equal values or a single one."""
+    from scipy.stats import t
+
     series = pd.Series(values, dtype="float64")
-    half = T_95 * float(series.std()) / sqrt(len(series)) if len(series) > 1 else 0.0
+    half = float(t.ppf(0.975, len(series) - 1) * series.sem()) if len(series) > 1 else 0.0
     return f"{series.mean():.3f}" + (f" ± {half:.3f}" if half > 5e-4 else "")
 
 
@@ -217,7 +216,7 @@ def _cells(done: Outcome, curve: Curve, first: Curve, reported: str) -> list[str
     ]
 
 
-def _recipe(environment: str) -> str:
+def recipe_name(environment: str) -> str:
     """Return the name of a recipe without its folder."""
     return environment.rpartition("/")[2]
 
@@ -225,7 +224,7 @@ def _recipe(environment: str) -> str:
 def epochs_of(environment: str) -> int:
     """Return the epochs of a recipe: those of the environment variable, or its own."""
     written = dict(part.rpartition("=")[::2] for part in os.environ.get(EPOCHS, "").split(",") if part)
-    chosen = written.get(_recipe(environment)) or written.get("")
+    chosen = written.get(recipe_name(environment)) or written.get("")
     return int(chosen or parameters_of("scenes", environment)["training"]["max_epochs"])
 
 

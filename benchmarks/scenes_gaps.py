@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import sparse
 
 from benchmarks.parameters import parameters_of
-from benchmarks.results import Row, report_table
+from benchmarks.results import Row, replace_rows, report_table
+from benchmarks.results import chosen as named
 from benchmarks.scenes import SEEDS, interval
 from terrarium.pipelines.scenes import nodes
 from terrarium.scenes.coverage.combination import Combination
@@ -30,6 +31,8 @@ from terrarium.training.torch.seeding import generator
 
 CHOICE_SEEDS = (10, 11)
 """Seeds of the data that settings are chosen on."""
+LIMITS = (8.0, 10.0, 12.0, np.inf)
+"""Of what a detector can add to the score of a graph, in the choice."""
 SPLITS = 2
 """Random halves of the simulated scenes per seed."""
 TOP = 50
@@ -59,8 +62,8 @@ DetectorsOf = Callable[[World, np.ndarray, CoverageOptions], Mapping[str, Detect
 
 
 def gaps() -> None:
-    """Measure five data seeds: means with 95 % intervals."""
-    report_table("scenes_gaps", _rows(SEEDS, _detectors), seed="0 to 4")
+    """Measure the detectors that TERRARIUM_ONLY lists (default: all) on five data seeds: means with 95 % intervals."""
+    replace_rows("scenes_gaps", _rows(SEEDS, _detectors), seed="0 to 4")
 
 
 def choice() -> None:
@@ -95,8 +98,10 @@ def _measure(world: World, detectors_of: DetectorsOf, seed: int) -> dict[str, di
         world.options.evaluation.min_positives,
         generator(seed, "holes"),
     )
+    detectors = detectors_of(world, simulated, options)
+    names = named(detectors)
     tested = run_deletion_test(
-        {(name, ""): detector for name, detector in detectors_of(world, simulated, options).items()},
+        {(name, ""): detectors[name] for name in names},
         splits,
         options.target_fpr,
         options.alarm_fraction,
@@ -104,15 +109,15 @@ def _measure(world: World, detectors_of: DetectorsOf, seed: int) -> dict[str, di
     )
     holes = tested.groupby("detector")[["recall", "auc", "label_free_recall", "label_free_fpr"]].mean()
     everything = np.ones(len(simulated), bool)
-    found = {}
-    for name, detector in detectors_of(world, everything, options).items():
+    detectors, found = detectors_of(world, everything, options), {}
+    for name in names:
         own = holes.loc[name]
         found[name] = {
             "known holes: recall, label-free": float(own["label_free_recall"]),
             "false alarms": float(own["label_free_fpr"]),
             "recall at 5 % false alarms": float(own["recall"]),
             "AUC": float(own["auc"]),
-            **_precision(world, detector(world.comparison())[:, -1]),
+            **_precision(world, detectors[name](world.comparison())[:, -1]),
         }
     return found
 
@@ -143,46 +148,64 @@ def thinned_archetypes(world: World) -> np.ndarray:
 
 def _detectors(world: World, chosen: np.ndarray, options: CoverageOptions) -> dict[str, Detector]:
     """Return every detector alone, the combination, and chance."""
-    graphs, train = world.graphs, np.flatnonzero(world.index["split"] == "train")
-    patterns, road_users = _parts(world, chosen, options.node_C)
-    vectors = {
-        "graphlets": fit_counter(graphs, train).vectors(graphs).astype(np.float64),
-        "ten statistics": standardized_statistics(graphs, train),
-    }
-    classifiers = {
-        f"classifier of {name}": GraphClassifier(matrix[chosen], options.C) for name, matrix in vectors.items()
-    }
+    patterns, road_users, graphlets = (_Remembered(part) for part in _parts(world, chosen, options))
+    train = np.flatnonzero(world.index["split"] == "train")
+    statistics, vectors = standardized_statistics(world.graphs, train), fit_counter(world.graphs, train)
+    exported = vectors.vectors(world.graphs).astype(np.float64)
     return {
+        "patterns, road users and graphlets": Combination((patterns, road_users, graphlets), 0),
         "patterns and road users": Combination((patterns, road_users), 0),
         "patterns": patterns,
         "road users": road_users,
-        **classifiers,
-        "neighbours, graphlets": NeighborDistance(vectors["graphlets"][chosen], options.num_neighbors),
+        "classifier of graphlets": graphlets,
+        "classifier of ten statistics": GraphClassifier(statistics[chosen], options.C),
+        "neighbours, graphlets": NeighborDistance(exported[chosen], options.num_neighbors),
         "random": _Chance(),
     }
 
 
 def _settings(world: World, chosen: np.ndarray, options: CoverageOptions) -> dict[str, Detector]:
-    """Return combinations with small patterns or all, and several strengths of the classifier of road users."""
-    found: dict[str, Detector] = {}
-    for C in (0.001, options.node_C, 0.1):
-        patterns, road_users = _parts(world, chosen, C)
-        found[f"all patterns, C {C:g}"] = Combination((patterns, road_users), 0)
-    is_small = np.array([len(p.steps) < 2 or p.is_whole for p in find_patterns(world.graphs).patterns])
-    small = PatternNovelty(sparse.csr_array(sparse.csc_array(patterns.patterns)[:, np.flatnonzero(is_small)]))
-    _, road_users = _parts(world, chosen, options.node_C)
-    found[f"no pairs of neighbours and rows, C {options.node_C:g}"] = Combination((small, road_users), 0)
-    return found
+    """Return combinations of two and of three detectors, with several limits of what each can add."""
+    patterns, road_users, graphlets = (_Remembered(part) for part in _parts(world, chosen, options))
+    sets = {
+        "patterns and road users": (patterns, road_users),
+        "patterns and graphlets": (patterns, graphlets),
+        "road users and graphlets": (road_users, graphlets),
+        "patterns, road users and graphlets": (patterns, road_users, graphlets),
+    }
+    return {
+        f"{name}, {'no limit' if np.isinf(limit) else f'limit {limit:g}'}": Combination(parts, 0, limit)
+        for name, parts in sets.items()
+        for limit in LIMITS
+    }
 
 
-def _parts(world: World, chosen: np.ndarray, C: float) -> tuple[PatternNovelty, NodeClassifier]:
-    is_node = chosen[world.graphs.graph_of_nodes]
-    graph = (np.cumsum(chosen) - 1)[world.graphs.graph_of_nodes[is_node]]
-    table = sparse.csr_array(find_patterns(world.graphs).table)
+def _parts(
+    world: World, chosen: np.ndarray, options: CoverageOptions
+) -> tuple[PatternNovelty, NodeClassifier, GraphClassifier]:
+    graphs = world.graphs
+    is_node = chosen[graphs.graph_of_nodes]
+    graph = (np.cumsum(chosen) - 1)[graphs.graph_of_nodes[is_node]]
+    table = sparse.csr_array(find_patterns(graphs).table)
+    graphlets = fit_counter(graphs, np.arange(len(graphs))).vectors(graphs)
     return (
         PatternNovelty(sparse.csr_array(table[np.flatnonzero(chosen)])),
-        NodeClassifier(count_surroundings(world.graphs)[is_node], graph, C),
+        NodeClassifier(count_surroundings(graphs)[is_node], graph, options.node_C),
+        GraphClassifier(graphlets[chosen], options.C),
     )
+
+
+class _Remembered:
+    """A detector that scores a comparison once, however many combinations have it."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector, self._scores = detector, dict[tuple[bytes, bytes], np.ndarray]()
+
+    def __call__(self, comparison: Comparison) -> np.ndarray:
+        key = comparison.is_query.tobytes(), comparison.labels.tobytes()
+        if key not in self._scores:
+            self._scores[key] = self._detector(comparison)
+        return self._scores[key]
 
 
 class _Chance:

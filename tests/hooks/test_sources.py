@@ -1,5 +1,6 @@
 from copy import deepcopy
 
+import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
@@ -9,8 +10,8 @@ from terrarium.hooks.sources import CheckSources
 from tests.test_parameters import parameters
 
 
-def check(names, **changes):
-    """Run the hook for nodes of these names, with changed default parameters."""
+def check(names, saved=None, **changes):
+    """Run the hook for nodes of these names, with changed default parameters and saved datasets by name."""
     tree = deepcopy(parameters(None))
     for place, value in changes.items():
         *branches, name = place.split("__")
@@ -24,6 +25,7 @@ def check(names, **changes):
         if isinstance(branches, dict)
         for branch, options in branches.items()
     }
+    entries |= {name: MemoryDataset(table) for name, table in (saved or {}).items()}
     nodes = [Node(lambda: 0, None, f"out{i}", name=name) for i, name in enumerate(names)]
     CheckSources().before_pipeline_run(Pipeline(nodes), DataCatalog(entries))
 
@@ -80,3 +82,21 @@ def test_names_of_queries_are_checked_if_the_graph_is_read_in_the_same_run(tmp_p
     check(["influence.select_queries"], **changes)
     with pytest.raises(Refusal, match=r"queries\.txt line 1: the graph has no entity 'nobody'"):
         check(["influence.select_queries", "knowledge_graph.read_source"], **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"entity": "nobody"}, "no entity 'nobody'"),
+        ({"entity": "a", "relation": "knows"}, "knows"),
+    ],
+)
+def test_names_of_queries_are_checked_by_the_graph_that_an_earlier_run_saved(changes, message):
+    saved = {
+        "knowledge_graph.entities": pd.DataFrame({"entity": ["a", "b"], "name": ["a", "b"]}),
+        "knowledge_graph.relations": pd.DataFrame({"relation": ["r"], "name": ["r"]}),
+    }
+    given = {f"influence__queries__{name}": value for name, value in {"kind": "predictions", **changes}.items()}
+    check(["influence.select_queries"], **given)
+    with pytest.raises(Refusal, match=message):
+        check(["influence.select_queries"], saved, **given)

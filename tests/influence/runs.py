@@ -34,7 +34,7 @@ def select_queries(trained, **changes):
 def score(trained, queries, **changes):
     """The outputs of the node, as attributes."""
     chosen = influence_options(**changes)
-    branches = chosen.checkpoints, chosen.attribution, chosen.scoring, chosen.paths
+    branches = chosen.checkpoints, chosen.attribution, chosen.scoring, chosen.paths, options().evaluation
     return SimpleNamespace(**nodes.score(*trained.tables, trained.checkpoints, queries, *branches))
 
 

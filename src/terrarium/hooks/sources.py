@@ -20,6 +20,7 @@ READING_NODES = {
 }
 """Node that reads a source -> its family, and the module that has `check_source`."""
 QUERIES, TU, NEW_SCENES = "influence.select_queries", "scenes.tu.read_sets", "scenes.embed.read_source"
+SAVED_NAMES = ("knowledge_graph.entities", "knowledge_graph.relations")
 
 
 class CheckSources:
@@ -57,7 +58,7 @@ def check_sources(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 
 
 def _check_queries(catalog: CatalogProtocol, source: Any) -> None:
-    """Check the query triples, with their names if the graph is read in the same run."""
+    """Check the query triples, and their names by the graph that this run reads or that an earlier one saved."""
     options = _options(catalog, "influence", "queries")
     named = options.kind == "file" or options.entity is not None or options.relation is not None
     check = _import("terrarium.influence.data.queries", "check_queries")
@@ -65,6 +66,8 @@ def _check_queries(catalog: CatalogProtocol, source: Any) -> None:
     if source is not None and named:
         graph = _import("terrarium.kge.data.ingestion", "read_graph")(source)
         check(options, graph.entities, graph.relations)
+    elif named and all(name in catalog and catalog.exists(name) for name in SAVED_NAMES):
+        check(options, *map(catalog.load, SAVED_NAMES))
 
 
 def _options(catalog: CatalogProtocol, family: str, branch: str) -> Any:

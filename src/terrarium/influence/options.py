@@ -55,6 +55,11 @@ class CheckpointOptions(Base):
     epochs: list[int] = Field(
         description="use until_best or all: only the checkpoints of these epochs; []: every epoch kept"
     )
+    num_trainings: int = Field(
+        ge=1,
+        description="trainings that influence is averaged over: that of the checkpoints, and others with the following "
+        "seeds, which are made here up to its last epoch",
+    )
 
     @model_validator(mode="after")
     def _is_one_choice(self) -> CheckpointOptions:

@@ -243,7 +243,8 @@ class TrainingOptions(FitOptions):
     memory: MemoryOptions
     validation: ValidationOptions
     precision: Precision = Field(
-        description="number format: 64, 32 or 16 bits, or mixed: 16-mixed on a GPU, bf16-mixed on a CPU"
+        description="number format: 64, 32 or 16 bits, or mixed: 16-mixed on a GPU, bf16-mixed on a CPU that has "
+        "instructions for it, else 32-true"
     )
     device: str = Field(description=_DEVICE)
     seed: int = Field(ge=0, description="seed of the order of rows, of dropout and of the validation sample")

@@ -118,8 +118,10 @@ class AugmentationOptions(Base):
         "drop_edge": "edge_drop_prob",
         "drop_in_pairs": "drop_edge_pairs",
         "drop_node": "node_drop_prob",
-        "subgraph": "subgraph_fraction",
-        "mask_features": "feature_mask_prob",
+        **dict.fromkeys(
+            ("subgraph", "subgraph_fraction", "mask_features", "feature_mask_prob"),
+            "was removed: no recipe used it",
+        ),
         "temporal": "temporal_positive_prob",
     }
 
@@ -129,10 +131,6 @@ class AugmentationOptions(Base):
     edge_drop_prob: float = Field(ge=0, lt=1, description="probability that an edge is dropped")
     drop_edge_pairs: bool = Field(description="drop both directions of a relation together")
     node_drop_prob: float = Field(ge=0, lt=1, description="probability that a node is dropped")
-    subgraph_fraction: float = Field(
-        gt=0, le=1, description="keep this fraction of the nodes, those nearest to a random one"
-    )
-    feature_mask_prob: float = Field(ge=0, lt=1, description="probability that all features of a node are set to 0")
     temporal_positive_prob: float = Field(
         ge=0, le=1, description="probability that the second view is the same group one second later"
     )
@@ -219,7 +217,7 @@ class CoverageOptions(Base):
         description="source to compare it with; null: the recording, or the simulator's stand-in without one"
     )
     detector: Literal["combination", "patterns", "road_users", "embedding", "neighbors"] = Field(
-        description="what ranks recorded graphs; combination: patterns and road users, which need no training"
+        description="what ranks recorded graphs; combination: patterns, road users and graphlets, without training"
     )
     alarm_fraction: float = Field(
         gt=0, lt=1, description="fraction of graphs that would count as gaps if the sources did not differ"
@@ -228,8 +226,8 @@ class CoverageOptions(Base):
     num_permutations: int = Field(gt=0, description="permutations of scenes between the sources, for p-values")
     target_fpr: float = Field(gt=0, lt=1, description="false positive rate of the deletion test")
     num_random_splits: int = Field(gt=0, description="random splits of the simulated scenes in the deletion test")
-    C: float = Field(gt=0, description="inverse regularization strength of the graph classifier in the deletion test")
-    node_C: float = Field(gt=0, description="inverse regularization strength of the node classifier in that test")
+    C: float = Field(gt=0, description="inverse regularization strength of classifiers of graphs")
+    node_C: float = Field(gt=0, description="inverse regularization strength of classifiers of road users")
 
 
 class EvaluationOptions(Base):

@@ -125,7 +125,9 @@ def _knowledge_graph(artifacts: Artifacts, version: str | None) -> GraphEmbeddin
     weights, triples, entities, relations, checkpoints = parts.values()
     calibration = _calibration(artifacts, version)
     trained = TrainedGraph.from_tables(weights, triples, entities, relations, calibration)
-    return GraphEmbedding(trained, explainer(trained, checkpoints, artifacts.parameters["influence"]))
+    influence, graph = (artifacts.parameters[name] for name in ("influence", "knowledge_graph"))
+    explain = explainer(trained, checkpoints, influence, graph["evaluation"])
+    return GraphEmbedding(trained, explain)
 
 
 def _calibration(artifacts: Artifacts, version: str | None) -> Calibration | None:

@@ -15,8 +15,8 @@ from terrarium.kge.data.graph import Graph
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.checkpoint import read_checkpoint
 
-ALL = CheckpointOptions(use="all", epochs=[])
-LAST = CheckpointOptions(use="last", epochs=[])
+ALL = CheckpointOptions(use="all", epochs=[], num_trainings=1)
+LAST = CheckpointOptions(use="last", epochs=[], num_trainings=1)
 
 
 def test_a_checkpoint_without_history_has_no_learning_rate(trained):
@@ -31,10 +31,10 @@ def test_checkpoints_are_selected_by_epoch(trained, tmp_path):
     assert [(one.epoch, one.learning_rate) for one in snapshots] == [(1, 0.003), (2, 0.0015)]
     assert set(snapshots[0].preconditioner) == {name for name, _ in snapshots[0].scorer.named_parameters()}
     assert read_best(folder, graph)[0] in {1, 2}
-    second = CheckpointOptions(use="all", epochs=[2])
+    second = CheckpointOptions(use="all", epochs=[2], num_trainings=1)
     assert [path.stem for path in checkpoint_files(folder, second)] == ["epoch_000002"]
     with pytest.raises(CheckpointError, match=r"epochs 1, 2, not of \[9\]"):
-        checkpoint_files(folder, CheckpointOptions(use="all", epochs=[9]))
+        checkpoint_files(folder, CheckpointOptions(use="all", epochs=[9], num_trainings=1))
     with pytest.raises(CheckpointError, match="no final"):
         checkpoint_files(tmp_path, LAST)
     with pytest.raises(CheckpointError, match="epochs none"):
@@ -45,7 +45,7 @@ def test_checkpoints_after_the_exported_epoch_do_not_count(trained, tmp_path):
     shutil.copytree(trained.checkpoints, tmp_path / "first")
     (tmp_path / "first" / "best.safetensors").unlink()
     shutil.copyfile(tmp_path / "first" / "epoch_000001.safetensors", tmp_path / "first" / "best.safetensors")
-    until_best = CheckpointOptions(use="until_best", epochs=[])
+    until_best = CheckpointOptions(use="until_best", epochs=[], num_trainings=1)
     assert [path.stem for path in checkpoint_files(tmp_path / "first", until_best)] == ["epoch_000001"]
     assert len(checkpoint_files(tmp_path / "first", ALL)) == 2
 

@@ -1,6 +1,7 @@
+import pandas as pd
 import pytest
 
-from terrarium.influence.scoring.method import method_name
+from terrarium.influence.scoring.method import count_checkpoints, method_name
 from tests.influence.contexts import influence_options
 
 PLAIN = {"attribution__preconditioner": "none"}
@@ -17,4 +18,10 @@ PLAIN = {"attribution__preconditioner": "none"}
     ],
 )
 def test_only_plain_sums_are_called_tracin_alone(changes, count, name):
-    assert method_name(influence_options(**changes).attribution, count) == name
+    assert method_name(influence_options(**changes).attribution, count, 1) == name
+
+
+def test_averages_over_trainings_are_named():
+    table = pd.DataFrame({"training": [0, 0, 1, 1], "epoch": [1, 4, 1, 4]})
+    assert count_checkpoints(table) == (2, 2)
+    assert method_name(influence_options(**PLAIN).attribution, 2, 2) == "TracInCP, mean of 2 trainings"

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from terrarium.influence.data.checkpoints import TrainingRun
-from terrarium.influence.validation.retraining import Retrainer
+from terrarium.influence.data.retraining import Retrainer, Retraining, retrain_without
 from terrarium.influence.validation.studies import (
     add_mislabelled,
     delete_proponents,
     detect_mislabelled,
     detection_metrics,
+    held_out_losses,
     query_correlations,
     score_datamodels,
 )
@@ -70,7 +71,26 @@ def test_mislabelled_triples_are_detected_above_chance(study):
     table = detect_mislabelled(replace(study, retrainer=supported)).set_index("method")
     assert table["mislabelled"].eq(5).all()
     assert table["auc"]["self-influence"] > 0.7
+    assert table["auc"]["held-out loss"] > 0.7
     assert table["precision"]["self-influence"] > 5 / 29
+
+
+def test_a_held_out_loss_is_that_of_a_training_without_the_triple(study):
+    retrainer = study.retrainer
+    train = retrainer.graph.splits[TRAIN]
+    every = held_out_losses(retrainer, 0, folds=len(train))
+    alone = [-retrain_without(retrainer, Retraining(np.array([row]), 0, train[[row]]))[0] for row in (0, 5)]
+    assert every[[0, 5]] == pytest.approx(alone)
+    assert (every > -retrainer.log_probabilities(retrainer.train(train, 0).scorer, train)).mean() > 0.9
+
+
+def test_influence_is_also_averaged_over_the_trainings_of_all_seeds(study):
+    both = replace(study, validation=study.validation.model_copy(update={"seeds": [0, 1]}))
+    table = score_datamodels(both, study.retrainer.graph.splits[TEST])
+    own = table[table["method"] == "as configured"]["lds"]
+    (mean,) = table[table["method"] == "as configured, mean of 2 trainings"]["lds"]
+    assert len(own) == 2
+    assert mean > own.min()
 
 
 def test_correlations_subtract_the_mean_of_the_seed():

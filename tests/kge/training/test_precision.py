@@ -22,8 +22,24 @@ def gpu(monkeypatch):
     return pretend
 
 
-def test_mixed_is_bf16_on_a_cpu_and_fp16_on_a_gpu(gpu):
-    assert resolve_precision("mixed", "cpu") == "bf16-mixed"
+@pytest.mark.parametrize(
+    ("flags", "used"),
+    [
+        ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": False}, "bf16-mixed"),
+        ({"avx512_f": True, "avx512_bf16": False, "amx_bf16": True}, "bf16-mixed"),
+        ({"avx512_f": True, "avx512_bf16": False, "cpu_name": "A CPU"}, "32-true"),
+    ],
+)
+def test_mixed_is_bf16_only_on_a_cpu_that_has_instructions_for_it(monkeypatch, caplog, flags, used):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags)
+    assert resolve_precision("mixed", "cpu") == used
+    caplog.set_level(logging.INFO)
+    log_device("cpu", "mixed")
+    assert f"precision {used}" in caplog.text
+    assert ("has no bf16 instructions" in caplog.text) == (used == "32-true")
+
+
+def test_mixed_is_fp16_on_a_gpu(gpu):
     assert resolve_precision("32-true", "cpu") == "32-true"
     gpu((8, 0))
     assert resolve_precision("mixed", "auto") == "16-mixed"

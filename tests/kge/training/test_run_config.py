@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 
 from terrarium.kge.training.run_config import run_config
 from tests.kge.graphs import graph, options
@@ -14,7 +15,8 @@ from tests.kge.graphs import graph, options
         ({"precision": "bf16-mixed", "memory__gradient_checkpointing": True}, (True, True, False)),
     ],
 )
-def test_the_config_names_the_optimisations_and_fills_in_the_sides(changes, expected):
+def test_the_config_names_the_optimisations_and_fills_in_the_sides(changes, expected, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     chosen = options(**{f"training__{name}": value for name, value in changes.items()})
     written = run_config(graph(), chosen.model, chosen.training)
     names = ("use_mixed_precision", "use_gradient_checkpointing", "enable_memory_cleanup")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrarium.scenes.coverage.combination import FAR_TAIL, Combination, tail_evidence
+from terrarium.scenes.coverage.combination import FAR_TAIL, MAX_EVIDENCE, Combination, tail_evidence
 from terrarium.scenes.coverage.comparison import Comparison
 
 SCENE = np.repeat(np.arange(60), 20)
@@ -48,6 +48,14 @@ def test_two_weak_detectors_that_agree_are_stronger_together():
         return (values[:20, None] > values[None, 20:]).mean()
 
     assert rank(scores) > rank(alone)
+
+
+def test_a_detector_that_is_certain_does_not_decide_alone():
+    """Beyond the limit, what the other detector says orders the graphs."""
+    certain, other = noise(0, 1e6), noise(1, 0.0)
+    scores = Combination((certain, other), seed=0)(comparison())[:20, 0]
+    assert np.array_equal(np.argsort(scores), np.argsort(other(comparison())[:20, 0]))
+    assert scores.max() <= 2 * MAX_EVIDENCE
 
 
 def test_a_detector_without_scores_is_left_out_and_nothing_is_left_of_none():

@@ -17,7 +17,9 @@ def space(recorded_scenes, simulated_scenes, per_scene=8):
     labels = np.zeros((len(scene), 1), bool)
     sources = Comparison(is_recorded, labels, scene, ("x",))
     nothing = PatternTable(None, [])
-    return Space(np.arange(len(scene)), {EXPORTED: vectors}, sources, nothing, np.zeros((0, 1)), np.zeros(0, int))
+    return Space(
+        np.arange(len(scene)), {EXPORTED: vectors}, sources, nothing, np.zeros((0, 1)), np.zeros(0, int), vectors
+    )
 
 
 def test_without_any_archetype_there_are_no_recalls():

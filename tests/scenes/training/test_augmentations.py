@@ -1,4 +1,3 @@
-import networkx as nx
 import numpy as np
 import pytest
 
@@ -45,17 +44,3 @@ def test_graphs_keep_a_road_user_and_edges_stay_inside_their_graph(view):
     assert len(small.x) < len(view.x) / 2
     assert (small.graph[small.edge[0]] == small.graph[small.edge[1]]).all()
     assert small.edge.max(initial=-1) < len(small.x)
-
-
-def test_a_subgraph_is_connected_and_of_its_share(view):
-    part = changed(view, subgraph_fraction=0.5)
-    count, before = np.bincount(part.graph), np.bincount(view.graph)
-    assert np.array_equal(count, np.ceil(before * 0.5))
-    joined = nx.Graph(part.edge.T.tolist())
-    joined.add_nodes_from(range(len(part.x)))
-    assert nx.number_connected_components(joined) == view.num_graphs
-
-
-def test_masked_road_users_have_no_features(view):
-    hidden = (changed(view, feature_mask_prob=0.5).x == 0.0).all(axis=1)
-    assert 0.3 < hidden.mean() < 0.7

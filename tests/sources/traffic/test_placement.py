@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from terrarium.sources.traffic.placement import (
+    LARGEST_OFFSET_M,
     LaneLines,
     Positions,
     best_sequence,
     middle_line,
+    near_lanes,
     place_road_users,
 )
+from terrarium.sources.traffic.polylines import project_points
 
 PARALLEL = LaneLines(
     lines=[np.array([[0.0, y], [100.0, y]]) for y in (0.0, 3.5)], following=[[], []], is_bike=np.array([False, False])
@@ -40,6 +43,26 @@ def test_the_sequence_is_the_cheapest_of_all(cost, switch):
 
     cheapest = min(total(states) for states in itertools.product(range(count), repeat=4))
     assert total(best_sequence(cost, change)) == pytest.approx(cheapest)
+
+
+@given(
+    lines=st.lists(arrays(float, (3, 2), elements=st.floats(-200, 200)), min_size=1, max_size=8),
+    place=arrays(float, (4, 2), elements=st.floats(-200, 200)),
+    wrong=st.integers(0, 255),
+)
+def test_no_lane_that_could_be_chosen_is_left_out(lines, place, wrong):
+    """Whatever lanes run against the road user or are for bicycles, which costs the largest offset."""
+    boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in lines])
+    distance = np.stack([project_points(place, line)[1] for line in lines], axis=1)
+    cost = distance + LARGEST_OFFSET_M * np.array([wrong >> lane & 1 for lane in range(len(lines))])
+    needed = np.flatnonzero((cost < cost.min(axis=1, keepdims=True) + 10.0).any(axis=0))
+    assert set(needed.tolist()) <= set(near_lanes(place, lines, boxes).tolist())
+
+
+def test_lanes_far_away_are_not_looked_at():
+    far = [line + 1000.0 for line in PARALLEL.lines] * 50
+    boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in PARALLEL.lines + far])
+    assert near_lanes(np.array([[5.0, 0.0], [80.0, 3.0]]), PARALLEL.lines + far, boxes).tolist() == [0, 1]
 
 
 def test_who_drives_between_two_lanes_does_not_flicker():
@@ -84,6 +107,14 @@ def test_who_is_off_the_lanes_or_parked_is_kept_and_flagged():
         placed = place_road_users(drive(np.full(20, y), kind, x=still), PARALLEL)
         assert set(placed.place) == {place}
         assert placed.s == pytest.approx(30.0)
+
+
+def test_a_parked_vehicle_whose_position_jumps_is_parked_and_one_that_leaves_its_place_is_not():
+    """As on recordings of a camera that sees a part of it."""
+    jumps = np.where(np.arange(40) < 36, 30.0, 33.0)
+    leaves = np.where(np.arange(40) < 30, 30.0, 30.0 + np.arange(40) - 30.0)
+    for x, place in ((jumps, {"parked"}), (leaves, {"lane"})):
+        assert set(place_road_users(drive(np.full(40, -2.0), x=x), PARALLEL).place) == place
 
 
 def test_against_the_direction_costs_so_that_the_other_lane_is_taken():

@@ -117,8 +117,6 @@ def _augmentation() -> AugmentationOptions:
         edge_drop_prob=0.1,
         drop_edge_pairs=False,
         node_drop_prob=0.0,
-        subgraph_fraction=1.0,
-        feature_mask_prob=0.0,
         temporal_positive_prob=0.0,
     )
 

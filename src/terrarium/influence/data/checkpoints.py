@@ -228,5 +228,5 @@ def _ancestors(model: Mapping[str, Tensor]) -> Ancestors | None:
 
 def read_best(folder: Path, graph: Graph) -> tuple[int, TrainingRun]:
     """Return the best epoch and the training of the checkpoints. Raises as `read_checkpoints` does."""
-    ((checkpoint, training),) = read_checkpoints(folder, graph, CheckpointOptions(use="best", epochs=[]))
+    ((checkpoint, training),) = read_checkpoints(folder, graph, CheckpointOptions(use="best", epochs=[], num_trainings=1))
     return checkpoint.epoch, training

@@ -10,7 +10,8 @@ import pandas as pd
 from terrarium.influence.data.named_graph import triple_text
 from terrarium.influence.options import AttributionOptions, ReportingOptions
 from terrarium.influence.reporting.figures import graph_figure, score_figure
-from terrarium.influence.scoring.method import method_name
+from terrarium.influence.reporting.sentences import explanation
+from terrarium.influence.scoring.method import count_checkpoints, method_name
 from terrarium.influence.scoring.paths import SIGNIFICANCE_LEVEL
 from terrarium.reporting.page import render_page
 
@@ -36,7 +37,7 @@ def report_page(
     """Return the report as HTML: what caused the predictions, query by query, and how it was computed.
 
     Args:
-        checkpoint_table: columns epoch, learning_rate.
+        checkpoint_table: columns training, epoch, learning_rate.
         metrics, scores, self_influence, paths: see `scoring.InfluenceTables`.
         queries: see `queries.select_queries`.
         attribution, reporting: the options.
@@ -51,7 +52,7 @@ def report_page(
         self_influence=_self_influence_table(self_influence.head(reporting.num_proponents)),
         checkpoints=checkpoint_table,
         metrics=metrics,
-        method=method_name(attribution, len(checkpoint_table)),
+        method=method_name(attribution, *count_checkpoints(checkpoint_table)),
         unit=UNITS[attribution.attribution_unit],
         layers=", ".join(attribution.layers) or "all",
         significance_level=SIGNIFICANCE_LEVEL,
@@ -69,6 +70,7 @@ def _query_section(
         "rank": query["rank"],
         "probability": query["probability"],
         "split": query["split"],
+        "explanation": explanation(rows),
         "plot": graph_figure(scores, number, reporting.num_proponents),
         "influences": pd.DataFrame(
             {

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun, read_snapshots
+from terrarium.influence.data.retraining import Retrainer, add_trainings
 from terrarium.influence.gradients.factored import Gradients, compute_gradients
 from terrarium.influence.gradients.loss_parts import (
     LossParts,
@@ -34,6 +35,7 @@ from terrarium.kge.data.ancestors import is_trained
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import Scorer
+from terrarium.kge.options import EvaluationOptions
 from terrarium.kge.training.precision import autocast_context, cast_model, resolve_precision
 from terrarium.training.torch.device import resolve_device
 
@@ -111,6 +113,16 @@ class InfluenceContext:
     def scorer(self) -> Scorer:
         """The scorer of the last checkpoint."""
         return self.snapshots[-1].scorer
+
+    @property
+    def epochs(self) -> list[int]:
+        """Distinct epochs of the checkpoints, rising."""
+        return sorted({snapshot.epoch for snapshot in self.snapshots})
+
+    @property
+    def num_trainings(self) -> int:
+        """Trainings that the checkpoints are of, each with the same epochs."""
+        return len(self.snapshots) // len(self.epochs)
 
     @property
     def directions(self) -> int:
@@ -192,8 +204,9 @@ def load_context(
     checkpoints: CheckpointOptions,
     attribution: AttributionOptions,
     scoring: ScoringOptions,
+    evaluation: EvaluationOptions,
 ) -> InfluenceContext:
-    """Return the context of a folder of checkpoints.
+    """Return the context of a folder of checkpoints, and of further trainings if influence is averaged.
 
     Args:
         graph: the graph that was trained on.
@@ -201,6 +214,7 @@ def load_context(
         checkpoints: which checkpoints to read.
         attribution: layers, gradients and preconditioner.
         scoring: device, precision and memory.
+        evaluation: evaluation options of the knowledge graph, for further trainings.
 
     Raises:
         CheckpointError: a checkpoint is missing or damaged.
@@ -209,4 +223,8 @@ def load_context(
     """
     with_preconditioner = attribution.preconditioner != "none"
     snapshots, training = read_snapshots(folder, graph, checkpoints, with_preconditioner=with_preconditioner)
+    if checkpoints.num_trainings > 1:
+        run = TrainingRun(training.model, training.training.model_copy(update={"device": scoring.device}))
+        retrainer = Retrainer(graph, run, evaluation, max(snapshot.epoch for snapshot in snapshots))
+        snapshots = add_trainings(snapshots, retrainer, checkpoints.num_trainings)
     return InfluenceContext.of(snapshots, training, graph, attribution, scoring)

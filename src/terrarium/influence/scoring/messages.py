@@ -14,11 +14,11 @@ logger = logging.getLogger(__name__)
 
 def announce(context: InfluenceContext) -> None:
     """Log checkpoints and layers, and the options that have no effect."""
-    epochs = ", ".join(str(snapshot.epoch) for snapshot in context.snapshots)
+    epochs = ", ".join(map(str, context.epochs))
     layers = ", ".join(context.attribution.layers) or "all"
     logger.info(
         "%s: influence of %s training triples over checkpoints of epochs %s, layers: %s",
-        method_name(context.attribution, len(context.snapshots)),
+        method_name(context.attribution, len(context.epochs), context.num_trainings),
         f"{len(context.train):,}",
         epochs,
         layers,
@@ -51,6 +51,6 @@ def effectless_options(context: InfluenceContext) -> list[str]:
         )
     if context.training.training.loss.relation_weight:
         lines.append("The loss of predicted relations (training.loss.relation_weight) is left out")
-    if len(context.snapshots) == 1:
+    if len(context.epochs) == 1:
         lines.append("One checkpoint: influence at that state only, not along the training")
     return lines

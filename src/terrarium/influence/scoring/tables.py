@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from terrarium.influence.data.named_graph import TRIPLE_COLUMNS, NamedGraph
+from terrarium.influence.scoring.shared_ancestors import nearest_shared_ancestors
 from terrarium.influence.scoring.topk import Ranking, TopK
-from terrarium.kge.data.graph import TRAIN
+from terrarium.kge.data.graph import HEAD, TRAIN
 from terrarium.reporting.csv_text import to_csv_text
 
 _CSV_LABELS = {
@@ -36,12 +38,23 @@ def score_table(queries: pd.DataFrame, top: TopK, train_self_influence: pd.Serie
 
     Returns:
         Columns query (row of `queries`), side (proponent or opponent), rank (from 1), train_index, score,
-        query_self_influence, query_head ... query_tail_name, train_head ... train_tail_name, train_self_influence.
+        query_self_influence, query_head ... query_tail_name, train_head ... train_tail_name, train_self_influence,
+        shared_ancestor (name of the nearest ancestor that both heads share, or "").
     """
     tables = [_side_table(queries, side, ranking, named) for side, ranking in top.sides.items()]
     table = pd.concat(tables, ignore_index=True)
     table["train_self_influence"] = train_self_influence.reindex(table["train_index"]).to_numpy()
+    table["shared_ancestor"] = _shared_ancestor_names(queries, table, named)
     return table.sort_values(["query", "side", "rank"], ascending=[True, False, True], ignore_index=True)
+
+
+def _shared_ancestor_names(queries: pd.DataFrame, table: pd.DataFrame, named: NamedGraph) -> NDArray[np.object_]:
+    """Return the names (n,) of the nearest ancestors that the heads of query and training triple share, or ""."""
+    heads = named.encode(queries)[:, HEAD][table["query"].to_numpy()]
+    training = named.graph.splits[TRAIN][table["train_index"].to_numpy(), HEAD]
+    shared = nearest_shared_ancestors(named.graph, heads, training)
+    names: NDArray[np.object_] = named.entities["name"].to_numpy(dtype=object)[shared]
+    return np.where(shared >= 0, names, "")
 
 
 def _side_table(queries: pd.DataFrame, side: str, ranking: Ranking, named: NamedGraph) -> pd.DataFrame:

@@ -1,4 +1,8 @@
-"""Does influence predict retraining? Linear datamodeling score, deletion, and detection of mislabelled triples."""
+"""Does influence predict retraining? Linear datamodeling score, deletion, and detection of mislabelled triples.
+
+Influences are computed with torch's reproducible algorithms, as trainings are: the setting is global, so that otherwise
+a training in another thread would decide the last bits.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,16 @@ from terrarium.common.arrays import BoolArray, Float64Array
 from terrarium.common.statistics import spearman
 from terrarium.common.tasks import map_tasks
 from terrarium.influence.data.checkpoints import Snapshot
+from terrarium.influence.data.retraining import Retrainer, Retraining, retrain_without
 from terrarium.influence.scoring.streaming import self_influence
-from terrarium.influence.validation.retraining import Retraining, retrain_without
 from terrarium.influence.validation.study import Study
-from terrarium.influence.validation.variants import BASELINES, variant_influence, variants
+from terrarium.influence.validation.variants import BASELINES, CONFIGURED, variant_influence, variants
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
+from terrarium.training.torch.fabric import deterministic_algorithms
 from terrarium.training.torch.seeding import generator
 
+FOLDS = 4
+"""Trainings of the held-out losses."""
 ROUNDING = 1e-12
 """Differences of equal numbers by rounding, relative to the largest."""
 
@@ -34,7 +41,8 @@ def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFra
         queries: query triples (T, 3); None: sampled by the options.
 
     Returns:
-        One row per method and seed: method, seed, lds (mean over query triples), lds_error (its standard error).
+        One row per method and seed: method, seed, lds (mean over query triples), lds_error (its standard error). With
+        several seeds also a row of the configured method averaged over the trainings of all seeds, with the last seed.
     """
     validation, retrainer = study.validation, study.retrainer
     queries = study.sample_queries(validation.num_queries) if queries is None else queries
@@ -43,10 +51,15 @@ def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFra
     seeds = [validation.seeds[number % len(validation.seeds)] for number in range(validation.num_subsets)]
     removed = [Retraining(np.flatnonzero(~mask), seed, queries) for mask, seed in zip(masks, seeds, strict=True)]
     retrained = map_tasks(retrain_without, retrainer, removed, "Linear datamodeling score: retrainings")
-    rows = []
+    rows, configured = [], []
     for seed in validation.seeds:
         snapshots = study.retrain_on_all(seed).snapshots
-        for name, matrix in _attributions(study, snapshots, queries, seed).items():
+        with deterministic_algorithms():
+            methods = _attributions(study, snapshots, queries, seed)
+        configured.append(methods[CONFIGURED])
+        if len(configured) == len(validation.seeds) > 1:
+            methods[f"{CONFIGURED}, mean of {len(configured)} trainings"] = np.mean(configured, axis=0)
+        for name, matrix in methods.items():
             correlations = query_correlations(masks @ matrix, np.stack(retrained), seeds)
             rows.append({"method": name, "seed": seed, **_mean_and_error(correlations)})
     return pd.DataFrame(rows)
@@ -106,11 +119,12 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
     validation, retrainer, rows = study.validation, study.retrainer, []
     queries = study.sample_queries(validation.num_deletion_queries) if queries is None else queries
     kinds = variants(retrainer.training.model.name)
-    methods = {"influence": kinds["as configured"], "influence, plain gradients": kinds["plain gradients"]}
+    methods = {"influence": kinds[CONFIGURED], "influence, plain gradients": kinds["plain gradients"]}
     for seed in validation.seeds:
         scorer, snapshots = study.retrain_on_all(seed)
-        before = retrainer.log_probabilities(scorer, queries)
-        by_method = {name: variant_influence(study, kind, snapshots, queries) for name, kind in methods.items()}
+        with deterministic_algorithms():
+            before = retrainer.log_probabilities(scorer, queries)
+            by_method = {name: variant_influence(study, kind, snapshots, queries) for name, kind in methods.items()}
         by_method |= _baselines(study, queries, seed)
         for name, matrix in by_method.items():
             order = np.argsort(-matrix, axis=0, kind="stable")
@@ -126,7 +140,10 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
 
 
 def detect_mislabelled(study: Study) -> pd.DataFrame:
-    """Return how well self-influence detects mislabelled training triples.
+    """Return how well self-influence and losses detect mislabelled training triples.
+
+    The loss of a triple in a training without it is the sum of its loss with it and of how much the training has
+    memorized it (Feldman and Zhang 2020), so the held-out loss combines both signals.
 
     Returns:
         One row per method and seed: method, seed, mislabelled (number of triples), precision (among as many triples of
@@ -137,17 +154,39 @@ def detect_mislabelled(study: Study) -> pd.DataFrame:
         graph, is_mislabelled = add_mislabelled(study.retrainer.graph, study.validation.label_noise, seed)
         noisy = replace(study, retrainer=replace(study.retrainer, graph=graph))
         scorer, snapshots = noisy.retrain_on_all(seed)
-        values = {
-            "self-influence": self_influence(noisy.context(snapshots)),
-            "self-influence, plain gradients": self_influence(noisy.context(snapshots, preconditioner="none")),
-            "self-influence, last checkpoint": self_influence(noisy.context(snapshots[-1:], preconditioner="none")),
-            "loss": -noisy.retrainer.log_probabilities(scorer, noisy.train),
-            "random": generator(seed, "dice").random(len(noisy.train)),
-        }
+        held_out = held_out_losses(noisy.retrainer, seed)
+        with deterministic_algorithms():
+            values = {
+                "held-out loss": held_out,
+                "self-influence": self_influence(noisy.context(snapshots)),
+                "self-influence, plain gradients": self_influence(noisy.context(snapshots, preconditioner="none")),
+                "self-influence, last checkpoint": self_influence(noisy.context(snapshots[-1:], preconditioner="none")),
+                "loss": -noisy.retrainer.log_probabilities(scorer, noisy.train),
+                "random": generator(seed, "dice").random(len(noisy.train)),
+            }
         for name, value in values.items():
             metrics = detection_metrics(value, is_mislabelled)
             rows.append({"method": name, "seed": seed, "mislabelled": int(is_mislabelled.sum()), **metrics})
     return pd.DataFrame(rows)
+
+
+def held_out_losses(retrainer: Retrainer, seed: int, folds: int = FOLDS) -> Float64Array:
+    """Return the losses (n,) of the training triples, each in a training without its part of them.
+
+    Args:
+        retrainer: trains on all other parts.
+        seed: of the trainings and of the parts.
+        folds: number of parts of equal size, and of trainings.
+    """
+    train = retrainer.graph.splits[TRAIN]
+    part = generator(seed, "folds").permutation(len(train)) % folds
+    parts = [Retraining(rows, seed, train[rows]) for fold in range(folds) if len(rows := np.flatnonzero(part == fold))]
+    losses = np.empty(len(train))
+    for left_out, values in zip(
+        parts, map_tasks(retrain_without, retrainer, parts, f"Held-out losses: seed {seed}"), strict=True
+    ):
+        losses[left_out.removed] = -values
+    return losses
 
 
 def add_mislabelled(graph: Graph, fraction: float, seed: int) -> tuple[Graph, BoolArray]:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun, read_best
+from terrarium.influence.data.retraining import Retrained, Retrainer
 from terrarium.influence.options import AttributionOptions, ScoringOptions, ValidationOptions
 from terrarium.influence.scoring.context import InfluenceContext
-from terrarium.influence.validation.retraining import Retrained, Retrainer
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.kge.options import EvaluationOptions
 from terrarium.training.torch.seeding import generator

@@ -15,6 +15,7 @@ from terrarium.influence.scoring.streaming import influence_matrix
 from terrarium.influence.validation.study import Study
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
 
+CONFIGURED = "as configured"
 PLAIN = {"preconditioner": "none", "projection_dim": 0, "normalization": "none"}
 
 
@@ -30,7 +31,7 @@ def variants(model: str) -> dict[str, Variant]:
     """Return the variants by name for a kind of scorer."""
     last_layer = [PROJECTION] if model == "conve" else ["relation.weight"]
     return {
-        "as configured": Variant({}),
+        CONFIGURED: Variant({}),
         "plain gradients": Variant({"preconditioner": "none"}),
         "unit removal": Variant({"attribution_unit": "removal"}),
         "unit share": Variant({"attribution_unit": "share"}),

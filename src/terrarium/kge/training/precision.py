@@ -20,10 +20,24 @@ TENSOR_CORE_CAPABILITY = (7, 0)
 
 
 def resolve_precision(precision: Precision, device: str) -> ResolvedPrecision:
-    """Return what `mixed` means on a device: 16-mixed on a GPU, bf16-mixed on a CPU; others unchanged."""
+    """Return what `mixed` means on a device; other precisions are unchanged.
+
+    It is 16-mixed on a GPU, bf16-mixed on a CPU with instructions for bf16, and 32-true on other CPUs, where bf16 is
+    slower than 32 bits.
+    """
     if precision != "mixed":
         return precision
-    return "16-mixed" if resolve_device(device).startswith("cuda") else "bf16-mixed"
+    if resolve_device(device).startswith("cuda"):
+        return "16-mixed"
+    return "bf16-mixed" if has_bf16_instructions() else "32-true"
+
+
+def has_bf16_instructions() -> bool:
+    """Return whether the CPU multiplies bf16 numbers itself, as with avx512_bf16 or amx_bf16."""
+    import torch
+
+    flags = torch.cpu.get_capabilities()
+    return any(bool(value) for name, value in flags.items() if str(name).endswith("bf16"))
 
 
 def autocast_context(precision: Precision, device: str) -> AbstractContextManager[object]:
@@ -47,7 +61,8 @@ def log_device(device: str, precision: Precision) -> None:
 
     name, used = resolve_device(device), resolve_precision(precision, device)
     if not name.startswith("cuda"):
-        logger.info("Device: %s, precision %s; fp16 needs a GPU, so its gain cannot be measured here", name, used)
+        bf16 = "has bf16 instructions" if has_bf16_instructions() else "has no bf16 instructions"
+        logger.info("Device: %s, precision %s; fp16 needs a GPU, and this CPU %s", name, used, bf16)
         return
     capability = torch.cuda.get_device_capability(name)
     gpu = f"{torch.cuda.get_device_name(name)}, compute capability {capability[0]}.{capability[1]}"

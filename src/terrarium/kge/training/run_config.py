@@ -6,8 +6,9 @@ from typing import Any
 
 from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph
 from terrarium.kge.options import ModelOptions, TrainingOptions
+from terrarium.kge.training.precision import resolve_precision
 
-HALF_PRECISIONS = {"mixed", "16-mixed", "bf16-mixed"}
+HALF_PRECISIONS = {"16-mixed", "bf16-mixed"}
 
 
 def run_config(graph: Graph, model: ModelOptions, training: TrainingOptions) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def run_config(graph: Graph, model: ModelOptions, training: TrainingOptions) -> 
         "model": model_group,
         "training": training.model_dump(mode="json"),
         "optimizations": {
-            "use_mixed_precision": training.precision in HALF_PRECISIONS,
+            "use_mixed_precision": resolve_precision(training.precision, training.device) in HALF_PRECISIONS,
             "use_gradient_checkpointing": training.memory.gradient_checkpointing,
             "enable_memory_cleanup": training.memory.cleanup,
         },

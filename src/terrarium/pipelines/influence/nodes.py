@@ -15,6 +15,7 @@ from terrarium.influence.options import (
     QueryOptions,
     ScoringOptions,
 )
+from terrarium.kge.options import EvaluationOptions
 from terrarium.training.checkpointing.state import State
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def list_checkpoints(
     checkpoints: Path,
     options: CheckpointOptions,
 ) -> pd.DataFrame:
-    """Return epoch and learning rate of the checkpoints that influence is summed over."""
+    """Return training, epoch and learning rate of the checkpoints that influence is summed over."""
     from terrarium.influence.data.checkpoints import last_learning_rate, read_checkpoints
     from terrarium.influence.data.named_graph import NamedGraph
     from terrarium.influence.scoring.messages import warn_about_late_checkpoints
@@ -53,7 +54,8 @@ def list_checkpoints(
     rows = [(one.epoch, last_learning_rate(one)) for one, _ in read_checkpoints(checkpoints, graph, options)]
     if not options.epochs:
         warn_about_late_checkpoints([epoch for epoch, _ in rows])
-    return pd.DataFrame(rows, columns=["epoch", "learning_rate"])
+    every = [(training, *row) for training in range(options.num_trainings) for row in rows]
+    return pd.DataFrame(every, columns=["training", "epoch", "learning_rate"])
 
 
 def score(
@@ -66,6 +68,7 @@ def score(
     attribution: AttributionOptions,
     scoring: ScoringOptions,
     paths: PathOptions,
+    evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """Return proponents and opponents of each query triple, self-influences, paths and metrics, by name."""
     from terrarium.influence.data.named_graph import NamedGraph
@@ -73,7 +76,7 @@ def score(
     from terrarium.influence.scoring.scoring import score_queries
 
     named = NamedGraph.of(triples, entities, relations)
-    context = load_context(named.graph, checkpoints, selection, attribution, scoring)
+    context = load_context(named.graph, checkpoints, selection, attribution, scoring, evaluation)
     return score_queries(context, queries, named, paths)._asdict()
 
 
@@ -81,10 +84,10 @@ def write_reference_files(
     scores: pd.DataFrame, checkpoint_table: pd.DataFrame, attribution: AttributionOptions
 ) -> dict[str, Any]:
     """Return the scores in the JSON and CSV formats of the reference TracIn script."""
-    from terrarium.influence.scoring.method import method_name
+    from terrarium.influence.scoring.method import count_checkpoints, method_name
     from terrarium.influence.scoring.tables import to_reference_csv, to_reference_json
 
     return {
-        "json": to_reference_json(scores, method_name(attribution, len(checkpoint_table))),
+        "json": to_reference_json(scores, method_name(attribution, *count_checkpoints(checkpoint_table))),
         "csv": to_reference_csv(scores),
     }

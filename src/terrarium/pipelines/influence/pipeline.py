@@ -37,6 +37,7 @@ def create_pipeline() -> Pipeline:
                     "attribution": "params:attribution",
                     "scoring": "params:scoring",
                     "paths": "params:paths",
+                    "evaluation": "params:evaluation",
                 },
                 {name: name for name in ("scores", "self_influence", "paths", "metrics")},
                 name="score",
@@ -73,4 +74,5 @@ def create_pipeline() -> Pipeline:
         ],
         namespace=NAMESPACE,
         inputs={name: f"knowledge_graph.{name}" for name in (*GRAPH, "weights")},
+        parameters={"evaluation": "knowledge_graph.evaluation"},
     )

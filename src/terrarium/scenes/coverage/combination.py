@@ -15,11 +15,13 @@ NULL_ROUNDS = 2
 """Permutations of scenes whose graphs give the null distribution."""
 FAR_TAIL = 0.02
 """Beyond this part of the null distribution, the tail is extrapolated as exponential."""
+MAX_EVIDENCE = 10.0
+"""What a detector can add at most, a little more than the null distribution can show: so no detector decides alone."""
 
 
 @dataclass(frozen=True, eq=False)
 class Combination:
-    """The sum over detectors of -log(tail probability of the score), after Fisher 1932.
+    """The sum over detectors of -log(tail probability of the score), each up to a limit, after Fisher 1932.
 
     The tail is that of the same detector's scores when whole scenes are permuted between query and reference, so that
     nothing is missing on purpose. A detector without scores, because there are too few scenes, is left out.
@@ -27,10 +29,12 @@ class Combination:
     Attributes:
         detectors: to combine.
         seed: of the permutations.
+        limit: of what each detector adds.
     """
 
     detectors: Sequence[Detector]
     seed: int
+    limit: float = MAX_EVIDENCE
 
     def __call__(self, comparison: Comparison) -> np.ndarray:
         """See `Detector`."""
@@ -46,7 +50,7 @@ class Combination:
             scores = detector(comparison)
             if np.isnan(scores).all() or np.isnan(null).all():
                 continue
-            evidence = np.nan_to_num(tail_evidence(scores, null[~np.isnan(null)]))
+            evidence = np.minimum(np.nan_to_num(tail_evidence(scores, null[~np.isnan(null)])), self.limit)
             total = evidence if total is None else total + evidence
         if total is None:
             return np.full((int(comparison.is_query.sum()), comparison.remaining.shape[1]), np.nan)

@@ -14,6 +14,7 @@ from terrarium.scenes.coverage.detectors import PatternNovelty
 from terrarium.scenes.coverage.permutation_test import GapStatistics, gap_statistics, p_values
 from terrarium.scenes.coverage.representations import (
     COMBINATION,
+    COMBINED,
     COUNTS,
     EMBEDDING,
     NEIGHBORS,
@@ -37,7 +38,7 @@ ALL_GRAPHS = "all graphs"
 MAX_NEIGHBORS = 256
 """Neighbours stored for each graph; farther ones are searched when they are needed."""
 _DETECTORS = {
-    "combination": (COMBINATION, f"{PATTERNS}, {ROAD_USERS}"),
+    "combination": (COMBINATION, COMBINED),
     "patterns": (PATTERNS, PATTERNS),
     "road_users": (ROAD_USERS, COUNTS),
     "embedding": (EMBEDDING, EXPORTED),

@@ -17,6 +17,7 @@ from terrarium.scenes.coverage.road_users import count_surroundings
 from terrarium.scenes.evaluation.baselines import wl_vectors
 from terrarium.scenes.evaluation.evaluate import (
     EXPORTED,
+    GRAPHLETS,
     KERNEL,
     RANDOM,
     STATISTICS,
@@ -27,11 +28,13 @@ from terrarium.scenes.evaluation.evaluate import (
 from terrarium.scenes.evaluation.matrices import standardize, to_dense
 from terrarium.scenes.graphs.columns import Graphs, scene_numbers
 from terrarium.scenes.models.embedding import embed_graphs, embed_nodes
+from terrarium.scenes.models.graphlets import fit_counter
 from terrarium.scenes.options import EvaluationOptions
 from terrarium.training.checkpointing.state import State
 
 EMBEDDING, ROAD_USERS, PATTERNS, NEIGHBORS = "embedding", "road users", "patterns", "neighbours"
 COMBINATION, COUNTS = "combination", "counts"
+COMBINED = f"{PATTERNS}, {ROAD_USERS}, {GRAPHLETS}"
 
 
 class OneSourceError(ValueError):
@@ -49,6 +52,7 @@ class Space:
         patterns: of these graphs.
         counts: what is around each road user of these graphs, see `count_surroundings`, float32 (road users, d).
         graph: of each road user, numbered within these graphs (road users,).
+        graphlets: counts in these graphs, which also are the vocabulary, see `GraphletCounter`, float32 (graphs, d).
     """
 
     rows: np.ndarray
@@ -57,6 +61,7 @@ class Space:
     patterns: PatternTable
     counts: np.ndarray
     graph: np.ndarray
+    graphlets: np.ndarray
 
 
 def make_space(
@@ -95,6 +100,7 @@ def make_space(
         patterns=PatternTable(sparse.csr_array(patterns.table[rows]), patterns.patterns),
         counts=count_surroundings(graphs)[graphs.node_rows(rows)],
         graph=np.repeat(np.arange(len(rows)), graphs.nodes[rows]),
+        graphlets=fit_counter(graphs, rows).vectors(graphs)[rows],
     )
 
 
@@ -147,8 +153,9 @@ def make_detectors(space: Space, chosen: np.ndarray, evaluation: EvaluationOptio
 
     patterns = PatternNovelty(sparse.csr_array(space.patterns.table[np.flatnonzero(chosen)]))
     road_users = NodeClassifier(space.counts[is_node], graph, options.node_C)
+    graphlets = GraphClassifier(space.graphlets[chosen], options.C)
     detectors: dict[tuple[str, str], Detector] = {
-        (COMBINATION, f"{PATTERNS}, {ROAD_USERS}"): Combination((patterns, road_users), evaluation.seed),
+        (COMBINATION, COMBINED): Combination((patterns, road_users, graphlets), evaluation.seed),
         (PATTERNS, PATTERNS): patterns,
         (ROAD_USERS, COUNTS): road_users,
         (NEIGHBORS, EXPORTED): NeighborDistance(space.vectors[EXPORTED][chosen], options.num_neighbors),

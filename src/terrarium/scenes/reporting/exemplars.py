@@ -28,7 +28,7 @@ _CRITICAL = {
     PET: ("encroachment", "s"),
 }
 """Measures of criticality in the titles of pictures: name and unit."""
-MARGIN_M, COLUMNS, TITLE_WIDTH = 20.0, 3, 42
+MARGIN_M, COLUMNS, TITLE_WIDTH = 20.0, 3, 34
 
 
 def exemplar_figure(
@@ -81,8 +81,8 @@ def draw_graphs(
     columns = from_state(graphs)
     rows = max(1, -(-len(titles) // COLUMNS))
     lines = max((text.count("<br>") + 1 for text in titles.values()), default=1)
-    height = 330 + 16 * lines
-    panels = {"subplot_titles": list(titles.values()), "vertical_spacing": (30 + 16 * lines) / (height * rows)}
+    height = 350 + 16 * lines
+    panels = {"subplot_titles": list(titles.values()), "vertical_spacing": (50 + 16 * lines) / (height * rows)}
     figure = new_figure(title, 120 + height * rows, rows=rows, cols=COLUMNS, **panels)
     if not titles:
         note_empty(figure, "there is no graph to show")
@@ -105,15 +105,19 @@ def draw_graphs(
 def _title(row: pd.Series) -> str:
     """Return the name of a situation, how much rarer it is, its p-value, and what is critical, in short lines."""
     how_rare = f"{row['times_rarer']:.1f} times rarer, {row['graphs']} graphs"
-    p = "" if pd.isna(row["p"]) else f", p {row['p']:.2g}"
+    p = "" if pd.isna(row["p_adjusted"]) else f", adjusted p {row['p_adjusted']:.2g}"
     critical = [
         f"{name} {row[column]:.1f} {unit}"
         for column, (name, unit) in _CRITICAL.items()
         if row["tags"] and np.isfinite(row[column])
     ]
-    lines = [*wrap(row["situation"], TITLE_WIDTH), how_rare + p, *wrap(", ".join(critical), TITLE_WIDTH)]
+    lines = [
+        *wrap(row["situation"], TITLE_WIDTH),
+        *wrap(how_rare + p, TITLE_WIDTH),
+        *wrap(", ".join(critical), TITLE_WIDTH),
+    ]
     lines.append(str(row["graph_id"]))
-    return "<br>".join(line for line in lines if line)
+    return "<br>".join(lines)
 
 
 def _draw_lanes(figure: Any, lanes: pd.DataFrame, around: np.ndarray, panel: dict[str, int]) -> None:

@@ -15,20 +15,17 @@ from terrarium.scenes.options import AugmentationOptions
 
 
 def augment_view(view: View, options: AugmentationOptions, rng: np.random.Generator) -> View:
-    """Drop nodes and edges, add noise and mask features; every graph keeps at least one node."""
+    """Drop nodes and edges and add noise; every graph keeps at least one node."""
     view = _drop_nodes(view, options, rng)
     view = _drop_edges(view, options, rng)
     x, edge_x = view.x.copy(), view.edge_x.copy()
     x[:, 0] += rng.normal(0.0, options.node_noise, len(x)).astype(np.float32)
     edge_x[:, 0] += rng.normal(0.0, options.edge_noise, len(edge_x)).astype(np.float32)
-    x[rng.random(len(x)) < options.feature_mask_prob] = 0.0
     return replace(view, x=x, edge_x=edge_x)
 
 
 def _drop_nodes(view: View, options: AugmentationOptions, rng: np.random.Generator) -> View:
     keep = rng.random(len(view.x)) >= options.node_drop_prob
-    if options.subgraph_fraction < 1.0:
-        keep &= _subgraph_nodes(view, options.subgraph_fraction, rng)
     if keep.all():
         return view
     order = np.lexsort((rng.random(len(keep)), ~keep, view.graph))
@@ -44,26 +41,6 @@ def _drop_nodes(view: View, options: AugmentationOptions, rng: np.random.Generat
         num_graphs=view.num_graphs,
         context=None if view.context is None else view.context[keep],
     )
-
-
-def _subgraph_nodes(view: View, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the nodes nearest, by hops, to a random node of each graph, a fraction of its nodes, bool (n,)."""
-    draw = rng.random(len(view.x))
-    order = np.lexsort((draw, view.graph))
-    start = order[np.unique(view.graph[order], return_index=True)[1]]
-    hops = np.full(len(view.x), len(view.x), np.int64)
-    hops[start] = 0
-    while True:
-        nearer = hops.copy()
-        np.minimum.at(nearer, view.edge[1], hops[view.edge[0]] + 1)
-        if np.array_equal(nearer, hops):
-            break
-        hops = nearer
-    ranked = np.lexsort((draw, hops, view.graph))
-    count = np.bincount(view.graph, minlength=view.num_graphs)
-    rank = np.empty(len(ranked), np.int64)
-    rank[ranked] = np.arange(len(ranked)) - np.repeat(np.cumsum(count) - count, count)
-    return rank < np.ceil(count * fraction)[view.graph]
 
 
 def _drop_edges(view: View, options: AugmentationOptions, rng: np.random.Generator) -> View:

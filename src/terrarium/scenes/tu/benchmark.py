@@ -159,9 +159,7 @@ def _fixed_options(
         "drop_edge_pairs": True,
         "node_noise": 0.0,
         "edge_noise": 0.0,
-        "subgraph_fraction": 1.0,
         "temporal_positive_prob": 0.0,
-        "feature_mask_prob": 0.0,
     }
     loss = {"name": "nt_xent", "temperature": tu.temperature, "mask_same_scene": False}
     optimizer = {"learning_rate": tu.learning_rate}

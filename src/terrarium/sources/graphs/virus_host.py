@@ -20,6 +20,7 @@ from terrarium.sources.taxonomies.ncbi_package import NcbiPackage
 
 VIRUSES = 10239
 INFECTS, HAS_PARENT, HAS_RANK = "infects", "has_parent", "has_rank"
+DISPLAY_NAMES = {"has parent": "belongs to", "has rank": "has the rank"}
 # Spellings outside the vocabulary of NCBI's field of hosts.
 _SPELLINGS = {
     "algae": "eukaryotic algae",
@@ -70,7 +71,9 @@ def read_virus_hosts(clade: int | str | None = None, package: NcbiPackage | None
     return GraphSource(
         triple_table(columns.arrays(), entities, relations, UNDIVIDED),
         _entity_table(entities, labels, genus),
-        relation_table(relations, targets={INFECTS}, hierarchy=HAS_PARENT, split_by="head"),
+        relation_table(relations, targets={INFECTS}, hierarchy=HAS_PARENT, split_by="head").replace(
+            {"name": DISPLAY_NAMES}
+        ),
         {"lines": len(columns), "viruses": len(hosts), "taxa": len(taxa), "genera": len(set(genus.values()))},
     )
 

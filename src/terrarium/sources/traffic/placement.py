@@ -11,8 +11,9 @@ from terrarium.sources.traffic.polylines import project_points
 
 LARGEST_OFFSET_M = 3.0
 """A road user further than this from the centre line of its lane is off the lanes."""
-PARKED_BELOW_M = 1.0
-"""A vehicle that moves less than this in a recording stands still."""
+PARKED_BELOW_M, LARGEST_JITTER_M = 1.0, 5.0
+"""A vehicle stands still if the middle half of its positions covers less than the first, and all less than the second:
+positions of half hidden vehicles jump, and a vehicle that leaves its place drives further than a car is long."""
 PARKED_BEYOND_M = 1.5
 """A vehicle that stands still further than this from the centre line is parked beside the lane; a nearer one waits."""
 SWITCH_COST = 1.0
@@ -83,22 +84,47 @@ def place_road_users(positions: Positions, lanes: LaneLines) -> Placement:
         positions: of all road users of a recording.
         lanes: of its map, at least one.
     """
-    along, distance, cost = _costs(positions, lanes)
-    lane = np.zeros(len(positions.actor), np.int64)
+    boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in lanes.lines])
+    lane, s = np.zeros(len(positions.actor), np.int64), np.zeros(len(positions.actor))
+    place = np.full(len(positions.actor), "lane", object)
     for rows in _tracks(positions):
         step = float(np.median(np.diff(positions.time_s[rows]))) if len(rows) > 1 else 1.0
-        candidates = np.flatnonzero((cost[rows] < cost[rows].min(axis=1, keepdims=True) + _SEARCH_M).any(axis=0))
-        follows = _follows(candidates, lanes.following)
-        switch = np.where(follows, 0.0, SWITCH_COST / max(step, 1e-3))
-        lane[rows] = candidates[best_sequence(cost[np.ix_(rows, candidates)], switch)]
-    row = np.arange(len(lane))
-    offset = distance[row, lane]
-    place = np.where(offset <= LARGEST_OFFSET_M, "lane", "off_lane").astype(object)
-    for rows in _tracks(positions):
-        stands = np.ptp(positions.place[rows], axis=0).max() < PARKED_BELOW_M
-        if stands and positions.type[rows[0]] == "vehicle" and np.median(offset[rows]) > PARKED_BEYOND_M:
+        candidates = near_lanes(positions.place[rows], lanes.lines, boxes)
+        along, distance, cost = _costs(positions, rows, lanes, candidates)
+        kept = np.flatnonzero((cost < cost.min(axis=1, keepdims=True) + _SEARCH_M).any(axis=0))
+        follows = _follows(candidates[kept], lanes.following)
+        chosen = kept[best_sequence(cost[:, kept], np.where(follows, 0.0, SWITCH_COST / max(step, 1e-3)))]
+        row = np.arange(len(rows))
+        lane[rows], s[rows], offset = candidates[chosen], along[row, chosen], distance[row, chosen]
+        if (
+            _stands_still(positions.place[rows])
+            and positions.type[rows[0]] == "vehicle"
+            and np.median(offset) > PARKED_BEYOND_M
+        ):
             place[rows] = "parked"
-    return Placement(lane, along[row, lane], place)
+        else:
+            place[rows[offset > LARGEST_OFFSET_M]] = "off_lane"
+    return Placement(lane, s, place)
+
+
+def near_lanes(place: Float64Array, lines: list[Float64Array], boxes: Float64Array) -> Int64Array:
+    """Return the lanes that may be candidates of a track, ascending: all whose cost is within `_SEARCH_M` of the least.
+
+    A lane is at least as far away as the box around it, so most lanes of a large map need no projection.
+
+    Args:
+        place: x and y in metres of the track (n, 2).
+        lines: vertices of each lane.
+        boxes: smallest x and y and largest x and y of each lane (lanes, 4).
+    """
+    outside = np.maximum(boxes[None, :, :2] - place[:, None], place[:, None] - boxes[None, :, 2:])
+    at_least = np.linalg.norm(np.maximum(outside, 0.0), axis=2)
+    nearest = at_least.argmin(axis=1)
+    at_most = np.zeros(len(place))
+    for lane in np.unique(nearest):
+        rows = nearest == lane
+        at_most[rows] = project_points(place[rows], lines[lane])[1] + LARGEST_OFFSET_M
+    return np.flatnonzero((at_least <= at_most[:, None] + _SEARCH_M).any(axis=0))
 
 
 def best_sequence(cost: Float64Array, switch: Float64Array) -> Int64Array:
@@ -131,14 +157,21 @@ def middle_line(left: Float64Array, right: Float64Array, points: int = 10) -> Fl
     return np.asarray((sides[0] + sides[1]) / 2, np.float64)
 
 
-def _costs(positions: Positions, lanes: LaneLines) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Return metres along each lane, distance from it, and its cost, (n, lanes) each."""
-    found = [project_points(positions.place, line) for line in lanes.lines]
+def _costs(
+    positions: Positions, rows: Int64Array, lanes: LaneLines, candidates: Int64Array
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return metres along each candidate, distance from it, and its cost, (rows, candidates) each."""
+    found = [project_points(positions.place[rows], lanes.lines[lane]) for lane in candidates]
     along, distance, direction = (np.stack(columns, axis=1) for columns in zip(*found, strict=True))
-    against = np.cos(positions.heading[:, None] - direction) < 0.0
-    is_motor = np.isin(positions.type, ("vehicle", "motorcycle"))
-    wrong = against | (is_motor[:, None] & lanes.is_bike[None, :])
+    against = np.cos(positions.heading[rows, None] - direction) < 0.0
+    is_motor = np.isin(positions.type[rows], ("vehicle", "motorcycle"))
+    wrong = against | (is_motor[:, None] & lanes.is_bike[candidates])
     return along, distance, np.minimum(distance + np.where(wrong, LARGEST_OFFSET_M, 0.0), _FAR)
+
+
+def _stands_still(place: Float64Array) -> bool:
+    low, high = np.quantile(place, 0.25, axis=0), np.quantile(place, 0.75, axis=0)
+    return bool((high - low).max() < PARKED_BELOW_M and np.ptp(place, axis=0).max() < LARGEST_JITTER_M)
 
 
 def _tracks(positions: Positions) -> list[Int64Array]:

@@ -73,6 +73,22 @@ def test_parked_vehicles_and_road_users_off_the_lanes_are_kept_and_flagged(folde
     }  # fmt: skip
 
 
+def test_only_cyclists_are_put_on_bicycle_lanes(folder):
+    """Lane 2 becomes a bicycle lane: the bus near it takes the next lane for vehicles, a cyclist there stays."""
+    file = folder / "abc" / "log_map_archive_abc.json"
+    content = json.loads(file.read_text())
+    content["lane_segments"]["2"]["lane_type"] = "BIKE"
+    file.write_text(json.dumps(content))
+    scenario = folder / "abc" / "scenario_abc.parquet"
+    frame = pd.read_parquet(scenario)
+    frame.loc[frame["track_id"] == "b", "position_y"] = -2.4
+    frame.to_parquet(scenario)
+    for kind, lane in (("bus", "1"), ("cyclist", "2")):
+        frame.assign(object_type=frame["object_type"].mask(frame["track_id"] == "b", kind)).to_parquet(scenario)
+        tracks = read_argoverse(folder, "a").tracks
+        assert set(tracks.loc[tracks["actor"] == "b", "lane"]) == {lane}
+
+
 def test_a_scenario_without_road_users_is_refused(folder):
     file = folder / "abc" / "scenario_abc.parquet"
     pd.read_parquet(file).assign(object_type="static").to_parquet(file)

@@ -70,8 +70,18 @@ def test_a_scenario_becomes_the_two_tables(folder):
     assert first["place"].tolist() == ["lane", "lane", "lane", "off_lane", "parked"]
     assert first["s_m"].to_numpy()[:3] == pytest.approx([10.0, 30.0, 10.0])
     assert first.loc["104", ["length_m", "width_m"]].tolist() == [0.8, 0.8]
-    assert set(read.tracks["scene"]) == {"rounD/DEU_Test-1_1_T-1"}
+    assert set(read.tracks["scene"]) == {"rounD/one"}
     assert read.tracks.groupby("actor")["time_s"].max().eq(2.0).all()
+
+
+def test_scenarios_that_share_an_id_are_scenes_of_their_own(folder):
+    """Converters give all their files one benchmarkID, and folders hold files of one name."""
+    (folder / "two.xml").write_text(SCENARIO, encoding="utf-8")
+    assert set(read_commonroad(folder, "a").tracks["scene"]) == {"a/one", "a/two"}
+    (folder / "more").mkdir()
+    (folder / "more" / "two.xml").write_text(SCENARIO, encoding="utf-8")
+    scenes = set(read_commonroad(folder, "a").tracks["scene"])
+    assert scenes == {"a/one.xml", "a/two.xml", "a/more/two.xml"}
 
 
 def test_lanes_have_their_links_and_junctions(folder):
@@ -86,6 +96,31 @@ def test_a_speed_that_is_left_out_comes_from_the_positions(folder):
     (folder / "one.xml").write_text(text, encoding="utf-8")
     tracks = read_commonroad(folder, "a").tracks
     assert tracks.loc[tracks["actor"] == "101", "speed_mps"].to_numpy() == pytest.approx(10.0)
+
+
+def test_lanelets_that_a_goal_or_a_sign_refers_to_are_no_lanes(folder):
+    goal = "<planningProblem id='7'><goalState><position><lanelet ref='4'/></position></goalState></planningProblem>"
+    plain = read_commonroad(folder, "a").lanes
+    (folder / "one.xml").write_text(SCENARIO.replace("<planningProblem id='7'/>", goal), encoding="utf-8")
+    assert read_commonroad(folder, "a").lanes.equals(plain)
+
+
+def test_an_initial_state_that_the_trajectory_repeats_counts_once(folder):
+    plain = read_commonroad(folder, "a").tracks
+    first = state("state", 0, 10, 0.2, 0.0, 10)
+    (folder / "one.xml").write_text(SCENARIO.replace("<trajectory>", f"<trajectory>{first}", 1), encoding="utf-8")
+    assert read_commonroad(folder, "a").tracks.equals(plain)
+
+
+def test_a_dynamic_obstacle_without_a_trajectory_is_there_at_its_step_alone(folder):
+    alone = (
+        '<dynamicObstacle id="106"><type>car</type><shape><circle><radius>1</radius></circle></shape>'
+        + state("initialState", 3, 20, 0, 0.0, 14) + "</dynamicObstacle>"
+    )  # fmt: skip
+    (folder / "one.xml").write_text(SCENARIO.replace("<planningProblem", f"{alone}<planningProblem"), encoding="utf-8")
+    tracks = check(read_commonroad(folder, "a"), 3.0).tracks
+    assert tracks.loc[tracks["actor"] == "106", "time_s"].tolist() == pytest.approx([0.3])
+    assert tracks.loc[tracks["actor"] == "105", "speed_mps"].eq(0.0).all()
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,20 @@ def test_lanes_lead_through_the_junction_and_have_neighbours_and_opposites(folde
     assert lanes["is_intersection"].to_dict()[":J_0_0"]
 
 
+def test_the_network_of_a_town_is_linked_at_once(folder):
+    """Two thousand edges: what is compared of each with each other one would take hours."""
+    edges = "".join(
+        f'<edge id="{name}{street}" from="{start}{street}" to="{end}{street}"><lane id="{name}{street}_0" index="0" '
+        f'shape="0,{y} 100,{y}"/></edge>'
+        for street in range(1000)
+        for name, start, end, y in (("to", "P", "Q", 10 * street + 20), ("fro", "Q", "P", 10 * street + 24))
+    )
+    (folder / "town.net.xml").write_text(NETWORK.replace("</net>", f"{edges}</net>"))
+    lanes = read_sumo(folder, "sumo").lanes.set_index("lane")
+    assert [lanes.loc[f"to{street}_0", "opposite"] for street in (0, 999)] == [["fro0_0"], ["fro999_0"]]
+    assert lanes.loc["in_1", "opposite"] == ["back_0"]
+
+
 def test_a_drive_through_the_junction_follows_the_lanes(folder):
     tracks = read_sumo(folder, "sumo").tracks
     assert tracks.loc[tracks["actor"] == "a", "lane"].tolist() == ["in_1"] * 8 + [":J_0_0"] * 3

@@ -15,7 +15,7 @@ import pandas as pd
 
 from terrarium.sources.errors import SourceError
 from terrarium.sources.files import is_name
-from terrarium.sources.traffic.formats.markup import parse_tree, read_number
+from terrarium.sources.traffic.formats.markup import name_scenes, parse_tree, read_number
 from terrarium.sources.traffic.placement import LaneLines, Positions, middle_line, place_road_users
 from terrarium.sources.traffic.tables import LINKS, Recording, join
 
@@ -54,11 +54,12 @@ class _State:
 
 
 def read_commonroad(path: str | Path, source: str) -> Recording:
-    """Read all scenarios of a folder: each XML file is one scene with its own map.
+    """Read all scenarios of a folder: each XML file is one scene with its own map, named after the file.
 
     Lanelets become lanes, their middle the centre line. Sidewalks and crosswalks are no lanes. Those that an
     intersection names as successors of its incoming lanelets are in a junction. Static parked vehicles stand for the
-    whole scene. Road users are put on lanes by `place_road_users`.
+    whole scene; a dynamic obstacle without a trajectory is there at its one step. Road users are put on lanes by
+    `place_road_users`.
 
     Args:
         path: folder of scenarios.
@@ -70,24 +71,24 @@ def read_commonroad(path: str | Path, source: str) -> Recording:
     files = sorted(file for file in Path(path).rglob("*.xml*") if file.is_file())
     if not files:
         raise SourceError(f"{path} has no *.xml: give a folder of CommonRoad scenarios")
-    return join([_scenario(file, source) for file in files])
+    named = zip(files, name_scenes(files, path), strict=True)
+    return join([_scenario(file, f"{source}/{name}", source) for file, name in named])
 
 
-def _scenario(file: Path, source: str) -> Recording:
+def _scenario(file: Path, name: str, source: str) -> Recording:
     root = parse_tree(file)
     if root.tag != "commonRoad":
         raise SourceError(f"{file} is {root.tag[:40]!r}, not a commonRoad file: remove it from the folder")
-    own, step = root.get("benchmarkID", file.stem), read_number(root.get("timeStepSize"), "timeStepSize", file)
-    if not is_name(own) or step <= 0.0:
-        raise SourceError(f"{file}: benchmarkID or timeStepSize is wrong: give a name, and seconds above 0")
-    name = f"{source}/{own}"
+    step = read_number(root.get("timeStepSize"), "timeStepSize", file)
+    if step <= 0.0:
+        raise SourceError(f"{file}: timeStepSize is {step:g}: give seconds above 0")
     lanes = _lanes(root, file)
     return Recording(_tracks(root, lanes, name, step, file).assign(source=source), _lane_table(root, lanes, name))
 
 
 def _lanes(root: Element, file: Path) -> list[_Lane]:
     lanes: dict[str, _Lane] = {}
-    for element in root.iter("lanelet"):
+    for element in root.findall("lanelet"):
         name = element.get("id", "")
         kinds = {(kind.text or "").strip() for kind in element.findall("laneletType")}
         if not is_name(name) or name in lanes:
@@ -117,13 +118,16 @@ def _point(point: Element, what: str, file: Path) -> tuple[float, float]:
 
 
 def _tracks(root: Element, lanes: list[_Lane], name: str, step: float, file: Path) -> pd.DataFrame:
-    found = [_obstacle(element, kind, file) for element, kind in _obstacles(root, file)]
-    tables = [table for table in found if table is not None]
-    moving = [table for table in tables if len(table) > 1]
-    if not moving:
+    tables = [(_obstacle(element, kind, file), _is_static(element)) for element, kind in _obstacles(root, file)]
+    moving = [table for table, is_static in tables if not is_static]
+    if not any(len(table) > 1 for table in moving):
         raise SourceError(f"{file} has no dynamic obstacle with a trajectory: there is nothing to read")
     steps = np.unique(np.concatenate([table["step"] for table in moving]))
-    parked = [table.loc[table.index.repeat(len(steps))].assign(step=steps) for table in tables if len(table) == 1]
+    parked = [
+        table.head(1).loc[[0] * len(steps)].assign(step=steps, speed_mps=0.0)
+        for table, is_static in tables
+        if is_static and len(table)
+    ]
     frame = pd.concat([*moving, *parked], ignore_index=True)
     if frame.duplicated(["actor", "step"]).any():
         row = frame[frame.duplicated(["actor", "step"])].iloc[0]
@@ -151,13 +155,16 @@ def _obstacles(root: Element, file: Path) -> Iterator[tuple[Element, str]]:
         kind = (element.findtext("type") or "").strip()
         if kind not in _TYPES and kind not in _NOT_ROAD_USERS:
             raise SourceError(f"{file}: the obstacle type {kind[:40]!r} is unknown: known are {', '.join(_TYPES)}")
-        is_static = element.tag == "staticObstacle" or (element.findtext("role") or "").strip() == "static"
-        if kind in _TYPES and (not is_static or kind == "parkedVehicle"):
+        if kind in _TYPES and (not _is_static(element) or kind == "parkedVehicle"):
             yield element, kind
 
 
-def _obstacle(element: Element, kind: str, file: Path) -> pd.DataFrame | None:
-    """Return the states of an obstacle; None if it has none."""
+def _is_static(element: Element) -> bool:
+    return element.tag == "staticObstacle" or (element.findtext("role") or "").strip() == "static"
+
+
+def _obstacle(element: Element, kind: str, file: Path) -> pd.DataFrame:
+    """Return the states of an obstacle; the initial one is left out where the trajectory repeats it."""
     name = element.get("id", "")
     if not is_name(name):
         raise SourceError(f"{file}: an obstacle has no id: give it one")
@@ -167,8 +174,8 @@ def _obstacle(element: Element, kind: str, file: Path) -> pd.DataFrame | None:
         state for state in (element.find("initialState"), *element.findall("trajectory/state")) if state is not None
     ]
     states = [_state(state, where, file) for state in found]
-    if not states:
-        return None
+    if len(states) > 1 and states[0] == states[1]:
+        states = states[1:]
     return pd.DataFrame(
         {
             "step": [state.step for state in states],

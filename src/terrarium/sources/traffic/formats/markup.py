@@ -42,6 +42,12 @@ def parse_tree(path: Path) -> Element:
     return builder.close()
 
 
+def name_scenes(files: list[Path], folder: str | Path) -> list[str]:
+    """Return a name for each file of a folder: its own without .xml, or where two are equal all paths in the folder."""
+    stems = [file.name.split(".xml")[0] for file in files]
+    return stems if len(set(stems)) == len(stems) else [file.relative_to(folder).as_posix() for file in files]
+
+
 def read_number(text: str | None, what: str, path: Path) -> float:
     """Return a number of an attribute or element.
 

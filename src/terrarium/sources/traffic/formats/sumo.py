@@ -13,7 +13,7 @@ import pandas as pd
 
 from terrarium.sources.errors import SourceError
 from terrarium.sources.files import is_name
-from terrarium.sources.traffic.formats.markup import parse_starts, read_number
+from terrarium.sources.traffic.formats.markup import name_scenes, parse_starts, read_number
 from terrarium.sources.traffic.placement import LaneLines, Positions, place_road_users
 from terrarium.sources.traffic.tables import LINKS, Recording
 
@@ -85,9 +85,8 @@ def read_sumo(path: str | Path, source: str) -> Recording:
         raise SourceError(f"{path} has no *fcd*.xml: run sumo with --fcd-output FOLDER/NAME.fcd.xml")
     network = _read_network(networks[0])
     kinds = _read_kinds([file for file in files if file not in networks and file not in runs])
-    stems = [file.name.split(".xml")[0] for file in runs]
-    names = stems if len(set(stems)) == len(stems) else [str(file.relative_to(path)) for file in runs]
-    tracks = [_read_run(file, f"{source}/{name}", network, kinds) for file, name in zip(runs, names, strict=True)]
+    named = zip(runs, name_scenes(runs, path), strict=True)
+    tracks = [_read_run(file, f"{source}/{name}", network, kinds) for file, name in named]
     return Recording(
         pd.concat(tracks, ignore_index=True).assign(source=source, map=source), _lane_table(network).assign(map=source)
     )
@@ -217,7 +216,14 @@ def _lines(network: _Network) -> LaneLines:
 
 def _lane_table(network: _Network) -> pd.DataFrame:
     lanes = list(network.lanes.values())
-    links = [_links(lane, network) for lane in lanes]
+    by_edge: dict[str, dict[int, str]] = {}
+    for lane in lanes:
+        by_edge.setdefault(lane.edge, {})[lane.index] = lane.name
+    between: dict[tuple[str, str], list[str]] = {}
+    for edge, ends in network.ends.items():
+        if all(ends) and edge in by_edge:
+            between.setdefault(ends, []).append(edge)
+    links = [_links(lane, network, by_edge, between) for lane in lanes]
     return pd.DataFrame(
         {
             "lane": [lane.name for lane in lanes],
@@ -230,18 +236,21 @@ def _lane_table(network: _Network) -> pd.DataFrame:
     )
 
 
-def _links(lane: _Lane, network: _Network) -> dict[str, list[str]]:
-    """Return connected lanes, those next to it on its edge, and the leftmost lane of the edge against it."""
-    same = {other.index: other.name for other in network.lanes.values() if other.edge == lane.edge}
-    opposite: list[str] = []
-    if lane.edge in network.ends and lane.index == max(same):
-        back = network.ends[lane.edge][::-1]
-        for edge, ends in network.ends.items():
-            across = {other.index: other.name for other in network.lanes.values() if other.edge == edge}
-            if ends == back and all(ends) and edge != lane.edge and across:
-                opposite.append(across[max(across)])
+def _links(
+    lane: _Lane, network: _Network, by_edge: dict[str, dict[int, str]], between: dict[tuple[str, str], list[str]]
+) -> dict[str, list[str]]:
+    """Return connected lanes, those next to it on its edge, and the leftmost lane of each edge against it.
+
+    Args:
+        lane: of the network.
+        network: of all lanes.
+        by_edge: edge -> index of a lane -> its name.
+        between: first and last junction -> edges with lanes.
+    """
+    same, ends = by_edge[lane.edge], network.ends.get(lane.edge, ("", ""))
+    against = between.get(ends[::-1], []) if lane.index == max(same) else []
     return {
         "following": sorted(name for name in network.following.get(lane.name, ()) if name in network.lanes),
         "neighbour": [same[index] for index in (lane.index - 1, lane.index + 1) if index in same],
-        "opposite": sorted(opposite),
+        "opposite": sorted(by_edge[edge][max(by_edge[edge])] for edge in against if edge != lane.edge),
     }

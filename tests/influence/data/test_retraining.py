@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from terrarium.influence.data.checkpoints import TrainingRun
+from terrarium.influence.data.retraining import add_trainings
+from terrarium.influence.scoring.context import InfluenceContext
+from terrarium.influence.scoring.streaming import influence_matrix
 from terrarium.kge.data.graph import TEST, TRAIN
+from tests.influence.contexts import influence_options
 
 
 def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
@@ -28,3 +32,20 @@ def test_probabilities_of_all_tails_sum_to_one(retrainer):
     model = retrainer.training.model.model_copy(update={"inverse_relations": False})
     tails_only = replace(retrainer, training=TrainingRun(model, retrainer.training.training))
     assert np.exp(tails_only.log_probabilities(scorer, every)).sum() == pytest.approx(1, rel=1e-5)
+
+
+def test_influence_over_several_trainings_is_the_mean_of_theirs(retrainer):
+    epochs = retrainer.spaced_epochs(2)
+    train, seed = retrainer.graph.splits[TRAIN], retrainer.training.training.seed
+    each = [retrainer.train(train, seed + number, epochs).snapshots for number in range(3)]
+    chosen = influence_options()
+
+    def influence(snapshots):
+        context = InfluenceContext.of(
+            snapshots, retrainer.training, retrainer.graph, chosen.attribution, chosen.scoring
+        )
+        return influence_matrix(context, retrainer.graph.splits[TEST]), context.num_trainings
+
+    mean, count = influence(add_trainings(each[0], retrainer, 3))
+    assert count == 3
+    assert np.allclose(mean, np.mean([influence(snapshots)[0] for snapshots in each], axis=0), atol=1e-6)

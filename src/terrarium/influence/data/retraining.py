@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from terrarium.kge.models.scorer import Scorer, score_entities
 from terrarium.kge.options import EvaluationOptions
 from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.torch.packing import unpack
+
+
+logger = logging.getLogger(__name__)
 
 
 class Retrained(NamedTuple):
@@ -89,6 +93,26 @@ class Retrainer:
                 log_probability = functional.logsigmoid(own) if is_bce else own - scored.logsumexp(1)
                 by_direction.append(log_probability.double().cpu().numpy())
         return np.mean(by_direction, axis=0)
+
+
+def add_trainings(snapshots: Sequence[Snapshot], retrainer: Retrainer, num_trainings: int) -> list[Snapshot]:
+    """Return snapshots of several trainings whose influences sum to the mean of the trainings' influences.
+
+    Args:
+        snapshots: of the training that there is.
+        retrainer: makes the others, from the seeds that follow that training's.
+        num_trainings: number of trainings, with the one that there is.
+
+    Returns:
+        Snapshots of the same epochs of every training, their learning rates divided by `num_trainings`.
+    """
+    train, seed = retrainer.graph.splits[TRAIN], retrainer.training.training.seed
+    epochs = [snapshot.epoch for snapshot in snapshots]
+    every = list(snapshots)
+    for further in range(1, num_trainings):
+        logger.info("Training %d of %d: seed %d, %d epochs", further + 1, num_trainings, seed + further, max(epochs))
+        every += retrainer.train(train, seed + further, epochs).snapshots
+    return [replace(each, learning_rate=each.learning_rate / num_trainings) for each in every]
 
 
 class Retraining(NamedTuple):
