@@ -9,6 +9,7 @@ from terrarium.hooks.parameters import ValidateParameters
 from terrarium.hooks.pinning import OrderVersions, PinVersions
 from terrarium.hooks.process.joining import JoinProcesses
 from terrarium.hooks.process.refusals import RefuseInOneLine
+from terrarium.hooks.process.threads import ImportBeforeThreads
 from terrarium.hooks.recording import RecordRuns
 from terrarium.hooks.results import AnnounceResults, LogToMlflow, LogToTensorBoard
 from terrarium.hooks.sources import CheckSources
@@ -25,6 +26,7 @@ HOOKS = (
     LogToTensorBoard(),
     LogToMlflow(),
     JoinProcesses(),
+    ImportBeforeThreads(),
 )
 
 # Kedro-viz writes `.viz/` into the project on each run; TERRARIUM_VIZ_HOOKS=0 turns that off.

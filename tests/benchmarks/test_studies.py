@@ -32,7 +32,7 @@ def test_every_change_that_the_benchmarks_make_is_valid():
 def test_a_study_measures_and_places():
     study = Study.of("9443", {**SMALL, "source.max_depth": 8})
     table, history = study.measure()
-    assert list(table.index) == ["trained", "rays", "cones", "caps", "combinatorial", "inherited", "random"]
+    assert list(table.index) == ["trained", "cones", "rays", "caps", "combinatorial", "inherited", "random"]
     assert table.loc["rays", "ancestor_map_detour"] > 0.99
     assert table["separation_genus"].notna().all()
     assert len(history) == 1

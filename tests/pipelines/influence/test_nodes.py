@@ -41,6 +41,8 @@ def test_the_figures_are_of_the_first_query(trained):
 
 
 def test_the_checkpoints_are_listed_with_their_learning_rates(trained):
-    chosen = influence_options(checkpoints__use="all").checkpoints
+    chosen = influence_options(checkpoints__use="all", checkpoints__num_trainings=2).checkpoints
     table = nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen)
-    assert table.to_dict("list") == {"epoch": [1, 2], "learning_rate": [0.003, 0.0015]}
+    assert table["training"].tolist() == [0, 0, 1, 1]
+    for _, own in table.groupby("training"):
+        assert own[["epoch", "learning_rate"]].to_dict("list") == {"epoch": [1, 2], "learning_rate": [0.003, 0.0015]}

@@ -1,4 +1,8 @@
-"""Does influence predict retraining? Linear datamodeling score, deletion, and detection of mislabelled triples."""
+"""Does influence predict retraining? Linear datamodeling score, deletion, and detection of mislabelled triples.
+
+Influences are computed with torch's reproducible algorithms, as trainings are: the setting is global, so that otherwise
+a training in another thread would decide the last bits.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from terrarium.influence.scoring.streaming import self_influence
 from terrarium.influence.validation.study import Study
 from terrarium.influence.validation.variants import BASELINES, CONFIGURED, variant_influence, variants
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
+from terrarium.training.torch.fabric import deterministic_algorithms
 from terrarium.training.torch.seeding import generator
 
 FOLDS = 4
@@ -49,7 +54,8 @@ def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFra
     rows, configured = [], []
     for seed in validation.seeds:
         snapshots = study.retrain_on_all(seed).snapshots
-        methods = _attributions(study, snapshots, queries, seed)
+        with deterministic_algorithms():
+            methods = _attributions(study, snapshots, queries, seed)
         configured.append(methods[CONFIGURED])
         if len(configured) == len(validation.seeds) > 1:
             methods[f"{CONFIGURED}, mean of {len(configured)} trainings"] = np.mean(configured, axis=0)
@@ -116,8 +122,9 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
     methods = {"influence": kinds[CONFIGURED], "influence, plain gradients": kinds["plain gradients"]}
     for seed in validation.seeds:
         scorer, snapshots = study.retrain_on_all(seed)
-        before = retrainer.log_probabilities(scorer, queries)
-        by_method = {name: variant_influence(study, kind, snapshots, queries) for name, kind in methods.items()}
+        with deterministic_algorithms():
+            before = retrainer.log_probabilities(scorer, queries)
+            by_method = {name: variant_influence(study, kind, snapshots, queries) for name, kind in methods.items()}
         by_method |= _baselines(study, queries, seed)
         for name, matrix in by_method.items():
             order = np.argsort(-matrix, axis=0, kind="stable")
@@ -147,14 +154,16 @@ def detect_mislabelled(study: Study) -> pd.DataFrame:
         graph, is_mislabelled = add_mislabelled(study.retrainer.graph, study.validation.label_noise, seed)
         noisy = replace(study, retrainer=replace(study.retrainer, graph=graph))
         scorer, snapshots = noisy.retrain_on_all(seed)
-        values = {
-            "held-out loss": held_out_losses(noisy.retrainer, seed),
-            "self-influence": self_influence(noisy.context(snapshots)),
-            "self-influence, plain gradients": self_influence(noisy.context(snapshots, preconditioner="none")),
-            "self-influence, last checkpoint": self_influence(noisy.context(snapshots[-1:], preconditioner="none")),
-            "loss": -noisy.retrainer.log_probabilities(scorer, noisy.train),
-            "random": generator(seed, "dice").random(len(noisy.train)),
-        }
+        held_out = held_out_losses(noisy.retrainer, seed)
+        with deterministic_algorithms():
+            values = {
+                "held-out loss": held_out,
+                "self-influence": self_influence(noisy.context(snapshots)),
+                "self-influence, plain gradients": self_influence(noisy.context(snapshots, preconditioner="none")),
+                "self-influence, last checkpoint": self_influence(noisy.context(snapshots[-1:], preconditioner="none")),
+                "loss": -noisy.retrainer.log_probabilities(scorer, noisy.train),
+                "random": generator(seed, "dice").random(len(noisy.train)),
+            }
         for name, value in values.items():
             metrics = detection_metrics(value, is_mislabelled)
             rows.append({"method": name, "seed": seed, "mislabelled": int(is_mislabelled.sum()), **metrics})
