@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from kedro.runner import ThreadRunner
 
 SCRIPT = """
 import sys
@@ -14,8 +15,6 @@ assert ("torch" in sys.modules) is {imported}
 """
 
 
-@pytest.mark.parametrize(
-    ("runner", "imported"), [("ThreadRunner", True), ("kedro.runner.ThreadRunner", True), (None, False)]
-)
+@pytest.mark.parametrize(("runner", "imported"), [("ThreadRunner", True), (str(ThreadRunner()), True), (None, False)])
 def test_late_packages_are_imported_before_the_threads_of_a_run(runner, imported):
     subprocess.run([sys.executable, "-c", SCRIPT.format(runner=runner, imported=imported)], check=True)

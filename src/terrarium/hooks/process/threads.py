@@ -16,7 +16,7 @@ class ImportBeforeThreads:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
         """Import them if the runner is ThreadRunner."""
-        if str(run_params.get("runner") or "").rpartition(".")[2] == "ThreadRunner":
+        if "ThreadRunner" in str(run_params.get("runner")):
             for name in PACKAGES:
                 if find_spec(name.partition(".")[0]):
                     import_module(name)

@@ -19,8 +19,8 @@ from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph
 from terrarium.kge.models.scorer import Scorer, score_entities
 from terrarium.kge.options import EvaluationOptions
 from terrarium.kge.training.trainer import ScorerTrainer
+from terrarium.training.torch.fabric import deterministic_algorithms
 from terrarium.training.torch.packing import unpack
-
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ class Retrainer:
         """Return log probabilities (T,) of triples (T, 3), the mean over their directions.
 
         The probability is the softmax over all entities, or the logistic function of the score if bce was trained.
+        It is computed as a training is, with torch's reproducible algorithms, whatever another thread does.
         """
         device = scorer.entity.weight.device
         head, relation, tail = (torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in triples.T)
@@ -85,7 +86,7 @@ class Retrainer:
         if self.training.model.inverse_relations:
             directions.append((tail, relation + scorer.num_relations, head))
         by_direction = []
-        with torch.inference_mode():
+        with deterministic_algorithms(), torch.inference_mode():
             for entity, predicate, target in directions:
                 scored = score_entities(scorer(entity, predicate), scorer.entity.weight, scorer.bias)
                 own = scored.gather(1, target[:, None])[:, 0]

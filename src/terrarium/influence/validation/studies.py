@@ -122,8 +122,8 @@ def delete_proponents(study: Study, queries: Triples | None = None) -> pd.DataFr
     methods = {"influence": kinds[CONFIGURED], "influence, plain gradients": kinds["plain gradients"]}
     for seed in validation.seeds:
         scorer, snapshots = study.retrain_on_all(seed)
+        before = retrainer.log_probabilities(scorer, queries)
         with deterministic_algorithms():
-            before = retrainer.log_probabilities(scorer, queries)
             by_method = {name: variant_influence(study, kind, snapshots, queries) for name, kind in methods.items()}
         by_method |= _baselines(study, queries, seed)
         for name, matrix in by_method.items():

@@ -202,6 +202,6 @@ def load_scorer(weights: State, graph_fingerprint: str | None = None) -> Scorer:
         options = ModelOptions.model_validate(metadata["model"])
     except ValidationError as error:
         raise WrongWeightsError("these weights have option names of an earlier version: train again") from error
-    scorer = Scorer(options, metadata["entities"], metadata["relations"])
+    scorer = build_scorer(options, metadata["entities"], metadata["relations"])
     scorer.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.tensors.items()})
     return scorer.eval()
