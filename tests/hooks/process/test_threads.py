@@ -15,6 +15,10 @@ assert ("torch" in sys.modules) is {imported}
 """
 
 
-@pytest.mark.parametrize(("runner", "imported"), [("ThreadRunner", True), (str(ThreadRunner()), True), (None, False)])
+@pytest.mark.parametrize(
+    ("runner", "imported"),
+    [("ThreadRunner", True), (str(ThreadRunner()), True), (None, False)],
+    ids=["class", "object", "no runner"],
+)
 def test_late_packages_are_imported_before_the_threads_of_a_run(runner, imported):
     subprocess.run([sys.executable, "-c", SCRIPT.format(runner=runner, imported=imported)], check=True)
