@@ -1,8 +1,8 @@
-"""Options of a source that the tests share."""
+"""Options of a source and of a model that the tests share."""
 
 from typing import Any
 
-from terrarium.hyperbolic.options import SourceOptions
+from terrarium.hyperbolic.options import ModelOptions, SourceOptions
 
 DEFAULTS = {
     "kind": "auto",
@@ -23,3 +23,18 @@ DEFAULTS = {
 def source_options(**chosen: Any) -> SourceOptions:
     """The options of a user's own table, with changes."""
     return SourceOptions.model_validate(DEFAULTS | chosen)
+
+
+def model_options(**changes: Any) -> ModelOptions:
+    """Return model options with changes."""
+    options = {
+        "dim": 5,
+        "init": "inherited",
+        "init_noise": 0.3,
+        "construction": "combinatorial",
+        "max_radius": 34.0,
+        "missed_weight": 1.0,
+        "leaf_radius": "nested",
+        "seed": 1,
+    }
+    return ModelOptions.model_validate(options | changes)

@@ -20,19 +20,11 @@ from terrarium.hyperbolic.layouts.initial import (
 from terrarium.hyperbolic.layouts.rays import ray_layout
 from terrarium.hyperbolic.layouts.targets import target_radii
 from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
+from tests.hyperbolic.data.options import model_options
 from tests.hyperbolic.trees import chain, random_dag, random_tree, star, tree_of
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(
-    dim=5,
-    init="inherited",
-    init_noise=0.3,
-    construction="combinatorial",
-    max_radius=34.0,
-    missed_weight=1.0,
-    leaf_radius="nested",
-    seed=1,
-)
+MODEL = model_options()
 
 
 def start(tree, loss="detour", **changes):

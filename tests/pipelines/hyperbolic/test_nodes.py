@@ -7,26 +7,18 @@ from terrarium.hyperbolic.geometry.ball import norm_of_radius
 from terrarium.hyperbolic.layouts import stored
 from terrarium.hyperbolic.layouts.initial import constructed_layout
 from terrarium.hyperbolic.layouts.rays import ray_layout
-from terrarium.hyperbolic.options import FeatureOptions, ModelOptions
+from terrarium.hyperbolic.options import FeatureOptions
 from terrarium.hyperbolic.training.weights import layout_name, unpack_weights
 from terrarium.pipelines.hyperbolic import nodes
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.store import TrainingStore
+from tests.hyperbolic.data.options import model_options
 from tests.hyperbolic.data.options import source_options as source
 from tests.hyperbolic.training.problems import training_options
 from tests.hyperbolic.trees import random_dag, random_tree
 
 FEATURES = FeatureOptions(radius_schedule="linear", root_norm=0.1, leaf_norm=0.95)
-MODEL = ModelOptions(
-    dim=4,
-    init="inherited",
-    init_noise=0.3,
-    construction="combinatorial",
-    max_radius=34.0,
-    missed_weight=1.0,
-    leaf_radius="nested",
-    seed=0,
-)
+MODEL = model_options(dim=4, seed=0)
 
 
 @pytest.fixture(scope="module")

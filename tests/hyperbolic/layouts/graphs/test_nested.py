@@ -9,18 +9,11 @@ from terrarium.hyperbolic.layouts.cones import cone_layout
 from terrarium.hyperbolic.layouts.graphs.nested import first_parents, nested_layout, with_outer_leaves
 from terrarium.hyperbolic.layouts.graphs.separators import CAP, cone_score, refit_separators
 from terrarium.hyperbolic.layouts.graphs.spanning import in_rows_of, spanning_tree
-from terrarium.hyperbolic.options import ModelOptions
+from tests.hyperbolic.data.options import model_options
 from tests.hyperbolic.trees import random_dag, random_tree
 
-MODEL = ModelOptions(
-    dim=6,
-    init="constructed",
-    init_noise=0.1,
-    construction="caps",
-    max_radius=30.0,
-    missed_weight=2.0,
-    leaf_radius="nested",
-    seed=3,
+MODEL = model_options(
+    dim=6, init="constructed", init_noise=0.1, construction="caps", max_radius=30.0, missed_weight=2.0, seed=3
 )
 KINDS = {"caps": (cap_layout, lambda tree, layout: CAP), "cones": (cone_layout, cone_score)}
 
