@@ -29,7 +29,11 @@ def make_context(
 ):
     """Two checkpoints with different learning rates, and the context of influence in them."""
     graph = random_graph(entities=14, relations=3, sizes=(60, 5, 6))
-    defaults = {"scoring__precision": "64-true", "attribution__output_fn": "training_loss"}
+    defaults = {
+        "scoring__precision": "64-true",
+        "attribution__output_fn": "training_loss",
+        "attribution__hessian": "none",
+    }
     defaults["attribution__preconditioner"] = "none" if preconditioner is None else "exact"
     chosen = influence_options(**defaults | changes)
     scorers = [scorer_of(graph, kind, seed, model__inverse_relations=inverse) for seed in (1, 2)]

@@ -97,6 +97,14 @@ class AttributionOptions(Base):
         description="cosine divides each influence by the lengths of both gradients"
     )
     projection_dim: int = Field(ge=0, description="dimensions of a random projection of gradients; 0: no projection")
+    hessian: Literal["auto", "none", "empirical_fisher"] = Field(
+        description="curvature by whose inverse influences are multiplied, so that training triples which say the same "
+        "share their influence: none (TracIn), or the empirical Fisher matrix of the training triples, from their "
+        "influences on each other; auto takes the latter up to 10,000 training triples"
+    )
+    damping: float = Field(
+        gt=0, description="added to the Fisher matrix, as a multiple of the mean self-influence of training triples"
+    )
     method: Literal["closed_form", "autograd"] = Field(
         description="closed_form computes dot products from factors; autograd runs one backward pass per triple"
     )
@@ -110,10 +118,11 @@ class AttributionOptions(Base):
                 "preconditioner exact works on plain dot products only: set normalization to none and projection_dim "
                 "to 0, or use factored"
             )
-        if self.method == "autograd" and (self.preconditioner != "none" or transformed):
+        plain = self.preconditioner == "none" and not transformed and self.hessian != "empirical_fisher"
+        if self.method == "autograd" and not plain:
             raise ValueError(
-                "method autograd computes plain dot products: set preconditioner and normalization to none and "
-                "projection_dim to 0"
+                "method autograd computes plain dot products: set preconditioner, normalization and hessian to none "
+                "and projection_dim to 0"
             )
         return self
 
@@ -147,6 +156,11 @@ class PathOptions(Base):
     }
 
     max_length: int = Field(ge=1, le=3, description="largest number of edges of a path")
+    degree_damping: float = Field(
+        ge=0,
+        description="exponent by which inner entities with many neighbours count less, for each edge at them "
+        "(Himmelstein and Baranzini 2015); 0: not at all",
+    )
     num_queries: int = Field(ge=0, description="search paths for the first so many query triples; 0: none")
     top_k: int = Field(gt=0, description="paths kept per query triple")
     num_permutations: int = Field(ge=0, description="permutations of the permutation test; 0: no p-value")

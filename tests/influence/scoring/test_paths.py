@@ -44,6 +44,24 @@ def test_paths_are_all_simple_paths_with_the_best_of_parallel_edges():
                 assert np.allclose(np.sort(scores), expected)
 
 
+def test_a_path_over_a_hub_counts_less_by_the_degrees_of_its_inner_entities():
+    train = np.array(
+        [[0, 0, 2], [2, 0, 1], [0, 0, 3], [3, 0, 1], *([3, 0, other] for other in range(4, 20)), [0, 0, 1]]
+    )
+    influence = np.where((train == 3).any(axis=1), 3.0, 2.0)
+    for damping, weights in ((0.0, (1, 1, 1)), (0.4, (1, 2**-0.8, 18**-0.8)), (0.5, (1, 1 / 2, 1 / 18))):
+        paths = find_paths(train, 0, 1, 3, damping)
+        assert paths.weight == pytest.approx(weights)
+        assert score_paths(paths, influence[paths.edges]).score == pytest.approx(np.multiply(weights, (2, 2, 3)))
+
+
+def test_both_inner_entities_of_a_long_path_count():
+    train = np.array([[0, 0, 2], [3, 0, 2], [3, 0, 1], [4, 0, 3]])
+    paths = find_paths(train, 0, 1, 3, 0.5)
+    assert paths.weight == pytest.approx([1 / (2 * 3)])
+    assert np.isfinite(permutation_test(paths, np.ones(3), 9, np.random.default_rng(0))).all()
+
+
 def test_every_edge_of_the_candidates_is_on_a_path():
     train = drawn(3)
     paths = find_paths(train, 0, 1, 3)

@@ -52,7 +52,7 @@ def report_page(
         self_influence=_self_influence_table(self_influence.head(reporting.num_proponents)),
         checkpoints=checkpoint_table,
         metrics=metrics,
-        method=method_name(attribution, *count_checkpoints(checkpoint_table)),
+        method=method_name(attribution, int(metrics["training_triples"]), *count_checkpoints(checkpoint_table)),
         unit=UNITS[attribution.attribution_unit],
         layers=", ".join(attribution.layers) or "all",
         significance_level=SIGNIFICANCE_LEVEL,
@@ -80,7 +80,7 @@ def _query_section(
                 "its self-influence": rows["train_self_influence"].tolist(),
             }
         ),
-        "paths": own_paths[["path", "edges", "score"]].rename(columns={"score": "mean influence"}),
+        "paths": own_paths[["path", "edges", "score"]],
         "path_test": None if own_paths.empty else own_paths.iloc[0].to_dict(),
     }
 

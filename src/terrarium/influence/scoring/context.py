@@ -30,6 +30,7 @@ from terrarium.influence.similarity.factored_preconditioner import (
     precondition,
     preconditioner_roots,
 )
+from terrarium.influence.similarity.fisher import FisherInverse, uses_fisher
 from terrarium.influence.similarity.projection import ProjectedQueryGradients, RandomProjection
 from terrarium.kge.data.ancestors import is_trained
 from terrarium.kge.data.graph import TRAIN, Graph, Triples
@@ -133,6 +134,13 @@ class InfluenceContext:
     def projection(self) -> RandomProjection:
         """The random projection, the same at every checkpoint."""
         return RandomProjection(self.scorer, self.layers, self.attribution.projection_dim, self.attribution.seed)
+
+    @cached_property
+    def fisher(self) -> FisherInverse | None:
+        """The inverse of the empirical Fisher matrix; None where it is not used."""
+        if not uses_fisher(self.attribution, len(self.train)):
+            return None
+        return FisherInverse(self.attribution.damping)
 
     @cached_property
     def _roots(self) -> list[PreconditionerRoots | None]:

@@ -18,7 +18,7 @@ def announce(context: InfluenceContext) -> None:
     layers = ", ".join(context.attribution.layers) or "all"
     logger.info(
         "%s: influence of %s training triples over checkpoints of epochs %s, layers: %s",
-        method_name(context.attribution, len(context.epochs), context.num_trainings),
+        method_name(context.attribution, len(context.train), len(context.epochs), context.num_trainings),
         f"{len(context.train):,}",
         epochs,
         layers,

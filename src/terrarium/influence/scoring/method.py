@@ -5,16 +5,18 @@ from __future__ import annotations
 import pandas as pd
 
 from terrarium.influence.options import AttributionOptions
+from terrarium.influence.similarity.fisher import uses_fisher
 
 
-def method_name(attribution: AttributionOptions, num_checkpoints: int, num_trainings: int) -> str:
+def method_name(attribution: AttributionOptions, num_train: int, num_checkpoints: int, num_trainings: int) -> str:
     """Return the name of the attribution method that the options choose.
 
-    Only sums of plain dot products are TracIn (Pruthi et al. 2020): TracInCP over several checkpoints. With a
-    preconditioner the order of triples changes.
+    Only sums of plain dot products are TracIn (Pruthi et al. 2020): TracInCP over several checkpoints. A preconditioner
+    or the inverse of a curvature changes the order of triples.
 
     Args:
-        attribution: preconditioner, normalization and projection.
+        attribution: preconditioner, normalization, projection and curvature.
+        num_train: number of training triples.
         num_checkpoints: number of checkpoints of a training that are summed over.
         num_trainings: number of trainings that are averaged over.
     """
@@ -27,6 +29,8 @@ def method_name(attribution: AttributionOptions, num_checkpoints: int, num_train
         parts.append("cosine of gradients")
     if attribution.projection_dim:
         parts.append(f"gradients projected to {attribution.projection_dim} dimensions")
+    if uses_fisher(attribution, num_train):
+        parts.append("multiplied by the inverse of the empirical Fisher matrix")
     if num_trainings > 1:
         parts.append(f"mean of {num_trainings} trainings")
     return f"{base}, {', '.join(parts)}" if parts else base

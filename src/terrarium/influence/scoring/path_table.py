@@ -40,12 +40,15 @@ def path_table(context: InfluenceContext, queries: Triples, named: NamedGraph, o
 
     Returns:
         One row per query triple and path: query (its row), rank (from 1), edges (how many), score (mean influence of
-        the edges), path (text), candidate_paths and candidate_edges (numbers of candidates), p_value and null_mean of
-        the permutation test on the best path of two or three edges. A query triple without any path has one row of
-        rank 0 without score.
+        the edges, times the weight of the path), path (text), candidate_paths and candidate_edges (numbers of
+        candidates), p_value and null_mean of the permutation test on the best path of two or three edges. A query
+        triple without any path has one row of rank 0 without score.
     """
     explained = queries[: options.num_queries]
-    candidates = [find_paths(context.train, int(head), int(tail), options.max_length) for head, _, tail in explained]
+    candidates = [
+        find_paths(context.train, int(head), int(tail), options.max_length, options.degree_damping)
+        for head, _, tail in explained
+    ]
     rows: list[dict[str, object]] = []
     for query, (paths, influence) in enumerate(
         zip(candidates, _edge_influence(context, explained, candidates), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -33,17 +34,47 @@ def stream_influence(
     """Yield influences block by block: indices (B,) of training triples and their influences (B, T).
 
     The influence is the sum over checkpoints of learning rate times dot product of gradients (TracInCP, Pruthi et al.
-    2020), divided by both lengths with `normalization: cosine`.
+    2020), divided by both lengths with `normalization: cosine`, and multiplied by the inverse of a curvature with
+    `hessian` (see `fisher`), which takes all training triples at once.
 
     Args:
         context: checkpoints, training triples and options.
         queries: (T, 3) query triples; T is the order of the columns.
         index: training triples to score; None: all.
     """
-    if context.attribution.method == "autograd":
-        yield from _stream_autograd(context, queries, index)
-        return
     parts = context.query_parts(queries)
+    if context.fisher is None:
+        yield from _stream_products(context, parts, index)
+        return
+    with torch.inference_mode():
+        influences = context.fisher.multiply(_gather(context, parts), partial(_fisher_products, context))
+    rows = np.arange(len(context.train)) if index is None else index
+    yield rows, require_finite(influences[torch.from_numpy(rows).to(influences.device)])
+
+
+def _fisher_products(context: InfluenceContext) -> Tensor:
+    """Return the influences (n, n) of training triples on each other, without the inverse of a curvature."""
+    blocks = np.array_split(np.arange(len(context.train)), -(-len(context.train) // context.scoring.batch_size))
+    columns = [_gather(context, context.training_parts(block)) for block in blocks]
+    products = torch.cat(columns, dim=1)
+    trained = torch.from_numpy(context.is_trained).to(products)
+    products *= trained
+    return products
+
+
+def _gather(context: InfluenceContext, parts: LossParts) -> Tensor:
+    """Return the influences (n, T) of all training triples on T triples, given by their parts."""
+    blocks = list(_stream_products(context, parts, None))
+    order = np.argsort(np.concatenate([block for block, _ in blocks]))
+    return torch.cat([values for _, values in blocks])[torch.from_numpy(order).to(blocks[0][1].device)]
+
+
+def _stream_products(
+    context: InfluenceContext, parts: LossParts, index: Int64Array | None
+) -> Iterator[tuple[Int64Array, Tensor]]:
+    if context.attribution.method == "autograd":
+        yield from _stream_autograd(context, parts, index)
+        return
     is_cosine = context.attribution.normalization == "cosine"
     cleanup = CacheCleanup(context.scoring.cleanup_interval if context.scoring.cleanup else 0)
     with torch.inference_mode(), context.autocast():
@@ -150,17 +181,16 @@ def _self_influence(context: InfluenceContext, parts: LossParts) -> Tensor:
 
 
 def _stream_autograd(
-    context: InfluenceContext, queries: Triples, index: Int64Array | None
+    context: InfluenceContext, parts: LossParts, index: Int64Array | None
 ) -> Iterator[tuple[Int64Array, Tensor]]:
     passes = [
         AutogradGradients(snapshot.scorer, context.loss_spec, context.layers, context.scoring)
         for snapshot in context.snapshots
     ]
-    parts = context.query_parts(queries)
     query_gradients = [torch.stack(list(one.gradients(parts))) for one in passes]
-    for block in split_blocks(context, index, len(queries)):
+    for block in split_blocks(context, index, len(query_gradients[0])):
         training_parts = context.training_parts(block)
-        total = torch.zeros(len(block), len(queries), device=context.scorer.entity.weight.device)
+        total = torch.zeros(len(block), len(query_gradients[0]), device=context.scorer.entity.weight.device)
         for snapshot, one, own in zip(context.snapshots, passes, query_gradients, strict=True):
             total = total + snapshot.learning_rate * torch.cat(list(_multiply(one.gradients(training_parts), own)))
         yield block, require_finite(total) * _trained(context, block, total)

@@ -16,7 +16,7 @@ from terrarium.influence.validation.study import Study
 from terrarium.kge.data.graph import HEAD, RELATION, TAIL, Triples
 
 CONFIGURED = "as configured"
-PLAIN = {"preconditioner": "none", "projection_dim": 0, "normalization": "none"}
+PLAIN = {"preconditioner": "none", "projection_dim": 0, "normalization": "none", "hessian": "none"}
 
 
 @dataclass(frozen=True)
