@@ -16,18 +16,31 @@ LARGEST_N3_WEIGHT = 0.1
 """Weight for graphs of low degree; good for WN18RR (mean degree 4)."""
 SMALL_GRAPH = 1e8
 """Training triples x entities up to which a graph is small: an epoch of 1vsAll takes seconds."""
+FEW_ENTITIES = 1_000
+"""Entities up to which the scores of a batch cost less than what else a step does."""
 LARGE_BATCH, NUM_NEGATIVES = 512, 2048
 """Rows of a batch, and entities drawn for it, where not all entities are scored."""
 
-SUM_DIM = 64
-"""Dimension of embeddings that are sums: good for the virus-host graph, at a third of the time."""
+SUM_DIM, SMALL_DIM, FEW_ENTITIES_DIM = 64, 400, 800
+"""Dimensions of embeddings that are sums (good for the virus-host graph, at a third of the time), and of plain ones on
+a small graph (CoDEx-S) and with few entities (UMLS, Kinship)."""
 
 
 def fill_dim(graph: Graph, model: ModelOptions) -> ModelOptions:
-    """Return the options with `dim` filled in: 64 for sums, 200 for plain embeddings."""
+    """Return the options with `dim` filled in: 64 for sums, else 200, and more where scores cost little."""
     if model.dim is not None:
         return model
-    return model.model_copy(update={"dim": SUM_DIM if uses_ancestors(graph, model) else PLAIN_DIM})
+    dim = PLAIN_DIM
+    if uses_ancestors(graph, model):
+        dim = SUM_DIM
+    elif is_small(graph) and model.name != "conve":
+        dim = FEW_ENTITIES_DIM if graph.num_entities <= FEW_ENTITIES else SMALL_DIM
+    return model.model_copy(update={"dim": dim})
+
+
+def is_small(graph: Graph) -> bool:
+    """Return whether an epoch of 1vsAll takes seconds."""
+    return len(graph.splits[TRAIN]) * graph.num_entities <= SMALL_GRAPH
 
 
 def default_n3_weight(graph: Graph) -> float:
@@ -43,9 +56,8 @@ def fill_training(graph: Graph, training: TrainingOptions) -> TrainingOptions:
 
     A small graph takes small batches of 1vsAll and scores all entities; elsewhere it is KvsAll with sampled entities.
     """
-    is_small = len(graph.splits[TRAIN]) * graph.num_entities <= SMALL_GRAPH
     chosen = {"train_type": "1vsAll", "batch_size": 128, "num_negatives": 0}
-    if not is_small:
+    if not is_small(graph):
         chosen = {"train_type": "KvsAll", "batch_size": LARGE_BATCH, "num_negatives": NUM_NEGATIVES}
     filled: dict[str, object] = {name: value for name, value in chosen.items() if getattr(training, name) is None}
     if training.stopping.metric == "auto":
