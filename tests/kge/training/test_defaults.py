@@ -52,7 +52,7 @@ def test_tails_are_watched_where_all_triples_of_a_head_are_held_out():
     [
         ({"entity_encoder": "ancestors"}, 20, 64),
         ({"name": "complex"}, 20, 800),
-        ({"name": "distmult"}, 2_000, 400),
+        ({"name": "distmult"}, 2_000, 512),
         ({"name": "complex"}, 2_000_000, 200),
         ({"name": "conve"}, 20, 200),
         ({"name": "complex", "entity_encoder": "ancestors", "dim": 12}, 20, 12),
