@@ -46,9 +46,7 @@ _VIRUS, _TU = "virus_host", "scenes_tu"
 _OTHER_LAYOUTS = ("combinatorial", "inherited, equal steps")
 _LARGE_LAYOUTS = ("cones", "combinatorial")
 _LOWEST = "100,000 lowest tax ids"
-_LDS, _DELETION, _WORDNET = "influence_lds", "influence_deletion", "wordnet_reconstruction"
-_SHORTCUT = "the shortcut: plain, last checkpoint, relation vectors alone"
-_DEFAULT = "default: factored weights, share, all checkpoints, all layers"
+_LDS, _DELETION, _WORDNET = "influence_averaged", "influence_deletion", "wordnet_reconstruction"
 
 
 def _layout(task: str, data: str, layout: str, radius: int, metric: str) -> KeyRow:
@@ -92,8 +90,9 @@ def _antonyms(task: str, pairs: str) -> KeyRow:
 
 
 def _left_out(graph: str) -> KeyRow:
-    baseline = Cell(_LDS, _SHORTCUT, graph, "last checkpoint, relation vectors")
-    return KeyRow("predict retraining", graph, "LDS", Cell(_LDS, _DEFAULT, graph), baseline)
+    name = graph.lower()
+    baseline = Cell(_LDS, f"{name}: plain gradients", "LDS", "TracInCP")
+    return KeyRow("predict retraining", graph, "LDS", Cell(_LDS, f"{name}: as configured", "LDS"), baseline)
 
 
 def _removal(graph: str) -> KeyRow:
