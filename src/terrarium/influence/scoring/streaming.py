@@ -80,7 +80,7 @@ def _stream_products(
     with torch.inference_mode(), context.autocast():
         by_checkpoint = [context.query_gradients(number, parts) for number in range(len(context.snapshots))]
         query_norms = _self_influence(context, parts) if is_cosine else None
-        extra = 3 * context.scorer.num_entities if is_cosine else 0
+        extra = context.floats_per_norm if is_cosine else 0
         for block in split_blocks(context, index, extra + max(one.floats_per_part for one in by_checkpoint)):
             training_parts = context.training_parts(block)
             total = torch.zeros((), device=context.scorer.entity.weight.device)
@@ -114,7 +114,7 @@ def self_influence(context: InfluenceContext, index: Int64Array | None = None) -
     rows = np.arange(len(context.train)) if index is None else index
     values, order = np.full(len(rows), np.nan), np.argsort(rows)
     with torch.inference_mode(), context.autocast():
-        for block in split_blocks(context, rows, 3 * context.scorer.num_entities):
+        for block in split_blocks(context, rows, context.floats_per_norm):
             own = _self_influence(context, context.training_parts(block))
             own_values = own.double().cpu().numpy() * context.is_trained[block]
             values[order[np.searchsorted(rows, block, sorter=order)]] = own_values
@@ -184,7 +184,7 @@ def _stream_autograd(
     context: InfluenceContext, parts: LossParts, index: Int64Array | None
 ) -> Iterator[tuple[Int64Array, Tensor]]:
     passes = [
-        AutogradGradients(snapshot.scorer, context.loss_spec, context.layers, context.scoring)
+        AutogradGradients(snapshot.scorer, context.loss_spec, context.layers, context.scoring, context.sums)
         for snapshot in context.snapshots
     ]
     query_gradients = [torch.stack(list(one.gradients(parts))) for one in passes]
