@@ -69,11 +69,11 @@ class EntitySums:
 
     def collect(self, gradients: Tensor) -> Tensor:
         """Return diag(r) A^T gradients (V, m), for gradients (N, m) by embeddings."""
-        return torch.sparse.mm(self.transposed, gradients) * self.root
+        return _multiply(self.transposed, gradients) * self.root
 
     def spread(self, vectors: Tensor) -> Tensor:
         """Return A diag(r) vectors (N, m), for vectors (V, m)."""
-        return torch.sparse.mm(self.matrix, vectors * self.root)
+        return _multiply(self.matrix, vectors * self.root)
 
     def multiply(self, rows: Tensor) -> Tensor:
         """Return rows M (P, N), for rows (P, N)."""
@@ -83,6 +83,12 @@ class EntitySums:
         """Return the rows (P, N) of M at entities (P,)."""
         one_hot = torch.zeros(len(entity), self.num_entities, dtype=self.matrix.dtype, device=self.matrix.device)
         return self.multiply(one_hot.scatter_(1, entity[:, None], 1.0))
+
+
+def _multiply(matrix: Tensor, values: Tensor) -> Tensor:
+    """Return the product with a sparse matrix; never in half precision, since many terms are summed."""
+    with torch.autocast(values.device.type, enabled=False):
+        return torch.sparse.mm(matrix, values.to(matrix.dtype))
 
 
 def _indicator(row: Int64Array, column: Int64Array, shape: tuple[int, int], like: Tensor) -> Tensor:
