@@ -182,7 +182,9 @@ class ValidationOptions(Base):
 
     epochs: int = Field(ge=0, description="epochs of each retraining; 0: up to the best epoch of the model")
     num_checkpoints: int = Field(gt=0, description="evenly spaced checkpoints of a retraining, for its influence")
-    num_subsets: int = Field(gt=1, description="linear datamodeling score: retrainings on random subsets")
+    num_subsets: int = Field(
+        gt=1, description="linear datamodeling score: random subsets, each retrained on from every seed"
+    )
     subset_dropout: float = Field(
         gt=0, lt=1, description="linear datamodeling score: probability that a subset lacks a triple"
     )

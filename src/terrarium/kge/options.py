@@ -49,8 +49,8 @@ class ModelOptions(Base):
     name: ModelName = Field(description="ConvE, ComplEx or DistMult")
     dim: int | None = Field(
         ge=2,
-        description="embedding dimension, even for complex; null takes 200, or 64 where embeddings are sums "
-        "(see entity_encoder)",
+        description="embedding dimension, even for complex; null takes 64 where embeddings are sums (see "
+        "entity_encoder), else 200, and for complex and distmult 512 up to 100,000 entities and 800 up to 1,000",
     )
     inverse_relations: bool = Field(
         description="give each relation a second embedding for its inverse, by which heads are predicted"

@@ -8,6 +8,7 @@ import pytest
 from terrarium.influence.data.checkpoints import TrainingRun
 from terrarium.influence.data.retraining import Retrainer, Retraining, retrain_without
 from terrarium.influence.validation.studies import (
+    OTHER_SEEDS,
     add_mislabelled,
     delete_proponents,
     detect_mislabelled,
@@ -91,25 +92,32 @@ def test_influence_is_also_averaged_over_the_trainings_of_all_seeds(study):
     (mean,) = table[table["method"] == "as configured, mean of 2 trainings"]["lds"]
     assert len(own) == 2
     assert mean > own.min()
+    assert table[table["method"] == OTHER_SEEDS]["lds"].between(0, 1).all()
 
 
-def test_correlations_subtract_the_mean_of_the_seed():
-    rng = np.random.default_rng(0)
-    predicted = rng.normal(size=(40, 3))
-    seeds = [i % 2 for i in range(40)]
-    retrained = predicted + 100 * np.array(seeds)[:, None]
-    assert query_correlations(predicted, retrained, seeds).min() > 0.9
-    assert (query_correlations(np.ones((40, 3)), retrained, seeds) == 0).all()
+def test_a_retraining_is_compared_with_those_of_other_seeds_on_the_same_subset(study, monkeypatch):
+    def retrain(retrainer, retraining):
+        return len(retraining.removed) + retraining.seed + 0.1 * np.arange(len(retraining.queries))
+
+    monkeypatch.setattr("terrarium.influence.validation.studies.retrain_without", retrain)
+    both = replace(study, validation=study.validation.model_copy(update={"seeds": [0, 5]}))
+    table = score_datamodels(both, study.retrainer.graph.splits[TEST])
+    assert table[table["method"] == OTHER_SEEDS]["lds"].to_numpy() == pytest.approx([1, 1])
+
+
+def test_the_same_order_is_a_correlation_of_one_and_a_constant_prediction_of_zero():
+    predicted = np.random.default_rng(0).normal(size=(40, 3))
+    assert query_correlations(predicted, np.exp(predicted)) == pytest.approx(1)
+    assert (query_correlations(np.ones((40, 3)), predicted) == 0).all()
 
 
 def test_there_is_no_correlation_with_what_never_changes():
     predicted = np.random.default_rng(0).normal(size=(4, 2))
     retrained = predicted * [1, 0] + [0, 3]
-    correlations = query_correlations(predicted, retrained, [0] * 4)
+    correlations = query_correlations(predicted, retrained)
     assert correlations[0] == pytest.approx(1)
     assert np.isnan(correlations[1])
-    assert np.isnan(query_correlations(predicted, predicted, [0, 1, 2, 3])).all()
-    assert np.isnan(query_correlations(predicted, np.full((4, 2), np.nan), [0] * 4)).all()
+    assert np.isnan(query_correlations(predicted, np.full((4, 2), np.nan))).all()
 
 
 def test_mislabelled_triples_are_new_and_detected_when_they_have_the_highest_values():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from terrarium.influence.scoring.context import InfluenceContext
@@ -9,7 +11,7 @@ from tests.kge.graphs import random_graph
 
 
 def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
-    chosen = influence_options()
+    chosen = influence_options(attribution__hessian="none")
     graph, queries = retrainer.graph, retrainer.graph.splits[TEST]
     study = Study(retrainer, chosen.validation, chosen.attribution, chosen.scoring)
     snapshots = retrainer.train(graph.splits[TRAIN], 0, retrainer.spaced_epochs(2)).snapshots
@@ -24,6 +26,13 @@ def test_variants_differ_and_none_keeps_the_state_of_another(retrainer):
     assert np.array_equal(by_name["unit share"], plain)
     for name in ("unit row", "last checkpoint", "exact preconditioner", "cosine", "projected to 1,024"):
         assert not np.allclose(by_name[name], plain, rtol=1e-3), name
+    fisher = replace(study, attribution=study.attribution.model_copy(update={"hessian": "empirical_fisher"}))
+    by_fisher = {
+        name: variant_influence(fisher, variants("complex")[name], snapshots, queries)
+        for name in ("as configured", "plain gradients")
+    }
+    assert not np.allclose(by_fisher["as configured"], configured)
+    assert np.array_equal(by_fisher["plain gradients"], plain)
     assert set(variants("conve")["last checkpoint, last layer"].changes["layers"]) == {"encoder.projection.weight"}
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,11 +48,20 @@ def test_tails_are_watched_where_all_triples_of_a_head_are_held_out():
 
 
 @pytest.mark.parametrize(
-    ("encoder", "dim", "expected"), [("ancestors", None, 64), ("lookup", None, 200), ("ancestors", 12, 12)]
+    ("changes", "entities", "expected"),
+    [
+        ({"entity_encoder": "ancestors"}, 20, 64),
+        ({"name": "complex"}, 20, 800),
+        ({"name": "distmult"}, 2_000, 512),
+        ({"name": "complex"}, 2_000_000, 200),
+        ({"name": "conve"}, 20, 200),
+        ({"name": "complex", "entity_encoder": "ancestors", "dim": 12}, 20, 12),
+    ],
 )
-def test_sums_over_ancestors_take_a_smaller_dimension(encoder, dim, expected):
-    model = options().model.model_copy(update={"entity_encoder": encoder, "dim": dim})
-    assert fill_dim(random_graph(), model).dim == expected
+def test_the_dimension_is_as_large_as_the_graph_makes_cheap(changes, entities, expected):
+    model = options().model.model_copy(update={"entity_encoder": "lookup", "dim": None} | changes)
+    graph = random_graph(entities=20, sizes=(100, 5, 5))
+    assert fill_dim(replace(graph, num_entities=entities), model).dim == expected
 
 
 def test_a_large_graph_gets_fewer_epochs_and_at_least_one():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from terrarium.kge.training.defaults import default_n3_weight
 from terrarium.kge.training.search import Trial, choose_best, climb, search_n3_weight
+from terrarium.kge.training.trainer import ScorerTrainer
 from tests.kge.graphs import graph, options
 
 SMALL = {
@@ -51,6 +52,20 @@ def test_the_search_starts_from_the_rule_and_is_the_same_again():
     assert table.loc[table["chosen"], "value"].iloc[0] == table["value"].max()
     assert (table["epochs"] == 4).all()
     assert table.equals(search())
+
+
+def test_trials_have_a_dimension_of_at_most_200(monkeypatch):
+    dims = []
+
+    class Recorded(ScorerTrainer):
+        def __init__(self, graph, model, training, evaluation):
+            dims.append(model.dim)
+            super().__init__(graph, model, training, evaluation)
+
+    monkeypatch.setattr("terrarium.kge.training.search.ScorerTrainer", Recorded)
+    for dim in (None, 300, 12):
+        search(model__dim=dim, training__max_epochs=1)
+    assert set(dims) == {200, 12}
 
 
 @pytest.mark.parametrize(

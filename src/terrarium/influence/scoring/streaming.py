@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -53,7 +54,9 @@ def stream_influence(
 
 
 def _fisher_products(context: InfluenceContext) -> Tensor:
-    """Return the influences (n, n) of training triples on each other, without the inverse of a curvature."""
+    """Return the influences (n, n) of training triples on each other at the last epoch, without a curvature."""
+    last = [snapshot for snapshot in context.snapshots if snapshot.epoch == context.epochs[-1]]
+    context = replace(context, snapshots=last)
     blocks = np.array_split(np.arange(len(context.train)), -(-len(context.train) // context.scoring.batch_size))
     columns = [_gather(context, context.training_parts(block)) for block in blocks]
     products = torch.cat(columns, dim=1)

@@ -7,8 +7,9 @@ al. 2023):
 
     G (1 + G^T G / d)^-1 q^T = (1 + K / d)^-1 G q^T      with K = G G^T (Woodbury's identity)
 
-K (n, n) are the influences of training triples on each other, so that nothing of size P x P is needed, and sums over
-checkpoints, preconditioners and normalizations are a K like any other. The larger d, the nearer the result to G q^T.
+K (n, n) are the influences of training triples on each other, so that nothing of size P x P is needed, and a
+preconditioner or cosine changes K as it changes G q^T. K is that of the last epoch: summed over all checkpoints it
+predicts retraining no better and takes as many times longer. The larger d, the nearer the result to G q^T.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ from terrarium.kge.data.graph import TRAIN, Graph, Triples
 from terrarium.training.torch.fabric import deterministic_algorithms
 from terrarium.training.torch.seeding import generator
 
+OTHER_SEEDS = "retrainings with other seeds"
+"""Not an attribution: what retrainings tell of each other, which attributions come near to at best."""
 FOLDS = 4
 """Trainings of the held-out losses."""
 ROUNDING = 1e-12
@@ -33,36 +35,48 @@ ROUNDING = 1e-12
 def score_datamodels(study: Study, queries: Triples | None = None) -> pd.DataFrame:
     """Return the linear datamodeling score (LDS, Park et al. 2023) of attribution methods.
 
-    The scorer is retrained on random subsets of the training triples. A query triple's score is Spearman's correlation,
-    over the retrainings, of its log probability with the sum of the influences of the subset's triples.
+    The scorer is retrained on random subsets of the training triples, from each seed. A query triple's score is
+    Spearman's correlation, over the subsets, of its mean log probability over the seeds with the sum of the influences
+    of the subset's triples. What differs between seeds no attribution can predict: how well a retraining is predicted
+    by those of the other seeds on the same subset says how much is left.
 
     Args:
         study: retrainer and options.
         queries: query triples (T, 3); None: sampled by the options.
 
     Returns:
-        One row per method and seed: method, seed, lds (mean over query triples), lds_error (its standard error). With
-        several seeds also a row of the configured method averaged over the trainings of all seeds, with the last seed.
+        One row per method and seed of its training: method, seed, lds (mean over query triples), lds_error (its
+        standard error). With several seeds also `OTHER_SEEDS`, and the configured method averaged over the trainings
+        of all seeds, with the last seed.
     """
-    validation, retrainer = study.validation, study.retrainer
+    validation = study.validation
     queries = study.sample_queries(validation.num_queries) if queries is None else queries
     subsets = generator(study.attribution.seed, "subsets").random((validation.num_subsets, len(study.train)))
     masks = subsets >= validation.subset_dropout
-    seeds = [validation.seeds[number % len(validation.seeds)] for number in range(validation.num_subsets)]
-    removed = [Retraining(np.flatnonzero(~mask), seed, queries) for mask, seed in zip(masks, seeds, strict=True)]
-    retrained = map_tasks(retrain_without, retrainer, removed, "Linear datamodeling score: retrainings")
+    retrained = _retrain_on(study, masks, queries)
+    outputs = retrained.mean(axis=0)
     rows, configured = [], []
-    for seed in validation.seeds:
+    for number, seed in enumerate(validation.seeds):
         snapshots = study.retrain_on_all(seed).snapshots
         with deterministic_algorithms():
             methods = _attributions(study, snapshots, queries, seed)
         configured.append(methods[CONFIGURED])
         if len(configured) == len(validation.seeds) > 1:
             methods[f"{CONFIGURED}, mean of {len(configured)} trainings"] = np.mean(configured, axis=0)
-        for name, matrix in methods.items():
-            correlations = query_correlations(masks @ matrix, np.stack(retrained), seeds)
-            rows.append({"method": name, "seed": seed, **_mean_and_error(correlations)})
+        correlations = {name: query_correlations(masks @ matrix, outputs) for name, matrix in methods.items()}
+        if len(retrained) > 1:
+            others = np.delete(retrained, number, axis=0).mean(axis=0)
+            correlations[OTHER_SEEDS] = query_correlations(others, retrained[number])
+        rows += [{"method": name, "seed": seed, **_mean_and_error(values)} for name, values in correlations.items()]
     return pd.DataFrame(rows)
+
+
+def _retrain_on(study: Study, masks: BoolArray, queries: Triples) -> Float64Array:
+    """Return log probabilities (seeds, R, T) after retraining on the training triples of R masks (R, n)."""
+    seeds = study.validation.seeds
+    removed = [Retraining(np.flatnonzero(~mask), seed, queries) for seed in seeds for mask in masks]
+    retrained = map_tasks(retrain_without, study.retrainer, removed, "Linear datamodeling score: retrainings")
+    return np.stack(list(retrained)).reshape(len(seeds), len(masks), len(queries))
 
 
 def _attributions(study: Study, snapshots: Sequence[Snapshot], queries: Triples, seed: int) -> dict[str, Float64Array]:
@@ -77,22 +91,17 @@ def _baselines(study: Study, queries: Triples, seed: int) -> dict[str, Float64Ar
     return {name: baseline(study.train, queries, rng) for name, baseline in BASELINES.items()}
 
 
-def query_correlations(predicted: Float64Array, retrained: Float64Array, seeds: Sequence[int]) -> Float64Array:
+def query_correlations(predicted: Float64Array, retrained: Float64Array) -> Float64Array:
     """Return Spearman's correlation over R retrainings for each of T query triples.
 
     Args:
         predicted: (R, T) sums of influences.
-        retrained: (R, T) log probabilities after retraining; the mean of each seed is subtracted.
-        seeds: (R,) seed of each retraining.
+        retrained: (R, T) log probabilities after retraining.
 
     Returns:
         (T,) correlations: 0 if the prediction is constant, NaN if the retrained values are constant or not finite.
     """
-    centred = retrained.copy()
-    for seed in set(seeds):
-        own = np.array(seeds) == seed
-        centred[own] -= centred[own].mean(axis=0)
-    return np.array([_correlation(*columns) for columns in zip(predicted.T, centred.T, strict=True)])
+    return np.array([_correlation(*columns) for columns in zip(predicted.T, retrained.T, strict=True)])
 
 
 def _correlation(predicted: Float64Array, retrained: Float64Array) -> float:

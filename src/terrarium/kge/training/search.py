@@ -11,9 +11,9 @@ import pandas as pd
 
 from terrarium.kge.data.ancestors import uses_ancestors
 from terrarium.kge.data.graph import VALIDATION, Graph
-from terrarium.kge.options import EvaluationOptions, ModelOptions, TrainingOptions
+from terrarium.kge.options import PLAIN_DIM, EvaluationOptions, ModelOptions, TrainingOptions
 from terrarium.kge.training.collapse import is_collapsed
-from terrarium.kge.training.defaults import default_n3_weight, fill_training, scores_per_epoch
+from terrarium.kge.training.defaults import default_n3_weight, fill_dim, fill_training, scores_per_epoch
 from terrarium.kge.training.trainer import ScorerTrainer
 from terrarium.training.stopping import EarlyStopping, StoppingState
 
@@ -42,8 +42,9 @@ def search_n3_weight(
     A given weight is taken as it is. Otherwise the start value is `default_n3_weight`. Where `training.search` affords
     it, the start and its neighbours on a geometric grid are trained until the patience of each is used up, and the
     search walks on in the direction that improves the watched metric, until it does not or until the next training may
-    exceed the budget. A trial is never cut short, since the best weights learn slowly. The result depends on the graph,
-    the options and the seeds alone.
+    exceed the budget. A trial is never cut short, since the best weights learn slowly. Its dimension is at most 200,
+    since a weight that is good there is good in larger ones. The result depends on the graph, the options and the seeds
+    alone.
 
     Args:
         graph: the graph.
@@ -53,7 +54,7 @@ def search_n3_weight(
         One row per weight in the order of the search: n3_weight, origin (given, rule or search), metric, value (the
         best of the metric; NaN without a trial), best_epoch, epochs, collapsed, chosen (true for one row).
     """
-    training = fill_training(graph, training)
+    model, training = _limit_dim(fill_dim(graph, model)), fill_training(graph, training)
     metric = training.stopping.metric
     given = training.loss.n3_weight
     start = default_n3_weight(graph) if given is None else given
@@ -70,6 +71,11 @@ def search_n3_weight(
         for weight, t in trials.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _limit_dim(model: ModelOptions) -> ModelOptions:
+    """Return the options of the trials; the image of a ConvE vector has the size that it has."""
+    return model if model.name == "conve" else model.model_copy(update={"dim": min(model.dimension, PLAIN_DIM)})
 
 
 def is_searchable(graph: Graph, model: ModelOptions, training: TrainingOptions) -> bool:

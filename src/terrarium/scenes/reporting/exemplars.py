@@ -29,6 +29,8 @@ _CRITICAL = {
 }
 """Measures of criticality in the titles of pictures: name and unit."""
 MARGIN_M, COLUMNS, TITLE_WIDTH = 20.0, 3, 34
+UNBROKEN = "\u00a0"
+"""A space at which no line ends."""
 
 
 def exemplar_figure(
@@ -55,7 +57,7 @@ def exemplar_figure(
     details = coverage.drop(columns=["situation", "p"])
     chosen = situations.head(reporting.num_exemplars).merge(details, on="row", how="left")
     rows = chosen["row"].tolist()
-    titles = dict(zip(rows, [_title(row) for _, row in chosen.iterrows()], strict=True))
+    titles = dict(zip(rows, [panel_title(row) for _, row in chosen.iterrows()], strict=True))
     reasons = dict(zip(rows, chosen["situation"].tolist(), strict=True))
     return draw_graphs("What the simulation lacks", graphs, graph_index, lanes, titles, reasons)
 
@@ -102,12 +104,12 @@ def draw_graphs(
     return figure
 
 
-def _title(row: pd.Series) -> str:
+def panel_title(row: pd.Series) -> str:
     """Return the name of a situation, how much rarer it is, its p-value, and what is critical, in short lines."""
     how_rare = f"{row['times_rarer']:.1f} times rarer, {row['graphs']} graphs"
     p = "" if pd.isna(row["p_adjusted"]) else f", adjusted p {row['p_adjusted']:.2g}"
     critical = [
-        f"{name} {row[column]:.1f} {unit}"
+        f"{name} {row[column]:.1f}{UNBROKEN}{unit}"
         for column, (name, unit) in _CRITICAL.items()
         if row["tags"] and np.isfinite(row[column])
     ]
