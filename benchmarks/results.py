@@ -44,7 +44,7 @@ def replace_rows(name: str, rows: Iterable[Row], *, seed: int | str = 0) -> None
 
     Args:
         name: the results file without its extension.
-        rows: one mapping of columns to cells per row, all with the same columns.
+        rows: one mapping of columns to cells per row; a cell that a row lacks stays empty.
         seed: the seed of the measurement, or the seeds, as text.
     """
     for row in rows:
@@ -52,8 +52,8 @@ def replace_rows(name: str, rows: Iterable[Row], *, seed: int | str = 0) -> None
         path = RESULTS / f"{name}.csv"
         earlier = read_results(name) if path.is_file() else pd.DataFrame()
         write_results(name, [row], running_command(), seed)
-        columns = [*row, *PROVENANCE]
-        table = pd.concat([earlier, read_results(name)]).reindex(columns=columns)
+        columns = [column for column in dict.fromkeys([*earlier.columns, *row]) if column not in PROVENANCE]
+        table = pd.concat([earlier, read_results(name)]).reindex(columns=[*columns, *PROVENANCE])
         table.drop_duplicates(columns[0], keep="last").to_csv(path, index=False)
 
 

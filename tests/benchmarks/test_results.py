@@ -102,6 +102,14 @@ def test_a_row_replaces_the_one_of_its_name_and_leaves_the_others(folder):
     assert table[["family", "kills", "seed"]].to_numpy().tolist() == [["b", "2", "0"], ["a", "3", "5"]]
 
 
+def test_a_row_with_fewer_columns_leaves_those_of_the_others(folder):
+    replace_rows("t", [{"family": "a", "kills": 1}, {"family": "b"}])
+    replace_rows("t", [{"family": "c", "losses": 2}])
+    table = read_results("t")
+    assert list(table.columns) == ["family", "kills", "losses", *PROVENANCE]
+    assert table[["kills", "losses"]].to_numpy().tolist() == [["1", ""], ["", ""], ["", "2"]]
+
+
 def test_a_measurement_can_be_done_in_parts(monkeypatch):
     monkeypatch.delenv("TERRARIUM_ONLY", raising=False)
     assert results.chosen(["a", "b", "c"]) == ["a", "b", "c"]
