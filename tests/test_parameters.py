@@ -2,6 +2,8 @@
 
 import logging
 import re
+from copy import deepcopy
+from functools import cache
 from typing import get_args
 
 import pandas as pd
@@ -35,6 +37,11 @@ def changed(tree, changes):
 
 
 def parameters(environment):
+    return deepcopy(load(environment))
+
+
+@cache
+def load(environment):
     loader = OmegaConfigLoader(
         str(ROOT / "conf"),
         env=environment,

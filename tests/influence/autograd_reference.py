@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from terrarium.influence.gradients.loss_parts import LossSpec
+from terrarium.kge.data.ancestors import find_parts
 from terrarium.kge.data.graph import TRAIN
 from terrarium.kge.data.queries import KnownAnswers
 from terrarium.kge.models.scorer import build_scorer, compute_moduli, score_entities
@@ -14,7 +15,8 @@ from tests.kge.graphs import options, random_graph
 def scorer_of(graph, kind="conve", seed=1, **changes):
     """A scorer in 64 bits with every number drawn, running statistics too, in evaluation."""
     chosen = options(model__name=kind, **{"model__dim": 12, "model__output_channels": 3, **changes})
-    scorer = build_scorer(chosen.model, graph.num_entities, graph.num_relations).double().eval()
+    parts = find_parts(graph, chosen.model)
+    scorer = build_scorer(chosen.model, graph.num_entities, graph.num_relations, parts).double().eval()
     drawn = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in scorer.state_dict().items():
@@ -51,7 +53,7 @@ def loss_of(scorer, spec, entity, relation, right):
     if not right:
         return torch.zeros((), dtype=torch.float64)
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
-    values = score_entities(query, scorer.entity.weight, scorer.bias)
+    values = score_entities(query, scorer.entity_table(), scorer.bias)
     answers = BatchAnswers(
         torch.zeros(len(right), dtype=torch.long), torch.tensor(right), torch.tensor([len(right)]), torch.ones(1)
     )
@@ -86,7 +88,7 @@ def part_of(scorer, spec, triple, known, unit):
 def _positive(scorer, spec, entity, relation, answer):
     """The loss of the one score, -log sigmoid(s); for cross entropy the score times u - 1."""
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
-    values = score_entities(query, scorer.entity.weight, scorer.bias)[0]
+    values = score_entities(query, scorer.entity_table(), scorer.bias)[0]
     if spec.loss == "bce":
         return -torch.log(torch.sigmoid(values[answer]))
     return (torch.softmax(values, 0)[answer] - 1).detach() * values[answer]
@@ -98,7 +100,7 @@ def _share(scorer, spec, entity, relation, answer, right):
     if spec.loss == "cross_entropy":
         return alone / len(right)
     query = scorer(torch.tensor([entity]), torch.tensor([relation]))
-    score = score_entities(query, scorer.entity.weight, scorer.bias)[0, answer]
+    score = score_entities(query, scorer.entity_table(), scorer.bias)[0, answer]
     own = (1 - spec.label_smoothing) * score / spec.num_entities
     return (alone + own) / len(right) - own
 

@@ -1,6 +1,7 @@
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from terrarium.influence.data.checkpoints import (
@@ -14,6 +15,8 @@ from terrarium.influence.options import CheckpointOptions
 from terrarium.kge.data.graph import Graph
 from terrarium.training.checkpointing.fingerprints import MismatchedArtifactsError
 from terrarium.training.checkpointing.checkpoint import read_checkpoint
+from tests.influence.runs import score, select_queries, train
+from tests.kge.graphs import tables
 
 ALL = CheckpointOptions(use="all", epochs=[], num_trainings=1)
 LAST = CheckpointOptions(use="last", epochs=[], num_trainings=1)
@@ -60,3 +63,16 @@ def test_checkpoints_of_another_graph_and_damaged_ones_are_refused(trained, tmp_
     (tmp_path / "damaged" / "final.safetensors").write_bytes(b"nothing")
     with pytest.raises(CheckpointError, match="cannot be read"):
         read_snapshots(tmp_path / "damaged", graph, LAST, with_preconditioner=False)
+
+
+def test_the_preconditioner_is_of_own_vectors_and_the_scorer_has_embeddings(tmp_path):
+    triples, entities, relations = tables()
+    named = triples, entities.assign(name="old " + entities["entity"]), relations
+    trained = train(tmp_path, named, model__entity_encoder="words", training__max_epochs=1)
+    graph = Graph.from_tables(*named)
+    ((snapshot,), _) = read_snapshots(trained.checkpoints, graph, LAST, with_preconditioner=True)
+    assert len(snapshot.scorer.entity.weight) == graph.num_entities
+    assert len(snapshot.preconditioner["entity.weight"]) == graph.num_entities + 1
+    assert len(snapshot.parts.entity) == graph.num_entities
+    queries = select_queries(trained, queries__kind="predictions")
+    assert np.isfinite(score(trained, queries).scores["score"]).all()

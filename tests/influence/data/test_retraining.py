@@ -8,7 +8,7 @@ from terrarium.influence.data.retraining import add_trainings
 from terrarium.influence.scoring.context import InfluenceContext
 from terrarium.influence.scoring.streaming import influence_matrix
 from terrarium.kge.data.graph import TEST, TRAIN
-from tests.influence.contexts import influence_options
+from tests.influence.contexts import influence_options, small_graph
 
 
 def test_retraining_depends_on_the_seed_and_the_triples_alone(retrainer):
@@ -34,11 +34,14 @@ def test_probabilities_of_all_tails_sum_to_one(retrainer):
     assert np.exp(tails_only.log_probabilities(scorer, every)).sum() == pytest.approx(1, rel=1e-5)
 
 
-def test_influence_over_several_trainings_is_the_mean_of_theirs(retrainer):
+@pytest.mark.parametrize("encoder", ["lookup", "ancestors_and_words"])
+def test_influence_over_several_trainings_is_the_mean_of_theirs(retrainer, encoder):
+    model = retrainer.training.model.model_copy(update={"entity_encoder": encoder})
+    retrainer = replace(retrainer, graph=small_graph(), training=replace(retrainer.training, model=model))
     epochs = retrainer.spaced_epochs(2)
     train, seed = retrainer.graph.splits[TRAIN], retrainer.training.training.seed
     each = [retrainer.train(train, seed + number, epochs).snapshots for number in range(3)]
-    chosen = influence_options()
+    chosen = influence_options(attribution__hessian="none")
 
     def influence(snapshots):
         context = InfluenceContext.of(

@@ -8,7 +8,13 @@ import torch
 from terrarium.influence.scoring import streaming
 from terrarium.influence.scoring.context import UnknownLayerError
 from terrarium.influence.scoring.messages import effectless_options
-from terrarium.influence.scoring.streaming import query_self_influence, self_influence, split_blocks, stream_influence
+from terrarium.influence.scoring.streaming import (
+    influence_matrix,
+    query_self_influence,
+    self_influence,
+    split_blocks,
+    stream_influence,
+)
 from terrarium.influence.scoring.topk import select_top_k
 from terrarium.kge.data.graph import TEST, TRAIN
 from tests.influence.contexts import make_context, matrix, reference_matrix
@@ -21,6 +27,17 @@ def test_influence_is_the_sum_over_checkpoints_whatever_the_blocks(kind, method,
     monkeypatch.setattr("terrarium.influence.scoring.streaming.bytes_per_triple", lambda *_: 512_000_000 // 7)
     assert max(len(block) for block in split_blocks(context, None, 0)) == 7
     assert np.allclose(matrix(context, graph.splits[TEST]), reference_matrix(graph, context), rtol=1e-8)
+
+
+@pytest.mark.parametrize("method", ["closed_form", "autograd"])
+def test_triples_that_only_shape_embeddings_have_no_influence(method):
+    graph, context = make_context(attribution__method=method)
+    trained = np.arange(60) % 3 > 0
+    chosen, order = replace(context, is_trained=trained), np.random.default_rng(0).permutation(60)[:20]
+    every, own = matrix(context, graph.splits[TEST]), self_influence(context)
+    assert np.allclose(matrix(chosen, graph.splits[TEST]), every * trained[:, None])
+    assert np.allclose(influence_matrix(chosen, graph.splits[TEST], order), (every * trained[:, None])[order])
+    assert np.allclose(self_influence(chosen, order), (own * trained)[order])
 
 
 def test_the_end_with_more_entities_leads():
@@ -163,9 +180,13 @@ METHODS = {
 }
 
 
-@pytest.fixture(scope="module")
-def small():
-    return make_context("distmult", lambda scorer: {n: torch.ones_like(p) for n, p in scorer.named_parameters()})
+def ones(scorer):
+    return {name: torch.ones_like(parameter) for name, parameter in scorer.named_parameters()}
+
+
+@pytest.fixture(scope="module", params=["lookup", "ancestors_and_words"])
+def small(request):
+    return make_context("distmult", ones, encoder=request.param)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,7 +6,7 @@ import torch
 
 from terrarium.influence.gradients.factored import compute_gradients
 from terrarium.influence.gradients.loss_parts import loss_parts, query_parts, score_parts, training_parts
-from terrarium.influence.similarity.dot_products import FactoredQueryGradients, paired_products
+from terrarium.influence.similarity.dot_products import FactoredQueryGradients, PairedProducts
 from terrarium.kge.data.graph import TEST, TRAIN
 from terrarium.kge.models.scorer import score_entities
 from tests.influence.autograd_reference import dot, folded, gradient, part_of, rows_of, small_setting
@@ -76,10 +76,9 @@ def _self_agree(scorer, spec, training, train_grads, names):
     sides, count = spec.directions, len(train_grads)
     place = torch.arange(count)
     with torch.no_grad():
+        paired = PairedProducts(training, scorer.num_entities, names)
         products = sum(
-            paired_products(training, place + a * count, place + b * count, scorer.num_entities, set(names))
-            for a in range(sides)
-            for b in range(sides)
+            paired.multiply(place + a * count, place + b * count) for a in range(sides) for b in range(sides)
         )
     assert np.allclose(products.numpy(), [dot(g, g) for g in train_grads], rtol=1e-9)
 

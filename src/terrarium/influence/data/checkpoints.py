@@ -38,14 +38,17 @@ class Snapshot:
     Attributes:
         epoch: number of the epoch, from 1.
         learning_rate: learning rate in it.
-        scorer: the model, in evaluation mode.
+        scorer: the model, in evaluation mode, with complete entity embeddings.
         preconditioner: by parameter name, what the optimizer multiplies each gradient element by; empty when not read.
+            That of `entity.weight` is of own vectors.
+        parts: what the entity embeddings are sums of, besides own vectors; None for plain embeddings.
     """
 
     epoch: int
     learning_rate: float
     scorer: Scorer
     preconditioner: dict[str, Tensor]
+    parts: Ancestors | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,17 +197,16 @@ def _snapshot(checkpoint: Checkpoint, training: TrainingRun, graph: Graph, with_
     from terrarium.kge.models.scorer import build_scorer
 
     content = unpack(checkpoint.state)
-    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations, _ancestors(content["model"]))
+    parts = _ancestors(content["model"])
+    scorer = build_scorer(training.model, graph.num_entities, graph.num_relations, parts)
     scorer.load_state_dict(content["model"])
-    scorer = scorer.fold_ancestors()
     if with_preconditioner and not content["optimizer"]["state"]:
         raise CheckpointError(
             "the optimizer has no state yet: train an epoch, or set influence.attribution.preconditioner to none"
         )
     preconditioner = read_preconditioner(scorer, content["optimizer"]) if with_preconditioner else {}
-    if "entity.weight" in preconditioner:
-        preconditioner["entity.weight"] = preconditioner["entity.weight"][: graph.num_entities]
-    return Snapshot(checkpoint.epoch, last_learning_rate(checkpoint), scorer.eval(), preconditioner)
+    learning_rate = last_learning_rate(checkpoint)
+    return Snapshot(checkpoint.epoch, learning_rate, scorer.fold_ancestors().eval(), preconditioner, parts)
 
 
 def complete_weights(model: Mapping[str, Tensor], num_entities: int) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from terrarium.common.arrays import Float64Array, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun
 from terrarium.influence.similarity.exact_preconditioner import read_preconditioner
+from terrarium.kge.data.ancestors import find_parts
 from terrarium.kge.data.graph import TEST, TEST_GROUPS, TRAIN, VALIDATION, Graph, Triples
 from terrarium.kge.models.scorer import Scorer, score_entities
 from terrarium.kge.options import EvaluationOptions
@@ -61,13 +62,14 @@ class Retrainer:
         changes = {"seed": seed, "max_epochs": self.epochs, "stopping": stopping}
         model = self.training.model.model_copy(update={"seed": seed})
         trainable = ScorerTrainer(graph, model, self.training.training.model_copy(update=changes), self.evaluation)
-        snapshots = []
+        snapshots, sums = [], find_parts(graph, model)
         for epoch in range(1, self.epochs + 1):
             learning_rate = trainable.epoch(epoch)["learning_rate"]
             if epoch in snapshot_epochs:
                 optimizer = unpack(trainable.state())["optimizer"]
                 scorer = copy.deepcopy(trainable.scorer).fold_ancestors().eval()
-                snapshots.append(Snapshot(epoch, learning_rate, scorer, read_preconditioner(scorer, optimizer)))
+                preconditioner = read_preconditioner(scorer, optimizer)
+                snapshots.append(Snapshot(epoch, learning_rate, scorer, preconditioner, sums))
         return Retrained(trainable.scorer.fold_ancestors().eval(), snapshots)
 
     def spaced_epochs(self, count: int) -> list[int]:

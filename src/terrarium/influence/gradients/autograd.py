@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from terrarium.influence.gradients.entity_sums import EntitySums
 from terrarium.influence.gradients.loss_parts import LossParts, LossSpec, penalty_of_target
 from terrarium.kge.models.scorer import Scorer, compute_moduli, score_entities
 from terrarium.kge.options import LossName
@@ -25,9 +26,19 @@ FP16_SCALE = 2.0**12
 class AutogradGradients:
     """Gradients by backward passes, each as one vector over the selected parameters."""
 
-    def __init__(self, scorer: Scorer, spec: LossSpec, layers: Collection[str], options: ScoringOptions) -> None:
-        """Take the model, the trained loss, the names of the parameters to differentiate by, and memory options."""
-        self._scorer, self._spec, self._options = scorer, spec, options
+    def __init__(
+        self,
+        scorer: Scorer,
+        spec: LossSpec,
+        layers: Collection[str],
+        options: ScoringOptions,
+        sums: EntitySums | None = None,
+    ) -> None:
+        """Take the model, the trained loss, the names of the parameters to differentiate by, memory options, and sums.
+
+        `sums` are those that the entity embeddings consist of, if they do.
+        """
+        self._scorer, self._spec, self._options, self._sums = scorer, spec, options, sums
         self._parameters = [parameter for name, parameter in scorer.named_parameters() if name in layers]
         self._device = str(scorer.entity.weight.device)
         self._scale = FP16_SCALE if options.precision in {"16-mixed", "mixed"} and "cuda" in self._device else 1.0
@@ -43,13 +54,18 @@ class AutogradGradients:
             self._cleanup.after_batch()
 
     def _differentiate(self, loss: Any) -> Tensor:
-        gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-        return torch.cat(
-            [
-                (torch.zeros_like(parameter) if gradient is None else gradient).flatten()
+        found = torch.autograd.grad(loss, self._parameters, allow_unused=True)
+        gradients = [
+            torch.zeros_like(parameter) if gradient is None else gradient
+            for parameter, gradient in zip(self._parameters, found, strict=True)
+        ]
+        if self._sums is not None:
+            table = self._scorer.entity.weight
+            gradients = [
+                self._sums.collect(gradient) if parameter is table else gradient
                 for parameter, gradient in zip(self._parameters, gradients, strict=True)
             ]
-        )
+        return torch.cat([gradient.flatten() for gradient in gradients])
 
     def _loss(self, parts: LossParts, part: int) -> Tensor:
         """Return a P(s) + b (sum of the answers' scores) + c (the target's score), where P has the gradient p."""

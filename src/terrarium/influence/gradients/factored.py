@@ -9,6 +9,8 @@ the query's entity and relation, the gradient by
     the projection       (d, m)  is  left x right
     all other parameters are small and written out.
 
+Where entity embeddings are sums of own vectors, `sums` leads from the gradient by embeddings to that by own vectors.
+
 g is kept as its factors (see `loss_parts`), so that the dense predictions p are computed once per query.
 """
 
@@ -27,6 +29,7 @@ from terrarium.influence.gradients.closed_form import (
     backpropagate,
     encode_queries,
 )
+from terrarium.influence.gradients.entity_sums import EntitySums
 from terrarium.influence.gradients.loss_parts import LossParts, LossSpec, penalty_of_target
 from terrarium.influence.gradients.probabilities import Predictions, ScaledPredictions
 from terrarium.kge.models.scorer import Scorer, compute_moduli
@@ -102,7 +105,8 @@ class Gradients:
         queries: Q encoded queries, with q and the right factors.
         factors: u, v, the left factors and the small parameters' gradients.
         entity, relation: (P,) the query's entity and relation of each part.
-        bias_factor: the gradient by the entity biases is g times this: 1 without a preconditioner.
+        bias_factor: the gradient by the entity biases is g times this: 1 without a preconditioner, (N,) with sums.
+        sums: what the entity embeddings are sums of; None for plain embeddings.
     """
 
     scores: ScoreGradients
@@ -111,6 +115,7 @@ class Gradients:
     entity: Tensor
     relation: Tensor
     bias_factor: Tensor | float = 1.0
+    sums: EntitySums | None = None
 
     @property
     def query(self) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from terrarium.common.arrays import BoolArray, Int64Array
 from terrarium.influence.data.checkpoints import Snapshot, TrainingRun, read_snapshots
 from terrarium.influence.data.retraining import Retrainer, add_trainings
+from terrarium.influence.gradients.entity_sums import EntitySums
 from terrarium.influence.gradients.factored import Gradients, compute_gradients
 from terrarium.influence.gradients.loss_parts import (
     LossParts,
@@ -23,7 +24,12 @@ from terrarium.influence.gradients.loss_parts import (
     training_parts,
 )
 from terrarium.influence.options import AttributionOptions, CheckpointOptions, ScoringOptions
-from terrarium.influence.similarity.dot_products import FactoredQueryGradients, QueryGradients, squared_norms
+from terrarium.influence.similarity.dot_products import (
+    FactoredQueryGradients,
+    QueryGradients,
+    SummedQueryGradients,
+    squared_norms,
+)
 from terrarium.influence.similarity.exact_preconditioner import PreconditionedQueryGradients
 from terrarium.influence.similarity.factored_preconditioner import (
     PreconditionerRoots,
@@ -133,7 +139,14 @@ class InfluenceContext:
     @cached_property
     def projection(self) -> RandomProjection:
         """The random projection, the same at every checkpoint."""
-        return RandomProjection(self.scorer, self.layers, self.attribution.projection_dim, self.attribution.seed)
+        num_vectors = self.loss_spec.num_entities if self.sums is None else self.sums.num_vectors
+        dim, seed = self.attribution.projection_dim, self.attribution.seed
+        return RandomProjection(self.scorer, self.layers, dim, seed, num_vectors)
+
+    @cached_property
+    def sums(self) -> EntitySums | None:
+        """What the entity embeddings are sums of, the same at every checkpoint; None for plain embeddings."""
+        return EntitySums.of(self.snapshots[-1].parts, self.scorer.entity.weight)
 
     @cached_property
     def fisher(self) -> FisherInverse | None:
@@ -149,7 +162,9 @@ class InfluenceContext:
             return [None for _ in self.snapshots]
         weight = self.scorer.entity.weight
         return [
-            preconditioner_roots({name: d.to(weight) for name, d in snapshot.preconditioner.items()})
+            preconditioner_roots(
+                {name: d.to(weight) for name, d in snapshot.preconditioner.items()}, has_sums=self.sums is not None
+            )
             for snapshot in self.snapshots
         ]
 
@@ -169,6 +184,7 @@ class InfluenceContext:
         """Return gradients at a checkpoint, given by its index; preconditioned if the preconditioner is factored."""
         encoding = self._autocast() if self._encodes_in_half() else None
         gradients = compute_gradients(self.snapshots[checkpoint].scorer, parts, self.loss_spec, encoding)
+        gradients = replace(gradients, sums=self.sums)
         roots = self._roots[checkpoint]
         return gradients if roots is None else precondition(gradients, roots)
 
@@ -180,7 +196,15 @@ class InfluenceContext:
         if self.attribution.preconditioner == "exact":
             preconditioner = self.snapshots[checkpoint].preconditioner
             return PreconditionedQueryGradients(gradients, parts.directions, self.layers, preconditioner)
+        if gradients.sums is not None:
+            return SummedQueryGradients(gradients, gradients.sums, self.loss_spec.num_entities, self.layers)
         return FactoredQueryGradients(gradients, self.loss_spec.num_entities, self.layers)
+
+    @property
+    def floats_per_norm(self) -> int:
+        """Approximate number of floats that the squared norm of a part's gradient needs."""
+        of_embeddings = 3 * self.loss_spec.num_entities
+        return of_embeddings if self.sums is None else 2 * of_embeddings + 3 * self.sums.num_vectors
 
     def squared_norms(self, gradients: Gradients) -> Tensor:
         """Return the squared norms (B,) of the gradients of B triples, of their projections if they are projected."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from terrarium.influence.options import AttributionOptions
-from terrarium.influence.similarity.fisher import uses_fisher
 
 
 def method_name(attribution: AttributionOptions, num_train: int, num_checkpoints: int, num_trainings: int) -> str:
@@ -20,6 +19,8 @@ def method_name(attribution: AttributionOptions, num_train: int, num_checkpoints
         num_checkpoints: number of checkpoints of a training that are summed over.
         num_trainings: number of trainings that are averaged over.
     """
+    from terrarium.influence.similarity.fisher import uses_fisher
+
     base = "TracInCP" if num_checkpoints > 1 else "TracIn at one checkpoint"
     parts = []
     if attribution.preconditioner != "none":

@@ -75,15 +75,24 @@ def _gather(context: InfluenceContext, parts: LossParts) -> Tensor:
 def _stream_products(
     context: InfluenceContext, parts: LossParts, index: Int64Array | None
 ) -> Iterator[tuple[Int64Array, Tensor]]:
-    if context.attribution.method == "autograd":
-        yield from _stream_autograd(context, parts, index)
-        return
+    """Yield influences without the inverse of a curvature; triples that only shape embeddings come last, with 0."""
+    rows = np.arange(len(context.train)) if index is None else index
+    trained = context.is_trained[rows]
+    stream = _stream_autograd if context.attribution.method == "autograd" else _stream_closed_form
+    yield from stream(context, parts, rows[trained])
+    if not trained.all():
+        yield rows[~trained], context.scorer.entity.weight.new_zeros(int((~trained).sum()), parts.num_triples)
+
+
+def _stream_closed_form(
+    context: InfluenceContext, parts: LossParts, index: Int64Array
+) -> Iterator[tuple[Int64Array, Tensor]]:
     is_cosine = context.attribution.normalization == "cosine"
     cleanup = CacheCleanup(context.scoring.cleanup_interval if context.scoring.cleanup else 0)
     with torch.inference_mode(), context.autocast():
         by_checkpoint = [context.query_gradients(number, parts) for number in range(len(context.snapshots))]
         query_norms = _self_influence(context, parts) if is_cosine else None
-        extra = 3 * context.scorer.num_entities if is_cosine else 0
+        extra = context.floats_per_norm if is_cosine else 0
         for block in split_blocks(context, index, extra + max(one.floats_per_part for one in by_checkpoint)):
             training_parts = context.training_parts(block)
             total = torch.zeros((), device=context.scorer.entity.weight.device)
@@ -96,7 +105,7 @@ def _stream_products(
                     norms = norms + snapshot.learning_rate * context.squared_norms(gradients)
             if query_norms is not None:
                 total = total * torch.rsqrt(norms.clamp_min(TINY))[:, None] * torch.rsqrt(query_norms.clamp_min(TINY))
-            yield block, require_finite(total) * _trained(context, block, total)
+            yield block, require_finite(total)
             cleanup.after_batch()
 
 
@@ -112,15 +121,15 @@ def influence_matrix(context: InfluenceContext, queries: Triples, index: Int64Ar
 def self_influence(context: InfluenceContext, index: Int64Array | None = None) -> Float64Array:
     """Return self-influences (n,) of all training triples, or of those at `index`.
 
-    The self-influence is the sum over checkpoints of learning rate times squared length of the gradient.
+    The self-influence is the sum over checkpoints of learning rate times squared length of the gradient, and 0 for
+    triples that only shape embeddings.
     """
     rows = np.arange(len(context.train)) if index is None else index
-    values, order = np.full(len(rows), np.nan), np.argsort(rows)
+    values, order = np.zeros(len(rows)), np.argsort(rows)
     with torch.inference_mode(), context.autocast():
-        for block in split_blocks(context, rows, 3 * context.scorer.num_entities):
+        for block in split_blocks(context, rows[context.is_trained[rows]], context.floats_per_norm):
             own = _self_influence(context, context.training_parts(block))
-            own_values = own.double().cpu().numpy() * context.is_trained[block]
-            values[order[np.searchsorted(rows, block, sorter=order)]] = own_values
+            values[order[np.searchsorted(rows, block, sorter=order)]] = own.double().cpu().numpy()
     return values
 
 
@@ -184,10 +193,10 @@ def _self_influence(context: InfluenceContext, parts: LossParts) -> Tensor:
 
 
 def _stream_autograd(
-    context: InfluenceContext, parts: LossParts, index: Int64Array | None
+    context: InfluenceContext, parts: LossParts, index: Int64Array
 ) -> Iterator[tuple[Int64Array, Tensor]]:
     passes = [
-        AutogradGradients(snapshot.scorer, context.loss_spec, context.layers, context.scoring)
+        AutogradGradients(snapshot.scorer, context.loss_spec, context.layers, context.scoring, context.sums)
         for snapshot in context.snapshots
     ]
     query_gradients = [torch.stack(list(one.gradients(parts))) for one in passes]
@@ -196,12 +205,7 @@ def _stream_autograd(
         total = torch.zeros(len(block), len(query_gradients[0]), device=context.scorer.entity.weight.device)
         for snapshot, one, own in zip(context.snapshots, passes, query_gradients, strict=True):
             total = total + snapshot.learning_rate * torch.cat(list(_multiply(one.gradients(training_parts), own)))
-        yield block, require_finite(total) * _trained(context, block, total)
-
-
-def _trained(context: InfluenceContext, block: Int64Array, like: Tensor) -> Tensor:
-    """Return (B, 1): 1 for training triples in the loss, 0 for those that only shape embeddings."""
-    return torch.from_numpy(context.is_trained[block]).to(like)[:, None]
+        yield block, require_finite(total)
 
 
 def require_finite(influences: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 Adam's steps are m / (sqrt(v) + eps) with the bias-corrected mean of squares v = s / (1 - beta^t) (Kingma and Ba 2015),
 Adagrad's g / (sqrt(sum of squares) + eps) (Duchi et al. 2011); D is one over the denominator. It differs from element
 to element, so that a preconditioned gradient is no product of factors. Those of the query triples are therefore written
-out, (T, N, d) for the entity embeddings; those of the training triples stay factored.
+out, (T, N, d) for the entity embeddings; those of the training triples stay factored. Where entity embeddings are sums
+E = A W, D is that of own vectors W, and a gradient G by E becomes A (D o (A^T G)).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from terrarium.influence.gradients.entity_sums import EntitySums
 from terrarium.influence.gradients.factored import Gradients
 from terrarium.influence.similarity.dot_products import BIAS, ENTITY, RELATION
 from terrarium.kge.models.scorer import Scorer
@@ -48,10 +50,15 @@ class PreconditionedQueryGradients:
         self, gradients: Gradients, directions: int, layers: Collection[str], preconditioner: Mapping[str, Tensor]
     ) -> None:
         """Take the query triples' gradients, the names of the parameters that count, and D of all parameters."""
-        self._num_entities, self._num_relations = (len(preconditioner[name]) for name in (ENTITY, RELATION))
+        sums = gradients.sums
+        self._num_relations = len(preconditioner[RELATION])
+        self._num_entities = len(preconditioner[ENTITY]) if sums is None else sums.num_entities
         self._by_layer = {
-            name: part.reshape(directions, -1, *part.shape[1:]).sum(0)
-            * preconditioner[name].reshape(part.shape[1:]).to(part)
+            name: _weigh(
+                part.reshape(directions, -1, *part.shape[1:]).sum(0),
+                preconditioner[name].to(part),
+                sums if name == ENTITY else None,
+            )
             for name, part in self._write_out(gradients, set(layers)).items()
         }
 
@@ -103,3 +110,16 @@ class PreconditionedQueryGradients:
             by_layer[RELATION] = factors.relation.new_zeros(len(query), self._num_relations, dim)
             by_layer[RELATION][part, gradients.relation] = factors.relation
         return by_layer
+
+
+def _weigh(gradients: Tensor, weights: Tensor, sums: EntitySums | None) -> Tensor:
+    """Return gradients times D, for gradients (T, ...) of a parameter and weights D of its elements.
+
+    With sums it is A (D o (A^T G)), for gradients G (T, N, d) by embeddings and weights D (V, d) of own vectors.
+    """
+    if sums is None:
+        return gradients * weights.reshape(gradients.shape[1:])
+    num_queries, num_entities, dim = gradients.shape
+    by_own = sums.collect(gradients.transpose(0, 1).reshape(num_entities, -1)).view(-1, num_queries, dim)
+    by_own *= weights[:, None]
+    return sums.spread(by_own.flatten(1)).view(num_entities, num_queries, dim).transpose(0, 1)

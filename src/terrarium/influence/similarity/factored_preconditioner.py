@@ -4,7 +4,9 @@ Adam and Adagrad divide by sqrt(s), with s the squares in their state. A matrix 
 with r the means of its rows, c of its columns and m of all (Adafactor, Shazeer and Stern 2018), so that the
 preconditioner D = 1 / sqrt(s) is a product too. The entity biases are the last column of the entity matrix. Relations
 and the small parameters keep their exact D, since their gradients are written out anyway. Both sides of a dot product
-are multiplied by sqrt(D), so that squared norms, cosines and projections are preconditioned in the same way.
+are multiplied by sqrt(D), so that squared norms, cosines and projections are preconditioned in the same way. Where
+entity embeddings are sums, the rows are those of own vectors, and the entity biases, which are no sums, have their
+exact D.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ class PreconditionerRoots:
     """sqrt(D).
 
     Attributes:
-        entity: (N,) factors of the rows of the entity embeddings.
+        entity: (N,) factors of the rows of the entity embeddings; with sums (V,), of own vectors.
         embedding: (d,) factors of their columns.
-        bias: () factor of the entity biases, the last column.
+        bias: () factor of the entity biases, the last column; with sums (N,), exact.
         left, right: (n,) and (m,) factors of every other large matrix, by parameter name.
         exact: sqrt(D) of the other parameters, by name.
     """
@@ -40,18 +42,19 @@ class PreconditionerRoots:
     exact: dict[str, Tensor]
 
 
-def preconditioner_roots(preconditioner: Mapping[str, Tensor]) -> PreconditionerRoots:
+def preconditioner_roots(preconditioner: Mapping[str, Tensor], *, has_sums: bool) -> PreconditionerRoots:
     """Return the factored square root of a preconditioner D, given by parameter name."""
     table = preconditioner[ENTITY]
-    if BIAS in preconditioner:
+    dim = table.shape[1]
+    if BIAS in preconditioner and not has_sums:
         table = torch.cat([table, preconditioner[BIAS][:, None]], dim=1)
     rows, columns = root_factors(table)
+    bias = preconditioner[BIAS].sqrt() if BIAS in preconditioner and has_sums else columns[-1]
     left, right = {}, {}
     if PROJECTION in preconditioner:
         left[PROJECTION], right[PROJECTION] = root_factors(preconditioner[PROJECTION])
     exact = {name: d.sqrt() for name, d in preconditioner.items() if name not in {ENTITY, BIAS, PROJECTION}}
-    dim = preconditioner[ENTITY].shape[1]
-    return PreconditionerRoots(rows, columns[:dim], columns[-1], left, right, exact)
+    return PreconditionerRoots(rows, columns[:dim], bias, left, right, exact)
 
 
 def root_factors(preconditioner: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,15 +67,20 @@ def root_factors(preconditioner: Tensor) -> tuple[Tensor, Tensor]:
 def precondition(gradients: Gradients, roots: PreconditionerRoots) -> Gradients:
     """Return the gradients times sqrt(D), in the same form."""
     factors, queries = gradients.factors, gradients.queries
-    entity = factors.entity * roots.embedding * roots.entity[gradients.entity, None]
     relation = factors.relation * roots.exact[RELATION][gradients.relation]
     dense = {name: gradient * roots.exact[name].flatten() for name, gradient in factors.dense.items()}
     left = {name: factor * roots.left[name] for name, factor in factors.left.items()}
     right = {name: factor * roots.right[name] for name, factor in queries.right.items()}
+    entity, scores, sums = factors.entity * roots.embedding, gradients.scores, gradients.sums
+    if sums is None:
+        entity, scores = entity * roots.entity[gradients.entity, None], scores.scale_entities(roots.entity)
+    else:
+        sums = sums.scale(roots.entity)
     return replace(
         gradients,
-        scores=gradients.scores.scale_entities(roots.entity),
+        scores=scores,
         queries=replace(queries, embedding=queries.embedding * roots.embedding, right=right),
         factors=replace(factors, entity=entity, relation=relation, left=left, dense=dense),
         bias_factor=gradients.bias_factor * roots.bias,
+        sums=sums,
     )

@@ -22,14 +22,18 @@ from terrarium.kge.models.scorer import Scorer
 class RandomProjection:
     """Random signs for every layer; equal seeds give equal signs."""
 
-    def __init__(self, scorer: Scorer, layers: Collection[str], dim: int, seed: int) -> None:
-        """Draw signs for projections of the named layers to `dim` dimensions."""
+    def __init__(self, scorer: Scorer, layers: Collection[str], dim: int, seed: int, num_vectors: int) -> None:
+        """Draw signs for projections of the named layers to `dim` dimensions.
+
+        `num_vectors` is the number of entities, or of own vectors where embeddings are sums of them.
+        """
         weight = scorer.entity.weight
         self._layers, self._dim, self._dtype = set(layers), dim, weight.dtype
         rng = torch.Generator().manual_seed(seed)
+        matrices = {ENTITY: (num_vectors, weight.shape[1]), RELATION: scorer.relation.weight.shape}
         self._signs = {}
         for name, parameter in scorer.named_parameters():
-            shape = parameter.shape if name in {ENTITY, RELATION, PROJECTION} else [parameter.numel()]
+            shape = matrices.get(name, parameter.shape if name == PROJECTION else (parameter.numel(),))
             self._signs[name] = [(torch.randint(0, 2, (size, dim), generator=rng) * 2 - 1).to(weight) for size in shape]
 
     def project(self, gradients: Gradients, directions: int) -> Tensor:
@@ -39,12 +43,13 @@ class RandomProjection:
         for name in sorted(self._layers):
             left, right = self._signs[name][0], self._signs[name][-1]
             if name == ENTITY:
+                left = left if gradients.sums is None else gradients.sums.spread(left)
                 total += gradients.scores.matmul(left) * (queries.embedding @ right)[query]
                 total += left[gradients.entity] * (factors.entity @ right)
             elif name == RELATION:
                 total += left[gradients.relation] * (factors.relation @ right)
             elif name == BIAS:
-                total += gradients.scores.matmul(left) * gradients.bias_factor
+                total += gradients.scores.matmul((left.T * gradients.bias_factor).T)
             elif name in factors.left:
                 total += (factors.left[name] @ left) * (queries.right[name] @ right)[query]
             else:
