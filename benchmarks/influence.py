@@ -147,7 +147,7 @@ def context_of(
     made = _scorer(scorer, dim)
     loss_options = graph_options.training.loss.model_copy(update={"name": loss, "label_smoothing": 0.1})
     trained = graph_options.training.model_copy(update={"loss": loss_options})
-    attribution = options.attribution.model_copy(update={"method": method, "preconditioner": "none"})
+    attribution = options.attribution.model_copy(update={"method": method, "preconditioner": "none", "hessian": "none"})
     scoring = type(options.scoring).model_validate(options.scoring.model_dump() | changes)
     training = TrainingRun(made.options, trained)
     context = InfluenceContext.of([Snapshot(1, 1.0, made, {})], training, graph, attribution, scoring)
