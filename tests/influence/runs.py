@@ -41,7 +41,7 @@ def score(trained, queries, **changes):
 def reference_files(trained, results):
     chosen = influence_options()
     table = nodes.list_checkpoints(*trained.tables, trained.checkpoints, chosen.checkpoints)
-    return nodes.write_reference_files(results.scores, results.metrics, table, chosen.attribution)
+    return nodes.write_reference_files(results.scores, trained.tables[0], table, chosen.attribution)
 
 
 def write_report(trained, queries, results, **changes):

@@ -81,13 +81,15 @@ def score(
 
 
 def write_reference_files(
-    scores: pd.DataFrame, metrics: dict[str, float], checkpoint_table: pd.DataFrame, attribution: AttributionOptions
+    scores: pd.DataFrame, triples: pd.DataFrame, checkpoint_table: pd.DataFrame, attribution: AttributionOptions
 ) -> dict[str, Any]:
     """Return the scores in the JSON and CSV formats of the reference TracIn script."""
     from terrarium.influence.scoring.method import count_checkpoints, method_name
     from terrarium.influence.scoring.tables import to_reference_csv, to_reference_json
+    from terrarium.kge.data.graph import TRAIN
 
-    method = method_name(attribution, int(metrics["training_triples"]), *count_checkpoints(checkpoint_table))
+    num_train = int((triples["split"] == TRAIN).sum())
+    method = method_name(attribution, num_train, *count_checkpoints(checkpoint_table))
     return {
         "json": to_reference_json(scores, method),
         "csv": to_reference_csv(scores),

@@ -45,7 +45,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.write_reference_files,
-                ["scores", "metrics", "checkpoint_table", "params:attribution"],
+                ["scores", "triples", "checkpoint_table", "params:attribution"],
                 {"json": "scores_json", "csv": "scores_csv"},
                 name="write_reference_files",
                 tags="evaluation",
