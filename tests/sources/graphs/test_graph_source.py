@@ -20,3 +20,13 @@ def test_relations_are_shown_without_prefix_and_underscores():
     assert display_name("biolink:treats_or") == "treats or"
     assert display_name("_verb_group") == "verb group"
     assert relation_table(Names({"r": 0, "s": 1}), targets={"s"}, hierarchy="r")["is_target"].tolist() == [False, True]
+
+
+def test_columns_grow_while_earlier_arrays_are_held():
+    """A profiler may hold the frame of whoever asked for the arrays."""
+    columns = TripleColumns()
+    columns.add(0, 0, 1)
+    held = columns.arrays()
+    columns.add(1, 0, 2)
+    assert [array.tolist() for array in held] == [[0], [0], [1]]
+    assert [array.tolist() for array in columns.arrays()] == [[0, 1], [0, 0], [1, 2]]

@@ -66,8 +66,11 @@ class TripleColumns:
         self.tails.append(tail)
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return heads, relations and tails as int32, (T,) each."""
-        head, relation, tail = (np.frombuffer(c, np.int32) if len(c) else np.empty(0, np.int32) for c in self._columns)
+        """Return heads, relations and tails as int32, (T,) each.
+
+        They are copies: a column cannot grow while anybody holds a view of it, be it a profiler that holds a frame.
+        """
+        head, relation, tail = (np.array(column, np.int32) for column in self._columns)
         return head, relation, tail
 
     @property
