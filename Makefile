@@ -20,10 +20,10 @@ run: $(READY)  ## Embed Mammalia: the hyperbolic pipeline on its defaults
 	$(BIN)/kedro run --pipelines=hyperbolic
 
 test: $(READY)  ## Run the tests except those at full size; two processes of one thread, so that none waits for another
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 slow: $(READY)  ## Run the tests at full size
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 lint: $(READY)  ## Style, types and import contracts
 	$(BIN)/ruff check .
