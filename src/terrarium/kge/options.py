@@ -88,7 +88,7 @@ class ModelOptions(Base):
 
     @property
     def dimension(self) -> int:
-        """Embedding dimension; where `dim` is null, that of plain embeddings."""
+        """Embedding dimension; 200 where `dim` is null, until `defaults.fill_dim` fits it to a graph."""
         return PLAIN_DIM if self.dim is None else self.dim
 
     def image(self) -> ConvEImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,8 @@ from itertools import islice
 
 import numpy as np
 import torch
+from rich import get_console
+from rich.progress import track
 from torch import Tensor
 
 from terrarium.common.arrays import Float64Array, Int64Array
@@ -18,6 +21,8 @@ from terrarium.influence.scoring.context import InfluenceContext
 from terrarium.kge.data.graph import Triples
 from terrarium.kge.models.scorer import Scorer
 from terrarium.kge.training.memory import CacheCleanup
+
+logger = logging.getLogger(__name__)
 
 AUTOGRAD_BATCH = 16
 """Gradients of backward passes that are multiplied together."""
@@ -58,7 +63,12 @@ def _fisher_products(context: InfluenceContext) -> Tensor:
     last = [snapshot for snapshot in context.snapshots if snapshot.epoch == context.epochs[-1]]
     context = replace(context, snapshots=last)
     blocks = np.array_split(np.arange(len(context.train)), -(-len(context.train) // context.scoring.batch_size))
-    columns = [_gather(context, context.training_parts(block)) for block in blocks]
+    logger.info(
+        "Inverse Fisher matrix: influences of %s training triples on each other; attribution.hessian: none skips it",
+        f"{len(context.train):,}",
+    )
+    shown = track(blocks, "Inverse Fisher matrix", disable=not get_console().is_terminal)
+    columns = [_gather(context, context.training_parts(block)) for block in shown]
     products = torch.cat(columns, dim=1)
     trained = torch.from_numpy(context.is_trained).to(products)
     products *= trained
